@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ * One table of all event types: their names in a recording and their fields. */
+#include "core/event/event.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const task_state_names[] = {"pending", "running", "finished", "failed", "cancelled", "lost", NULL};
+const char *const note_level_names[] = {"info", "warning", "error", NULL};
+
+#define INT(part, member) {#member, FIELD_INT, offsetof(struct event, part.member), NULL}
+#define BOOL(part, member) {#member, FIELD_BOOL, offsetof(struct event, part.member), NULL}
+#define REAL(part, member) {#member, FIELD_REAL, offsetof(struct event, part.member), NULL}
+#define TEXT(part, member) {#member, FIELD_TEXT, offsetof(struct event, part.member), NULL}
+#define TEXTS(part, member) {#member, FIELD_TEXTS, offsetof(struct event, part.member), NULL}
+#define INTS(part, member) {#member, FIELD_INTS, offsetof(struct event, part.member), NULL}
+#define ENUM(part, member, list) {#member, FIELD_ENUM, offsetof(struct event, part.member), list}
+#define END {NULL, FIELD_END, 0, NULL}
+
+static const struct field none[] = {END};
+static const struct field note[] = {ENUM(note, level, note_level_names), TEXT(note, text), END};
+static const struct field host[] = {INT(host, pid), INT(host, code), INT(host, signal), END};
+static const struct field table[] = {TEXT(table, path), INT(table, rows), INT(table, columns), TEXT(table, key),
+                                     INT(table, threads), REAL(table, seconds), TEXT(table, error), END};
+static const struct field run[] = {INT(run, run), TEXT(run, method), INT(run, workers), INT(run, threads),
+                                   TEXT(run, at_fork), INT(run, host_pid), BOOL(run, stopped), END};
+static const struct field task[] = {INT(task, run), INT(task, task), TEXT(task, code), INT(task, worker),
+                                    ENUM(task, state, task_state_names), INT(task, rows), REAL(task, seconds),
+                                    TEXT(task, error), INTS(task, ranges), END};
+static const struct field worker[] = {INT(worker, run), INT(worker, worker), INT(worker, pid), INT(worker, ppid),
+                                      INT(worker, parent_threads), BOOL(worker, forked_without_exec),
+                                      INT(worker, code), INT(worker, signal), BOOL(worker, expected), END};
+static const struct field process[] = {INT(process, pid), INT(process, ppid), TEXT(process, command),
+                                       TEXT(process, state), INT(process, threads), INT(process, parent_threads),
+                                       BOOL(process, forked_without_exec), INT(process, fds), INT(process, pss_kib),
+                                       REAL(process, cpu_seconds), REAL(process, asleep_seconds),
+                                       TEXT(process, waits_for), END};
+static const struct field command[] = {INT(command, pid), TEXT(command, text), BOOL(command, attached),
+                                       INT(command, code), INT(command, signal), END};
+static const struct field end[] = {INT(end, pid), TEXT(end, rule), END};
+static const struct field finding[] = {
+    TEXT(finding, rule), ENUM(finding, certainty, certainty_names), INT(finding, pid), INT(finding, tid),
+    REAL(finding, after_seconds), TEXT(finding, summary), TEXTS(finding, evidence), TEXT(finding, cause),
+    TEXTS(finding, stack), TEXT(finding, fix), INTS(finding, victims), END};
+
+static const struct {
+    const char *name;
+    const struct field *fields;
+} types[EVENT_TYPE_COUNT] = {
+    [EVENT_NOTE] = {"note", note},
+    [EVENT_HOST_STARTED] = {"host_started", host},
+    [EVENT_HOST_EXITED] = {"host_exited", host},
+    [EVENT_TABLE_LOADED] = {"table_loaded", table},
+    [EVENT_TABLE_FAILED] = {"table_failed", table},
+    [EVENT_RUN_STARTED] = {"run_started", run},
+    [EVENT_TASK_SUBMITTED] = {"task_submitted", task},
+    [EVENT_TASK_STARTED] = {"task_started", task},
+    [EVENT_TASK_ENDED] = {"task_ended", task},
+    [EVENT_WORKER_STARTED] = {"worker_started", worker},
+    [EVENT_WORKER_READY] = {"worker_ready", worker},
+    [EVENT_WORKER_EXITED] = {"worker_exited", worker},
+    [EVENT_RUN_ENDED] = {"run_ended", run},
+    [EVENT_PROCESS] = {"process", process},
+    [EVENT_PROCESS_GONE] = {"process_gone", end},
+    [EVENT_FINDING] = {"finding", finding},
+    [EVENT_FINDING_ENDED] = {"finding_ended", end},
+    [EVENT_TIMEOUT] = {"timeout", none},
+    [EVENT_OUTPUT] = {"output", note},
+    [EVENT_COMMAND_STARTED] = {"command_started", command},
+    [EVENT_COMMAND_EXITED] = {"command_exited", command},
+};
+
+static bool known(int64_t type)
+{
+    return type >= 0 && type < EVENT_TYPE_COUNT;
+}
+
+const char *event_name(enum event_type type)
+{
+    return known((int64_t)type) ? types[type].name : "unknown";
+}
+
+const struct field *event_fields(enum event_type type)
+{
+    return known((int64_t)type) ? types[type].fields : none;
+}
+
+void event_done(struct event *e)
+{
+    shape_done(event_fields((enum event_type)e->type), e);
+    *e = (struct event){0};
+}
+
+enum err event_copy(const struct event *from, struct event *to)
+{
+    *to = (struct event){.type = from->type, .time = from->time};
+    return shape_copy(event_fields((enum event_type)from->type), from, to);
+}
+
+enum err event_encode(const struct event *e, struct buf *out)
+{
+    if (!known(e->type))
+        return ERR_USAGE;
+    buf_add(out, &e->type, sizeof e->type);
+    buf_add(out, &e->time, sizeof e->time);
+    return shape_encode(event_fields((enum event_type)e->type), e, out);
+}
+
+enum err event_decode(const void *data, size_t len, struct event *out)
+{
+    enum { HEAD = sizeof out->type + sizeof out->time };
+    *out = (struct event){0};
+    int64_t type;
+    if (len < HEAD)
+        return ERR_PARSE;
+    memcpy(&type, data, sizeof type);
+    if (!known(type))
+        return ERR_PARSE;
+    out->type = type;
+    memcpy(&out->time, (const char *)data + sizeof type, sizeof out->time);
+    size_t used;
+    enum err e = shape_decode(event_fields((enum event_type)type), (const char *)data + HEAD, len - HEAD, out, &used);
+    if (!e && used != len - HEAD) {
+        event_done(out);
+        e = ERR_PARSE;
+    }
+    return e;
+}
+
+void event_note(struct event *out, enum note_level level, const char *fmt, ...)
+{
+    va_list ap;
+    *out = (struct event){.type = EVENT_NOTE, .note.level = level};
+    va_start(ap, fmt);
+    if (vasprintf(&out->note.text, fmt, ap) < 0)
+        out->note.text = NULL;
+    va_end(ap);
+}

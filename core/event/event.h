@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ * The facts that may happen. An event names things by id and owns its payload: posting gives it away, applying takes it.
+ * Times are seconds since the observer's start of the run or watch once posted there; clock_now() seconds on the wire.
+ * A fact is added by a payload struct here and its field list in event.c; wire, recording and replay follow. */
+#ifndef EVENT_EVENT_H
+#define EVENT_EVENT_H
+
+#include "core/base/err.h"
+#include "core/event/finding.h"
+#include "core/event/shape.h"
+
+enum task_state { TASK_PENDING, TASK_RUNNING, TASK_FINISHED, TASK_FAILED, TASK_CANCELLED, TASK_LOST };
+extern const char *const task_state_names[];
+
+enum note_level { NOTE_INFO, NOTE_WARNING, NOTE_ERROR };
+extern const char *const note_level_names[];
+
+enum event_type {
+    EVENT_NOTE,           /* words for the log */
+    EVENT_HOST_STARTED,
+    EVENT_HOST_EXITED,
+    EVENT_TABLE_LOADED,   /* the table's fds come with it on the wire (table_import) */
+    EVENT_TABLE_FAILED,
+    EVENT_RUN_STARTED,
+    EVENT_TASK_SUBMITTED,
+    EVENT_TASK_STARTED,
+    EVENT_TASK_ENDED,
+    EVENT_WORKER_STARTED, /* the process exists */
+    EVENT_WORKER_READY,   /* it said so itself, or finished its set-up */
+    EVENT_WORKER_EXITED,
+    EVENT_RUN_ENDED,      /* every task is settled and the workers are gone, or the run was stopped */
+    EVENT_PROCESS,        /* what was seen of a process; repeated when something changed */
+    EVENT_PROCESS_GONE,
+    EVENT_FINDING,
+    EVENT_FINDING_ENDED,  /* a finding that was not proved no longer holds */
+    EVENT_TIMEOUT,        /* --timeout passed */
+    EVENT_OUTPUT,         /* bytes the watched program wrote */
+    EVENT_COMMAND_STARTED, /* watch, attach: the root of the tree */
+    EVENT_COMMAND_EXITED,
+    EVENT_TYPE_COUNT
+};
+
+struct event_note { int64_t level; char *text; };
+struct event_host { int64_t pid; int64_t code, signal; }; /* code and signal: of HOST_EXITED; signal 0 if it exited */
+struct event_table { char *path; int64_t rows, columns; char *key; int64_t threads; double seconds; char *error; };
+struct event_run {
+    int64_t run;      /* 1, 2, … */
+    char *method;     /* "fork", "spawn", "forkserver" */
+    int64_t workers, threads;
+    char *at_fork;
+    int64_t host_pid;
+    int64_t stopped;  /* of RUN_ENDED: it was stopped before every task was settled */
+};
+struct event_task {
+    int64_t run, task;
+    char *code;           /* NULL: the whole table */
+    int64_t worker;       /* id, 0 for none */
+    int64_t state;        /* enum task_state, of TASK_ENDED */
+    int64_t rows;         /* of TASK_ENDED: rows of the result, -1 if there is none */
+    double seconds;       /* running time */
+    char *error;          /* message and place, of a failed or lost task */
+    struct ints ranges;   /* the result: pairs (first row, count), rising */
+};
+struct event_worker {
+    int64_t run, worker, pid, ppid;
+    int64_t parent_threads;       /* threads of its parent at the moment it was started; -1 unknown */
+    int64_t forked_without_exec;  /* bool */
+    int64_t code, signal;         /* of WORKER_EXITED */
+    int64_t expected;             /* of WORKER_EXITED, bool: the pool asked it to go */
+};
+struct event_process {
+    int64_t pid, ppid;
+    char *command;        /* the command line, or the name in brackets */
+    char *state;          /* one word: running, sleeping, stopped, zombie, disk */
+    int64_t threads;
+    int64_t parent_threads; /* as above */
+    int64_t forked_without_exec;
+    int64_t fds;          /* -1: denied or not yet read */
+    int64_t pss_kib;      /* -1: denied or not yet read */
+    double cpu_seconds;
+    double asleep_seconds; /* since it last gave a sign of life */
+    char *waits_for;      /* words: "a futex in its own memory", "read of pipe 12", … or NULL */
+};
+struct event_command { int64_t pid; char *text; int64_t attached; /* bool */ int64_t code, signal; /* of EXITED; code -1: not ours to know */ };
+struct event_end { int64_t pid; char *rule; };
+
+struct event {
+    int64_t type; /* enum event_type */
+    double time;
+    union {
+        struct event_note note;
+        struct event_host host;
+        struct event_table table;
+        struct event_run run;
+        struct event_task task;
+        struct event_worker worker;
+        struct event_process process;
+        struct event_command command;
+        struct event_end end;       /* PROCESS_GONE, FINDING_ENDED */
+        struct finding finding;
+    };
+};
+
+/* The name a recording uses ("task_ended"), and the fields of a type's payload (offsets from struct event). */
+const char *event_name(enum event_type type);
+const struct field *event_fields(enum event_type type);
+
+/* Frees the payload; the event is empty afterwards. */
+void event_done(struct event *e);
+enum err event_copy(const struct event *from, struct event *to) MUST_CHECK;
+
+enum err event_encode(const struct event *e, struct buf *out) MUST_CHECK;
+enum err event_decode(const void *data, size_t len, struct event *out) MUST_CHECK;
+
+/* A NOTE event from formatted words; on ERR_NOMEM its text is NULL, which every reader takes. */
+void event_note(struct event *out, enum note_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * The fields of a request. All types share one list: a request is small and rare. */
+#include "core/event/request.h"
+
+
+static const char *const type_names[] = {"load", "run", "kill_worker", "stop", NULL};
+
+#define FIELD(kind, member) {#member, kind, offsetof(struct request, member), NULL}
+const struct field request_fields[] = {
+    {"type", FIELD_ENUM, offsetof(struct request, type), type_names},
+    FIELD(FIELD_TEXT, path),
+    FIELD(FIELD_TEXT, key),
+    FIELD(FIELD_TEXTS, dtypes),
+    FIELD(FIELD_INT, threads),
+    FIELD(FIELD_BOOL, forkserver),
+    FIELD(FIELD_INT, run),
+    FIELD(FIELD_TEXT, method),
+    FIELD(FIELD_INT, workers),
+    FIELD(FIELD_TEXT, at_fork),
+    FIELD(FIELD_TEXTS, codes),
+    FIELD(FIELD_BOOL, whole),
+    FIELD(FIELD_INT, worker),
+    {NULL, FIELD_END, 0, NULL},
+};
+
+void request_done(struct request *r)
+{
+    shape_done(request_fields, r);
+}
+
+enum err request_encode(const struct request *r, struct buf *out)
+{
+    return shape_encode(request_fields, r, out);
+}
+
+enum err request_decode(const void *data, size_t len, struct request *out)
+{
+    size_t used;
+    *out = (struct request){0};
+    enum err e = shape_decode(request_fields, data, len, out, &used);
+    if (!e && used != len) {
+        request_done(out);
+        e = ERR_PARSE;
+    }
+    return e;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * The intents the observer sends down to a host. Same description, same wire as the events that come up. */
+#ifndef EVENT_REQUEST_H
+#define EVENT_REQUEST_H
+
+#include "core/event/shape.h"
+
+enum request_type {
+    REQUEST_LOAD,        /* the first request; the file's fd comes with it */
+    REQUEST_RUN,         /* start a run; refused with a NOTE while one is going on */
+    REQUEST_KILL_WORKER, /* SIGKILL one worker; its task is lost */
+    REQUEST_STOP,        /* end the run now: kill its workers, cancel what is pending */
+    REQUEST_TYPE_COUNT
+};
+
+struct request {
+    int64_t type;
+    /* LOAD */
+    char *path;           /* as the user wrote it, for messages */
+    char *key;            /* NULL: the default */
+    struct texts dtypes;  /* "COL=DTYPE" */
+    int64_t threads;      /* engine threads; 1: none, inline */
+    int64_t forkserver;   /* bool: start the forkserver before the engine starts a thread */
+    /* RUN */
+    int64_t run;
+    char *method;
+    int64_t workers;
+    char *at_fork;        /* none, reinit, warn */
+    struct texts codes;
+    int64_t whole;        /* bool: one task, the whole table; codes is empty */
+    /* KILL_WORKER */
+    int64_t worker;
+};
+
+extern const struct field request_fields[];
+
+void request_done(struct request *r);
+enum err request_encode(const struct request *r, struct buf *out) MUST_CHECK;
+enum err request_decode(const void *data, size_t len, struct request *out) MUST_CHECK;
+
+#endif
