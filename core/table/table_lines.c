@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ * The source in segments that end at newlines, so that the offset at which a record ends is known: libcsv says that a
+ * record ended, not where. One block of memory, whatever the size of the file. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/io.h"
+#include "core/table/table_priv.h"
+
+enum err table_lines_init(struct table_lines *l, const struct table_source *source)
+{
+    *l = (struct table_lines){.source = source, .block = malloc(TABLE_BLOCK)};
+    return l->block ? OK : ERR_NOMEM;
+}
+
+void table_lines_done(struct table_lines *l)
+{
+    free(l->block);
+    l->block = NULL;
+}
+
+void table_lines_seek(struct table_lines *l, uint64_t offset)
+{
+    if (offset >= l->offset && offset < l->offset + l->len) {
+        l->pos = (size_t)(offset - l->offset);
+        return;
+    }
+    l->offset = offset;
+    l->len = l->pos = 0;
+}
+
+/* Reads the block that begins at the first byte not yet given out. The check comes behind the read: bytes of a file
+ * that changed in between are not used. */
+static enum err refill(struct table_lines *l)
+{
+    const struct table_source *s = l->source;
+    l->offset += l->pos;
+    l->pos = 0;
+    uint64_t left = l->offset < s->size ? s->size - l->offset : 0;
+    l->len = left < TABLE_BLOCK ? (size_t)left : TABLE_BLOCK;
+    enum err e = l->len ? io_read_at(s->fd, l->block, l->len, l->offset) : OK;
+    if (!e)
+        e = table_source_check(s);
+    if (e)
+        l->len = 0;
+    return e;
+}
+
+enum err table_lines_next(struct table_lines *l, struct table_segment *out)
+{
+    const char *end = l->pos < l->len ? memchr(l->block + l->pos, '\n', l->len - l->pos) : NULL;
+    bool whole = l->pos == 0 && l->len == TABLE_BLOCK;
+    if (!end && !whole) {
+        enum err e = refill(l);
+        if (e)
+            return e;
+        end = l->len ? memchr(l->block, '\n', l->len) : NULL;
+    }
+    out->text = l->block + l->pos;
+    out->offset = l->offset + l->pos;
+    out->ends_line = end != NULL;
+    out->len = end ? (size_t)(end + 1 - out->text) : l->len - l->pos;
+    l->pos += out->len;
+    return OK;
+}
+
+/* Bytes from `from` to `to` that are no continuation bytes of UTF-8 (mark 0), or that are `mark`. */
+static enum err count_bytes(const struct table_source *s, uint64_t from, uint64_t to, char mark, uint64_t *out)
+{
+    char block[4096];
+    for (*out = 0; from < to;) {
+        size_t n = to - from < sizeof block ? (size_t)(to - from) : sizeof block;
+        enum err e = io_read_at(s->fd, block, n, from);
+        if (e)
+            return e;
+        for (size_t i = 0; i < n; i++)
+            *out += mark ? block[i] == mark : ((unsigned char)block[i] & 0xc0) != 0x80;
+        from += n;
+    }
+    return OK;
+}
+
+enum err table_count_characters(const struct table_source *s, uint64_t from, uint64_t to, uint64_t *out)
+{
+    return count_bytes(s, from, to, '\0', out);
+}
+
+enum err table_count_lines(const struct table_source *s, uint64_t offset, uint64_t *out)
+{
+    enum err e = count_bytes(s, 0, offset, '\n', out);
+    ++*out;
+    return e;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT
+ * The table's life: source → index → scan → schema, and the same table opened from the fds of another process. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+#include "core/table/table_priv.h"
+
+enum { FD_SOURCE, FD_INDEX, FD_SCHEMA };
+
+static enum err pick_key(const struct table_header *h, const struct table_options *o, const char *path, size_t *key,
+                         struct problem *problem)
+{
+    *key = 0;
+    if (table_header_find(h, o->key ? o->key : "code", key) || !o->key)
+        return OK;
+    return table_header_missing(h, path, o->key, problem);
+}
+
+static enum err apply_overrides(struct table_header *h, const struct table_options *o, const char *path,
+                                struct problem *problem)
+{
+    for (size_t i = 0; i < o->noverrides; i++) {
+        size_t column;
+        if (!table_header_find(h, o->overrides[i].column, &column))
+            return table_header_missing(h, path, o->overrides[i].column, problem);
+        h->columns[column].dtype = o->overrides[i].dtype;
+        h->columns[column].given = true;
+    }
+    return OK;
+}
+
+/* What the scan finds, written down; `t` then has its schema. */
+static enum err describe(struct table *t, struct table_header *h, const struct table_options *o, const char *path,
+                         const struct table_runner *runner, struct problem *problem)
+{
+    struct table_found found = {0};
+    size_t key;
+    int fd = -1;
+    t->body.ncolumns = h->n;
+    enum err e = apply_overrides(h, o, path, problem);
+    if (!e)
+        e = pick_key(h, o, path, &key, problem);
+    if (!e)
+        e = table_scan(&t->body, h, key, path, runner, &found, problem);
+    if (!e) {
+        e = table_schema_write(&t->body, h, key, &found, path, &fd);
+        if (!e)
+            e = table_schema_open(fd, t);
+        if (e)
+            table_problem(problem, e, path);
+    }
+    table_found_done(&found);
+    return e;
+}
+
+static struct table *table_new(void)
+{
+    struct table *t = calloc(1, sizeof *t);
+    if (t)
+        t->schema_fd = t->body.source.fd = t->body.index.fd = -1;
+    return t;
+}
+
+enum err table_load(int fd, const struct table_options *options, const struct table_runner *runner, struct table **out,
+                    struct problem *problem)
+{
+    const char *path = options->path ? options->path : "(input)";
+    struct table_header header = {0};
+    struct table *t = table_new();
+    if (!t)
+        return problem_set(problem, ERR_NOMEM, "%s: %s", path, err_text(ERR_NOMEM));
+    enum err e = table_source_open(fd, path, &t->body.source, problem);
+    if (!e)
+        e = table_index_build(&t->body.source, path, &header, &t->body.index, problem);
+    if (!e)
+        e = describe(t, &header, options, path, runner, problem);
+    table_header_done(&header);
+    if (e)
+        table_free(t);
+    else
+        *out = t;
+    return e;
+}
+
+void table_free(struct table *t)
+{
+    if (!t)
+        return;
+    free(t->columns);
+    free(t->day_first);
+    free(t->codes);
+    if (t->map)
+        munmap(t->map, t->map_len);
+    io_close(&t->schema_fd);
+    table_index_close(&t->body.index);
+    table_source_close(&t->body.source);
+    free(t);
+}
+
+void table_fds(const struct table *t, int fds[TABLE_FDS])
+{
+    fds[FD_SOURCE] = t->body.source.fd;
+    fds[FD_INDEX] = t->body.index.fd;
+    fds[FD_SCHEMA] = t->schema_fd;
+}
+
+/* Each part is owned by `t` as soon as it was tried, so that table_free closes every fd whatever fails. */
+static enum err import_parts(struct table *t, const int fds[TABLE_FDS])
+{
+    t->body.source.fd = fds[FD_SOURCE];
+    t->body.source.sealed = table_is_sealed(fds[FD_SOURCE]);
+    enum err index = table_index_open(fds[FD_INDEX], &t->body.index);
+    enum err e = table_schema_open(fds[FD_SCHEMA], t);
+    if (index || e)
+        return index ? index : e;
+    return table_source_check(&t->body.source);
+}
+
+enum err table_import(const int fds[TABLE_FDS], struct table **out, struct problem *problem)
+{
+    struct table *t = table_new();
+    if (!t) {
+        for (int i = 0; i < TABLE_FDS; i++)
+            close(fds[i]);
+        return problem_set(problem, ERR_NOMEM, "the table: %s", err_text(ERR_NOMEM));
+    }
+    enum err e = import_parts(t, fds);
+    if (e) {
+        problem_set(problem, e, "%s: %s", t->path ? t->path : "the table", err_text(e));
+        table_free(t);
+        return e;
+    }
+    *out = t;
+    return OK;
+}
+
+uint64_t table_rows(const struct table *t)
+{
+    return t->body.index.rows;
+}
+
+size_t table_columns(const struct table *t)
+{
+    return t->body.ncolumns;
+}
+
+const struct column *table_column(const struct table *t, size_t i)
+{
+    return &t->columns[i];
+}
+
+size_t table_key(const struct table *t)
+{
+    return t->key;
+}
+
+const char *table_path(const struct table *t)
+{
+    return t->path;
+}
+
+size_t table_codes(const struct table *t)
+{
+    return t->ncodes;
+}
+
+const struct table_code *table_code(const struct table *t, size_t i)
+{
+    return &t->codes[i];
+}
+
+bool table_codes_complete(const struct table *t)
+{
+    return t->codes_complete;
+}

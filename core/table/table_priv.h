@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT
+ * What the files of the table room share; for this room only.
+ * The way of the bytes: source → lines (segments that end at newlines) → csv (cells of one record) → index, reader. */
+#ifndef TABLE_TABLE_PRIV_H
+#define TABLE_TABLE_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <csv.h>
+
+#include "core/base/buf.h"
+#include "core/base/err.h"
+#include "core/table/table.h"
+
+enum {
+    TABLE_BLOCK = 256 * 1024,            /* bytes read at once */
+    TABLE_STRIDE = 64,                   /* the index knows the place of each 64th record */
+    TABLE_COLUMNS_MAX = 1000 * 1000,
+    TABLE_FIELD_MAX = 256 * 1024 * 1024, /* a longer field is a quote that nobody closed */
+    TABLE_RECORD_MAX = 512 * 1024 * 1024,
+    TABLE_CODES_BYTES_MAX = 16 * 1024 * 1024,
+};
+
+/* A failure that is not the input's fault, said of `path`. Returns `e`. */
+enum err table_problem(struct problem *problem, enum err e, const char *path);
+
+/* table_source.c: the bytes. */
+struct table_source {
+    int fd;       /* owned */
+    uint64_t size;
+    int64_t mtime_seconds, mtime_nanoseconds;
+    bool sealed;  /* a memfd that nobody can change any more; else a file, checked at each read */
+};
+
+enum err table_source_open(int fd, const char *path, struct table_source *out, struct problem *problem) MUST_CHECK;
+void table_source_close(struct table_source *s);
+
+/* ERR_CHANGED if size or time are no longer those of the loading. */
+enum err table_source_check(const struct table_source *s) MUST_CHECK;
+
+/* A memfd that is sealed against every change; only such memory is mapped. */
+bool table_is_sealed(int fd);
+
+/* table_lines.c: a run through the source, a line at a time. */
+struct table_lines {
+    const struct table_source *source;
+    char *block;
+    size_t len, pos;
+    uint64_t offset; /* of block[0] */
+};
+
+struct table_segment {
+    const char *text; /* borrowed until the next call */
+    size_t len;       /* 0: end of the source */
+    uint64_t offset;
+    bool ends_line;   /* its last byte is the newline */
+};
+
+enum err table_lines_init(struct table_lines *l, const struct table_source *source) MUST_CHECK;
+void table_lines_done(struct table_lines *l);
+void table_lines_seek(struct table_lines *l, uint64_t offset);
+
+/* A whole line wherever it fits into a block; a longer one comes in pieces. */
+enum err table_lines_next(struct table_lines *l, struct table_segment *out) MUST_CHECK;
+
+/* Characters (not bytes) between two offsets. */
+enum err table_count_characters(const struct table_source *s, uint64_t from, uint64_t to, uint64_t *out) MUST_CHECK;
+
+/* The line, counted from 1, in which this offset lies. */
+enum err table_count_lines(const struct table_source *s, uint64_t offset, uint64_t *out) MUST_CHECK;
+
+/* table_csv.c: segments → the cells of one record. */
+struct table_csv {
+    struct csv_parser parser;
+    struct buf text;      /* the cells' bytes, where they are not in the segment itself */
+    struct cell *cells;   /* of the record, once it is done; at least `pad` of them */
+    size_t ncells;        /* that the record has */
+    size_t cap;
+    size_t pad;           /* missing cells up to here are null */
+    size_t max;           /* more cells than these are counted, not kept */
+    bool keep;            /* false: cells are only counted */
+    bool open;            /* within a record */
+    bool done;            /* a record is complete: the segment ended it */
+    size_t used;          /* bytes of the last segment before a fault */
+    enum err err;
+};
+
+enum err table_csv_init(struct table_csv *c, size_t pad, size_t max) MUST_CHECK;
+void table_csv_done(struct table_csv *c);
+
+/* Feeds a segment. ERR_PARSE: the byte at `used` does not belong there; ERR_TOO_BIG: a field without an end. */
+enum err table_csv_feed(struct table_csv *c, const struct table_segment *s) MUST_CHECK;
+
+/* At the end of the source: the last record may lack its newline. ERR_PARSE: its quoted field is never closed. */
+enum err table_csv_finish(struct table_csv *c) MUST_CHECK;
+
+/* Where field `field` of the record at `record` (in line `line`) begins: for messages. */
+enum err table_csv_locate(const struct table_source *s, uint64_t record, size_t field, uint64_t *line,
+                          uint64_t *column) MUST_CHECK;
+
+/* table_set.c: distinct texts with counts, in the order of their first coming. */
+struct table_set_entry {
+    uint64_t hash, count;
+    size_t at, len; /* in text */
+};
+
+struct table_set {
+    struct table_set_entry *entries;
+    size_t n, cap, max;
+    uint32_t *slots; /* index + 1 into entries, 0 is free */
+    size_t nslots;
+    struct buf text;
+    bool full;       /* something did not fit; from then on nothing new is entered */
+};
+
+void table_set_init(struct table_set *s, size_t max, size_t max_bytes);
+void table_set_done(struct table_set *s);
+bool table_set_find(const struct table_set *s, const char *text, size_t len, size_t *out);
+
+/* Counts `more` of this text. *before (may be NULL) is the count so far. */
+enum err table_set_count(struct table_set *s, const char *text, size_t len, uint64_t more, uint64_t *before) MUST_CHECK;
+const char *table_set_text(const struct table_set *s, size_t i);
+
+/* table_header.c: the first record → names. */
+struct table_header {
+    struct column *columns;
+    size_t n;
+    struct buf text; /* the names */
+};
+
+void table_header_done(struct table_header *h);
+enum err table_header_read(struct table_header *h, const struct table_csv *csv, const char *path, uint64_t line,
+                           struct problem *problem) MUST_CHECK;
+bool table_header_find(const struct table_header *h, const char *name, size_t *out);
+
+/* ERR_NOT_FOUND with the list of all columns. */
+enum err table_header_missing(const struct table_header *h, const char *path, const char *name,
+                              struct problem *problem);
+
+/* table_index.c: where each 64th record begins. */
+struct table_index {
+    int fd;                  /* owned, sealed */
+    void *map;
+    size_t map_len;
+    const uint64_t *offsets; /* in map */
+    size_t n;
+    uint64_t rows;
+};
+
+/* One run over all of the source: header, record boundaries, every fault that libcsv's strict mode knows. */
+enum err table_index_build(const struct table_source *source, const char *path, struct table_header *header,
+                           struct table_index *out, struct problem *problem) MUST_CHECK;
+
+/* Takes the fd in every case. */
+enum err table_index_open(int fd, struct table_index *out) MUST_CHECK;
+void table_index_close(struct table_index *x);
+
+/* What a reader needs of a table. */
+struct table_body {
+    struct table_source source;
+    struct table_index index;
+    size_t ncolumns;
+};
+
+/* table_read.c */
+enum err table_reader_open(const struct table_body *body, struct table_reader **out) MUST_CHECK;
+
+/* Where the record of the next table_next begins, behind a table_seek. */
+uint64_t table_reader_offset(const struct table_reader *r);
+
+/* table_infer.c: dtypes of all columns, from the cells of one row range and then of all. */
+struct table_infer {
+    uint8_t seen;             /* kinds of cells */
+    uint64_t bad[2];          /* given: the first row that does not parse; a date: in year-first, in day-first order */
+    uint64_t first_date;      /* the row that decides the order of a date */
+    bool first_is_day_first;
+};
+
+void table_infer_init(struct table_infer *f);
+void table_infer_cell(struct table_infer *f, const struct column *c, uint64_t row, const struct cell *cell);
+void table_infer_merge(struct table_infer *all, const struct table_infer *part);
+enum dtype table_infer_dtype(const struct table_infer *f);
+bool table_infer_day_first(const struct table_infer *f);
+
+/* The first row whose cell is not of the given dtype, UINT64_MAX if there is none. */
+uint64_t table_infer_bad_row(const struct table_infer *f, enum dtype dtype);
+
+/* table_scan.c: dtypes and codes of all rows, by the runner's parts. Sets the dtypes in `header`. */
+struct table_found {
+    struct table_set codes;
+    bool codes_complete;
+    bool *day_first; /* of each column */
+};
+
+enum err table_scan(const struct table_body *body, struct table_header *header, size_t key, const char *path,
+                    const struct table_runner *runner, struct table_found *out, struct problem *problem) MUST_CHECK;
+void table_found_done(struct table_found *f);
+
+/* table_value.c: one cell as a value of its dtype, by Polars' rules. */
+enum table_fit { TABLE_FIT_NO, TABLE_FIT_NULL, TABLE_FIT_YES };
+enum table_fit table_value_fit(enum dtype dtype, bool day_first, const struct cell *cell);
+
+/* The first 30 characters of `text` and an ellipsis. *estimate (may be NULL) is the width that Polars guesses. */
+enum err table_add_short(struct buf *b, const char *text, size_t len, size_t *estimate);
+
+/* table_schema.c: all that is known of a table but its bytes and index, as sealed memory. */
+struct table {
+    struct table_body body;
+    int schema_fd;
+    void *map;              /* of schema_fd; path, names and codes lie in it */
+    size_t map_len;
+    const char *path;
+    struct column *columns; /* body.ncolumns of them */
+    bool *day_first;        /* a date column is written day first */
+    size_t key;
+    struct table_code *codes;
+    size_t ncodes;
+    bool codes_complete;
+};
+
+enum err table_schema_write(const struct table_body *body, const struct table_header *header, size_t key,
+                            const struct table_found *found, const char *path, int *fd) MUST_CHECK;
+
+/* Takes `fd`, fills all of `t` but its body's source and index, and says what the source must be. */
+enum err table_schema_open(int fd, struct table *t) MUST_CHECK;
+
+/* table_frame.c: strings in cells → a box 100 columns wide, arranged as Polars arranges it. */
+enum {
+    FRAME_WIDTH = 100,
+    FRAME_COLUMNS = 9, /* 8 and the ellipsis */
+    FRAME_ROWS = 12,   /* the header, 10 and the ellipsis */
+    FRAME_TEXT = 160,  /* 30 characters of 4 bytes, an ellipsis, the header's other lines */
+};
+
+struct frame_cell {
+    char text[FRAME_TEXT];
+    size_t len;
+    size_t estimate; /* Polars' guess of the width, without padding */
+};
+
+struct frame {
+    struct frame_cell cells[FRAME_ROWS][FRAME_COLUMNS]; /* row 0 is the header */
+    size_t nrows, ncolumns;
+    bool cut;                                           /* rows were left out */
+    size_t width[FRAME_COLUMNS];                        /* of the content, set by frame_arrange */
+};
+
+void frame_arrange(struct frame *f);
+enum err frame_add(const struct frame *f, struct buf *out);
+
+#endif

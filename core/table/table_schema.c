@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT
+ * What is known of a table, as bytes in sealed memory: identity of the source, path, columns, codes. The process that
+ * loaded it reads it from there like any other, so there is one way to be right. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "core/base/io.h"
+#include "core/table/table_priv.h"
+
+struct schema_head {
+    char magic[8];
+    uint64_t size;
+    int64_t mtime_seconds, mtime_nanoseconds;
+    uint64_t ncolumns, key, ncodes, codes_complete;
+};
+static const char schema_magic[8] = "psschem1";
+
+/* Before each text: its length, and what belongs to it. A NUL follows each text. */
+struct schema_item {
+    uint64_t len, value, flags;
+};
+enum { ITEM_GIVEN = 1, ITEM_DAY_FIRST = 2 };
+
+static void put_item(struct buf *b, const char *text, size_t len, uint64_t value, uint64_t flags)
+{
+    struct schema_item item = {.len = len, .value = value, .flags = flags};
+    buf_add(b, &item, sizeof item);
+    buf_add(b, text, len);
+    buf_add_char(b, '\0');
+}
+
+enum err table_schema_write(const struct table_body *body, const struct table_header *header, size_t key,
+                            const struct table_found *found, const char *path, int *fd)
+{
+    struct schema_head head = {
+        .size = body->source.size,
+        .mtime_seconds = body->source.mtime_seconds,
+        .mtime_nanoseconds = body->source.mtime_nanoseconds,
+        .ncolumns = header->n,
+        .key = key,
+        .ncodes = found->codes.n,
+        .codes_complete = found->codes_complete,
+    };
+    struct buf b;
+    memcpy(head.magic, schema_magic, sizeof head.magic);
+    buf_init(&b, (size_t)1 << 32);
+    buf_add(&b, &head, sizeof head);
+    put_item(&b, path, strlen(path), 0, 0);
+    for (size_t i = 0; i < header->n; i++) {
+        const struct column *c = &header->columns[i];
+        put_item(&b, c->name, c->name_len, c->dtype,
+                 (c->given ? ITEM_GIVEN : 0) | (found->day_first[i] ? ITEM_DAY_FIRST : 0));
+    }
+    for (size_t i = 0; i < found->codes.n; i++)
+        put_item(&b, table_set_text(&found->codes, i), found->codes.entries[i].len, found->codes.entries[i].count, 0);
+    enum err e = b.err ? b.err : io_sealed_memory("poolscope-schema", b.data, b.len, fd);
+    buf_done(&b);
+    return e;
+}
+
+/* What is left of the bytes. */
+struct cursor {
+    const char *at;
+    size_t left;
+};
+
+static const char *take(struct cursor *c, size_t len)
+{
+    if (len > c->left)
+        return NULL;
+    const char *at = c->at;
+    c->at += len;
+    c->left -= len;
+    return at;
+}
+
+/* The text of the next item, NULL if the bytes do not hold it. */
+static const char *take_item(struct cursor *c, struct schema_item *item)
+{
+    const char *raw = take(c, sizeof *item);
+    if (!raw)
+        return NULL;
+    memcpy(item, raw, sizeof *item);
+    const char *text = item->len < c->left ? take(c, (size_t)item->len + 1) : NULL;
+    return text && text[item->len] == '\0' ? text : NULL;
+}
+
+static enum err read_columns(struct table *t, struct cursor *c, size_t n)
+{
+    struct schema_item item;
+    t->columns = calloc(n, sizeof *t->columns);
+    t->day_first = calloc(n, sizeof *t->day_first);
+    if (!t->columns || !t->day_first)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = take_item(c, &item);
+        if (!name || item.value >= DTYPE_COUNT)
+            return ERR_PARSE;
+        t->columns[i] = (struct column){.name = name, .name_len = (size_t)item.len, .dtype = (enum dtype)item.value,
+                                        .given = item.flags & ITEM_GIVEN};
+        t->day_first[i] = item.flags & ITEM_DAY_FIRST;
+    }
+    t->body.ncolumns = n;
+    return OK;
+}
+
+static enum err read_codes(struct table *t, struct cursor *c, size_t n)
+{
+    struct schema_item item;
+    t->codes = calloc(n ? n : 1, sizeof *t->codes);
+    if (!t->codes)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        const char *text = take_item(c, &item);
+        if (!text)
+            return ERR_PARSE;
+        t->codes[i] = (struct table_code){.text = text, .len = (size_t)item.len, .count = item.value};
+    }
+    t->ncodes = n;
+    return OK;
+}
+
+static enum err read_all(struct table *t, struct cursor *c)
+{
+    struct schema_head head;
+    struct schema_item item;
+    const char *raw = take(c, sizeof head);
+    if (!raw)
+        return ERR_PARSE;
+    memcpy(&head, raw, sizeof head);
+    if (memcmp(head.magic, schema_magic, sizeof head.magic) != 0 || head.key >= head.ncolumns ||
+        head.ncolumns > TABLE_COLUMNS_MAX || head.ncodes > TABLE_CODES_MAX)
+        return ERR_PARSE;
+    t->body.source.size = head.size;
+    t->body.source.mtime_seconds = head.mtime_seconds;
+    t->body.source.mtime_nanoseconds = head.mtime_nanoseconds;
+    t->key = head.key;
+    t->codes_complete = head.codes_complete;
+    t->path = take_item(c, &item);
+    enum err e = t->path ? read_columns(t, c, head.ncolumns) : ERR_PARSE;
+    return e ? e : read_codes(t, c, head.ncodes);
+}
+
+enum err table_schema_open(int fd, struct table *t)
+{
+    struct stat st;
+    t->schema_fd = fd;
+    if (!table_is_sealed(fd) || fstat(fd, &st) < 0)
+        return ERR_PARSE;
+    void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (map == MAP_FAILED)
+        return ERR_NOMEM;
+    t->map = map;
+    t->map_len = (size_t)st.st_size;
+    struct cursor c = {map, t->map_len};
+    return read_all(t, &c);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ * Distinct texts with counts, in the order of their first coming: a hash table with open addressing over one buffer. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/table/table_priv.h"
+
+void table_set_init(struct table_set *s, size_t max, size_t max_bytes)
+{
+    *s = (struct table_set){.max = max};
+    buf_init(&s->text, max_bytes);
+}
+
+void table_set_done(struct table_set *s)
+{
+    free(s->entries);
+    free(s->slots);
+    buf_done(&s->text);
+    *s = (struct table_set){0};
+}
+
+/* FNV-1a over words, and the last step of MurmurHash3, so that the low bits depend on all others. */
+static uint64_t hash_of(const char *text, size_t len)
+{
+    uint64_t h = 0xcbf29ce484222325u ^ len;
+    for (; len >= 8; text += 8, len -= 8) {
+        uint64_t word;
+        memcpy(&word, text, 8);
+        h = (h ^ word) * 0x9e3779b97f4a7c15u;
+        h ^= h >> 32;
+    }
+    for (; len > 0; text++, len--)
+        h = (h ^ (unsigned char)*text) * 0x100000001b3u;
+    h = (h ^ h >> 33) * 0xff51afd7ed558ccdu;
+    return h ^ h >> 33;
+}
+
+static bool is_entry(const struct table_set *s, const struct table_set_entry *e, uint64_t hash, const char *text,
+                     size_t len)
+{
+    return e->hash == hash && e->len == len && (len == 0 || memcmp(s->text.data + e->at, text, len) == 0);
+}
+
+/* The slot that holds this text, or the free one where it would go. */
+static size_t find_slot(const struct table_set *s, uint64_t hash, const char *text, size_t len)
+{
+    size_t i = (size_t)hash & (s->nslots - 1);
+    while (s->slots[i] && !is_entry(s, &s->entries[s->slots[i] - 1], hash, text, len))
+        i = (i + 1) & (s->nslots - 1);
+    return i;
+}
+
+static enum err grow_slots(struct table_set *s)
+{
+    size_t nslots = s->nslots ? s->nslots * 2 : 64;
+    uint32_t *slots = calloc(nslots, sizeof *slots);
+    if (!slots)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < s->n; i++) {
+        size_t at = (size_t)s->entries[i].hash & (nslots - 1);
+        while (slots[at])
+            at = (at + 1) & (nslots - 1);
+        slots[at] = (uint32_t)i + 1;
+    }
+    free(s->slots);
+    s->slots = slots;
+    s->nslots = nslots;
+    return OK;
+}
+
+static enum err grow_entries(struct table_set *s)
+{
+    size_t cap = s->cap ? s->cap * 2 : 32;
+    struct table_set_entry *entries = reallocarray(s->entries, cap, sizeof *entries);
+    if (!entries)
+        return ERR_NOMEM;
+    s->entries = entries;
+    s->cap = cap;
+    return OK;
+}
+
+static enum err enter(struct table_set *s, uint64_t hash, const char *text, size_t len, uint64_t count)
+{
+    if (s->full || s->n >= s->max || len > s->text.max - s->text.len) {
+        s->full = true;
+        return OK;
+    }
+    enum err e = s->n == s->cap ? grow_entries(s) : OK;
+    if (!e && (s->n + 1) * 2 > s->nslots)
+        e = grow_slots(s);
+    size_t at = s->text.len;
+    if (!e)
+        e = buf_add(&s->text, text, len);
+    if (e)
+        return e;
+    size_t slot = find_slot(s, hash, text, len);
+    s->entries[s->n++] = (struct table_set_entry){.hash = hash, .count = count, .at = at, .len = len};
+    s->slots[slot] = (uint32_t)s->n;
+    return OK;
+}
+
+bool table_set_find(const struct table_set *s, const char *text, size_t len, size_t *out)
+{
+    size_t slot = s->nslots ? find_slot(s, hash_of(text, len), text, len) : 0;
+    if (!s->nslots || !s->slots[slot])
+        return false;
+    *out = s->slots[slot] - 1;
+    return true;
+}
+
+enum err table_set_count(struct table_set *s, const char *text, size_t len, uint64_t more, uint64_t *before)
+{
+    uint64_t hash = hash_of(text, len);
+    size_t slot = s->nslots ? find_slot(s, hash, text, len) : 0;
+    bool known = s->nslots && s->slots[slot];
+    if (before)
+        *before = known ? s->entries[s->slots[slot] - 1].count : 0;
+    if (!known)
+        return enter(s, hash, text, len, more);
+    s->entries[s->slots[slot] - 1].count += more;
+    return OK;
+}
+
+const char *table_set_text(const struct table_set *s, size_t i)
+{
+    return buf_text(&s->text) + s->entries[i].at;
+}
