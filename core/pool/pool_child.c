@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT
+ * Child processes: started as a fresh program or adopted after a fork, killed and reaped through a pidfd, never by a
+ * bare pid and never "any child". */
+#include "core/pool/pool_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+
+enum err child_socket(int *ours, int *theirs)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return err_from_errno(errno);
+    enum err err = io_set_nonblock(pair[0], 1);
+    if (err != OK) {
+        io_close(&pair[0]);
+        io_close(&pair[1]);
+        return err;
+    }
+    *ours = pair[0];
+    *theirs = pair[1];
+    return OK;
+}
+
+enum err child_adopt(pid_t pid, struct child *out)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pidfd < 0) {
+        enum err err = err_from_errno(errno);
+        kill(pid, SIGKILL); /* our own child, not reaped yet: the pid is still its */
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+            continue;
+        return err;
+    }
+    fcntl(pidfd, F_SETFD, FD_CLOEXEC);
+    *out = (struct child){ .pid = pid, .pidfd = pidfd, .epoll = -1 };
+    return OK;
+}
+
+static int add_actions(posix_spawn_file_actions_t *actions, int sock)
+{
+    int failed = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (failed == 0)
+        failed = posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    if (failed == 0)
+        failed = posix_spawn_file_actions_adddup2(actions, sock, CHILD_SOCKET);
+    return failed;
+}
+
+static int add_attributes(posix_spawnattr_t *attributes, bool own_group)
+{
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (own_group ? POSIX_SPAWN_SETPGROUP : 0);
+    int failed = posix_spawnattr_setsigmask(attributes, &none);
+    if (failed == 0)
+        failed = posix_spawnattr_setsigdefault(attributes, &all);
+    if (failed == 0)
+        failed = posix_spawnattr_setflags(attributes, flags);
+    return failed;
+}
+
+enum err child_spawn(const char *command, int sock, bool own_group, struct child *out, struct problem *p)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    char parent[24];
+    char *const argv[] = { "poolscope", (char *)command, parent, NULL };
+    pid_t pid;
+
+    snprintf(parent, sizeof parent, "%ld", (long)getpid());
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return problem_set(p, ERR_NOMEM, "cannot start %s: %s", command, err_text(ERR_NOMEM));
+    if (posix_spawnattr_init(&attributes) != 0) {
+        posix_spawn_file_actions_destroy(&actions);
+        return problem_set(p, ERR_NOMEM, "cannot start %s: %s", command, err_text(ERR_NOMEM));
+    }
+    int failed = add_actions(&actions, sock);
+    if (failed == 0)
+        failed = add_attributes(&attributes, own_group);
+    if (failed == 0)
+        failed = posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    errno = failed;
+    if (failed != 0)
+        return problem_errno(p, "cannot start %s", command);
+    enum err err = child_adopt(pid, out);
+    if (err != OK)
+        problem_set(p, err, "cannot start %s: no pidfd: %s", command, err_text(err));
+    return err;
+}
+
+void child_die_with(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it ended before the line above */
+        _exit(1);
+}
+
+void child_kill(const struct child *c)
+{
+    if (c->pidfd >= 0)
+        syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
+}
+
+enum err child_watch(struct child *c, int epoll, uint64_t tag)
+{
+    struct epoll_event interest = { .events = EPOLLIN, .data.u64 = tag };
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, c->pidfd, &interest) != 0)
+        return err_from_errno(errno);
+    c->epoll = epoll;
+    return OK;
+}
+
+void child_close_watched(int epoll, int *fd)
+{
+    if (*fd >= 0 && epoll >= 0)
+        epoll_ctl(epoll, EPOLL_CTL_DEL, *fd, NULL);
+    io_close(fd);
+}
+
+void child_forget(struct child *c)
+{
+    child_close_watched(c->epoll, &c->pidfd);
+    *c = CHILD_NONE;
+}
+
+bool child_ended(const struct child *c, int patience_ms)
+{
+    struct pollfd end = { .fd = c->pidfd, .events = POLLIN };
+    int n;
+    while ((n = poll(&end, 1, patience_ms)) < 0 && errno == EINTR)
+        continue;
+    return n > 0;
+}
+
+bool child_reap(struct child *c, int patience_ms, struct child_end *out)
+{
+    siginfo_t info = { 0 };
+    if (!child_ended(c, patience_ms))
+        return false;
+    int failed = waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG);
+    bool exited = info.si_code == CLD_EXITED;
+    *out = (struct child_end){ .code = exited ? info.si_status : 0, .signal = exited ? 0 : info.si_status };
+    if (failed != 0) /* not ours to wait for: somebody ignores SIGCHLD, or reaped it before us */
+        *out = (struct child_end){ .code = -1 };
+    child_forget(c);
+    return true;
+}
+
+char *child_end_text(const struct child_end *end, char out[64])
+{
+    if (end->signal != 0)
+        snprintf(out, 64, "was killed by signal %d", end->signal);
+    else if (end->code >= 0)
+        snprintf(out, 64, "exited with status %d", end->code);
+    else
+        snprintf(out, 64, "ended");
+    return out;
+}
+
+int64_t child_own_threads(void)
+{
+    char text[1024];
+    int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    ssize_t len = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[len > 0 ? len : 0] = '\0';
+    const char *at = strrchr(text, ')'); /* the name before it may hold anything */
+    for (int field = 2; at != NULL && field < 20; field++)
+        at = strchr(at + 1, ' ');
+    return at != NULL ? strtoll(at, NULL, 10) : -1;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * Start method fork: the child goes straight on with all that the host has, its engine and table among it, as a worker
+ * of Python does. Nothing is reset and nothing is repaired here: what fork copies is what there is. */
+#include "core/pool/pool_priv.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static void warn(struct pool *p, int64_t threads)
+{
+    if (engine_at_fork(p->options.engine) == AT_FORK_WARN && threads > 1)
+        pool_note(p, NOTE_WARNING, "forking a process with %lld threads: the child gets one of them, and a copy of "
+                  "every lock, queue and latch as it stands", (long long)threads);
+}
+
+static enum err fork_launch(const struct worker_spec *spec, struct worker_handle *out, struct problem *problem)
+{
+    struct pool *p = spec->pool;
+    pid_t host = getpid();
+    int64_t threads = child_own_threads();
+
+    warn(p, threads);
+    pid_t pid = fork();
+    if (pid < 0)
+        return problem_errno(problem, "cannot fork a worker");
+    if (pid == 0) {
+        child_die_with(host);
+        close(spec->host_sock);
+        _exit(worker_serve(spec->sock, p->options.engine, p->options.table));
+    }
+    out->parent_threads = threads;
+    enum err err = child_adopt(pid, &out->child);
+    if (err != OK)
+        problem_set(problem, err, "cannot get a pidfd of a forked worker: %s", err_text(err));
+    return err;
+}
+
+const struct start_method start_method_fork = {
+    .name = "fork",
+    .inherits = "whole address space, every lock as it stood; one thread",
+    .forks = true,
+    .reaps = true,
+    .launch = fork_launch,
+};

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT
+ * Start method forkserver, the host's side: a clean helper process, started once, that has the table and no threads,
+ * and forks a worker for each request. Its workers are not our children: what becomes of them it tells us. */
+#include "core/pool/pool_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 1000 };
+
+struct forkserver {
+    struct child child;
+    int sock;                  /* -1: it is not running */
+    int epoll;                 /* watches both, over all of its lives */
+    const struct table *table; /* that it was given in this life, or NULL */
+    bool ended;                /* it is reaped, but its last messages are not all read */
+    struct child_end end;
+};
+
+enum err forkserver_new(struct forkserver **out)
+{
+    struct forkserver *f = calloc(1, sizeof *f);
+    if (f == NULL)
+        return ERR_NOMEM;
+    f->child = CHILD_NONE;
+    f->sock = -1;
+    f->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (f->epoll < 0) {
+        free(f);
+        return err_from_errno(errno);
+    }
+    *out = f;
+    return OK;
+}
+
+/* As if it had never been started. */
+static void forkserver_reset(struct forkserver *f)
+{
+    child_forget(&f->child);
+    child_close_watched(f->epoll, &f->sock);
+    f->table = NULL;
+    f->ended = false;
+}
+
+static void forkserver_end(struct forkserver *f)
+{
+    if (f->child.pid != 0 && !child_reap(&f->child, 0, &f->end)) {
+        child_kill(&f->child);
+        child_reap(&f->child, PATIENCE_MS, &f->end);
+    }
+    forkserver_reset(f);
+}
+
+void forkserver_free(struct forkserver *f)
+{
+    if (f == NULL)
+        return;
+    struct message quit = { .type = MESSAGE_QUIT };
+    if (f->sock >= 0 && message_send(f->sock, &quit, NULL, 0) == OK && f->child.pid != 0)
+        child_reap(&f->child, PATIENCE_MS, &f->end);
+    forkserver_end(f);
+    close(f->epoll);
+    free(f);
+}
+
+int forkserver_fd(const struct forkserver *f)
+{
+    return f->epoll;
+}
+
+bool forkserver_running(const struct forkserver *f)
+{
+    return f->sock >= 0;
+}
+
+pid_t forkserver_pid(const struct forkserver *f)
+{
+    return f->child.pid;
+}
+
+static enum err forkserver_watch(struct forkserver *f)
+{
+    struct epoll_event interest = { .events = EPOLLIN };
+    if (epoll_ctl(f->epoll, EPOLL_CTL_ADD, f->sock, &interest) != 0)
+        return err_from_errno(errno);
+    return child_watch(&f->child, f->epoll, 0);
+}
+
+enum err forkserver_start(struct forkserver *f, struct problem *problem)
+{
+    int theirs;
+    if (f->sock >= 0)
+        return OK;
+    enum err err = child_socket(&f->sock, &theirs);
+    if (err != OK)
+        return problem_set(problem, err, "no socket for the forkserver: %s", err_text(err));
+    err = child_spawn("poolscope-forkserver", theirs, false, &f->child, problem);
+    close(theirs);
+    if (err == OK && (err = forkserver_watch(f)) != OK)
+        problem_set(problem, err, "cannot watch the forkserver: %s", err_text(err));
+    if (err != OK)
+        forkserver_end(f);
+    return err;
+}
+
+enum err forkserver_preload(struct forkserver *f, const struct table *t, int threads)
+{
+    struct message setup = { .type = MESSAGE_SETUP, .threads = threads };
+    int fds[TABLE_FDS];
+    if (f->table != NULL)
+        return OK;
+    table_fds(t, fds);
+    enum err err = message_send(f->sock, &setup, fds, TABLE_FDS);
+    if (err == OK)
+        f->table = t;
+    return err;
+}
+
+enum err forkserver_receive(struct forkserver *f, struct message *out, int *pidfd, struct child_end *end)
+{
+    int fds[MESSAGE_FDS];
+    if (f->sock < 0)
+        return ERR_AGAIN;
+    if (!f->ended)
+        f->ended = child_reap(&f->child, 0, &f->end);
+    enum err err = message_recv(f->sock, out, fds);
+    *pidfd = err == OK ? fds[0] : -1;
+    if (err == OK || (err == ERR_AGAIN && !f->ended))
+        return err;
+    forkserver_end(f);
+    *end = f->end;
+    return ERR_CLOSED;
+}
+
+void forkserver_discard(struct message *m, int *pidfd)
+{
+    struct child stray = { .pidfd = *pidfd, .epoll = -1 };
+    child_kill(&stray);
+    io_close(pidfd);
+    message_done(m);
+}
+
+bool forkserver_tend(struct forkserver *f, struct problem *words)
+{
+    struct message m;
+    struct child_end end;
+    int pidfd;
+    char text[64];
+    enum err err;
+    while ((err = forkserver_receive(f, &m, &pidfd, &end)) == OK)
+        forkserver_discard(&m, &pidfd);
+    if (err != ERR_CLOSED)
+        return false;
+    problem_set(words, OK, "the forkserver %s; another is started when one is needed", child_end_text(&end, text));
+    return true;
+}
+
+static enum err forkserver_launch(const struct worker_spec *spec, struct worker_handle *out, struct problem *problem)
+{
+    const struct pool_options *o = &spec->pool->options;
+    struct message request = { .type = MESSAGE_FORK, .ticket = spec->ticket };
+
+    *out = (struct worker_handle){ .child = CHILD_NONE };
+    enum err err = forkserver_start(o->forkserver, problem);
+    if (err != OK)
+        return err;
+    err = forkserver_preload(o->forkserver, o->table, engine_threads(o->engine));
+    if (err == OK)
+        err = message_send(o->forkserver->sock, &request, &spec->sock, 1);
+    if (err != OK)
+        problem_set(problem, err, "cannot ask the forkserver for a worker: %s", err_text(err));
+    return err;
+}
+
+const struct start_method start_method_forkserver = {
+    .name = "forkserver",
+    .inherits = "the memory of a clean helper process that has the table and no other thread",
+    .forks = true,
+    .launch = forkserver_launch,
+};

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT
+ * The forkserver itself: a fresh program without a thread. It takes the table once, forks a worker for each request,
+ * and tells the host which pid it got and how it ended. Its workers die with it. */
+#include "core/pool/pool_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+struct brood_member {
+    int64_t ticket;
+    struct child child;
+};
+
+struct server {
+    int sock, epoll;
+    struct table *table;
+    int threads;                /* of each worker's engine */
+    struct brood_member *brood; /* owned */
+    size_t n, cap;
+};
+
+enum { PATIENCE_MS = 1000, SOCK_TAG = 0 }; /* in the epoll set; a child's tag is its pid */
+
+/* In a worker: nothing of the server stays open in it but the table. */
+static void server_leave(struct server *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        close(s->brood[i].child.pidfd);
+    close(s->epoll);
+    close(s->sock);
+}
+
+static enum err brood_grow(struct server *s)
+{
+    if (s->n < s->cap)
+        return OK;
+    size_t cap = s->cap * 2 + 8;
+    struct brood_member *bigger = realloc(s->brood, cap * sizeof *bigger);
+    if (bigger == NULL)
+        return ERR_NOMEM;
+    s->brood = bigger;
+    s->cap = cap;
+    return OK;
+}
+
+static enum err fork_worker(struct server *s, int64_t ticket, int worker_sock, struct child *out)
+{
+    pid_t parent = getpid();
+    enum err err = brood_grow(s);
+    if (err != OK)
+        return err;
+    pid_t pid = fork();
+    if (pid < 0)
+        return err_from_errno(errno);
+    if (pid == 0) {
+        child_die_with(parent);
+        server_leave(s);
+        _exit(worker_serve_alone(worker_sock, s->threads, s->table));
+    }
+    err = child_adopt(pid, out);
+    if (err != OK)
+        return err;
+    err = child_watch(out, s->epoll, (uint64_t)pid);
+    if (err != OK) {
+        struct child_end end;
+        child_kill(out);
+        child_reap(out, PATIENCE_MS, &end);
+        return err;
+    }
+    s->brood[s->n++] = (struct brood_member){ .ticket = ticket, .child = *out };
+    return OK;
+}
+
+static enum err answer_fork(struct server *s, int64_t ticket, int worker_sock)
+{
+    struct message answer = { .type = MESSAGE_FORKED, .ticket = ticket, .threads = child_own_threads() };
+    struct child child = CHILD_NONE;
+    enum err err = fork_worker(s, ticket, worker_sock, &child);
+    if (err == OK) {
+        answer.pid = child.pid;
+        return message_send(s->sock, &answer, &child.pidfd, 1);
+    }
+    answer.error = text_dup(err_text(err));
+    if (answer.error == NULL)
+        return ERR_NOMEM;
+    err = message_send(s->sock, &answer, NULL, 0);
+    message_done(&answer);
+    return err;
+}
+
+static enum err tell_end(struct server *s, pid_t pid)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        struct brood_member *b = &s->brood[i];
+        struct child_end end;
+        if (b->child.pid != pid || !child_reap(&b->child, 0, &end))
+            continue;
+        struct message m = { .type = MESSAGE_EXITED, .ticket = b->ticket, .exit_code = end.code, .signal = end.signal };
+        *b = s->brood[--s->n];
+        return message_send(s->sock, &m, NULL, 0);
+    }
+    return OK;
+}
+
+/* ERR_CLOSED: told to end, or nobody is there any more. */
+static enum err serve_request(struct server *s)
+{
+    struct message m;
+    int fds[MESSAGE_FDS];
+    enum err err = message_recv(s->sock, &m, fds);
+    if (err != OK)
+        return err;
+    if (m.type == MESSAGE_QUIT)
+        err = ERR_CLOSED;
+    else if (m.type == MESSAGE_FORK)
+        err = answer_fork(s, m.ticket, fds[0]);
+    for (int i = 0; i < MESSAGE_FDS; i++)
+        io_close(&fds[i]);
+    message_done(&m);
+    return err;
+}
+
+static enum err serve(struct server *s)
+{
+    struct epoll_event interest = { .events = EPOLLIN, .data.u64 = SOCK_TAG }, event;
+    enum err err = OK;
+    if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->sock, &interest) != 0)
+        return err_from_errno(errno);
+    while (err == OK) {
+        int n = epoll_wait(s->epoll, &event, 1, -1);
+        if (n < 0 && errno != EINTR)
+            return err_from_errno(errno);
+        if (n > 0)
+            err = event.data.u64 == SOCK_TAG ? serve_request(s) : tell_end(s, (pid_t)event.data.u64);
+    }
+    return err;
+}
+
+int forkserver_process_main(int sock)
+{
+    struct server s = { .sock = sock };
+    struct problem problem;
+    enum err err = worker_receive_setup(sock, &s.table, &s.threads, &problem);
+    if (err != OK)
+        return err == ERR_CANCELLED || err == ERR_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE;
+    s.epoll = epoll_create1(EPOLL_CLOEXEC);
+    err = s.epoll >= 0 ? serve(&s) : err_from_errno(errno);
+    for (size_t i = 0; i < s.n; i++)
+        child_forget(&s.brood[i].child);
+    free(s.brood);
+    io_close(&s.epoll);
+    table_free(s.table);
+    return err == ERR_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT
+ * The host process: loads the table, owns the engine and the pool, and answers the observer. One thread waits in one
+ * place. It has no signal handler: a forked worker would inherit it, and with it somebody who might wake it. */
+#include "core/pool/host.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/io.h"
+#include "core/event/request.h"
+#include "core/event/wire.h"
+#include "core/pool/pool_priv.h"
+
+enum { RECORD_MAX = 1 << 30 };
+
+struct host_self {
+    int control, epoll;
+    bool over;              /* nobody is there any more */
+    struct engine *engine;
+    struct table *table;
+    struct forkserver *forkserver;
+    struct pool *pool;      /* of the run that goes on, or NULL */
+    int64_t run;
+    bool stopped;
+};
+
+static void host_emit_with(struct host_self *h, struct event *e, const int *fds, int nfds)
+{
+    struct buf b;
+    buf_init(&b, RECORD_MAX);
+    enum err err = h->over ? ERR_CLOSED : event_encode(e, &b);
+    if (err == OK)
+        err = wire_send(h->control, b.data, b.len, fds, nfds);
+    if (err != OK) /* an event that is lost would make all that follow a lie */
+        h->over = true;
+    buf_done(&b);
+    event_done(e);
+}
+
+static void host_emit(void *ctx, struct event *e)
+{
+    host_emit_with(ctx, e, NULL, 0);
+}
+
+static void host_note(struct host_self *h, enum note_level level, const char *text)
+{
+    struct event e;
+    event_note(&e, level, "%s", text);
+    e.time = clock_now();
+    host_emit(h, &e);
+}
+
+/* --- loading ------------------------------------------------------------------------------------------------------ */
+
+/* "COL=DTYPE": cut at the last '='; the strings stay the request's. */
+static enum err parse_overrides(struct request *r, struct dtype_override *out, struct problem *problem)
+{
+    for (size_t i = 0; i < r->dtypes.n; i++) {
+        char *text = r->dtypes.v[i], *equals = strrchr(text, '=');
+        if (equals == NULL || dtype_from_name(equals + 1, &out[i].dtype) != OK)
+            return problem_set(problem, ERR_USAGE, "\"%s\" is not COL=DTYPE with a dtype of str, i64, f64, bool, date",
+                               text);
+        *equals = '\0';
+        out[i].column = text;
+    }
+    return OK;
+}
+
+static enum err load_table(struct host_self *h, struct request *r, int fd, struct problem *problem)
+{
+    struct dtype_override *overrides = calloc(r->dtypes.n + 1, sizeof *overrides);
+    struct table_options options = { .path = r->path, .key = r->key, .overrides = overrides,
+                                     .noverrides = r->dtypes.n };
+    if (overrides == NULL)
+        return problem_set(problem, ERR_NOMEM, "%s: %s", r->path, err_text(ERR_NOMEM));
+    enum err err = parse_overrides(r, overrides, problem);
+    if (err == OK)
+        err = engine_load(h->engine, fd, &options, &h->table, problem);
+    free(overrides);
+    return err;
+}
+
+/* The forkserver first, if it is wanted: while there is no thread that it could lack. */
+static enum err make_parts(struct host_self *h, const struct request *r, struct problem *problem)
+{
+    struct engine_options options = { .threads = (int)r->threads };
+    enum err err = forkserver_new(&h->forkserver);
+    if (err == OK) {
+        struct epoll_event interest = { .events = EPOLLIN };
+        if (epoll_ctl(h->epoll, EPOLL_CTL_ADD, forkserver_fd(h->forkserver), &interest) != 0)
+            err = err_from_errno(errno);
+    }
+    if (err == OK)
+        err = engine_new(&options, &h->engine);
+    if (err != OK)
+        return problem_set(problem, err, "no engine with %lld threads: %s", (long long)r->threads, err_text(err));
+    return r->forkserver ? forkserver_start(h->forkserver, problem) : OK;
+}
+
+static void on_load(struct host_self *h, struct request *r, int fd)
+{
+    struct problem problem = { "" };
+    struct event e = { .type = EVENT_TABLE_LOADED, .table = { .path = text_dup(r->path), .threads = r->threads } };
+    int fds[TABLE_FDS];
+    double started = clock_now();
+
+    enum err err = h->engine != NULL ? problem_set(&problem, ERR_USAGE, "a host loads one table") : OK;
+    if (err == OK && (r->path == NULL || fd < 0))
+        err = problem_set(&problem, ERR_USAGE, "no file was given to load");
+    if (err == OK)
+        err = make_parts(h, r, &problem);
+    if (err == OK)
+        err = load_table(h, r, fd, &problem);
+    if (err == OK && forkserver_running(h->forkserver)) {
+        err = forkserver_preload(h->forkserver, h->table, engine_threads(h->engine));
+        if (err == ERR_CLOSED) /* it died meanwhile, which is told in its place; the table is loaded all the same */
+            err = OK;
+    }
+    e.time = clock_now();
+    if (err != OK) {
+        e.type = EVENT_TABLE_FAILED;
+        e.table.error = text_dup(problem.text[0] != '\0' ? problem.text : err_text(err));
+        host_emit(h, &e);
+        return;
+    }
+    const struct column *key = table_column(h->table, table_key(h->table));
+    e.table.rows = (int64_t)table_rows(h->table);
+    e.table.columns = (int64_t)table_columns(h->table);
+    e.table.key = strndup(key->name, key->name_len);
+    e.table.seconds = e.time - started;
+    table_fds(h->table, fds);
+    host_emit_with(h, &e, fds, TABLE_FDS);
+}
+
+/* --- runs --------------------------------------------------------------------------------------------------------- */
+
+static void emit_run(struct host_self *h, enum event_type type, const struct request *r)
+{
+    struct event e = { .type = type, .time = clock_now(), .run = { .run = h->run, .host_pid = getpid() } };
+    e.run.stopped = h->stopped;
+    if (r != NULL) {
+        e.run.method = text_dup(r->method);
+        e.run.at_fork = text_dup(r->at_fork);
+        e.run.workers = r->workers;
+        e.run.threads = h->engine != NULL ? engine_threads(h->engine) : 0;
+    }
+    host_emit(h, &e);
+}
+
+static enum err open_pool(struct host_self *h, const struct request *r, struct problem *problem)
+{
+    struct pool_options options = { .workers = (int)r->workers, .run = r->run, .engine = h->engine, .table = h->table,
+                                    .forkserver = h->forkserver, .emit = host_emit, .ctx = h };
+    struct epoll_event interest = { .events = EPOLLIN };
+    enum at_fork at_fork = AT_FORK_NONE;
+
+    if (h->table == NULL)
+        return problem_set(problem, ERR_USAGE, "there is no table to run over");
+    if (r->at_fork != NULL && at_fork_from_name(r->at_fork, &at_fork) != OK)
+        return problem_set(problem, ERR_USAGE, "\"%s\" is not none, reinit or warn", r->at_fork);
+    enum err err = start_method_find(r->method != NULL ? r->method : "", &options.method, problem);
+    if (err != OK)
+        return err;
+    if ((err = engine_set_at_fork(h->engine, at_fork)) != OK)
+        return problem_set(problem, err, "at-fork policy %s: %s", r->at_fork, err_text(err));
+    if ((err = pool_new(&options, &h->pool, problem)) != OK)
+        return err;
+    if (epoll_ctl(h->epoll, EPOLL_CTL_ADD, pool_fd(h->pool), &interest) != 0)
+        return problem_errno(problem, "cannot watch the pool");
+    return OK;
+}
+
+static enum err submit_all(struct host_self *h, const struct request *r, struct problem *problem)
+{
+    int64_t id;
+    enum err err = r->whole ? pool_submit(h->pool, NULL, &id) : OK;
+    for (size_t i = 0; i < r->codes.n && err == OK; i++)
+        err = pool_submit(h->pool, r->codes.v[i], &id);
+    return err == OK ? OK : problem_set(problem, err, "not every task could be submitted: %s", err_text(err));
+}
+
+static void end_run(struct host_self *h)
+{
+    if (h->pool != NULL)
+        epoll_ctl(h->epoll, EPOLL_CTL_DEL, pool_fd(h->pool), NULL);
+    pool_free(h->pool);
+    h->pool = NULL;
+    emit_run(h, EVENT_RUN_ENDED, NULL);
+}
+
+static void on_run(struct host_self *h, struct request *r, int fd)
+{
+    struct problem problem;
+    (void)fd;
+    if (h->pool != NULL) {
+        host_note(h, NOTE_ERROR, "a run is going on: stop it first");
+        return;
+    }
+    h->run = r->run;
+    h->stopped = false;
+    emit_run(h, EVENT_RUN_STARTED, r);
+    enum err err = open_pool(h, r, &problem);
+    bool opened = err == OK;
+    if (opened)
+        err = submit_all(h, r, &problem);
+    if (err == OK)
+        return;
+    host_note(h, NOTE_ERROR, problem.text);
+    h->stopped = true;
+    if (opened)
+        pool_terminate(h->pool);
+    else
+        end_run(h);
+}
+
+static void on_kill_worker(struct host_self *h, struct request *r, int fd)
+{
+    (void)fd;
+    if (h->pool == NULL || pool_kill_worker(h->pool, r->worker) != OK)
+        host_note(h, NOTE_INFO, "there is no such worker any more");
+}
+
+static void on_stop(struct host_self *h, struct request *r, int fd)
+{
+    (void)r;
+    (void)fd;
+    if (h->pool == NULL)
+        return;
+    h->stopped = true;
+    pool_terminate(h->pool);
+}
+
+/* A run ends by itself when every task is settled; it is over when no worker is left. */
+static void tend_pool(struct host_self *h)
+{
+    enum err err = pool_step(h->pool);
+    if (err != OK) {
+        host_note(h, NOTE_ERROR, err_text(err));
+        h->stopped = true;
+        pool_terminate(h->pool);
+    }
+    if (pool_idle(h->pool))
+        pool_shutdown(h->pool);
+    if (pool_idle(h->pool) && pool_ended(h->pool))
+        end_run(h);
+}
+
+/* --- the loop ----------------------------------------------------------------------------------------------------- */
+
+static void (*const answers[REQUEST_TYPE_COUNT])(struct host_self *h, struct request *r, int fd) = {
+    [REQUEST_LOAD] = on_load,
+    [REQUEST_RUN] = on_run,
+    [REQUEST_KILL_WORKER] = on_kill_worker,
+    [REQUEST_STOP] = on_stop,
+};
+
+static void take_request(struct host_self *h)
+{
+    struct buf b;
+    struct request r;
+    int fds[WIRE_FDS_MAX], nfds = 0;
+    buf_init(&b, RECORD_MAX);
+    enum err err = wire_recv(h->control, &b, fds, &nfds);
+    if (err == OK && (err = request_decode(b.data, b.len, &r)) == OK) {
+        if (r.type >= 0 && r.type < REQUEST_TYPE_COUNT)
+            answers[r.type](h, &r, nfds > 0 ? fds[0] : -1);
+        request_done(&r);
+    }
+    while (nfds > 0)
+        close(fds[--nfds]);
+    buf_done(&b);
+    if (err != OK && err != ERR_AGAIN)
+        h->over = true;
+}
+
+static bool is_readable(const struct epoll_event *events, int n, int fd)
+{
+    for (int i = 0; i < n; i++) {
+        if (events[i].data.fd == fd)
+            return true;
+    }
+    return false;
+}
+
+static void host_serve(struct host_self *h)
+{
+    struct epoll_event events[4];
+    while (!h->over) {
+        int n = epoll_wait(h->epoll, events, 4, -1);
+        if (n < 0 && errno != EINTR)
+            return;
+        if (is_readable(events, n, h->control))
+            take_request(h);
+        struct problem ended;
+        if (h->pool != NULL)
+            tend_pool(h);
+        else if (h->forkserver != NULL && forkserver_tend(h->forkserver, &ended))
+            host_note(h, NOTE_WARNING, ended.text);
+    }
+}
+
+int host_process_main(int sock)
+{
+    struct host_self h = { .control = sock, .epoll = epoll_create1(EPOLL_CLOEXEC) };
+    struct epoll_event interest = { .events = EPOLLIN, .data.fd = sock };
+    bool ok = h.epoll >= 0 && epoll_ctl(h.epoll, EPOLL_CTL_ADD, sock, &interest) == 0;
+    if (ok)
+        host_serve(&h);
+    pool_free(h.pool);
+    forkserver_free(h.forkserver);
+    table_free(h.table);
+    engine_free(h.engine);
+    io_close(&h.epoll);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}

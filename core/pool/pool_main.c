@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ * The hidden commands of the program: what host, forkserver and spawned workers begin with. */
+#include "core/pool/host.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/pool/pool_priv.h"
+
+static const struct {
+    const char *command;
+    const char *name; /* of the process, as ps(1) shows it; at most 15 bytes */
+    int (*run)(int sock);
+} programs[] = {
+    { "poolscope-host", "poolscope-host", host_process_main },
+    { "poolscope-forkserver", "pool-forkserver", forkserver_process_main },
+    { "poolscope-worker", "pool-worker", worker_process_main },
+};
+
+/* False: nobody of ours started us. */
+static bool settle_in(const char *name, const char *parent)
+{
+    child_die_with((pid_t)strtol(parent, NULL, 10));
+    prctl(PR_SET_NAME, name);
+    /* what the user's shell left open is not ours to keep */
+    syscall(SYS_close_range, (unsigned)CHILD_SOCKET + 1, UINT_MAX, 0);
+    return fcntl(CHILD_SOCKET, F_SETFD, FD_CLOEXEC) == 0;
+}
+
+bool pool_process_main(int argc, char **argv, int *status)
+{
+    for (size_t i = 0; argc > 1 && i < sizeof programs / sizeof programs[0]; i++) {
+        if (strcmp(argv[1], programs[i].command) != 0)
+            continue;
+        bool started_by_us = argc == 3 && settle_in(programs[i].name, argv[2]);
+        *status = started_by_us ? programs[i].run(CHILD_SOCKET) : EXIT_FAILURE;
+        return true;
+    }
+    return false;
+}
