@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ * Can anything but the process itself end its waits? The futex of a wait in its own memory can be woken only by a task
+ * that has this memory. If none of those is awake, and nothing will wake one, nobody is left. Each way in which
+ * somebody could be is one condition. */
+#include "core/hang/hang_priv.h"
+
+#include <signal.h>
+#include <string.h>
+
+enum answer { NO, YES, CANNOT_TELL };
+
+struct condition {
+    enum answer (*ask)(const struct evidence *e);
+    bool decides;        /* a NO is an end of the matter; else it is a doubt */
+    const char *holds;   /* NULL: goes without saying */
+    const char *fails;
+    const char *unknown;
+};
+
+static enum answer from(bool yes)
+{
+    return yes ? YES : NO;
+}
+
+static enum answer asleep_at_one_instant(const struct evidence *e)
+{
+    return from(e->at_one_instant && e->threads_seen == SEEN && hang_living_threads(e) > 0);
+}
+
+/* Nobody who has not its memory can wake it: a private futex, or one whose word the kernel will clear when a thread of
+ * the same process ends. */
+static bool waits_for_own_kind(const struct evidence *e, const struct thread_evidence *t)
+{
+    return t->state == 'S' && t->futex.waiting && !t->futex.has_timeout &&
+           (t->futex.private_op || thread_joins(e, t) != 0);
+}
+
+static enum answer all_wait_for_own_kind(const struct evidence *e)
+{
+    for (size_t i = 0; i < e->nthreads; i++)
+        if (!thread_ended(&e->threads[i]) && !waits_for_own_kind(e, &e->threads[i]))
+            return NO;
+    return YES;
+}
+
+static enum answer no_timer(const struct evidence *e)
+{
+    return e->timers_seen == SEEN ? from(e->timers == 0) : CANNOT_TELL;
+}
+
+static enum answer shares_with_none(const struct evidence *e)
+{
+    return e->shares_seen == SEEN ? from(e->shares_with == 0) : CANNOT_TELL;
+}
+
+static enum answer no_tracer(const struct evidence *e)
+{
+    return from(e->tracer == 0);
+}
+
+static bool is_python(const struct evidence *e)
+{
+    const char *slash = e->exe ? strrchr(e->exe, '/') : NULL;
+    const char *program = slash ? slash + 1 : "";
+    return strncmp(program, "python", 6) == 0 || strncmp(e->name, "python", 6) == 0;
+}
+
+static uint64_t bit(int signal)
+{
+    return 1ull << (signal - 1);
+}
+
+/* What runtimes install for themselves wakes nobody: Rust, Go's C parts and faulthandler report crashes, glibc cancels
+ * threads and changes their ids (32, 33), Python notes SIGINT. */
+static uint64_t harmless_handlers(const struct evidence *e)
+{
+    return bit(SIGSEGV) | bit(SIGBUS) | bit(SIGFPE) | bit(SIGABRT) | bit(SIGILL) | bit(32) | bit(33) |
+           (is_python(e) ? bit(SIGINT) : 0);
+}
+
+static enum answer no_handler(const struct evidence *e)
+{
+    return from((e->sig_caught & ~harmless_handlers(e)) == 0);
+}
+
+static enum answer no_pending_signal(const struct evidence *e)
+{
+    return from(e->sig_pending == 0);
+}
+
+static enum answer no_io_uring(const struct evidence *e)
+{
+    if (e->fds_seen != SEEN || e->maps_seen != SEEN)
+        return CANNOT_TELL;
+    for (size_t i = 0; i < e->nfds; i++)
+        if (e->fds[i].kind == FD_IO_URING)
+            return NO;
+    return from(!e->io_uring_mapped);
+}
+
+static const struct condition conditions[] = {
+    {asleep_at_one_instant, true, NULL, NULL, NULL},
+    {all_wait_for_own_kind, true, NULL, NULL, NULL},
+    {no_timer, true, "no timer", NULL, "cannot tell whether it has timers: /proc/PID/timers cannot be read"},
+    {shares_with_none, true, "no other process shares its memory", NULL,
+     "cannot tell whether another process shares its memory: kcmp is not allowed"},
+    {no_handler, false, "no signal handler", "a signal handler is installed: a signal that is due could wake it", NULL},
+    {no_pending_signal, false, "no signal pending", "a signal is pending", NULL},
+    {no_tracer, false, "no tracer", "another process traces it", NULL},
+    {no_io_uring, false, "no io_uring", "an io_uring is open: its requests could wake it",
+     "cannot tell whether it uses io_uring: its open files cannot be read"},
+};
+enum { CONDITIONS = sizeof conditions / sizeof *conditions };
+
+enum closed hang_closed(const struct evidence *e)
+{
+    enum closed closed = CLOSED_PROVED;
+    for (size_t i = 0; i < CONDITIONS; i++) {
+        enum answer a = conditions[i].ask(e);
+        if (a == NO && conditions[i].decides)
+            return CLOSED_NOT;
+        if (a != YES)
+            closed = CLOSED_PERHAPS;
+    }
+    return closed;
+}
+
+enum err hang_say_closed(const struct evidence *e, struct texts *lines)
+{
+    enum { LINE_MAX = 1024 };
+    struct buf held;
+    enum err err = OK;
+    buf_init(&held, LINE_MAX);
+    for (size_t i = 0; i < CONDITIONS; i++)
+        if (conditions[i].holds && conditions[i].ask(e) == YES)
+            buf_addf(&held, "%s%s", held.len ? ", " : "", conditions[i].holds);
+    if (held.len > 0)
+        err = held.err ? held.err : texts_add(lines, buf_text(&held));
+    for (size_t i = 0; i < CONDITIONS && !err; i++) {
+        enum answer a = conditions[i].ask(e);
+        const char *doubt = a == YES ? NULL : a == NO ? conditions[i].fails : conditions[i].unknown;
+        if (doubt)
+            err = texts_add(lines, doubt);
+    }
+    buf_done(&held);
+    return err;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ * Reading /proc of any process, without stopping it and without knowing what it is. A process that vanishes between two
+ * reads is normal. A scene is a process tree at one moment, with what was learned from the moments before. */
+#ifndef PROC_PROC_H
+#define PROC_PROC_H
+
+#include "core/base/err.h"
+#include "core/event/shape.h"
+#include "core/proc/evidence.h"
+
+struct scene {
+    struct evidence *procs; size_t n; /* owned; by pid, rising */
+    double taken;                     /* clock_now() when the last pass ended */
+    struct scene_memory *memory;      /* what is kept between moments: opaque, owned */
+};
+
+/* Reads from the /proc behind `proc_root_fd` (-1: the real one), so a folder of files can stand in for it in tests. */
+enum err scene_init(struct scene *s, int proc_root_fd) MUST_CHECK;
+void scene_done(struct scene *s);
+
+/* Watch the tree below `root` (a zero root: nothing). Processes once seen in the tree stay in the scene when they are
+ * reparented. `include_root` says whether the root itself counts. What was known before is forgotten, hints too.
+ * ERR_GONE if there is no such process. */
+enum err scene_watch(struct scene *s, pid_t root, bool include_root) MUST_CHECK;
+
+/* What somebody else knows of a process: how many threads its parent had when it was forked (-1 unknown), and whether
+ * someone waits for it. Kept while the process lives. */
+enum err scene_hint(struct scene *s, pid_t pid, int64_t parent_threads, bool awaited) MUST_CHECK;
+
+/* Looks again, at clock_now() time `now`. Two looks that agree make at_one_instant true, so that takes two updates;
+ * only then are the items read on which a proof depends (words, maps, timers, kcmp, fds), followed by one more look. */
+enum err scene_update(struct scene *s, double now) MUST_CHECK;
+
+const struct evidence *scene_find(const struct scene *s, pid_t pid);
+
+/* Call after something of ours has disturbed a process (proc_stack): the switches that this cost do not count as a sign
+ * of life, if it sleeps in the same wait again. */
+void scene_forgive(struct scene *s, pid_t pid);
+
+/* What a thread is blocked in. TIMED: it ends by itself, or may (a restarted call shows nothing to rely on). */
+enum wait_kind { WAIT_NONE, WAIT_UNKNOWN, WAIT_FUTEX, WAIT_TIMED, WAIT_INPUT, WAIT_OUTPUT, WAIT_CHILD, WAIT_SIGNAL,
+                 WAIT_LOCK };
+enum wait_kind thread_wait_kind(const struct thread_evidence *t);
+
+/* True if the thread has ended (and is still listed, as a main thread is until the last one ends). */
+bool thread_ended(const struct thread_evidence *t);
+
+/* The TID of the living thread of the same process whose end it waits for (pthread_join), or 0. */
+pid_t thread_joins(const struct evidence *e, const struct thread_evidence *t);
+
+/* The thread whose wait tells most: the main thread, or behind a chain of joins the one that it really waits for; never
+ * one that has ended. NULL if no thread was seen. */
+const struct thread_evidence *evidence_telling_thread(const struct evidence *e);
+
+/* True if the words at the futex are those of a locked glibc pthread_mutex_t with waiters: then `owner` is a TID. */
+bool futex_wait_is_held_mutex(const struct futex_wait *f);
+
+/* What a process waits for, in words: "a futex in its own memory, without a timeout"; "read of pipe 12"; "a child";
+ * "running". For the thread that tells most. */
+enum err evidence_waits_for(const struct evidence *e, struct buf *out) MUST_CHECK;
+enum err thread_waits_for(const struct evidence *e, const struct thread_evidence *t, struct buf *out) MUST_CHECK;
+
+/* The names of a native stack, innermost first, at most `max` frames: libdwfl over a bounded ptrace stop (PTRACE_SEIZE
+ * + PTRACE_INTERRUPT; addresses while stopped, names after the target runs on). tid 0: the main thread. ERR_DENIED,
+ * ERR_GONE, ERR_AGAIN if it did not stop in time. *stopped_seconds (may be NULL) is how long it stood still. */
+enum err proc_stack(pid_t pid, pid_t tid, size_t max, struct texts *frames, double *stopped_seconds) MUST_CHECK;
+
+#endif

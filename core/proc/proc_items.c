@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ * What is read only where something depends on it: the words and homes of futexes, timers, who shares the memory; and
+ * what is costly or seldom changes: open files, PSS, command line. */
+#include "core/proc/proc_priv.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+bool proc_may_be_dead(const struct evidence *e)
+{
+    size_t waiting = 0;
+    for (size_t i = 0; i < e->nthreads; i++) {
+        const struct thread_evidence *t = &e->threads[i];
+        if (thread_ended(t))
+            continue;
+        if (t->state != 'S' || !t->futex.waiting || t->futex.has_timeout)
+            return false;
+        waiting++;
+    }
+    return waiting > 0;
+}
+
+void proc_read_words(struct evidence *e, int root, int pid_dir)
+{
+    int mem = openat(pid_dir, "mem", O_RDONLY | O_CLOEXEC);
+    for (size_t i = 0; i < e->nthreads; i++) {
+        struct futex_wait *f = &e->threads[i].futex;
+        if (!f->waiting || f->has_timeout)
+            continue;
+        f->word_seen = mem < 0 ? DENIED : NOT_SEEN;
+        if (mem >= 0)
+            proc_futex_read_words(&e->threads[i], root, mem);
+    }
+    if (mem >= 0)
+        close(mem);
+}
+
+static void read_timers(struct evidence *e, int pid_dir)
+{
+    struct buf b;
+    buf_init(&b, PROC_FILE_MAX);
+    enum err err = proc_read(pid_dir, "timers", &b);
+    e->timers_seen = err == OK ? SEEN : err == ERR_DENIED ? DENIED : NOT_SEEN;
+    e->timers = proc_count_key(buf_text(&b), b.len, "ID");
+    buf_done(&b);
+}
+
+void proc_read_items(struct evidence *e, const struct scene *s, int root, int pid_dir)
+{
+    proc_read_words(e, root, pid_dir);
+    if (!proc_may_be_dead(e))
+        return;
+    proc_read_maps(e, pid_dir);
+    read_timers(e, pid_dir);
+    proc_read_shares(e, s, root);
+    proc_read_costly(e, pid_dir);
+}
+
+static void read_pss(struct evidence *e, int pid_dir)
+{
+    char text[2048];
+    size_t len;
+    uint64_t kib = 0;
+    enum err err = proc_read_short(pid_dir, "smaps_rollup", text, sizeof text, &len);
+    if (!err)
+        err = proc_parse_key(text, len, "Pss", &kib);
+    e->pss_seen = err == OK ? SEEN : err == ERR_DENIED ? DENIED : NOT_SEEN;
+    e->pss_kib = err == OK ? (int64_t)kib : -1;
+}
+
+void proc_read_costly(struct evidence *e, int pid_dir)
+{
+    proc_read_fds(e, pid_dir);
+    read_pss(e, pid_dir);
+}
+
+static enum err read_command(struct evidence *e, int pid_dir)
+{
+    enum { COMMAND_MAX = 4096 };
+    struct buf raw, safe;
+    buf_init(&raw, PROC_FILE_MAX);
+    buf_init(&safe, COMMAND_MAX);
+    char *command = NULL;
+    if (proc_read(pid_dir, "cmdline", &raw) == OK && raw.len > 0) {
+        enum err err = proc_parse_command(raw.data, raw.len, &safe);
+        if (err == ERR_TOO_BIG)
+            safe.err = OK; /* the beginning says enough */
+    } else {
+        buf_addf(&safe, "[%s]", e->name);
+    }
+    command = buf_take(&safe);
+    if (command) {
+        free(e->command);
+        e->command = command;
+    }
+    buf_done(&safe);
+    buf_done(&raw);
+    return command ? OK : ERR_NOMEM;
+}
+
+enum err proc_read_identity(struct evidence *e, int pid_dir)
+{
+    char target[4096];
+    free(e->exe);
+    e->exe = NULL;
+    if (proc_read_link(pid_dir, "exe", target, sizeof target) == OK && !(e->exe = text_dup(target)))
+        return ERR_NOMEM;
+    return read_command(e, pid_dir);
+}

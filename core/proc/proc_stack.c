@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT
+ * A native stack, by libdwfl over a ptrace stop of ours. The stop happens on a thread of its own: when that ends,
+ * however it ends, the kernel detaches whatever it traced and lets it run on. Addresses are collected while the target
+ * stands, names are looked up when it runs again: that takes ten times as long. */
+#include "core/proc/proc_priv.h"
+
+#include <elfutils/libdwfl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "core/base/clock.h"
+#include "core/base/text.h"
+
+/* Seconds until a thread that does not stop (it is deep in the kernel) is left alone. */
+static const double patience = 0.5;
+
+struct stack_job {
+    Dwfl *dwfl;
+    pid_t tid;
+    size_t max, n;
+    Dwarf_Addr *addresses;
+    double stopped_seconds;
+    enum err err;
+};
+
+/* Debug files that lie on this machine, by build id; no question goes to the network. */
+static const Dwfl_Callbacks callbacks = {
+    .find_elf = dwfl_linux_proc_find_elf,
+    .find_debuginfo = dwfl_build_id_find_debuginfo,
+};
+
+static int take_frame(Dwfl_Frame *frame, void *arg)
+{
+    struct stack_job *job = arg;
+    Dwarf_Addr pc;
+    bool is_activation;
+    if (job->n == job->max || !dwfl_frame_pc(frame, &pc, &is_activation))
+        return DWARF_CB_ABORT;
+    job->addresses[job->n++] = is_activation ? pc : pc - 1; /* a return address may be the next function's first */
+    return DWARF_CB_OK;
+}
+
+/* True when it stands; *signal is one that was on its way to it, and must be passed on. Never takes its exit status. */
+static bool wait_for_stop(pid_t tid, int *signal)
+{
+    const struct timespec pause = {.tv_nsec = 50 * 1000};
+    double until = clock_now() + patience;
+    do {
+        siginfo_t info = {0};
+        if (waitid(P_PID, (id_t)tid, &info, WSTOPPED | WNOHANG | __WALL) < 0 && errno != EINTR)
+            return false;
+        if (info.si_pid == tid) {
+            *signal = info.si_status >> 8 == PTRACE_EVENT_STOP ? 0 : info.si_status & 0x7f;
+            return true;
+        }
+        nanosleep(&pause, NULL);
+    } while (clock_now() < until);
+    return false;
+}
+
+static void *collect_addresses(void *arg)
+{
+    struct stack_job *job = arg;
+    int signal = 0;
+    if (ptrace(PTRACE_SEIZE, job->tid, NULL, NULL) < 0) {
+        job->err = err_from_errno(errno);
+        return NULL;
+    }
+    double before = clock_now();
+    ptrace(PTRACE_INTERRUPT, job->tid, NULL, NULL); /* fails if it is gone: then it does not stop either */
+    if (wait_for_stop(job->tid, &signal)) {
+        dwfl_getthread_frames(job->dwfl, job->tid, take_frame, job); /* an error is the end of what can be unwound */
+        ptrace(PTRACE_DETACH, job->tid, NULL, (void *)(intptr_t)signal);
+        job->err = job->n > 0 ? OK : ERR_NOT_FOUND;
+    } else {
+        job->err = ERR_AGAIN;
+    }
+    job->stopped_seconds = clock_now() - before;
+    return NULL;
+}
+
+/* The thread gets no signal: those are for the threads that expect them. */
+static enum err run_collector(struct stack_job *job)
+{
+    sigset_t all, before;
+    pthread_t thread;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&thread, NULL, collect_addresses, job);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed)
+        return ERR_NOMEM;
+    pthread_join(thread, NULL);
+    return job->err;
+}
+
+static enum err add_name(Dwfl *dwfl, Dwarf_Addr address, struct texts *frames)
+{
+    enum { NAME_MAX_BYTES = 512 };
+    Dwfl_Module *module = dwfl_addrmodule(dwfl, address);
+    const char *symbol = module ? dwfl_module_addrname(module, address) : NULL;
+    const char *file = module ? dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL) : NULL;
+    struct buf safe;
+    buf_init(&safe, NAME_MAX_BYTES);
+    if (symbol)
+        text_add_safe(&safe, symbol, strlen(symbol)); /* cut where it is too long */
+    else
+        buf_addf(&safe, "0x%llx", (unsigned long long)address);
+    if (!symbol && file) {
+        const char *slash = strrchr(file, '/');
+        buf_add_text(&safe, " in ");
+        text_add_safe(&safe, slash ? slash + 1 : file, strlen(slash ? slash + 1 : file));
+    }
+    enum err e = safe.err == ERR_NOMEM ? ERR_NOMEM : texts_add(frames, buf_text(&safe));
+    buf_done(&safe);
+    return e;
+}
+
+static enum err open_modules(pid_t pid, Dwfl **out)
+{
+    Dwfl *dwfl = dwfl_begin(&callbacks);
+    if (!dwfl)
+        return ERR_NOMEM;
+    *out = dwfl;
+    int error = dwfl_linux_proc_report(dwfl, pid);
+    if (error)
+        return error > 0 ? err_from_errno(error) : ERR_NOT_FOUND;
+    if (dwfl_report_end(dwfl, NULL, NULL))
+        return ERR_NOT_FOUND;
+    error = dwfl_linux_proc_attach(dwfl, pid, true);
+    return error == 0 ? OK : error > 0 ? err_from_errno(error) : ERR_NOT_FOUND;
+}
+
+enum err proc_stack(pid_t pid, pid_t tid, size_t max, struct texts *frames, double *stopped_seconds)
+{
+    struct stack_job job = {.tid = tid ? tid : pid, .max = max};
+    enum err e = open_modules(pid, &job.dwfl);
+    if (!e && !(job.addresses = calloc(max ? max : 1, sizeof *job.addresses)))
+        e = ERR_NOMEM;
+    if (!e)
+        e = run_collector(&job);
+    for (size_t i = 0; i < job.n && !e; i++)
+        e = add_name(job.dwfl, job.addresses[i], frames);
+    if (stopped_seconds)
+        *stopped_seconds = job.stopped_seconds;
+    free(job.addresses);
+    dwfl_end(job.dwfl);
+    return e;
+}
