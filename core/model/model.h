@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ * The model: all that a screen or a report can show, derived from events alone. model_apply is its only writer, called on
+ * the observer's main thread; everyone else reads through a const pointer. Times are seconds on the scale of the events:
+ * zero is the moment the user asked for the run (the observer's start for what comes before the first). */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/event/event.h"
+#include "core/table/table.h"
+
+enum worker_state { WORKER_STARTING, WORKER_IDLE, WORKER_BUSY, WORKER_SLOW, WORKER_HUNG, WORKER_EXITED, WORKER_KILLED };
+extern const char *const worker_state_names[];
+
+enum outcome { OUTCOME_RUNNING, OUTCOME_FINISHED, OUTCOME_FAILED, OUTCOME_HUNG, OUTCOME_TIMEOUT };
+extern const char *const outcome_names[]; /* "running", "finished", "failed", "hung", "timeout" */
+
+struct model_task {
+    int64_t id;
+    char *code;            /* NULL: the whole table */
+    enum task_state state;
+    int64_t worker;        /* 0: none */
+    double submitted, started, ended; /* -1: not yet */
+    double seconds;        /* running time, as its worker measured it */
+    int64_t rows;          /* -1: no result */
+    struct rows result;
+    char *error;
+};
+
+struct model_span { int64_t task; double from, to; }; /* to -1: still going on */
+
+struct model_worker {
+    int64_t id, pid, ppid;
+    enum worker_state state;
+    double since;          /* when it got into this state; of a hung one, since when it sleeps */
+    double started, ended; /* ended -1: still there */
+    int64_t task;          /* id of the task it has, 0: none */
+    int64_t threads, parent_threads, fds, pss_kib; /* -1: unknown */
+    bool forked_without_exec;
+    double cpu_seconds;
+    char *waits_for;       /* NULL: unknown */
+    int64_t code, signal;  /* of an exited or killed one */
+    struct model_span *spans; size_t nspans; /* the tasks it ran, for the timeline */
+};
+
+struct model_process { /* every process of the watched tree, workers included */
+    struct event_process seen;
+    bool gone;
+    double first, last;    /* first seen, last changed */
+};
+
+struct model_log { double time; enum note_level level; char *text; };
+
+struct model {
+    /* the table and its host; a run's end leaves them */
+    char *path, *key;
+    int64_t rows, columns; /* -1: not loaded yet */
+    double load_seconds;
+    char *table_error;     /* the table cannot be read: the line for the user */
+    struct table *table;   /* owned; NULL until it is loaded */
+    int64_t host_pid;      /* 0: none */
+
+    /* the watched command: root 0 if a run of our own is observed */
+    int64_t root;
+    char *command;
+    bool attached, command_ended;
+    int64_t command_code, command_signal; /* code -1: not ours to know */
+
+    /* the run: 0 before the first */
+    int64_t run;
+    char *method, *at_fork;
+    int64_t workers_wanted, threads;
+    double run_started;    /* when the pool was there */
+    double run_ended;      /* -1 while it goes on */
+    bool stopped, timed_out, host_died;
+    struct model_task *tasks; size_t ntasks;       /* by id, 1 … n */
+    struct model_worker *workers; size_t nworkers; /* by id, 1 … n */
+    struct model_process *processes; size_t nprocesses;
+    struct finding *findings; size_t nfindings;
+    struct model_log *log; size_t nlog;            /* the newest MODEL_LOG_MAX */
+    int64_t log_dropped;
+    uint64_t version;      /* grows with every change: a screen that has drawn it need not draw again */
+};
+enum { MODEL_LOG_MAX = 2000 };
+
+enum err model_new(struct model **out) MUST_CHECK;
+void model_free(struct model *m);
+
+/* Takes the event. ERR_NOMEM leaves the model as consistent as before. An event for a worker, task or process that is
+ * not known is ignored: recordings and dying processes may say anything. */
+enum err model_apply(struct model *m, struct event *e) MUST_CHECK;
+
+/* The table that a TABLE_LOADED event spoke of; the model owns it from now on. */
+void model_give_table(struct model *m, struct table *t);
+
+/* Derived, never stored. */
+enum outcome model_outcome(const struct model *m);
+size_t model_count_tasks(const struct model *m, enum task_state state);
+size_t model_settled_tasks(const struct model *m); /* finished, failed, cancelled, lost */
+bool model_run_active(const struct model *m);
+const struct model_worker *model_worker(const struct model *m, int64_t id);
+const struct model_worker *model_worker_by_pid(const struct model *m, int64_t pid);
+const struct model_task *model_task(const struct model *m, int64_t id);
+const struct finding *model_finding_of(const struct model *m, int64_t pid); /* the weightiest, or NULL */
+const struct finding *model_worst_finding(const struct model *m);
+
+/* The verdict in plain words, for alert strip and report alike: "HUNG, proved", "workers 1 and 2 wait for threads that
+ * fork did not copy", "spawn or forkserver; or one engine thread (-t 1)". False if there is no finding. */
+struct verdict { char title[64]; char who[256]; char cure[256]; };
+bool model_verdict(const struct model *m, struct verdict *out);
+
+#endif

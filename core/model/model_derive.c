@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ * What follows from the model's facts: counts, look-ups, the outcome. Nothing here is stored. */
+#include "core/model/model.h"
+
+bool model_run_active(const struct model *m)
+{
+    return m->run > 0 && m->run_ended < 0;
+}
+
+size_t model_count_tasks(const struct model *m, enum task_state state)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m->ntasks; i++)
+        n += m->tasks[i].state == state;
+    return n;
+}
+
+size_t model_settled_tasks(const struct model *m)
+{
+    return m->ntasks - model_count_tasks(m, TASK_PENDING) - model_count_tasks(m, TASK_RUNNING);
+}
+
+const struct model_worker *model_worker(const struct model *m, int64_t id)
+{
+    return id >= 1 && (uint64_t)id <= m->nworkers ? &m->workers[id - 1] : NULL;
+}
+
+const struct model_worker *model_worker_by_pid(const struct model *m, int64_t pid)
+{
+    for (size_t i = m->nworkers; i-- > 0;)
+        if (m->workers[i].pid == pid)
+            return &m->workers[i];
+    return NULL;
+}
+
+const struct model_task *model_task(const struct model *m, int64_t id)
+{
+    return id >= 1 && (uint64_t)id <= m->ntasks ? &m->tasks[id - 1] : NULL;
+}
+
+const struct finding *model_finding_of(const struct model *m, int64_t pid)
+{
+    for (size_t i = 0; i < m->nfindings; i++)
+        if (m->findings[i].pid == pid)
+            return &m->findings[i];
+    return NULL;
+}
+
+const struct finding *model_worst_finding(const struct model *m)
+{
+    const struct finding *worst = NULL;
+    for (size_t i = 0; i < m->nfindings; i++)
+        if (!worst || m->findings[i].certainty > worst->certainty)
+            worst = &m->findings[i];
+    return worst;
+}
+
+enum outcome model_outcome(const struct model *m)
+{
+    const struct finding *worst = model_worst_finding(m);
+    if (worst && worst->certainty >= CERTAINTY_LIKELY)
+        return OUTCOME_HUNG;
+    if (m->timed_out)
+        return OUTCOME_TIMEOUT;
+    if (m->root)
+        return !m->command_ended ? OUTCOME_RUNNING
+               : m->command_code > 0 || m->command_signal ? OUTCOME_FAILED : OUTCOME_FINISHED;
+    if (m->run == 0 || model_run_active(m))
+        return OUTCOME_RUNNING;
+    if (m->host_died || m->stopped || model_count_tasks(m, TASK_FINISHED) < m->ntasks)
+        return OUTCOME_FAILED;
+    return OUTCOME_FINISHED;
+}

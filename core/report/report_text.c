@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT
+ * The report for a log that is read the next morning: the verdict first, then who, why, and what cures it. */
+#include "core/report/report.h"
+
+#include <string.h>
+
+#include "core/base/text.h"
+
+static void add_safe(struct buf *out, const char *text)
+{
+    if (text && text_add_safe(out, text, strlen(text)))
+        return; /* the error sticks in the buffer */
+}
+
+static void add_code(struct buf *out, const struct model_task *t)
+{
+    if (!t || !t->code)
+        buf_add_text(out, t ? "the whole table" : "none");
+    else
+        add_safe(out, t->code);
+}
+
+/* The innermost frames tell; the rest is in the JSON report. */
+static void add_stack(struct buf *out, const struct texts *stack)
+{
+    enum { SHOWN = 6 };
+    for (size_t i = 0; i < stack->n && i < SHOWN; i++) {
+        if (i)
+            buf_add_text(out, " ← ");
+        add_safe(out, stack->v[i]);
+    }
+    if (stack->n > SHOWN)
+        buf_add_text(out, " ← …");
+}
+
+static bool same_words(const struct finding *a, const struct finding *b)
+{
+    return a && b && a->summary && b->summary && strcmp(a->summary, b->summary) == 0;
+}
+
+static void add_command(const struct model *m, int64_t pid, struct buf *out)
+{
+    for (size_t i = m->nprocesses; i-- > 0;)
+        if (m->processes[i].seen.pid == pid) {
+            add_safe(out, m->processes[i].seen.command);
+            return;
+        }
+}
+
+static void add_finding_line(const struct model *m, const struct finding *f, const struct finding *before,
+                             struct buf *out)
+{
+    const struct model_worker *w = model_worker_by_pid(m, f->pid);
+    if (w) {
+        /* the task it had: its last span, also when the worker is gone by now */
+        const struct model_task *t = w->nspans ? model_task(m, w->spans[w->nspans - 1].task) : NULL;
+        buf_addf(out, "  worker %lld  pid %lld  task ", (long long)w->id, (long long)w->pid);
+        add_code(out, t);
+    } else {
+        buf_addf(out, "  process %lld  ", (long long)f->pid);
+        add_command(m, f->pid, out);
+    }
+    if (same_words(f, before)) {
+        buf_add_text(out, "  the same\n");
+        return;
+    }
+    buf_addf(out, "  %s: ", f->rule ? f->rule : "?");
+    add_safe(out, f->summary);
+    buf_add_char(out, '\n');
+}
+
+static void add_detail(const struct model *m, const struct finding *f, struct buf *out)
+{
+    for (size_t i = 0; i < f->evidence.n; i++) {
+        buf_add_text(out, i ? "          " : "  seen    ");
+        add_safe(out, f->evidence.v[i]);
+        buf_add_char(out, '\n');
+    }
+    buf_addf(out, "  cause   %s\n", f->cause ? f->cause : "unknown");
+    if (f->stack.n) {
+        buf_add_text(out, "  at      ");
+        add_stack(out, &f->stack);
+        buf_add_char(out, '\n');
+    }
+    buf_add_text(out, "  cure    ");
+    if (m->run > 0 && f->cause && strcmp(f->cause, "lost-threads") == 0)
+        buf_add_text(out, "-s spawn, or -s forkserver, or -t 1");
+    else
+        add_safe(out, f->fix);
+    buf_add_char(out, '\n');
+}
+
+static void add_findings(const struct model *m, struct buf *out)
+{
+    struct verdict v;
+    char seconds[24];
+    const struct finding *worst = model_worst_finding(m);
+    if (!worst || !model_verdict(m, &v))
+        return;
+    buf_addf(out, "poolscope: HUNG after %s, %s: %s\n", text_seconds(worst->after_seconds, seconds),
+             certainty_names[worst->certainty], v.who);
+    for (size_t i = 0; i < m->nfindings; i++)
+        add_finding_line(m, &m->findings[i], i ? &m->findings[i - 1] : NULL, out);
+    add_detail(m, worst, out);
+}
+
+static void add_failures(const struct model *m, struct buf *out)
+{
+    for (size_t i = 0; i < m->ntasks; i++) {
+        const struct model_task *t = &m->tasks[i];
+        if (t->state != TASK_FAILED && t->state != TASK_LOST)
+            continue;
+        buf_addf(out, "  task %lld  ", (long long)t->id);
+        add_code(out, t);
+        buf_addf(out, "  %s", task_state_names[t->state]);
+        if (t->error) {
+            buf_add_text(out, ": ");
+            add_safe(out, t->error);
+        }
+        buf_add_char(out, '\n');
+    }
+}
+
+static void add_never_started(const struct model *m, struct buf *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < m->ntasks; i++) {
+        const struct model_task *t = &m->tasks[i];
+        if (t->started >= 0 || t->state == TASK_FAILED)
+            continue;
+        buf_add_text(out, any ? ", " : "  never started: task ");
+        add_code(out, t);
+        any = true;
+    }
+    if (any)
+        buf_add_char(out, '\n');
+}
+
+static void add_watch_end(const struct model *m, struct buf *out)
+{
+    char seconds[24];
+    buf_add_text(out, "poolscope: ");
+    add_safe(out, m->command ? m->command : "the process");
+    if (!m->command_ended)
+        buf_add_text(out, m->timed_out ? " was watched until --timeout" : " goes on");
+    else if (m->command_signal)
+        buf_addf(out, " was ended by signal %lld", (long long)m->command_signal);
+    else if (m->command_code >= 0)
+        buf_addf(out, " exited with status %lld", (long long)m->command_code);
+    else
+        buf_add_text(out, " ended");
+    if (m->run_ended >= 0)
+        buf_addf(out, " after %s", text_seconds(m->run_ended, seconds));
+    buf_addf(out, "; %zu processes seen, %zu findings; exit %d\n", m->nprocesses, m->nfindings, report_exit_status(m));
+}
+
+static void add_last_line(const struct model *m, struct buf *out)
+{
+    char seconds[24];
+    const enum outcome outcome = model_outcome(m);
+    buf_add_text(out, "poolscope: ");
+    if (m->host_died)
+        buf_add_text(out, "the host process died");
+    else if (outcome == OUTCOME_HUNG && m->stopped)
+        buf_add_text(out, "pool killed (--on-hang kill)");
+    else if (outcome == OUTCOME_TIMEOUT)
+        buf_add_text(out, "stopped by --timeout");
+    else
+        buf_addf(out, "%s%s", outcome_names[outcome], m->stopped ? " (stopped)" : "");
+    buf_addf(out, "; %zu of %zu tasks finished", model_count_tasks(m, TASK_FINISHED), m->ntasks);
+    if (m->run_ended >= 0)
+        buf_addf(out, " in %s", text_seconds(m->run_ended, seconds));
+    if (m->method)
+        buf_addf(out, "; %s, %lld workers, %lld engine threads", m->method, (long long)m->workers_wanted,
+                 (long long)m->threads);
+    buf_addf(out, "; exit %d\n", report_exit_status(m));
+}
+
+enum err report_text(const struct model *m, const char *mode, struct buf *out)
+{
+    (void)mode;
+    if (m->table_error) {
+        buf_add_text(out, "poolscope: ");
+        add_safe(out, m->table_error);
+        return buf_add_char(out, '\n');
+    }
+    add_findings(m, out);
+    if (m->root) {
+        add_watch_end(m, out);
+        return out->err;
+    }
+    add_failures(m, out);
+    add_never_started(m, out);
+    add_last_line(m, out);
+    return out->err;
+}
+
+enum err report_finding(const struct model *m, const struct finding *f, struct buf *out)
+{
+    char seconds[24];
+    buf_addf(out, "poolscope: HUNG after %s, %s: process %lld  ", text_seconds(f->after_seconds, seconds),
+             certainty_names[f->certainty], (long long)f->pid);
+    add_command(m, f->pid, out);
+    buf_addf(out, "\n  %s: ", f->rule ? f->rule : "?");
+    add_safe(out, f->summary);
+    buf_add_char(out, '\n');
+    add_detail(m, f, out);
+    return out->err;
+}
+
+int report_exit_status(const struct model *m)
+{
+    if (m->table_error && !m->host_died)
+        return 3;
+    switch (model_outcome(m)) {
+    case OUTCOME_HUNG:
+    case OUTCOME_TIMEOUT: return 124;
+    case OUTCOME_FINISHED: return 0;
+    case OUTCOME_FAILED:
+        if (m->root)
+            return m->command_signal ? 128 + (int)m->command_signal : (int)m->command_code;
+        return m->host_died ? 125 : 1;
+    default: return m->root ? 0 : 125; /* an attached tree that goes on */
+    }
+}
