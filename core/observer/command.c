@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT
+ * The watched command: start, signals, end, and the end of all below it. */
+#include "core/observer/command.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+
+struct command {
+    pid_t pid;
+    int tty, pidfd;
+    bool ended;
+};
+
+/* What the child needs to know, and where it says why it could not start. */
+struct birth {
+    char *const *argv;
+    int failure; /* close-on-exec: errno goes there if exec fails */
+    int slave;   /* -1: it keeps our three */
+};
+
+/* Between fork and exec only async-signal-safe calls: this process has threads. */
+static _Noreturn void be_born(const struct birth *b)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    if (b->slave >= 0) {
+        setsid();
+        if (ioctl(b->slave, TIOCSCTTY, 0) == 0)
+            for (int fd = 0; fd <= 2; fd++)
+                dup2(b->slave, fd);
+    }
+    sigprocmask(SIG_SETMASK, &none, NULL); /* handlers go by exec, what was ignored for us is ignored for it */
+    execvp(b->argv[0], b->argv);
+    int why = errno;
+    if (write(b->failure, &why, sizeof why) < 0)
+        _exit(126);
+    _exit(127);
+}
+
+/* Waits for exec: the pipe closes by it, or brings the errno. */
+static int exec_errno(int fd)
+{
+    int why = 0;
+    ssize_t n;
+    do
+        n = read(fd, &why, sizeof why);
+    while (n < 0 && errno == EINTR);
+    return n == (ssize_t)sizeof why ? why : 0;
+}
+
+static enum err launch(struct command *c, struct birth *b, int failure_read, struct problem *problem)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* no handler of ours may run in the child */
+    c->pid = fork();
+    if (c->pid == 0)
+        be_born(b);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (c->pid < 0)
+        return problem_errno(problem, "cannot fork");
+    io_close(&b->failure);
+    int why = exec_errno(failure_read);
+    if (!why)
+        return OK;
+    while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    c->ended = true;
+    errno = why;
+    problem_errno(problem, "%s", b->argv[0]);
+    return why == ENOENT ? ERR_NOT_FOUND : ERR_DENIED;
+}
+
+static enum err start(struct command *c, char *const argv[], bool tty, struct problem *problem)
+{
+    struct birth b = {.argv = argv, .slave = -1};
+    int failure[2];
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+        return problem_errno(problem, "cannot become the subreaper");
+    if (tty && openpty(&c->tty, &b.slave, NULL, NULL, NULL) < 0)
+        return problem_errno(problem, "cannot open a pseudo-terminal");
+    if (tty) {
+        fcntl(c->tty, F_SETFD, FD_CLOEXEC);
+        fcntl(b.slave, F_SETFD, FD_CLOEXEC);
+    }
+    if (pipe2(failure, O_CLOEXEC) < 0) {
+        io_close(&b.slave);
+        return problem_errno(problem, "cannot open a pipe");
+    }
+    b.failure = failure[1];
+    enum err e = launch(c, &b, failure[0], problem);
+    io_close(&b.slave);
+    io_close(&b.failure);
+    io_close(&failure[0]);
+    if (e)
+        return e;
+    c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+    return c->pidfd < 0 ? problem_errno(problem, "cannot watch for the command's end") : OK;
+}
+
+enum err command_start(char *const argv[], bool tty, struct command **out, struct problem *problem)
+{
+    struct command *c = calloc(1, sizeof *c);
+    if (!c)
+        return problem_set(problem, ERR_NOMEM, "out of memory");
+    *c = (struct command){.tty = -1, .pidfd = -1};
+    enum err e = start(c, argv, tty, problem);
+    if (e)
+        command_free(c);
+    else
+        *out = c;
+    return e;
+}
+
+pid_t command_pid(const struct command *c)
+{
+    return c->pid;
+}
+
+int command_tty(const struct command *c)
+{
+    return c->tty;
+}
+
+int command_pidfd(const struct command *c)
+{
+    return c->pidfd;
+}
+
+/* Children of ours that have ended, the command's orphans among them. Nobody else in an observer that watches a command
+ * has children, so waiting for any is right here. */
+void command_reap(struct command *c, bool *ended, int *code, int *signal)
+{
+    int status;
+    pid_t pid;
+    *ended = false;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid != c->pid)
+            continue;
+        *ended = c->ended = true;
+        *code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+        *signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    }
+}
+
+void command_signal(struct command *c, int signal)
+{
+    pid_t foreground = c->tty >= 0 ? tcgetpgrp(c->tty) : -1;
+    if (foreground > 1)
+        kill(-foreground, signal);
+    else if (!c->ended)
+        kill(c->pid, signal);
+}
+
+void command_resize(struct command *c, int columns, int rows)
+{
+    struct winsize size = {.ws_col = (unsigned short)columns, .ws_row = (unsigned short)rows};
+    if (c->tty >= 0)
+        ioctl(c->tty, TIOCSWINSZ, &size); /* the kernel sends SIGWINCH by itself */
+}
+
+/* The parent of a process by /proc/PID/stat, or 0. */
+static pid_t parent_of(pid_t pid)
+{
+    char path[64], text[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    char *behind = strrchr(text, ')'); /* the name may hold anything, also a ')' */
+    int parent = 0;
+    return behind && sscanf(behind + 1, " %*c %d", &parent) == 1 ? parent : 0;
+}
+
+static bool descends(pid_t pid, pid_t ancestor)
+{
+    enum { DEPTH_MAX = 4096 };
+    for (int i = 0; i < DEPTH_MAX && pid > 1; i++) {
+        pid = parent_of(pid);
+        if (pid == ancestor)
+            return true;
+    }
+    return false;
+}
+
+/* One round: SIGKILL for every process below us; how many there were. Killed ones stay in /proc until they are reaped. */
+static size_t kill_round(pid_t self)
+{
+    size_t n = 0;
+    DIR *proc = opendir("/proc");
+    if (!proc)
+        return 0;
+    for (struct dirent *d; (d = readdir(proc));) {
+        pid_t pid = (pid_t)strtol(d->d_name, NULL, 10);
+        if (pid > 1 && pid != self && descends(pid, self)) {
+            kill(pid, SIGKILL);
+            n++;
+        }
+    }
+    closedir(proc);
+    return n;
+}
+
+void command_kill_tree(struct command *c)
+{
+    enum { ROUNDS_MAX = 1000 };
+    bool ended;
+    int code, signal;
+    for (int i = 0; i < ROUNDS_MAX && kill_round(getpid()) > 0; i++) {
+        command_reap(c, &ended, &code, &signal);
+        usleep(1000); /* a killed process needs a moment to come to us as a zombie */
+    }
+    command_reap(c, &ended, &code, &signal);
+}
+
+void command_free(struct command *c)
+{
+    if (!c)
+        return;
+    if (c->pid > 0)
+        command_kill_tree(c);
+    io_close(&c->tty);
+    io_close(&c->pidfd);
+    free(c);
+}

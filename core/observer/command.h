@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ * The watched command: started as timeout(1) and env(1) would, with the observer as subreaper of all below it
+ * (PR_SET_CHILD_SUBREAPER, prctl(2)), so that orphans stay ours to see and to end. Used on one thread. */
+#ifndef OBSERVER_COMMAND_H
+#define OBSERVER_COMMAND_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "core/base/err.h"
+
+struct command; /* opaque */
+
+/* Starts argv (NULL-terminated, found by PATH) with the caller's stdin, stdout, stderr and an empty signal mask; with
+ * `tty` on a pseudo-terminal of its own instead, as a session leader. ERR_NOT_FOUND or ERR_DENIED where exec fails, as a shell's 127 and 126. */
+enum err command_start(char *const argv[], bool tty, struct command **out, struct problem *problem) MUST_CHECK;
+
+/* Kills what is left of its tree (command_kill_tree) and frees. */
+void command_free(struct command *c);
+
+pid_t command_pid(const struct command *c);
+int command_tty(const struct command *c);   /* the terminal's master side, or -1 */
+int command_pidfd(const struct command *c); /* readable when the command has ended */
+
+/* Reaps what has ended: the command (then *ended is true, once, with its exit code or signal) and orphans that came to
+ * us. Never blocks. */
+void command_reap(struct command *c, bool *ended, int *code, int *signal);
+
+/* Passes a signal on to the command (to its foreground process group on a terminal). */
+void command_signal(struct command *c, int signal);
+
+/* The terminal's new size. */
+void command_resize(struct command *c, int columns, int rows);
+
+/* SIGKILL for everything below us, grandchildren and orphans included, again and again until nothing is left that would
+ * not be gone: what is killed in a fork storm is counted down by rounds (bounded), zombies are reaped. */
+void command_kill_tree(struct command *c);
+
+#endif

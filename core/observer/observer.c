@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT
+ * The observer's frame: what is observed, the sampler and the timer on one epoll fd; every fact goes through
+ * observer_handle into recording and model. */
+#include "core/observer/observer_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/io.h"
+
+enum { QUEUE_CAPACITY = 4096, EVENTS_PER_STEP = 2000 };
+
+enum err observer_apply(struct observer *o, struct event *e)
+{
+    if (o->recorder && recorder_add(o->recorder, e)) {
+        /* said once, at the end of the recording: a full disk is no reason to stop looking */
+    }
+    return model_apply(o->model, e);
+}
+
+void observer_say(struct observer *o, enum note_level level, const char *text)
+{
+    struct event e;
+    event_note(&e, level, "%s", text);
+    e.time = clock_now() - o->epoch;
+    if (observer_apply(o, &e)) {
+        /* without memory for a line of the log there is nobody to tell */
+    }
+}
+
+/* The earlier of the two deadlines, or none. */
+void observer_arm_timer(struct observer *o)
+{
+    double at = o->timeout_at;
+    if (o->look_at > 0 && (at == 0 || o->look_at < at))
+        at = o->look_at;
+    struct itimerspec when = {.it_value = {.tv_sec = (time_t)at, .tv_nsec = (long)((at - (double)(time_t)at) * 1e9)}};
+    timerfd_settime(o->timer, TFD_TIMER_ABSTIME, &when, NULL); /* all zero disarms */
+}
+
+enum err observer_watch_fd(struct observer *o, int fd)
+{
+    struct epoll_event interest = {.events = EPOLLIN, .data.fd = fd};
+    return epoll_ctl(o->epoll, EPOLL_CTL_ADD, fd, &interest) < 0 ? err_from_errno(errno) : OK;
+}
+
+void observer_unwatch_fd(struct observer *o, int fd)
+{
+    epoll_ctl(o->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+enum err observer_handle(struct observer *o, struct event *e)
+{
+    enum event_type type = (enum event_type)e->type;
+    bool of_task = type == EVENT_TASK_STARTED || type == EVENT_TASK_ENDED;
+    int64_t worker = of_task ? e->task.worker : 0;
+    enum err err = observer_apply(o, e);
+    enum err then = OK;
+    if (o->root)
+        watch_react(o);
+    else
+        then = run_react(o, type, model_worker(o->model, worker));
+    return err ? err : then;
+}
+
+static enum err drain_queue(struct observer *o, int *left, bool *changed)
+{
+    struct event e;
+    enum err err = OK;
+    while (*left > 0 && !err && queue_take(o->queue, &e) == OK) {
+        err = observer_handle(o, &e);
+        *changed = true;
+        --*left;
+    }
+    return err;
+}
+
+static enum err on_timer(struct observer *o, bool *changed)
+{
+    uint64_t times;
+    if (read(o->timer, &times, sizeof times) < 0)
+        return OK; /* nothing expired */
+    double now = clock_now();
+    enum err e = OK;
+    if (o->timeout_at > 0 && now >= o->timeout_at) {
+        struct event timeout = {.type = EVENT_TIMEOUT, .time = now - o->epoch};
+        o->timeout_at = 0;
+        e = observer_apply(o, &timeout);
+        observer_stop(o);
+        *changed = true;
+    }
+    if (!e && o->look_at > 0 && now >= o->look_at) {
+        o->look_at = 0;
+        e = o->root ? watch_look(o, now, changed) : run_look(o, now, changed);
+    }
+    observer_arm_timer(o);
+    return e;
+}
+
+enum err observer_step(struct observer *o, bool *changed)
+{
+    int left = EVENTS_PER_STEP;
+    *changed = false;
+    enum err e = o->root ? watch_step(o, changed) : run_step(o, &left, changed);
+    if (!e)
+        e = drain_queue(o, &left, changed);
+    if (!e)
+        e = on_timer(o, changed);
+    if (o->recorder && recorder_flush(o->recorder)) {
+        /* said once, at the end of the recording */
+    }
+    return e;
+}
+
+void observer_stop(struct observer *o)
+{
+    if (o->root)
+        watch_stop(o);
+    else
+        run_stop(o);
+}
+
+static enum err open_all(struct observer *o, struct problem *problem)
+{
+    struct sampler_options sampling = {.hang_after = o->options.hang_after, .stacks = true};
+    enum err e = OK;
+    if (o->options.record && (e = recorder_open(o->options.record, &o->recorder, problem)))
+        return e;
+    o->epoll = epoll_create1(EPOLL_CLOEXEC);
+    o->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (o->epoll < 0 || o->timer < 0)
+        return problem_errno(problem, "cannot wait for events");
+    if (!(e = model_new(&o->model)) && !(e = queue_new(QUEUE_CAPACITY, &o->queue))) {
+        sampling.queue = o->queue;
+        e = sampler_new(&sampling, &o->sampler);
+    }
+    if (!e && !(e = observer_watch_fd(o, queue_fd(o->queue))))
+        e = observer_watch_fd(o, o->timer);
+    return e ? problem_set(problem, e, "cannot start observing: %s", err_text(e)) : OK;
+}
+
+enum err observer_open(const struct observer_options *options, struct observer **out, struct problem *problem)
+{
+    struct observer *o = calloc(1, sizeof *o);
+    if (!o)
+        return problem_set(problem, ERR_NOMEM, "out of memory");
+    *o = (struct observer){.options = *options, .source = -1, .epoll = -1, .timer = -1, .root_pidfd = -1,
+                           .threads = options->threads, .epoch = clock_now()};
+    enum err e = open_all(o, problem);
+    if (e)
+        observer_free(o);
+    else
+        *out = o;
+    return e;
+}
+
+enum err observer_end_recording(struct observer *o, struct problem *problem)
+{
+    if (!o->recorder)
+        return OK;
+    enum err e = recorder_close(o->recorder, problem);
+    o->recorder = NULL;
+    return e;
+}
+
+void observer_free(struct observer *o)
+{
+    if (!o)
+        return;
+    if (o->queue)
+        queue_close(o->queue);
+    sampler_free(o->sampler);
+    host_free(o->host);
+    command_free(o->command);
+    queue_free(o->queue);
+    model_free(o->model);
+    request_done(&o->wanted);
+    if (observer_end_recording(o, NULL)) {
+        /* who wants to know has asked before */
+    }
+    io_close(&o->source);
+    io_close(&o->root_pidfd);
+    io_close(&o->epoll);
+    io_close(&o->timer);
+    free(o);
+}
+
+int observer_fd(const struct observer *o)
+{
+    return o->epoll;
+}
+
+const struct model *observer_model(const struct observer *o)
+{
+    return o->model;
+}
+
+double observer_now(const struct observer *o)
+{
+    return clock_now() - o->epoch;
+}
+
+enum err observer_ask_stack(struct observer *o, int64_t pid)
+{
+    sampler_ask_stack(o->sampler, (pid_t)pid);
+    return OK;
+}

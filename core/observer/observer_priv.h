@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ * For the room only: the observer's state, and what its two kinds (a run of our own, a watched command) share. */
+#ifndef OBSERVER_PRIV_H
+#define OBSERVER_PRIV_H
+
+#include "core/event/queue.h"
+#include "core/event/request.h"
+#include "core/observer/command.h"
+#include "core/observer/observer.h"
+#include "core/observer/sampler.h"
+#include "core/pool/host.h"
+#include "core/report/report.h"
+
+struct observer {
+    struct observer_options options; /* strings borrowed */
+    struct model *model;
+    struct queue *queue;
+    struct sampler *sampler;
+    struct recorder *recorder; /* NULL: none */
+    int epoll, timer;
+    double epoch;              /* clock_now() time that the model's times count from */
+    double timeout_at;         /* clock_now(); 0: none */
+    double look_at;            /* clock_now() time to look again whether what was asked for has happened; 0: none */
+
+    /* a run of our own: observer_run.c */
+    struct host *host;         /* NULL: none */
+    int source;                /* the file's fd, or -1 */
+    int threads;               /* of the engine in the host that is there */
+    int64_t runs;              /* asked for so far */
+    struct request wanted;     /* the next run, when wanted.run > 0 */
+    bool loaded;               /* by the host that is there */
+    bool stopping;             /* REQUEST_STOP is on its way */
+
+    /* a watched command: observer_watch.c */
+    struct command *command;   /* NULL: none, or only attached */
+    pid_t root;                /* of the watched tree; 0: a run of our own */
+    int root_pidfd;            /* readable when the root has ended */
+    bool ending;               /* the command was asked to end */
+    bool rested;               /* something hangs, and the rest of the tree has come to rest */
+};
+
+/* observer.c: opens everything but what is observed. */
+enum err observer_open(const struct observer_options *options, struct observer **out, struct problem *problem) MUST_CHECK;
+
+/* The one way into the model. Takes the event, whose time is on the model's scale. */
+enum err observer_apply(struct observer *o, struct event *e) MUST_CHECK;
+void observer_say(struct observer *o, enum note_level level, const char *text);
+enum err observer_watch_fd(struct observer *o, int fd) MUST_CHECK;
+void observer_unwatch_fd(struct observer *o, int fd);
+void observer_arm_timer(struct observer *o);
+
+/* observer_run.c: what follows from an event once the model has it; `w` is the worker of a task event. */
+enum err run_start_host(struct observer *o, struct problem *problem) MUST_CHECK;
+enum err run_step(struct observer *o, int *left, bool *changed) MUST_CHECK;
+enum err run_react(struct observer *o, enum event_type type, const struct model_worker *w) MUST_CHECK;
+enum err run_look(struct observer *o, double now, bool *changed) MUST_CHECK;
+void run_stop(struct observer *o);
+enum err observer_handle(struct observer *o, struct event *e) MUST_CHECK;
+
+/* observer_watch.c */
+enum err watch_step(struct observer *o, bool *changed) MUST_CHECK;
+void watch_react(struct observer *o);
+enum err watch_look(struct observer *o, double now, bool *changed) MUST_CHECK;
+void watch_stop(struct observer *o);
+
+#endif

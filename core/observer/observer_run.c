@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT
+ * A run of our own: the host process, from its start to its end, and the runs in it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/io.h"
+#include "core/observer/observer_priv.h"
+
+/* How long a host may take to end a run it was asked to stop, before it is killed instead. */
+static const double stop_patience = 2.0;
+
+static void unwatch(struct observer *o)
+{
+    struct event e;
+    if (sampler_watch(o->sampler, 0, false, 0)) {
+        /* watching nothing needs no memory */
+    }
+    while (queue_take(o->queue, &e) == OK)
+        event_done(&e); /* of a run that is over */
+}
+
+static void end_run(struct observer *o)
+{
+    o->timeout_at = o->look_at = 0;
+    o->stopping = false;
+    observer_arm_timer(o);
+    unwatch(o);
+}
+
+void run_stop(struct observer *o)
+{
+    struct request r = {.type = REQUEST_STOP};
+    if (!model_run_active(o->model) || o->stopping || !o->host)
+        return;
+    o->stopping = true;
+    o->look_at = clock_now() + stop_patience;
+    observer_arm_timer(o);
+    if (host_send(o->host, &r, -1)) {
+        /* the host is gone: host_receive will say so */
+    }
+}
+
+/* A hung pool is stopped when nothing in it can go on: no worker starts or works, and nobody will take what is pending.
+ * Until then results still come, and the evidence of the others is still to be put on paper. */
+static bool stuck_for_good(const struct model *m)
+{
+    size_t hung = 0;
+    if (m->nfindings == 0)
+        return false;
+    for (size_t i = 0; i < m->nworkers; i++) {
+        enum worker_state s = m->workers[i].state;
+        if (s == WORKER_STARTING || s == WORKER_BUSY || s == WORKER_SLOW)
+            return false;
+        hung += s == WORKER_HUNG;
+    }
+    return hung > 0 && (model_count_tasks(m, TASK_PENDING) == 0 || (int64_t)hung >= m->workers_wanted);
+}
+
+/* What the event channel knows of a worker helps the eye: the thread count at its fork, and that someone waits for it. */
+static void hint(struct observer *o, const struct model_worker *w)
+{
+    if (w)
+        sampler_hint(o->sampler, (pid_t)w->pid, w->forked_without_exec ? w->parent_threads : -1, w->task != 0);
+}
+
+static enum err send_run(struct observer *o)
+{
+    enum err e = host_send(o->host, &o->wanted, -1);
+    request_done(&o->wanted);
+    return e;
+}
+
+static enum err on_host_gone(struct observer *o)
+{
+    bool was_loaded = o->loaded;
+    observer_unwatch_fd(o, host_fd(o->host));
+    host_free(o->host);
+    o->host = NULL;
+    o->loaded = false;
+    end_run(o);
+    if (!was_loaded && !o->model->table_error) {
+        struct event failed = {.type = EVENT_TABLE_FAILED, .time = clock_now() - o->epoch,
+                               .table = {.path = text_dup(o->options.path), .rows = -1, .columns = -1,
+                                         .error = text_dup("the host process died while it loaded the table")}};
+        return observer_apply(o, &failed);
+    }
+    if (!o->options.keep_host)
+        return OK;
+    struct problem problem;
+    enum err e = run_start_host(o, &problem);
+    observer_say(o, e ? NOTE_ERROR : NOTE_INFO, e ? problem.text : "another host is started; the table stays open");
+    return OK;
+}
+
+static enum err on_loaded(struct observer *o)
+{
+    struct table *t = host_take_table(o->host);
+    o->loaded = true;
+    if (t) {
+        int fds[TABLE_FDS];
+        table_fds(t, fds);
+        int copy = fcntl(fds[0], F_DUPFD_CLOEXEC, 3); /* a pipe can be read only once: from now on this is the source */
+        if (copy >= 0) {
+            io_close(&o->source);
+            o->source = copy;
+        }
+        model_give_table(o->model, t);
+    }
+    return o->wanted.run > 0 ? send_run(o) : OK;
+}
+
+static enum err follow(struct observer *o, enum event_type type, const struct model_worker *w)
+{
+    switch (type) {
+    case EVENT_TABLE_LOADED: return on_loaded(o);
+    case EVENT_RUN_STARTED:
+        o->timeout_at = o->options.timeout > 0 ? o->epoch + o->options.timeout : 0;
+        observer_arm_timer(o);
+        return sampler_watch(o->sampler, host_pid(o->host), false, o->epoch);
+    case EVENT_WORKER_STARTED: hint(o, o->model->nworkers ? &o->model->workers[o->model->nworkers - 1] : NULL); break;
+    case EVENT_TASK_STARTED:
+    case EVENT_TASK_ENDED: hint(o, w); break;
+    case EVENT_RUN_ENDED:
+        end_run(o);
+        return o->wanted.run > 0 && o->loaded ? send_run(o) : OK;
+    case EVENT_HOST_EXITED: return on_host_gone(o);
+    default: break;
+    }
+    return OK;
+}
+
+enum err run_react(struct observer *o, enum event_type type, const struct model_worker *w)
+{
+    enum err e = follow(o, type, w);
+    if (o->options.on_hang == ON_HANG_KILL && stuck_for_good(o->model))
+        run_stop(o);
+    return e;
+}
+
+enum err run_step(struct observer *o, int *left, bool *changed)
+{
+    struct event e;
+    enum err err = OK;
+    while (o->host && *left > 0 && !err) {
+        err = host_receive(o->host, &e);
+        if (err == ERR_AGAIN || err == ERR_CLOSED)
+            return OK;
+        if (err)
+            return err;
+        e.time -= o->epoch;
+        err = observer_handle(o, &e);
+        *changed = true;
+        --*left;
+    }
+    return err;
+}
+
+/* The host did not end its run when asked: it goes, and its pool with it. */
+static enum err kill_host(struct observer *o)
+{
+    struct event gone = {.type = EVENT_HOST_EXITED, .time = clock_now() - o->epoch,
+                         .host = {.pid = host_pid(o->host), .signal = 9}};
+    observer_say(o, NOTE_ERROR, "the host did not end the run when asked; it was killed");
+    return observer_handle(o, &gone);
+}
+
+enum err run_look(struct observer *o, double now, bool *changed)
+{
+    (void)now;
+    if (!o->host || !o->stopping)
+        return OK;
+    *changed = true;
+    return kill_host(o);
+}
+
+static enum err load_request(const struct observer *o, struct request *r)
+{
+    *r = (struct request){.type = REQUEST_LOAD, .threads = o->threads, .forkserver = o->options.forkserver,
+                          .path = text_dup(o->options.path), .key = text_dup(o->options.key)};
+    enum err e = r->path ? OK : ERR_NOMEM;
+    for (size_t i = 0; i < o->options.ndtypes && !e; i++)
+        e = texts_add(&r->dtypes, o->options.dtypes[i]);
+    return e;
+}
+
+enum err run_start_host(struct observer *o, struct problem *problem)
+{
+    struct request load = {0};
+    enum err e = host_start(&o->host, problem);
+    if (e)
+        return e;
+    struct event started = {.type = EVENT_HOST_STARTED, .time = clock_now() - o->epoch,
+                            .host.pid = host_pid(o->host)};
+    o->loaded = false;
+    e = observer_apply(o, &started);
+    if (!e)
+        e = observer_watch_fd(o, host_fd(o->host));
+    if (!e)
+        e = load_request(o, &load);
+    if (!e)
+        e = host_send(o->host, &load, o->source);
+    if (e)
+        problem_set(problem, e, "the host process cannot be told to load the table: %s", err_text(e));
+    request_done(&load);
+    return e;
+}
+
+static enum err open_source(struct observer *o, struct problem *problem)
+{
+    bool standard_input = strcmp(o->options.path, "-") == 0;
+    o->source = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(o->options.path, O_RDONLY | O_CLOEXEC);
+    return o->source < 0 ? problem_errno(problem, "%s: cannot open", o->options.path) : OK;
+}
+
+enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
+{
+    struct observer *o;
+    enum err e = observer_open(options, &o, problem);
+    if (e)
+        return e;
+    e = open_source(o, problem);
+    if (!e)
+        e = run_start_host(o, problem);
+    if (e)
+        observer_free(o);
+    else
+        *out = o;
+    return e;
+}
+
+static enum err run_request(const struct run_settings *s, int64_t run, struct request *r)
+{
+    *r = (struct request){.type = REQUEST_RUN, .run = run, .workers = s->workers, .method = text_dup(s->method),
+                          .at_fork = text_dup(s->at_fork), .whole = s->ncodes == 0};
+    enum err e = r->method && r->at_fork ? OK : ERR_NOMEM;
+    for (size_t i = 0; i < s->ncodes && !e; i++)
+        e = texts_add(&r->codes, s->codes[i]);
+    if (e)
+        request_done(r);
+    return e;
+}
+
+/* Another number of engine threads is another engine, and that is another host. */
+static enum err renew_host(struct observer *o, int threads)
+{
+    struct problem problem;
+    if (o->host) {
+        observer_unwatch_fd(o, host_fd(o->host));
+        host_free(o->host);
+        o->host = NULL;
+    }
+    o->threads = threads;
+    enum err e = run_start_host(o, &problem);
+    if (e)
+        observer_say(o, NOTE_ERROR, problem.text);
+    return e;
+}
+
+enum err observer_run(struct observer *o, const struct run_settings *settings)
+{
+    request_done(&o->wanted);
+    enum err e = run_request(settings, ++o->runs, &o->wanted);
+    if (e)
+        return e;
+    if (o->loaded)
+        o->epoch = clock_now();
+    if (!o->host || settings->threads != o->threads) {
+        if (model_run_active(o->model))
+            end_run(o);
+        return renew_host(o, settings->threads); /* it runs when the table is loaded again */
+    }
+    if (model_run_active(o->model)) {
+        run_stop(o);
+        return OK; /* it runs when the old one has ended */
+    }
+    return o->loaded ? send_run(o) : OK;
+}
+
+enum err observer_kill_worker(struct observer *o, int64_t worker)
+{
+    struct request r = {.type = REQUEST_KILL_WORKER, .worker = worker};
+    return o->host ? host_send(o->host, &r, -1) : ERR_GONE;
+}
+

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT
+ * The sampler's thread: takes orders, looks, and waits as long as nothing is to be expected. The scene and what was
+ * posted belong to this thread; orders are handed over under the lock. */
+#include "core/observer/sampler.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/base/clock.h"
+#include "core/observer/sampler_priv.h"
+
+/* Seconds between two looks: while things move, at most, and at most while a finding may still change. */
+static const double pause_least = 0.01, pause_most = 1.0, pause_unproved = 0.1, pause_more = 0.05;
+/* Seconds of pause for each second of looking: it takes a tenth of a CPU at most. */
+static const double pause_per_look = 9.0;
+/* How long sampler_watch waits for an event of the old watch that is just being posted. */
+static const long patience_ns = 100 * 1000 * 1000;
+
+struct hint {
+    pid_t pid;
+    int64_t parent_threads;
+    bool awaited;
+};
+
+/* What the other thread wants; moved out under the lock. */
+struct orders {
+    bool watch; /* the next three are new */
+    pid_t root;
+    bool include_root;
+    double started;
+    unsigned generation; /* counts the watches */
+    struct hint *hints; size_t nhints; /* owned */
+    struct ints stacks;  /* pids */
+};
+
+struct sampler {
+    struct queue *queue;
+    double hang_after;
+    pthread_t thread;
+
+    pthread_mutex_t lock;
+    pthread_cond_t ordered; /* orders came, or stop */
+    pthread_cond_t posted;  /* posting became false */
+    struct orders orders;
+    bool stop, posting;
+
+    /* the thread's own */
+    struct scene scene;
+    struct shown shown;
+    unsigned generation;
+    bool watching;
+    double pause;                 /* seconds */
+    double next_look, soonest;    /* clock_now(): when to look again, and with a hint */
+};
+
+/* Posts unless the watch that it belongs to is over. */
+static void post(void *ctx, struct event *e)
+{
+    struct sampler *s = ctx;
+    pthread_mutex_lock(&s->lock);
+    s->posting = !s->stop && s->generation == s->orders.generation;
+    bool wanted = s->posting;
+    pthread_mutex_unlock(&s->lock);
+    if (!wanted) {
+        event_done(e);
+        return;
+    }
+    if (queue_post(s->queue, e)) {
+        /* closed: nobody wants to know any more */
+    }
+    pthread_mutex_lock(&s->lock);
+    s->posting = false;
+    pthread_cond_broadcast(&s->posted);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static struct timespec at(double seconds)
+{
+    time_t whole = (time_t)seconds;
+    return (struct timespec){.tv_sec = whole, .tv_nsec = (long)((seconds - (double)whole) * 1e9)};
+}
+
+/* What is done at once. A hint only brings the next look forward: they may come by the thousand. */
+static bool is_urgent(const struct sampler *s)
+{
+    return s->stop || s->orders.watch || s->orders.stacks.n > 0;
+}
+
+static void wait_until(struct sampler *s, double when)
+{
+    struct timespec until = at(when);
+    pthread_cond_timedwait(&s->ordered, &s->lock, &until);
+}
+
+/* Waits until there is something to do; false: stop. */
+static bool take_orders(struct sampler *s, struct orders *out)
+{
+    pthread_mutex_lock(&s->lock);
+    while (!is_urgent(s)) {
+        double when = s->orders.nhints > 0 ? s->soonest : s->next_look;
+        if (!s->watching)
+            pthread_cond_wait(&s->ordered, &s->lock);
+        else if (clock_now() < when)
+            wait_until(s, when);
+        else
+            break;
+    }
+    bool go_on = !s->stop;
+    *out = s->orders;
+    s->orders.watch = false;
+    s->orders.hints = NULL;
+    s->orders.nhints = 0;
+    s->orders.stacks = (struct ints){0};
+    pthread_mutex_unlock(&s->lock);
+    return go_on;
+}
+
+static void orders_done(struct orders *o)
+{
+    free(o->hints);
+    ints_done(&o->stacks);
+}
+
+static void follow_orders(struct sampler *s, const struct orders *o)
+{
+    enum err err = OK;
+    if (o->watch) {
+        shown_done(&s->shown);
+        s->generation = o->generation;
+        s->shown.started = o->started;
+        err = scene_watch(&s->scene, o->root, o->include_root);
+        s->watching = o->root != 0 && err == OK; /* a root that is gone has nothing below it */
+        s->next_look = s->soonest = 0;
+    }
+    for (size_t i = 0; i < o->nhints; i++)
+        if (scene_hint(&s->scene, o->hints[i].pid, o->hints[i].parent_threads, o->hints[i].awaited)) {
+            /* without memory it does without the hint */
+        }
+    for (size_t i = 0; i < o->stacks.n; i++)
+        if (shown_post_stack(&s->shown, &s->scene, (pid_t)o->stacks.v[i])) {
+            /* without memory there is no answer */
+        }
+    if (o->watch || o->nhints > 0)
+        s->pause = pause_least;
+}
+
+static bool something_lives(const struct scene *scene, double now)
+{
+    for (size_t i = 0; i < scene->n; i++)
+        if (scene->procs[i].alive_at >= now)
+            return true;
+    return false;
+}
+
+static double next_pause(const struct sampler *s, bool moved)
+{
+    const double slower = 1.5;
+    if (moved)
+        return pause_least;
+    double most = s->shown.more ? pause_more : s->shown.unproved ? pause_unproved : pause_most;
+    return s->pause * slower < most ? s->pause * slower : most;
+}
+
+static void look(struct sampler *s)
+{
+    struct hang_settings settings = {.started = s->shown.started, .hang_after = s->hang_after};
+    struct findings findings = {0};
+    double now = clock_now();
+    bool moved = false;
+    enum err err = scene_update(&s->scene, now);
+    if (!err)
+        err = hang_judge(&s->scene, &settings, &findings);
+    if (!err)
+        err = shown_update(&s->shown, &s->scene, &findings, &moved);
+    findings_done(&findings);
+    s->pause = err ? pause_most : next_pause(s, moved || something_lives(&s->scene, now));
+    double end = clock_now(), rest = (end - now) * pause_per_look;
+    s->soonest = end + (pause_least > rest ? pause_least : rest);
+    s->next_look = end + (s->pause > rest ? s->pause : rest);
+}
+
+static void *run(void *arg)
+{
+    struct sampler *s = arg;
+    struct orders orders;
+    while (take_orders(s, &orders)) {
+        follow_orders(s, &orders);
+        orders_done(&orders);
+        if (s->watching)
+            look(s);
+    }
+    orders_done(&orders);
+    return NULL;
+}
+
+/* All signals are for the threads that expect them. */
+static enum err start_thread(struct sampler *s)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&s->thread, NULL, run, s);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed ? err_from_errno(failed == EAGAIN ? ENOMEM : failed) : OK;
+}
+
+static void init_cond(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr; /* none of these can fail on Linux */
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+static void dispose(struct sampler *s)
+{
+    shown_done(&s->shown);
+    scene_done(&s->scene);
+    orders_done(&s->orders);
+    pthread_cond_destroy(&s->posted);
+    pthread_cond_destroy(&s->ordered);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+enum err sampler_new(const struct sampler_options *options, struct sampler **out)
+{
+    struct sampler *s = calloc(1, sizeof *s);
+    if (!s)
+        return ERR_NOMEM;
+    s->queue = options->queue;
+    s->hang_after = options->hang_after;
+    s->shown.stacks = options->stacks;
+    s->shown.post = post;
+    s->shown.ctx = s;
+    pthread_mutex_init(&s->lock, NULL);
+    init_cond(&s->ordered);
+    init_cond(&s->posted);
+    enum err e = scene_init(&s->scene, -1);
+    if (!e)
+        e = start_thread(s);
+    if (e)
+        dispose(s);
+    else
+        *out = s;
+    return e;
+}
+
+void sampler_free(struct sampler *s)
+{
+    if (!s)
+        return;
+    pthread_mutex_lock(&s->lock);
+    s->stop = true;
+    pthread_cond_signal(&s->ordered);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->thread, NULL);
+    dispose(s);
+}
+
+enum err sampler_watch(struct sampler *s, pid_t root, bool include_root, double started)
+{
+    struct timespec until = at(clock_now() + (double)patience_ns / 1e9);
+    int timed_out = 0;
+    pthread_mutex_lock(&s->lock);
+    s->orders.watch = true;
+    s->orders.root = root;
+    s->orders.include_root = include_root;
+    s->orders.started = started;
+    s->orders.generation++;
+    s->orders.nhints = 0; /* of the old watch */
+    pthread_cond_signal(&s->ordered);
+    while (s->posting && !timed_out) /* with a full queue it would wait for its own caller */
+        timed_out = pthread_cond_timedwait(&s->posted, &s->lock, &until);
+    pthread_mutex_unlock(&s->lock);
+    return OK;
+}
+
+void sampler_hint(struct sampler *s, pid_t pid, int64_t parent_threads, bool awaited)
+{
+    struct orders *o = &s->orders;
+    size_t i = 0;
+    pthread_mutex_lock(&s->lock);
+    while (i < o->nhints && o->hints[i].pid != pid)
+        i++;
+    struct hint *hints = i < o->nhints ? o->hints : realloc(o->hints, (i + 1) * sizeof *hints);
+    if (hints) { /* else it does without the hint */
+        o->hints = hints;
+        o->hints[i] = (struct hint){pid, parent_threads, awaited};
+        o->nhints = i < o->nhints ? o->nhints : i + 1;
+        pthread_cond_signal(&s->ordered);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+void sampler_ask_stack(struct sampler *s, pid_t pid)
+{
+    pthread_mutex_lock(&s->lock);
+    if (ints_add(&s->orders.stacks, pid) == OK)
+        pthread_cond_signal(&s->ordered);
+    pthread_mutex_unlock(&s->lock);
+}

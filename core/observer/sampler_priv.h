@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * What the sampler's two files share: sampler.c has the thread and its orders, sampler_shown.c what was posted. */
+#ifndef OBSERVER_SAMPLER_PRIV_H
+#define OBSERVER_SAMPLER_PRIV_H
+
+#include "core/event/event.h"
+#include "core/hang/hang.h"
+#include "core/proc/proc.h"
+
+/* Takes the event. */
+typedef void sampler_post_fn(void *ctx, struct event *e);
+
+/* What the other side knows of one process. */
+struct shown_process {
+    pid_t pid;
+    uint64_t started;
+    double posted_at;          /* clock_now(); 0: not yet */
+    struct event_process last; /* as posted */
+    struct finding finding;    /* as posted; rule NULL: none */
+};
+
+struct shown {
+    struct shown_process *v; size_t n; /* by pid, rising; owned */
+    double started;   /* clock_now() time that event times count from */
+    bool stacks;      /* take a stack when a finding is proved */
+    bool more;        /* something changed that is not posted yet, so as not to flood */
+    bool unproved;    /* a finding might become more certain */
+    sampler_post_fn *post;
+    void *ctx;
+};
+
+void shown_done(struct shown *s);
+
+/* Posts what differs between the scene and what was posted. *moved says whether something was posted. The scene is
+ * written only to forgive what a stack has disturbed. */
+enum err shown_update(struct shown *s, struct scene *scene, const struct findings *findings, bool *moved) MUST_CHECK;
+
+/* Takes the stack of a process and posts it. */
+enum err shown_post_stack(struct shown *s, struct scene *scene, pid_t pid) MUST_CHECK;
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT
+ * What was posted of each process, and the events that bring the other side up to date. */
+#include "core/observer/sampler_priv.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A process that changes all the time is posted again after this many seconds; CPU time counts in such steps. */
+static const double least_pause = 0.1, cpu_step = 0.1;
+
+enum { FRAMES_OF_FINDING = 16, FRAMES_ASKED = 64 };
+
+static void process_done(struct event_process *p)
+{
+    struct event e = {.type = EVENT_PROCESS, .process = *p};
+    event_done(&e);
+    *p = (struct event_process){0};
+}
+
+static void forget(struct shown_process *p)
+{
+    process_done(&p->last);
+    finding_done(&p->finding);
+}
+
+void shown_done(struct shown *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        forget(&s->v[i]);
+    free(s->v);
+    s->v = NULL;
+    s->n = 0;
+}
+
+/* One word for all its threads. */
+static const char *state_word(const struct evidence *e)
+{
+    for (size_t i = 0; i < e->nthreads; i++)
+        if (e->threads[i].state == 'R')
+            return "running";
+    switch (e->state) {
+    case 'D': return "disk";
+    case 'T':
+    case 't': return "stopped";
+    case 'Z':
+    case 'X': return "zombie";
+    default: return "sleeping";
+    }
+}
+
+static enum err describe(const struct evidence *e, double taken, struct event_process *out)
+{
+    enum { WORDS_MAX = 512 };
+    struct buf words;
+    buf_init(&words, WORDS_MAX);
+    *out = (struct event_process){
+        .pid = e->pid, .ppid = e->ppid, .threads = (int64_t)e->nthreads, .parent_threads = e->parent_threads,
+        .forked_without_exec = e->forked_without_exec, .fds = e->fds_seen == SEEN ? (int64_t)e->nfds : -1,
+        .pss_kib = e->pss_seen == SEEN ? e->pss_kib : -1, .cpu_seconds = e->cpu_seconds,
+        .asleep_seconds = taken - e->alive_at, .command = text_dup(e->command), .state = text_dup(state_word(e)),
+    };
+    enum err err = evidence_waits_for(e, &words);
+    if (!err && !(out->waits_for = buf_take(&words)))
+        err = ERR_NOMEM;
+    if (!out->state || (e->command && !out->command))
+        err = ERR_NOMEM;
+    buf_done(&words);
+    if (err)
+        process_done(out);
+    return err;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* As far as a screen shows it; how long it sleeps goes without saying. */
+static bool looks_the_same(const struct event_process *a, const struct event_process *b)
+{
+    return a->ppid == b->ppid && a->threads == b->threads && a->parent_threads == b->parent_threads &&
+           a->forked_without_exec == b->forked_without_exec && a->fds == b->fds && a->pss_kib == b->pss_kib &&
+           same_text(a->command, b->command) && same_text(a->state, b->state) &&
+           same_text(a->waits_for, b->waits_for) && fabs(a->cpu_seconds - b->cpu_seconds) < cpu_step;
+}
+
+static enum err post_process(struct shown *s, struct shown_process *p, const struct evidence *e, double taken,
+                             double pause, bool *moved)
+{
+    struct event event = {.type = EVENT_PROCESS, .time = taken - s->started}, copy = {0};
+    enum err err = describe(e, taken, &event.process);
+    if (err)
+        return err;
+    bool same = p->posted_at > 0 && looks_the_same(&p->last, &event.process);
+    if (same || taken - p->posted_at < pause) {
+        s->more |= !same;
+        event_done(&event);
+        return OK;
+    }
+    if ((err = event_copy(&event, &copy))) {
+        event_done(&event);
+        return err;
+    }
+    process_done(&p->last);
+    p->last = copy.process;
+    p->posted_at = taken;
+    *moved = true;
+    s->post(s->ctx, &event);
+    return OK;
+}
+
+static void post_end(struct shown *s, enum event_type type, pid_t pid, const char *rule, double taken)
+{
+    struct event e = {.type = type, .time = taken - s->started, .end = {.pid = pid, .rule = text_dup(rule)}};
+    s->post(s->ctx, &e);
+}
+
+static enum err post_finding(struct shown *s, const struct finding *f, double taken)
+{
+    struct event e = {.type = EVENT_FINDING, .time = taken - s->started};
+    enum err err = finding_copy(f, &e.finding);
+    if (!err)
+        s->post(s->ctx, &e);
+    return err;
+}
+
+/* Lines up what was posted with the processes of the scene: those that left are gone, new ones have nothing yet. */
+static enum err line_up(struct shown *s, const struct scene *scene, bool *moved)
+{
+    struct shown_process *v = calloc(scene->n ? scene->n : 1, sizeof *v);
+    size_t old = 0;
+    if (!v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i <= scene->n; i++) {
+        const struct evidence *e = i < scene->n ? &scene->procs[i] : NULL;
+        for (; old < s->n && (!e || s->v[old].pid < e->pid ||
+                              (s->v[old].pid == e->pid && s->v[old].started != e->started)); old++) {
+            post_end(s, EVENT_PROCESS_GONE, s->v[old].pid, NULL, scene->taken);
+            forget(&s->v[old]);
+            *moved = true;
+        }
+        if (!e)
+            break;
+        if (old < s->n && s->v[old].pid == e->pid)
+            v[i] = s->v[old++];
+        else
+            v[i] = (struct shown_process){.pid = e->pid, .started = e->started};
+    }
+    free(s->v);
+    s->v = v;
+    s->n = scene->n;
+    return OK;
+}
+
+static struct shown_process *find(struct shown *s, pid_t pid)
+{
+    size_t low = 0, high = s->n;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (s->v[mid].pid == pid)
+            return &s->v[mid];
+        if (s->v[mid].pid < pid)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return NULL;
+}
+
+/* The stack is decoration: a finding does without. */
+static enum err take_stack(struct scene *scene, struct finding *f, size_t max)
+{
+    struct texts frames = {0};
+    enum err err = proc_stack((pid_t)f->pid, (pid_t)f->tid, max, &frames, NULL);
+    scene_forgive(scene, (pid_t)f->pid);
+    if (err == OK) {
+        texts_done(&f->stack);
+        f->stack = frames;
+    } else {
+        texts_done(&frames);
+    }
+    return err;
+}
+
+/* Worth saying: a first finding, a more certain one, another one; but what is proved gives way to nothing less. */
+static bool is_news(const struct finding *known, const struct finding *f)
+{
+    if (!known->rule || f->certainty > known->certainty)
+        return true;
+    if (f->certainty < known->certainty && known->certainty == CERTAINTY_PROVED)
+        return false;
+    return f->certainty != known->certainty || !same_text(f->rule, known->rule) || !same_text(f->cause, known->cause);
+}
+
+static enum err take_finding(struct shown *s, struct scene *scene, const struct finding *f, bool *moved)
+{
+    struct shown_process *p = find(s, (pid_t)f->pid);
+    struct finding news = {0};
+    if (!p || !is_news(&p->finding, f))
+        return OK;
+    enum err err = finding_copy(f, &news);
+    if (err)
+        return err;
+    if (p->finding.stack.n > 0) {
+        news.stack = p->finding.stack;
+        p->finding.stack = (struct texts){0};
+    } else if (s->stacks && f->certainty == CERTAINTY_PROVED && take_stack(scene, &news, FRAMES_OF_FINDING)) {
+        /* it has none, then */
+    }
+    if (p->finding.rule && !same_text(p->finding.rule, news.rule))
+        post_end(s, EVENT_FINDING_ENDED, p->pid, p->finding.rule, scene->taken);
+    finding_done(&p->finding);
+    p->finding = news;
+    *moved = true;
+    err = post_process(s, p, scene_find(scene, p->pid), scene->taken, 0, moved); /* what it rests on comes first */
+    return err ? err : post_finding(s, &p->finding, scene->taken);
+}
+
+static bool still_holds(const struct findings *findings, const struct shown_process *p)
+{
+    for (size_t i = 0; i < findings->n; i++)
+        if (findings->v[i].pid == p->pid)
+            return true;
+    return false;
+}
+
+/* What is proved stays, whatever our own looking or somebody's signal does to the process afterwards. */
+static void end_findings(struct shown *s, const struct scene *scene, const struct findings *findings, bool *moved)
+{
+    s->unproved = false;
+    for (size_t i = 0; i < s->n; i++) {
+        struct shown_process *p = &s->v[i];
+        if (!p->finding.rule || p->finding.certainty == CERTAINTY_PROVED)
+            continue;
+        if (still_holds(findings, p)) {
+            s->unproved = true;
+            continue;
+        }
+        post_end(s, EVENT_FINDING_ENDED, p->pid, p->finding.rule, scene->taken);
+        finding_done(&p->finding);
+        *moved = true;
+    }
+}
+
+enum err shown_update(struct shown *s, struct scene *scene, const struct findings *findings, bool *moved)
+{
+    enum err err = line_up(s, scene, moved);
+    s->more = false;
+    for (size_t i = 0; i < s->n && !err; i++)
+        err = post_process(s, &s->v[i], &scene->procs[i], scene->taken, least_pause, moved);
+    for (size_t i = 0; i < findings->n && !err; i++)
+        err = take_finding(s, scene, &findings->v[i], moved);
+    if (!err)
+        end_findings(s, scene, findings, moved);
+    return err;
+}
+
+static void post_frames(struct shown *s, pid_t pid, const struct texts *frames, double taken)
+{
+    enum { LINE_MAX = 16 * 1024 };
+    struct event note;
+    struct buf line;
+    buf_init(&line, LINE_MAX);
+    for (size_t i = 0; i < frames->n; i++)
+        buf_addf(&line, "%s%s", i ? " ← " : "", frames->v[i]);
+    event_note(&note, NOTE_INFO, "stack of %d: %s", (int)pid, buf_text(&line));
+    note.time = taken - s->started;
+    s->post(s->ctx, &note);
+    buf_done(&line);
+}
+
+enum err shown_post_stack(struct shown *s, struct scene *scene, pid_t pid)
+{
+    struct shown_process *p = find(s, pid);
+    bool has_finding = p && p->finding.rule;
+    struct finding asked = {.pid = pid};
+    struct finding *f = has_finding ? &p->finding : &asked;
+    enum err err = take_stack(scene, f, FRAMES_ASKED), posted = OK;
+    struct event note;
+    if (err) {
+        event_note(&note, NOTE_WARNING, "the stack of %d cannot be read: %s", (int)pid, err_text(err));
+        note.time = scene->taken - s->started;
+        s->post(s->ctx, &note);
+    } else if (has_finding) {
+        posted = post_finding(s, f, scene->taken);
+    } else {
+        post_frames(s, pid, &f->stack, scene->taken);
+    }
+    finding_done(&asked);
+    return posted;
+}
