@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ * The loop: the one place of the explorer that waits. It draws only when something on the screen is different, and has
+ * a timer only while a run is going on; a finished run costs nothing. */
+#include "tui/app.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "tui/guard.h"
+#include "tui/term.h"
+
+/* Seconds between two pictures while a clock runs on the screen or the model changes in a hurry. Keys show at once. */
+static const double tick = 0.1;
+
+struct drawn { double at; uint64_t version; };
+
+static enum err draw(struct app *a, struct drawn *drawn)
+{
+    int width, height, x, y;
+    if (a->redraw)
+        term_redraw(a->term);
+    a->redraw = a->dirty = false;
+    term_size(a->term, &width, &height);
+    enum err e = app_draw(a, width, height, app_now(a), &x, &y);
+    if (e)
+        return e;
+    term_draw(a->term, &a->canvas, x, y);
+    *drawn = (struct drawn){clock_now(), a->model->version};
+    return OK;
+}
+
+/* Seconds until the next picture is due; negative: none is. */
+static double until_due(const struct app *a, const struct drawn *drawn)
+{
+    double left = tick - (clock_now() - drawn->at);
+    if (a->dirty || a->redraw)
+        return 0;
+    if (a->model->version == drawn->version && !model_run_active(a->model))
+        return -1;
+    return left > 0 ? left : 0;
+}
+
+static enum err on_signal(struct app *a, int fd)
+{
+    struct signalfd_siginfo info;
+    while (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
+        switch ((int)info.ssi_signo) {
+        case SIGTERM:
+        case SIGHUP: a->quit = true; break;
+        case SIGTSTP: a->suspend = true; break;
+        case SIGCONT: *(term_is_ours(a->term) ? &a->redraw : &a->suspend) = true; break;
+        case SIGWINCH: a->dirty = true; break;
+        case SIGINT:
+            if (a->question.open)
+                a->quit = true; /* asked twice */
+            else if (app_command(a, command_by_name("quit"), NULL))
+                return ERR_NOMEM;
+            break;
+        default: break;
+        }
+    return OK;
+}
+
+static enum err on_input(struct app *a)
+{
+    struct input in;
+    enum err e = OK;
+    while (!e && !a->quit && !a->suspend) {
+        term_read(a->term, &in);
+        if (in.kind == INPUT_NONE)
+            break;
+        if (in.kind == INPUT_PASTE)
+            app_paste(a, in.text, in.len);
+        else
+            e = app_key(a, in.key);
+    }
+    return e;
+}
+
+static void suspend(struct app *a)
+{
+    a->suspend = false;
+    term_suspend(a->term);
+    a->dirty = true;
+}
+
+enum { FD_INPUT, FD_OBSERVER, FD_SIGNAL, FD_GUARD, FD_COUNT };
+
+static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
+{
+    bool changed;
+    enum err e = OK;
+    if (fds[FD_SIGNAL].revents)
+        e = on_signal(a, signal_fd);
+    if (!e && fds[FD_INPUT].revents & POLLIN)
+        e = on_input(a);
+    else if (fds[FD_INPUT].revents)
+        a->quit = true; /* the terminal is gone */
+    if (!e && fds[FD_OBSERVER].revents)
+        e = observer_step(a->observer, &changed);
+    if (fds[FD_GUARD].revents)
+        guard_revive(a->guard);
+    if (!e)
+        e = app_learn_codes(a);
+    if (!e && a->search.running)
+        e = search_step(a);
+    return e;
+}
+
+enum err app_run(struct app *a, int signal_fd)
+{
+    struct drawn drawn = {0};
+    enum err e = app_learn_codes(a);
+    a->dirty = true;
+    while (!e && !a->quit) {
+        double due = until_due(a, &drawn);
+        if (due == 0 && (e = draw(a, &drawn)))
+            break;
+        due = until_due(a, &drawn);
+        int timeout = a->search.running ? 0 : due < 0 ? -1 : (int)(due * 1000) + 1;
+        struct pollfd fds[FD_COUNT] = {
+            [FD_INPUT] = {term_fd(a->term), POLLIN, 0},
+            [FD_OBSERVER] = {observer_fd(a->observer), POLLIN, 0},
+            [FD_SIGNAL] = {signal_fd, POLLIN, 0},
+            [FD_GUARD] = {guard_fd(a->guard), POLLIN, 0},
+        };
+        int n = poll(fds, FD_COUNT, timeout);
+        if (n < 0 && errno != EINTR)
+            return err_from_errno(errno);
+        e = n < 0 ? OK : handle(a, fds, signal_fd);
+        if (a->suspend && !a->quit)
+            suspend(a);
+    }
+    return e;
+}

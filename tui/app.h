@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ * The state of the explorer, and what commands may do to it. All of it hangs off struct app; one thread. For this room
+ * only. */
+#ifndef TUI_APP_H
+#define TUI_APP_H
+
+#include <stdbool.h>
+
+#include "core/observer/observer.h"
+#include "tui/canvas.h"
+#include "tui/commands.h"
+#include "tui/explore.h"
+#include "tui/key.h"
+#include "tui/layout.h"
+#include "tui/pane.h"
+#include "tui/prompt.h"
+#include "tui/theme.h"
+
+struct term;
+struct guard;
+
+/* A question that waits for y or n. */
+struct question {
+    bool open;
+    char text[160];
+    enum err (*yes)(struct app *, int64_t id);
+    int64_t id;
+};
+
+/* The last search, and one that still goes through the table. */
+struct search {
+    char *text;       /* NULL: none yet; owned */
+    bool running;
+    bool backwards;
+    uint64_t at;      /* the next row to look at */
+    uint64_t left;    /* rows still to look at */
+};
+
+struct app {
+    struct observer *observer;  /* NULL in tests of the screen */
+    const struct model *model;  /* the observer's */
+    const char *path;           /* of the table, as the user wrote it; borrowed */
+    struct term *term;          /* NULL in tests of the screen */
+    struct guard *guard;
+    struct canvas canvas;
+    struct layout layout;
+    int width, height;
+
+    struct pane *panes[PANE_COUNT];
+    struct pane *overlay;       /* help or a record over the panes, or NULL; owned */
+    enum pane_id focus;
+    bool zoomed;
+    int64_t explain_pid;        /* see struct view */
+    struct choices choices;
+    const void *known_table;    /* the table that choices.known is of; compared, never followed */
+    struct prompt prompt;
+    struct question question;
+    struct search search;
+
+    char message[256];          /* in the footer until the next key */
+    enum role message_role;
+    bool dirty;                 /* something other than the model changed */
+    bool redraw;                /* send everything again */
+    bool suspend, quit;         /* asked for; the loop does it */
+};
+
+/* `term` and `observer` stay NULL until the loop sets them. The options are borrowed. */
+enum err app_init(struct app *a, const struct explore_options *options) MUST_CHECK;
+void app_done(struct app *a);
+
+/* The loop: until app.quit. */
+enum err app_run(struct app *a, int signal_fd) MUST_CHECK;
+
+/* What a key or a paste does. */
+enum err app_key(struct app *a, key_code key) MUST_CHECK;
+void app_paste(struct app *a, const char *text, size_t len);
+enum err app_command(struct app *a, const struct command *c, const char *arg) MUST_CHECK;
+
+/* Brings panes and canvas up to date for a screen of this size. *x, *y: where the text cursor stands, -1 for
+ * nowhere. */
+enum err app_draw(struct app *a, int width, int height, double now, int *x, int *y) MUST_CHECK;
+
+/* The pane that has the keys: the overlay if there is one. */
+struct pane *app_active(struct app *a);
+struct view app_view(const struct app *a, double now);
+double app_now(const struct app *a);
+
+/* The codes of a table that has just been loaded become choices.known. */
+enum err app_learn_codes(struct app *a) MUST_CHECK;
+
+void app_say(struct app *a, enum role role, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void app_ask(struct app *a, enum err (*yes)(struct app *, int64_t id), int64_t id, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+void app_focus(struct app *a, enum pane_id pane);
+void app_close_overlay(struct app *a);
+
+/* Shows a pane of its own over all others; the app owns it from now on. */
+void app_show(struct app *a, struct pane *overlay);
+
+/* The palette's matches for what is typed: the n-th, NULL behind the last. */
+const struct command *palette_match(const char *typed, size_t n);
+bool palette_is_exact(const char *typed); /* its first word is a command's whole name */
+enum err palette_run(struct app *a, const char *typed) MUST_CHECK;
+
+/* Looks at some more rows of a running search. */
+enum err search_step(struct app *a) MUST_CHECK;
+
+extern const struct pane_ops pane_help_ops, pane_record_ops;
+
+#endif

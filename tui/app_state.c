@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT
+ * The state of the explorer: its start and end, and what a key, a paste or a command does to it. Nothing here waits or
+ * draws. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/engine/engine.h"
+#include "core/pool/pool.h"
+#include "tui/app.h"
+
+static enum err init_choices(struct choices *c, const struct explore_options *options)
+{
+    const struct run_settings *initial = &options->initial;
+    enum at_fork policy = AT_FORK_NONE;
+    *c = (struct choices){.workers = initial->workers > 0 ? initial->workers : 1,
+                          .threads = initial->threads > 0 ? initial->threads : 1,
+                          .method_reason = options->method_reason};
+    for (size_t i = 0; initial->method && i < start_method_count(); i++)
+        if (strcmp(start_method_name(start_method_at(i)), initial->method) == 0)
+            c->method = c->first_method = i;
+    if (initial->at_fork && at_fork_from_name(initial->at_fork, &policy) == OK)
+        c->at_fork = policy;
+    for (size_t i = 0; i < initial->ncodes; i++)
+        if (picks_add(&c->picks, initial->codes[i], strlen(initial->codes[i]), true))
+            return ERR_NOMEM;
+    return OK;
+}
+
+enum err app_init(struct app *a, const struct explore_options *options)
+{
+    *a = (struct app){.path = options->observer.path, .dirty = true};
+    prompt_init(&a->prompt);
+    enum err e = init_choices(&a->choices, options);
+    for (int i = 0; i < PANE_COUNT && !e; i++)
+        e = pane_new(pane_ops[i], &a->panes[i]);
+    return e;
+}
+
+void app_done(struct app *a)
+{
+    for (int i = 0; i < PANE_COUNT; i++)
+        pane_free(a->panes[i]);
+    pane_free(a->overlay);
+    picks_done(&a->choices.picks);
+    picks_done(&a->choices.known);
+    prompt_done(&a->prompt);
+    canvas_done(&a->canvas);
+    free(a->search.text);
+}
+
+struct pane *app_active(struct app *a)
+{
+    return a->overlay ? a->overlay : a->panes[a->focus];
+}
+
+struct view app_view(const struct app *a, double now)
+{
+    return (struct view){.model = a->model, .choices = &a->choices, .now = now, .explain_pid = a->explain_pid,
+                         .search = a->search.text};
+}
+
+double app_now(const struct app *a)
+{
+    const struct model *m = a->model;
+    return m->run_ended >= 0 ? m->run_ended : m->run > 0 && a->observer ? observer_now(a->observer) : 0;
+}
+
+enum err app_learn_codes(struct app *a)
+{
+    const struct table *t = a->model->table;
+    struct choices *c = &a->choices;
+    enum err e = OK;
+    if (a->known_table == t)
+        return OK;
+    picks_clear(&c->known);
+    a->known_table = t;
+    c->known_all = t && table_codes_complete(t);
+    for (size_t i = 0; t && i < table_codes(t) && !e; i++) {
+        const struct table_code *code = table_code(t, i);
+        e = picks_add(&c->known, code->text, code->len, false);
+    }
+    return e;
+}
+
+void app_say(struct app *a, enum role role, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(a->message, sizeof a->message, fmt, ap);
+    va_end(ap);
+    a->message_role = role;
+    a->dirty = true;
+}
+
+void app_ask(struct app *a, enum err (*yes)(struct app *, int64_t id), int64_t id, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(a->question.text, sizeof a->question.text, fmt, ap);
+    va_end(ap);
+    a->question.open = true;
+    a->question.yes = yes;
+    a->question.id = id;
+}
+
+void app_focus(struct app *a, enum pane_id pane)
+{
+    app_close_overlay(a);
+    a->focus = pane;
+}
+
+void app_close_overlay(struct app *a)
+{
+    pane_free(a->overlay);
+    a->overlay = NULL;
+}
+
+void app_show(struct app *a, struct pane *overlay)
+{
+    app_close_overlay(a);
+    a->overlay = overlay;
+}
+
+enum err app_command(struct app *a, const struct command *c, const char *arg)
+{
+    a->dirty = true;
+    return c->run(a, arg);
+}
+
+static enum err key_in_prompt(struct app *a, key_code key)
+{
+    char text[5];
+    const struct command *c = command_by_key(WHERE_PROMPT, key);
+    if (c)
+        return app_command(a, c, NULL);
+    size_t n = key_utf8(key, text);
+    if (n > 0) {
+        prompt_insert(&a->prompt, text, n);
+        a->prompt.chosen = 0;
+    }
+    return OK;
+}
+
+/* A digit whose command takes an argument is that argument. */
+enum err app_key(struct app *a, key_code key)
+{
+    char label[24], digit[2] = {(char)key, '\0'};
+    a->dirty = true;
+    a->message[0] = '\0';
+    if (a->prompt.open)
+        return key_in_prompt(a, key);
+    const struct command *c = command_by_key(a->question.open ? WHERE_QUESTION : WHERE_PANES, key);
+    if (c)
+        return app_command(a, c, c->args && key >= '0' && key <= '9' ? digit : NULL);
+    if (!a->question.open)
+        app_say(a, ROLE_DIM, "%s does nothing here; %s shows all keys", key_label(key, label), command_key("help"));
+    return OK;
+}
+
+void app_paste(struct app *a, const char *text, size_t len)
+{
+    a->dirty = true;
+    if (a->prompt.open)
+        prompt_insert(&a->prompt, text, len);
+    else
+        app_say(a, ROLE_DIM, "Pasted text goes into a prompt only: %s types a code, %s searches", command_key("add"),
+                command_key("search"));
+}

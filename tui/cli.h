@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * The command line: one table of options feeds parser and help. Pure but for --codes-from, which reads a file. */
+#ifndef TUI_CLI_H
+#define TUI_CLI_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "core/base/err.h"
+#include "core/engine/engine.h"
+#include "core/event/shape.h"
+#include "core/observer/observer.h"
+#include "tui/explore.h"
+
+enum cli_mode { CLI_EXPLORE, CLI_RUN, CLI_WATCH, CLI_ATTACH, CLI_HELP, CLI_VERSION };
+
+struct cli {
+    enum cli_mode mode;
+    enum cli_mode help_of;    /* of CLI_HELP: the command, or CLI_EXPLORE for the whole program */
+    const char *file;         /* borrowed from argv; "-" is stdin */
+    const char *key;
+    struct texts codes;       /* owned */
+    const char *method;       /* fork, spawn, forkserver */
+    char method_reason[96];   /* "as Python 3.14 on Linux would choose", or "" if the user named the method */
+    int workers, threads;
+    enum at_fork at_fork;
+    struct texts dtypes;      /* owned */
+    double hang_after, timeout;
+    bool on_hang_given;
+    enum on_hang on_hang;
+    bool json;
+    bool headless;
+    char *const *command;     /* of CLI_WATCH: NULL-terminated, borrowed from argv */
+    int pid;                  /* of CLI_ATTACH */
+    const char *output, *record;
+    enum color_when color;
+};
+
+/* Fills `out` (defaults included). ERR_USAGE or the error of a file that cannot be read, with the line for the user. */
+enum err cli_parse(int argc, char **argv, struct cli *out, struct problem *problem) MUST_CHECK;
+void cli_done(struct cli *c);
+
+/* Prints the help of the program or of one command, generated from the option table. */
+void cli_help(enum cli_mode of, FILE *out);
+
+#endif

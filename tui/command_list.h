@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * The functions behind the command table, by the file they stand in. For this room only. */
+#ifndef TUI_COMMAND_LIST_H
+#define TUI_COMMAND_LIST_H
+
+#include "tui/app.h"
+
+typedef enum err command_fn(struct app *a, const char *arg);
+
+/* command_look.c: moving about, looking closer */
+command_fn do_up, do_down, do_left, do_right, do_page_up, do_page_down, do_first, do_last;
+command_fn do_next_pane, do_previous_pane, do_pane, do_zoom, do_open, do_explain;
+command_fn do_copy, do_write, do_help, do_redraw, do_suspend, do_back, do_quit, do_palette;
+
+/* search.c */
+command_fn do_search, do_search_next, do_search_previous;
+
+/* command_run.c: choosing and running */
+command_fn do_pick, do_all, do_invert, do_add, do_method, do_workers, do_threads, do_at_fork;
+command_fn do_run, do_kill, do_stop, do_stack;
+
+/* command_edit.c: in a prompt and at a question */
+command_fn do_accept, do_cancel, do_edit_left, do_edit_right, do_edit_home, do_edit_end, do_backspace, do_delete,
+    do_kill_line, do_kill_word, do_complete, do_choose_next, do_choose_previous, do_yes, do_no;
+
+/* Chooses by what the cursor is on, and the neighbouring value. */
+enum err choose_method(struct app *a, size_t method);
+enum err step_setting(struct app *a, struct subject subject, int by);
+enum err ask_setting(struct app *a, struct subject subject);
+
+enum err help_open(struct app *a) MUST_CHECK;
+enum err record_open(struct app *a, int64_t row) MUST_CHECK;
+
+#endif

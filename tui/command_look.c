@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT
+ * Commands that move about and look closer; none of them changes what the next run does. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/report/report.h"
+#include "tui/command_list.h"
+#include "tui/term.h"
+#include "tui/words.h"
+
+static enum err move(struct app *a, enum motion motion)
+{
+    pane_move(app_active(a), motion);
+    return OK;
+}
+
+enum err do_up(struct app *a, const char *arg)
+{
+    (void)arg;
+    return move(a, MOVE_UP);
+}
+
+enum err do_down(struct app *a, const char *arg)
+{
+    (void)arg;
+    return move(a, MOVE_DOWN);
+}
+
+enum err do_page_up(struct app *a, const char *arg)
+{
+    (void)arg;
+    return move(a, MOVE_PAGE_UP);
+}
+
+enum err do_page_down(struct app *a, const char *arg)
+{
+    (void)arg;
+    return move(a, MOVE_PAGE_DOWN);
+}
+
+enum err do_first(struct app *a, const char *arg)
+{
+    (void)arg;
+    return move(a, MOVE_FIRST);
+}
+
+enum err do_last(struct app *a, const char *arg)
+{
+    (void)arg;
+    return move(a, MOVE_LAST);
+}
+
+/* To the side: a setting's value where there is one, else what is hidden there. */
+static enum err aside(struct app *a, int by)
+{
+    struct subject subject = pane_subject(app_active(a));
+    if (subject.kind == SUBJECT_SETTING || subject.kind == SUBJECT_METHOD)
+        return step_setting(a, subject, by);
+    return move(a, by < 0 ? MOVE_LEFT : MOVE_RIGHT);
+}
+
+enum err do_left(struct app *a, const char *arg)
+{
+    (void)arg;
+    return aside(a, -1);
+}
+
+enum err do_right(struct app *a, const char *arg)
+{
+    (void)arg;
+    return aside(a, 1);
+}
+
+enum err do_next_pane(struct app *a, const char *arg)
+{
+    (void)arg;
+    app_focus(a, (a->focus + 1) % PANE_COUNT);
+    return OK;
+}
+
+enum err do_previous_pane(struct app *a, const char *arg)
+{
+    (void)arg;
+    app_focus(a, (a->focus + PANE_COUNT - 1) % PANE_COUNT);
+    return OK;
+}
+
+enum err do_pane(struct app *a, const char *arg)
+{
+    for (int i = 0; arg && i < PANE_COUNT; i++)
+        if (atoi(arg) == i + 1 || strcmp(arg, pane_ops[i]->name) == 0) {
+            app_focus(a, (enum pane_id)i);
+            return OK;
+        }
+    app_say(a, ROLE_WARN, "There is no pane %s: 1 to %d, or table, workers, timeline, diagnosis, method, results, log",
+            arg ? arg : "", PANE_COUNT);
+    return OK;
+}
+
+enum err do_zoom(struct app *a, const char *arg)
+{
+    (void)arg;
+    a->zoomed = !a->zoomed;
+    return OK;
+}
+
+static void explain(struct app *a, int64_t pid)
+{
+    a->explain_pid = pid;
+    a->panes[PANE_DIAGNOSIS]->cursor = a->panes[PANE_DIAGNOSIS]->top = 0;
+    app_focus(a, PANE_DIAGNOSIS);
+}
+
+/* The process that a subject is about, 0: none. */
+static int64_t pid_of(const struct app *a, struct subject subject)
+{
+    const struct model_task *t = subject.kind == SUBJECT_TASK ? model_task(a->model, subject.id) : NULL;
+    int64_t worker = subject.kind == SUBJECT_WORKER ? subject.id : t ? t->worker : 0;
+    const struct model_worker *w = model_worker(a->model, worker);
+    return subject.kind == SUBJECT_PROCESS ? subject.id : w ? w->pid : 0;
+}
+
+enum err do_open(struct app *a, const char *arg)
+{
+    (void)arg;
+    struct subject subject = pane_subject(app_active(a));
+    switch (subject.kind) {
+    case SUBJECT_ROW: return record_open(a, subject.id);
+    case SUBJECT_METHOD: return choose_method(a, (size_t)subject.id);
+    case SUBJECT_SETTING: return ask_setting(a, subject);
+    case SUBJECT_WORKER:
+    case SUBJECT_PROCESS: explain(a, pid_of(a, subject)); return OK;
+    case SUBJECT_TASK: return do_zoom(a, NULL);
+    default: app_say(a, ROLE_DIM, "Nothing to open here"); return OK;
+    }
+}
+
+enum err do_explain(struct app *a, const char *arg)
+{
+    (void)arg;
+    struct subject subject = pane_subject(app_active(a));
+    int64_t pid = subject.kind == SUBJECT_WORKER || subject.kind == SUBJECT_PROCESS ? pid_of(a, subject) : 0;
+    explain(a, pid);
+    if (!pid && !model_worst_finding(a->model))
+        app_say(a, ROLE_DIM, "Nothing hangs; put the cursor on a worker to have it explained");
+    return OK;
+}
+
+/* Copying */
+
+static enum err add_row_cells(const struct table *t, uint64_t number, struct buf *out)
+{
+    struct table_reader *r;
+    const struct row *row = NULL;
+    enum err e = table_reader_new(t, &r);
+    if (e)
+        return e;
+    e = table_seek(r, number);
+    if (!e)
+        e = table_next(r, &row);
+    for (size_t i = 0; !e && row && i < table_columns(t); i++) {
+        if (i)
+            buf_add_char(out, '\t');
+        e = buf_add(out, row->cells[i].text, row->cells[i].null ? 0 : row->cells[i].len);
+    }
+    table_reader_free(r);
+    return e;
+}
+
+/* The lines around the cursor that are about the same task, else the line itself. */
+static enum err add_lines(const struct pane *p, struct buf *out)
+{
+    size_t at = (size_t)(p->cursor - p->first), from = at, to = at + 1;
+    struct subject subject = pane_subject(p);
+    if (p->cursor < p->first || at >= p->lines.n)
+        return OK;
+    while (subject.kind == SUBJECT_TASK && from > 0 && p->lines.v[from - 1].subject.kind == SUBJECT_TASK &&
+           p->lines.v[from - 1].subject.id == subject.id)
+        from--;
+    while (subject.kind == SUBJECT_TASK && to < p->lines.n && p->lines.v[to].subject.kind == SUBJECT_TASK &&
+           p->lines.v[to].subject.id == subject.id)
+        to++;
+    enum err e = OK;
+    for (size_t i = from; i < to && !e; i++) {
+        e = lines_text(&p->lines, i, out);
+        if (!e && to - from > 1)
+            e = buf_add_char(out, '\n');
+    }
+    return e;
+}
+
+enum err do_copy(struct app *a, const char *arg)
+{
+    struct buf text;
+    const struct pane *p = app_active(a);
+    struct subject subject = pane_subject(p);
+    (void)arg;
+    buf_init(&text, 1 << 20);
+    enum err e;
+    if (subject.kind == SUBJECT_ROW && a->model->table)
+        e = add_row_cells(a->model->table, (uint64_t)subject.id, &text);
+    else if (subject.kind == SUBJECT_CODE && (size_t)subject.id < a->choices.picks.n)
+        e = buf_add_text(&text, a->choices.picks.v[subject.id].text);
+    else
+        e = add_lines(p, &text);
+    if (e)
+        app_say(a, ROLE_BAD, "Not copied: %s", err_text(e));
+    else if (a->term && text.len > 0 && term_copy(a->term, text.data, text.len))
+        app_say(a, ROLE_GOOD, "Sent %zu bytes to the terminal's clipboard (OSC 52)", text.len);
+    else
+        app_say(a, ROLE_WARN, text.len > 0 ? "Not copied: this terminal has no clipboard for that"
+                                           : "Nothing to copy here");
+    buf_done(&text);
+    return OK;
+}
+
+enum err do_write(struct app *a, const char *arg)
+{
+    if (!arg) {
+        prompt_open(&a->prompt, command_by_name("write"), "Write the report to: ", "poolscope-report.json");
+        return OK;
+    }
+    struct buf json;
+    struct problem problem = {""};
+    if (!*arg || strcmp(arg, "-") == 0) {
+        app_say(a, ROLE_WARN, "A file name is needed");
+        return OK;
+    }
+    buf_init(&json, 256 << 20);
+    enum err e = report_json(a->model, "run", &json);
+    if (!e)
+        e = report_write_file(arg, json.data, json.len, &problem);
+    if (e)
+        app_say(a, ROLE_BAD, "Not written: %s", problem.text[0] ? problem.text : err_text(e));
+    else
+        app_say(a, ROLE_GOOD, "Written: %s, %zu bytes", arg, json.len);
+    buf_done(&json);
+    return OK;
+}
+
+/* The program */
+
+enum err do_help(struct app *a, const char *arg)
+{
+    (void)arg;
+    return help_open(a);
+}
+
+enum err do_palette(struct app *a, const char *arg)
+{
+    (void)arg;
+    prompt_open(&a->prompt, command_by_name("palette"), ":", "");
+    return OK;
+}
+
+enum err do_redraw(struct app *a, const char *arg)
+{
+    (void)arg;
+    a->redraw = true;
+    return OK;
+}
+
+enum err do_suspend(struct app *a, const char *arg)
+{
+    (void)arg;
+    a->suspend = true;
+    return OK;
+}
+
+static enum err quit_now(struct app *a, int64_t id)
+{
+    (void)id;
+    a->quit = true;
+    return OK;
+}
+
+/* True if something was open and is closed now. */
+static bool close_something(struct app *a)
+{
+    bool on_grid = a->layout.screen == SCREEN_GRID;
+    if (a->search.running)
+        a->search.running = false;
+    else if (a->overlay)
+        app_close_overlay(a);
+    else if (a->zoomed && on_grid)
+        a->zoomed = false;
+    else
+        return false;
+    return true;
+}
+
+enum err do_back(struct app *a, const char *arg)
+{
+    (void)arg;
+    if (!close_something(a))
+        app_ask(a, quit_now, 0, model_run_active(a->model) ? "A run is going on. Quit and end it?" : "Quit?");
+    return OK;
+}
+
+enum err do_quit(struct app *a, const char *arg)
+{
+    (void)arg;
+    if (close_something(a))
+        return OK;
+    if (model_run_active(a->model))
+        app_ask(a, quit_now, 0, "A run is going on. Quit and end it?");
+    else
+        a->quit = true;
+    return OK;
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT
+ * Commands that choose what runs and how, and that run, stop and kill it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/engine/engine.h"
+#include "core/pool/pool.h"
+#include "tui/command_list.h"
+#include "tui/words.h"
+
+enum { WORKERS_MAX = 1024, AT_FORK_COUNT = 3 };
+
+/* Codes */
+
+static enum err toggle(struct app *a, const char *text, size_t len)
+{
+    if (!picks_has(&a->choices.picks, text, len))
+        return picks_add(&a->choices.picks, text, len, false);
+    picks_remove(&a->choices.picks, text, len);
+    return OK;
+}
+
+static enum err pick_row(struct app *a, uint64_t number)
+{
+    struct table_reader *r;
+    const struct row *row = NULL;
+    const struct table *t = a->model->table;
+    if (!t)
+        return OK;
+    enum err e = table_reader_new(t, &r);
+    if (e)
+        return e;
+    e = table_seek(r, number);
+    if (!e)
+        e = table_next(r, &row);
+    if (!e && row) {
+        const struct cell *key = &row->cells[table_key(t)];
+        e = toggle(a, key->null ? "" : key->text, key->null ? 0 : key->len);
+    }
+    table_reader_free(r);
+    if (e == ERR_CHANGED) {
+        app_say(a, ROLE_BAD, "The file changed after it was loaded");
+        return OK;
+    }
+    return e;
+}
+
+enum err do_pick(struct app *a, const char *arg)
+{
+    struct subject subject = pane_subject(app_active(a));
+    struct picks *picks = &a->choices.picks;
+    (void)arg;
+    switch (subject.kind) {
+    case SUBJECT_ROW: return pick_row(a, (uint64_t)subject.id);
+    case SUBJECT_METHOD: return choose_method(a, (size_t)subject.id);
+    case SUBJECT_SETTING: return ask_setting(a, subject);
+    case SUBJECT_CODE:
+        if ((size_t)subject.id < picks->n)
+            picks_remove(picks, picks->v[subject.id].text, picks->v[subject.id].len);
+        return OK;
+    default: app_say(a, ROLE_DIM, "Nothing to pick here: codes are picked in the table (pane %d)", PANE_TABLE + 1);
+    }
+    return OK;
+}
+
+enum err do_all(struct app *a, const char *arg)
+{
+    const struct choices *c = &a->choices;
+    size_t missing = 0;
+    enum err e = OK;
+    (void)arg;
+    for (size_t i = 0; i < c->known.n; i++)
+        missing += !picks_has(&c->picks, c->known.v[i].text, c->known.v[i].len);
+    if (missing == 0) {
+        picks_clear(&a->choices.picks);
+        return OK;
+    }
+    for (size_t i = 0; i < c->known.n && !e; i++)
+        e = picks_add(&a->choices.picks, c->known.v[i].text, c->known.v[i].len, false);
+    if (!c->known_all)
+        app_say(a, ROLE_WARN, "Picked the first %zu codes; the table has more", c->known.n);
+    return e;
+}
+
+/* Typed codes that match no row stay picked: the table has no other side of them. */
+enum err do_invert(struct app *a, const char *arg)
+{
+    struct picks *picks = &a->choices.picks, next = {0};
+    const struct picks *known = &a->choices.known;
+    enum err e = OK;
+    (void)arg;
+    for (size_t i = 0; i < known->n && !e; i++)
+        if (!picks_has(picks, known->v[i].text, known->v[i].len))
+            e = picks_add(&next, known->v[i].text, known->v[i].len, false);
+    for (size_t i = 0; i < picks->n && !e; i++)
+        if (!picks_has(known, picks->v[i].text, picks->v[i].len))
+            e = picks_add(&next, picks->v[i].text, picks->v[i].len, picks->v[i].typed);
+    if (e) {
+        picks_done(&next);
+        return e;
+    }
+    picks_done(picks);
+    *picks = next;
+    return OK;
+}
+
+enum err do_add(struct app *a, const char *arg)
+{
+    if (!arg) {
+        prompt_open(&a->prompt, command_by_name("add"), "Code: ", "");
+        return OK;
+    }
+    if (!*arg)
+        return OK;
+    bool there = picks_has(&a->choices.picks, arg, strlen(arg));
+    enum err e = picks_add(&a->choices.picks, arg, strlen(arg), true);
+    if (!e)
+        app_say(a, ROLE_TEXT, there ? "%s is picked already" : "Picked %s", arg);
+    return e;
+}
+
+/* Settings */
+
+enum err choose_method(struct app *a, size_t method)
+{
+    a->choices.method = method % start_method_count();
+    app_say(a, ROLE_TEXT, "The next run starts its workers with %s; %s runs",
+            start_method_name(start_method_at(a->choices.method)), command_key("run"));
+    return OK;
+}
+
+enum err do_method(struct app *a, const char *arg)
+{
+    const struct start_method *m;
+    struct problem problem = {""};
+    if (!arg)
+        return choose_method(a, a->choices.method + 1);
+    if (start_method_find(arg, &m, &problem)) {
+        app_say(a, ROLE_WARN, "%s", problem.text);
+        return OK;
+    }
+    for (size_t i = 0; i < start_method_count(); i++)
+        if (start_method_at(i) == m)
+            return choose_method(a, i);
+    return OK;
+}
+
+static enum err set_number(struct app *a, int *value, const char *arg, int most, const char *name)
+{
+    char *end;
+    long n = strtol(arg, &end, 10);
+    if (end == arg || *end || n < 1 || n > most)
+        app_say(a, ROLE_WARN, "%s: a number from 1 to %d", name, most);
+    else
+        *value = (int)n;
+    return OK;
+}
+
+static enum err ask_number(struct app *a, const char *command, const char *label, int value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%d", value);
+    prompt_open(&a->prompt, command_by_name(command), label, text);
+    return OK;
+}
+
+enum err do_workers(struct app *a, const char *arg)
+{
+    return arg ? set_number(a, &a->choices.workers, arg, WORKERS_MAX, "workers")
+               : ask_number(a, "workers", "Workers: ", a->choices.workers);
+}
+
+enum err do_threads(struct app *a, const char *arg)
+{
+    return arg ? set_number(a, &a->choices.threads, arg, ENGINE_THREADS_MAX, "engine threads")
+               : ask_number(a, "threads", "Engine threads (1: none, queries run inline): ", a->choices.threads);
+}
+
+enum err do_at_fork(struct app *a, const char *arg)
+{
+    enum at_fork policy = (enum at_fork)((a->choices.at_fork + 1) % AT_FORK_COUNT);
+    if (arg && at_fork_from_name(arg, &policy))
+        app_say(a, ROLE_WARN, "At fork: none, reinit or warn");
+    else
+        a->choices.at_fork = policy;
+    return OK;
+}
+
+static void step_number(int *value, int by, int most)
+{
+    if (*value + by >= 1 && *value + by <= most)
+        *value += by;
+}
+
+enum err step_setting(struct app *a, struct subject subject, int by)
+{
+    struct choices *c = &a->choices;
+    if (subject.kind == SUBJECT_METHOD)
+        return choose_method(a, c->method + start_method_count() + (size_t)by);
+    switch ((enum setting)subject.id) {
+    case SETTING_WORKERS: step_number(&c->workers, by, WORKERS_MAX); break;
+    case SETTING_THREADS: step_number(&c->threads, by, ENGINE_THREADS_MAX); break;
+    default: c->at_fork = (c->at_fork + AT_FORK_COUNT + (size_t)by) % AT_FORK_COUNT;
+    }
+    return OK;
+}
+
+enum err ask_setting(struct app *a, struct subject subject)
+{
+    switch ((enum setting)subject.id) {
+    case SETTING_WORKERS: return do_workers(a, NULL);
+    case SETTING_THREADS: return do_threads(a, NULL);
+    default: return do_at_fork(a, NULL);
+    }
+}
+
+/* Running */
+
+static enum err run_now(struct app *a, int64_t id)
+{
+    const struct choices *c = &a->choices;
+    const char **codes = calloc(c->picks.n ? c->picks.n : 1, sizeof *codes);
+    (void)id;
+    if (!codes)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < c->picks.n; i++)
+        codes[i] = c->picks.v[i].text;
+    struct run_settings settings = {.method = start_method_name(start_method_at(c->method)), .workers = c->workers,
+                                    .threads = c->threads, .at_fork = at_fork_names[c->at_fork], .codes = codes,
+                                    .ncodes = c->picks.n};
+    enum err e = observer_run(a->observer, &settings);
+    free(codes);
+    a->explain_pid = 0;
+    if (e)
+        app_say(a, ROLE_BAD, "The run cannot be started: %s", err_text(e));
+    else if (!a->model->table)
+        app_say(a, ROLE_TEXT, "It runs as soon as the table is loaded");
+    else if (c->picks.n == 0)
+        app_say(a, ROLE_TEXT, "No code is picked: one task returns the whole table");
+    return OK;
+}
+
+enum err do_run(struct app *a, const char *arg)
+{
+    (void)arg;
+    if (a->model->table_error) {
+        app_say(a, ROLE_BAD, "There is no table to run on");
+        return OK;
+    }
+    if (!model_run_active(a->model) || model_worst_finding(a->model))
+        return run_now(a, 0);
+    app_ask(a, run_now, 0, "Run %lld is going on. Stop it and run anew?", (long long)a->model->run);
+    return OK;
+}
+
+/* The worker under the cursor; else the one that hangs, else NULL. */
+static const struct model_worker *worker_meant(struct app *a)
+{
+    struct subject subject = pane_subject(app_active(a));
+    const struct finding *f = model_worst_finding(a->model);
+    if (subject.kind == SUBJECT_WORKER)
+        return model_worker(a->model, subject.id);
+    if (subject.kind == SUBJECT_PROCESS && model_worker_by_pid(a->model, subject.id))
+        return model_worker_by_pid(a->model, subject.id);
+    return f ? model_worker_by_pid(a->model, f->pid) : NULL;
+}
+
+static enum err kill_now(struct app *a, int64_t id)
+{
+    enum err e = observer_kill_worker(a->observer, id);
+    if (e)
+        app_say(a, ROLE_BAD, "Worker %lld cannot be killed: %s", (long long)id, err_text(e));
+    return OK;
+}
+
+enum err do_kill(struct app *a, const char *arg)
+{
+    const struct model_worker *w = worker_meant(a);
+    (void)arg;
+    if (!w || w->ended >= 0)
+        app_say(a, ROLE_WARN, w ? "That worker is gone already" : "Put the cursor on a worker to kill it (pane %d)",
+                PANE_WORKERS + 1);
+    else if (w->task)
+        app_ask(a, kill_now, w->id, "Kill worker %lld (pid %lld)? Its task %.40s is lost then.", (long long)w->id,
+                (long long)w->pid, words_task(a->model, w->task));
+    else
+        app_ask(a, kill_now, w->id, "Kill worker %lld (pid %lld)?", (long long)w->id, (long long)w->pid);
+    return OK;
+}
+
+static enum err stop_now(struct app *a, int64_t id)
+{
+    (void)id;
+    observer_stop(a->observer);
+    return OK;
+}
+
+enum err do_stop(struct app *a, const char *arg)
+{
+    (void)arg;
+    if (model_run_active(a->model))
+        app_ask(a, stop_now, 0, "Stop run %lld? Its workers are killed, what is pending is cancelled.",
+                (long long)a->model->run);
+    else
+        app_say(a, ROLE_DIM, "No run is going on");
+    return OK;
+}
+
+enum err do_stack(struct app *a, const char *arg)
+{
+    const struct model_worker *w = worker_meant(a);
+    (void)arg;
+    if (!w || w->ended >= 0) {
+        app_say(a, ROLE_WARN, "Put the cursor on a worker that is there to see its stack");
+        return OK;
+    }
+    enum err e = observer_ask_stack(a->observer, w->pid);
+    if (e)
+        app_say(a, ROLE_BAD, "No stack of worker %lld: %s", (long long)w->id, err_text(e));
+    else
+        app_say(a, ROLE_TEXT, "Reading the stack of worker %lld; it comes in the log and the diagnosis",
+                (long long)w->id);
+    return OK;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ * The command table. Adding a command: a line here and its function in one of the command_*.c files. */
+#include "tui/commands.h"
+
+#include <string.h>
+
+#include "tui/command_list.h"
+
+const struct command_group command_groups[COMMAND_GROUPS] = {
+    [MOVING] = {"Moving about", WHERE_PANES},     [CHOOSING] = {"Choosing", WHERE_PANES},
+    [RUNNING] = {"Running", WHERE_PANES},         [LOOKING] = {"Looking closer", WHERE_PANES},
+    [PROGRAM] = {"The program", WHERE_PANES},     [TYPING] = {"While typing", WHERE_PROMPT},
+    [ASKED] = {"When asked", WHERE_QUESTION},
+};
+
+/* group, name, key, more keys, function, the rest by name */
+static const struct command table[] = {
+    {MOVING, "up", "Up", "k", do_up, .summary = "one line up"},
+    {MOVING, "down", "Down", "j", do_down, .summary = "one line down"},
+    {MOVING, "left", "Left", "h", do_left, .summary = "to the left; a smaller value of a setting", .hint = "less"},
+    {MOVING, "right", "Right", "l", do_right, .summary = "to the right; a larger value of a setting", .hint = "more"},
+    {MOVING, "page-up", "PgUp", "C-b", do_page_up, .summary = "one page up"},
+    {MOVING, "page-down", "PgDn", "C-f", do_page_down, .summary = "one page down"},
+    {MOVING, "first", "g", "Home", do_first, .summary = "to the first line"},
+    {MOVING, "last", "G", "End", do_last, .summary = "to the last line"},
+    {MOVING, "next-pane", "Tab", NULL, do_next_pane, .summary = "to the next pane", .hint = "pane", .rank = 5},
+    {MOVING, "previous-pane", "S-Tab", NULL, do_previous_pane, .summary = "to the pane before"},
+    {MOVING, "pane", "1", "2 3 4 5 6 7", do_pane, .summary = "to the pane of that number or name", .args = "PANE"},
+    {MOVING, "zoom", "z", NULL, do_zoom, .summary = "the pane alone on the screen, and back",
+     .hint = "zoom", .rank = 9},
+
+    {CHOOSING, "pick", "Space", NULL, do_pick,
+     .summary = "pick or unpick the code of this row; choose this start method",
+     .hint = "pick", .rank = 6},
+    {CHOOSING, "all", "a", NULL, do_all, .summary = "pick every code of the table, or none if all are picked",
+     .hint = "all"},
+    {CHOOSING, "invert", "i", NULL, do_invert, .summary = "pick what is not picked, and the other way round",
+     .hint = "invert"},
+    {CHOOSING, "add", "+", NULL, do_add, .summary = "add a code by typing it; it need not occur in the table",
+     .args = "CODE", .hint = "type"},
+    {CHOOSING, "method", "m", NULL, do_method, .summary = "the next start method, or the one named",
+     .args = "METHOD", .hint = "method", .rank = 4},
+    {CHOOSING, "workers", NULL, NULL, do_workers, .summary = "how many workers the next run has", .args = "N"},
+    {CHOOSING, "threads", NULL, NULL, do_threads, .summary = "how many threads the table engine has; 1 is none",
+     .args = "N"},
+    {CHOOSING, "at-fork", NULL, NULL, do_at_fork,
+     .summary = "what happens to the engine at a fork: none, reinit, warn",
+     .args = "POLICY"},
+
+    {RUNNING, "run", "r", NULL, do_run,
+     .summary = "run a task for each picked code; without any, one task over the whole table",
+     .hint = "run", .rank = 3},
+    {RUNNING, "kill", "x", NULL, do_kill, .summary = "kill the worker under the cursor, or the one that hangs; asks",
+     .hint = "kill", .rank = 8},
+    {RUNNING, "stop", "X", NULL, do_stop, .summary = "stop the run; asks", .hint = "stop run"},
+
+    {LOOKING, "open", "Enter", NULL, do_open,
+     .summary = "open what is under the cursor: a row, a setting, a worker, a result",
+     .hint = "open"},
+    {LOOKING, "explain", "e", NULL, do_explain, .summary = "explain the worker under the cursor, or what hangs",
+     .hint = "explain", .rank = 7},
+    {LOOKING, "stack", "s", NULL, do_stack,
+     .summary = "the stack of the worker under the cursor, or of the one that hangs",
+     .hint = "stack", .rank = 10},
+    {LOOKING, "search", "/", NULL, do_search, .summary = "search this pane; small letters match capitals too",
+     .args = "TEXT", .hint = "search"},
+    {LOOKING, "search-next", "n", NULL, do_search_next, .summary = "the next place that matches"},
+    {LOOKING, "search-previous", "N", NULL, do_search_previous, .summary = "the place before that matches"},
+    {LOOKING, "copy", "y", NULL, do_copy,
+     .summary = "copy what is under the cursor to the terminal's clipboard (OSC 52)",
+     .hint = "copy"},
+    {LOOKING, "write", "w", NULL, do_write, .summary = "write the report of the run to a file, as JSON",
+     .args = "FILE", .hint = "report"},
+
+    {PROGRAM, "palette", ":", NULL, do_palette, .summary = "type a command; Tab completes it",
+     .hint = "commands", .rank = 11},
+    {PROGRAM, "help", "?", "F1", do_help, .summary = "all keys and commands", .hint = "help", .rank = 1},
+    {PROGRAM, "redraw", "C-l", NULL, do_redraw, .summary = "draw the screen again"},
+    {PROGRAM, "suspend", "C-z", NULL, do_suspend, .summary = "back to the shell for a while; the run goes on"},
+    {PROGRAM, "back", "Esc", NULL, do_back, .summary = "close what is open; at last, quit"},
+    {PROGRAM, "quit", "q", "C-c", do_quit, .summary = "close what is open; at last, quit", .hint = "quit", .rank = 2},
+
+    {TYPING, "accept", "Enter", NULL, do_accept, .summary = "take what is typed"},
+    {TYPING, "cancel", "Esc", "C-c", do_cancel, .summary = "leave without doing anything"},
+    {TYPING, "complete", "Tab", NULL, do_complete, .summary = "complete the command"},
+    {TYPING, "choose-next", "Down", NULL, do_choose_next, .summary = "the next command of the list"},
+    {TYPING, "choose-previous", "Up", NULL, do_choose_previous, .summary = "the command before"},
+    {TYPING, "edit-left", "Left", "C-b", do_edit_left, .summary = "one character left"},
+    {TYPING, "edit-right", "Right", "C-f", do_edit_right, .summary = "one character right"},
+    {TYPING, "edit-home", "Home", "C-a", do_edit_home, .summary = "to the start of the line"},
+    {TYPING, "edit-end", "End", "C-e", do_edit_end, .summary = "to the end of the line"},
+    {TYPING, "backspace", "Backspace", NULL, do_backspace, .summary = "delete the character before the cursor"},
+    {TYPING, "delete", "Delete", "C-d", do_delete, .summary = "delete the character under the cursor"},
+    {TYPING, "kill-line", "C-u", NULL, do_kill_line, .summary = "delete to the start of the line"},
+    {TYPING, "kill-word", "C-w", NULL, do_kill_word, .summary = "delete the word before the cursor"},
+
+    {ASKED, "yes", "y", "Y", do_yes, .summary = "yes, do it"},
+    {ASKED, "no", "n", "N Esc q C-c", do_no, .summary = "no, leave it"},
+};
+
+const struct command *command_at(size_t i)
+{
+    return i < sizeof table / sizeof *table ? &table[i] : NULL;
+}
+
+const struct command *command_by_name(const char *name)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return &table[i];
+    return NULL;
+}
+
+const struct command *command_by_key(enum where where, key_code key)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (command_groups[table[i].group].where == where &&
+            (key_is_in(key, table[i].key) || key_is_in(key, table[i].also)))
+            return &table[i];
+    return NULL;
+}
+
+const char *command_key(const char *name)
+{
+    const struct command *c = command_by_name(name);
+    return c && c->key ? c->key : "";
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ * The table of commands: the only home of keys. Key map, help, palette, hints and manual page all read it. */
+#ifndef TUI_COMMANDS_H
+#define TUI_COMMANDS_H
+
+#include <stddef.h>
+
+#include "core/base/err.h"
+#include "tui/key.h"
+
+struct app;
+
+/* Where a command's keys count. */
+enum where { WHERE_PANES, WHERE_PROMPT, WHERE_QUESTION };
+
+enum group { MOVING, CHOOSING, RUNNING, LOOKING, PROGRAM, TYPING, ASKED, COMMAND_GROUPS };
+struct command_group {
+    const char *title; /* heading in help */
+    enum where where;
+};
+extern const struct command_group command_groups[COMMAND_GROUPS];
+
+struct command {
+    enum group group;
+    const char *name;    /* as the palette has it */
+    const char *key;     /* by name (key.h): the one that texts mention; NULL: only the palette */
+    const char *also;    /* more keys, separated by blanks; or NULL */
+    enum err (*run)(struct app *, const char *arg); /* arg NULL: ask for it, or act on what is under the cursor */
+    const char *summary; /* one line for help */
+    const char *args;    /* what its argument is called; NULL: it takes none */
+    const char *hint;    /* a word or two for frames and footer; NULL: its name */
+    int rank;            /* in the footer's hints, 1 is first; 0: not there */
+};
+
+const struct command *command_at(size_t i); /* NULL behind the last */
+const struct command *command_by_name(const char *name);
+const struct command *command_by_key(enum where where, key_code key);
+
+/* The first of a command's keys, for texts that tell which to press; "" if it has none. */
+const char *command_key(const char *name);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ * Puts the explorer together and takes it apart: signals, observer, guard, terminal, then the loop. */
+#include "tui/explore.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#include "core/base/io.h"
+#include "tui/app.h"
+#include "tui/guard.h"
+#include "tui/term.h"
+
+static const int watched[] = {SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT};
+
+/* Blocked before any thread starts, so that each of them leaves these signals to the loop. */
+static enum err take_signals(sigset_t *before, int *fd)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof watched / sizeof *watched; i++)
+        sigaddset(&set, watched[i]);
+    pthread_sigmask(SIG_BLOCK, &set, before);
+    *fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return *fd < 0 ? err_from_errno(errno) : OK;
+}
+
+static void tell_guard(void *ctx, const struct term_restore *restore)
+{
+    guard_set(ctx, restore);
+}
+
+static enum err open_terminal(struct app *a, const struct explore_options *options, struct problem *problem)
+{
+    struct term_options how = {.color = options->color != COLOR_NEVER, .force_color = options->color == COLOR_ALWAYS};
+    enum err e = guard_new(&a->guard);
+    if (e)
+        return problem_set(problem, e, "out of memory");
+    return term_open(&how, &(struct term_watch){tell_guard, a->guard}, &a->term, problem);
+}
+
+static enum err open_all(struct app *a, const struct explore_options *options, struct problem *problem)
+{
+    enum err e = app_init(a, options);
+    if (e)
+        return problem_set(problem, e, "out of memory");
+    e = observer_new(&options->observer, &a->observer, problem);
+    if (e)
+        return e;
+    a->model = observer_model(a->observer);
+    return open_terminal(a, options, problem);
+}
+
+static void close_all(struct app *a)
+{
+    term_close(a->term); /* first: what follows may take a moment */
+    guard_free(a->guard);
+    app_done(a);
+    observer_free(a->observer);
+}
+
+enum err explore(const struct explore_options *options, struct problem *problem)
+{
+    struct app a;
+    sigset_t before;
+    int signal_fd = -1;
+    memset(&a, 0, sizeof a);
+    setlocale(LC_CTYPE, "");
+    enum err e = take_signals(&before, &signal_fd);
+    if (e)
+        problem_set(problem, e, "signals cannot be read: %s", err_text(e));
+    else if (!(e = open_all(&a, options, problem))) {
+        e = app_run(&a, signal_fd);
+        if (e)
+            problem_set(problem, e, "the explorer had to end: %s", err_text(e));
+        else if (a.model->table_error)
+            e = problem_set(problem, ERR_PARSE, "%s", a.model->table_error);
+    }
+    close_all(&a);
+    io_close(&signal_fd);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return e;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * The explorer: a table, a live pool over it and what is found out about it, on a terminal. The door of this room. */
+#ifndef TUI_EXPLORE_H
+#define TUI_EXPLORE_H
+
+#include "core/base/err.h"
+#include "core/observer/observer.h"
+
+enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+struct explore_options {
+    struct observer_options observer;
+    struct run_settings initial; /* what the settings show at first; its codes are picked */
+    enum color_when color;
+    const char *method_reason;   /* "as Python 3.14 on Linux would choose", or NULL: the user named the method */
+};
+
+/* Runs until the user quits or a signal asks to end (SIGTERM, SIGHUP). The terminal is restored on every way out, a
+ * crash included (guard.h). Keys are read from /dev/tty where stdin is no terminal. ERR_PARSE and the like with a
+ * problem if the table could not be loaded. Everything in `options` is borrowed for the call. */
+enum err explore(const struct explore_options *options, struct problem *problem) MUST_CHECK;
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * What the commands without a screen share. */
+#include "tui/headless.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+#include "core/report/report.h"
+
+enum { REPORT_MAX = 1 << 30 };
+
+int headless_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+void headless_complain(const struct problem *p)
+{
+    fprintf(stderr, "poolscope: %s\n", p->text);
+}
+
+enum err headless_report(const struct cli *c, const struct model *m, const char *mode)
+{
+    struct problem problem = {""};
+    struct buf report;
+    buf_init(&report, REPORT_MAX);
+    enum err e = c->json ? report_json(m, mode, &report) : report_text(m, mode, &report);
+    if (e)
+        problem_set(&problem, e, "the report: %s", err_text(e));
+    else if (c->output || c->json)
+        e = report_write_file(c->output ? c->output : "-", report.data, report.len, &problem);
+    else if ((e = io_write_all(STDERR_FILENO, report.data, report.len)))
+        problem_set(&problem, e, "stderr: %s", err_text(e));
+    if (e)
+        headless_complain(&problem);
+    else if (m->table_error && (c->output || c->json))
+        fprintf(stderr, "poolscope: %s\n", m->table_error); /* an error is never only in a file */
+    buf_done(&report);
+    return e;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ * What the commands without a screen share: signals as an fd, complaints, and where the report goes. */
+#ifndef TUI_HEADLESS_H
+#define TUI_HEADLESS_H
+
+#include "core/model/model.h"
+#include "tui/cli.h"
+
+/* Blocks SIGINT, SIGTERM and SIGHUP and gives a signalfd for them; -1 with errno on failure. */
+int headless_signals(void);
+
+/* One line on stderr. */
+void headless_complain(const struct problem *p);
+
+/* Writes the report where the command line says: JSON to -o or stdout, text to -o or stderr. Complains by itself. */
+enum err headless_report(const struct cli *c, const struct model *m, const char *mode) MUST_CHECK;
+
+#endif

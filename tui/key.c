@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ * One table of names for the keys that are no characters. */
+#include "tui/key.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct { key_code key; const char *name; } names[] = {
+    {PRESS_UP, "Up"}, {PRESS_DOWN, "Down"}, {PRESS_LEFT, "Left"}, {PRESS_RIGHT, "Right"}, {PRESS_PGUP, "PgUp"},
+    {PRESS_PGDN, "PgDn"}, {PRESS_HOME, "Home"}, {PRESS_END, "End"}, {PRESS_TAB, "Tab"}, {PRESS_BACKTAB, "S-Tab"},
+    {PRESS_ENTER, "Enter"}, {PRESS_ESC, "Esc"}, {PRESS_BACKSPACE, "Backspace"}, {PRESS_DELETE, "Delete"},
+    {PRESS_INSERT, "Insert"}, {' ', "Space"},
+};
+
+static const struct { unsigned char byte; key_code key; } bytes[] = {
+    {'\t', PRESS_TAB}, {'\r', PRESS_ENTER}, {'\n', PRESS_ENTER}, {0x1b, PRESS_ESC}, {0x08, PRESS_BACKSPACE},
+    {0x7f, PRESS_BACKSPACE},
+};
+
+key_code key_from_byte(unsigned char c)
+{
+    for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++)
+        if (bytes[i].byte == c)
+            return bytes[i].key;
+    if (c == 0)
+        return PRESS_CTRL | ' ';
+    return c < 0x20 ? PRESS_CTRL | (key_code)(c | 0x60) : c;
+}
+
+size_t key_utf8(key_code key, char out[5])
+{
+    size_t n = 0;
+    if (key < 0x20 || key == 0x7f || key >= PRESS_UP || (key >= 0xd800 && key < 0xe000)) {
+        out[0] = '\0';
+        return 0;
+    }
+    if (key < 0x80)
+        out[n++] = (char)key;
+    else if (key < 0x800)
+        out[n++] = (char)(0xc0 | key >> 6);
+    else if (key < 0x10000)
+        out[n++] = (char)(0xe0 | key >> 12);
+    else
+        out[n++] = (char)(0xf0 | key >> 18);
+    for (int shift = key < 0x80 ? -1 : key < 0x800 ? 0 : key < 0x10000 ? 6 : 12; shift >= 0; shift -= 6)
+        out[n++] = (char)(0x80 | (key >> shift & 0x3f));
+    out[n] = '\0';
+    return n;
+}
+
+char *key_label(key_code key, char out[24])
+{
+    const char *prefix = key & PRESS_CTRL ? "C-" : key & PRESS_ALT ? "M-" : "";
+    key &= ~(key_code)(PRESS_CTRL | PRESS_ALT);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].key == key) {
+            snprintf(out, 24, "%s%s", prefix, names[i].name);
+            return out;
+        }
+    char text[5];
+    if (key >= PRESS_F1 && key <= PRESS_F12)
+        snprintf(out, 24, "%sF%d", prefix, (int)(key - PRESS_F1) + 1);
+    else if (key_utf8(key, text) > 0)
+        snprintf(out, 24, "%s%s", prefix, text);
+    else
+        snprintf(out, 24, "an unknown key");
+    return out;
+}
+
+bool key_is_in(key_code key, const char *list)
+{
+    char name[24];
+    size_t len = strlen(key_label(key, name));
+    while (list && *list) {
+        size_t n = strcspn(list, " ");
+        if (n == len && memcmp(list, name, n) == 0)
+            return true;
+        list += n + (list[n] == ' ');
+    }
+    return false;
+}

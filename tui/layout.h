@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ * Where things stand on a screen of a given size. Depends on the size and on what has the focus alone, so nothing moves
+ * when values change. Pure. */
+#ifndef TUI_LAYOUT_H
+#define TUI_LAYOUT_H
+
+#include <stdbool.h>
+
+#include "tui/canvas.h"
+#include "tui/pane.h"
+
+enum screen { SCREEN_STATUS, SCREEN_ONE, SCREEN_GRID }; /* one line of words; one pane with tabs; many panes */
+
+struct layout {
+    enum screen screen;
+    struct rect title, strip, tabs, footer; /* height 0: not there */
+    struct rect body;
+    struct rect panes[PANE_COUNT]; /* height 0: not shown. In a grid with their frames, alone below a line of its own */
+};
+
+/* Zoomed, or when the grid has no place for it, the focused pane takes the body. */
+void layout_compute(int width, int height, enum pane_id focus, bool zoomed, struct layout *out);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ * A pane: a place on the screen that shows one side of the model. Panes read the model and the choices, build lines,
+ * and never see a key. Adding one: an entry in enum pane_id, its ops in pane_ops[] (pane.c), its places in layout.c. */
+#ifndef TUI_PANE_H
+#define TUI_PANE_H
+
+#include <stdbool.h>
+
+#include "core/model/model.h"
+#include "tui/canvas.h"
+#include "tui/lines.h"
+#include "tui/picks.h"
+
+enum pane_id { PANE_TABLE, PANE_WORKERS, PANE_TIMELINE, PANE_DIAGNOSIS, PANE_METHOD, PANE_RESULTS, PANE_LOG,
+               PANE_COUNT };
+
+enum setting { SETTING_WORKERS, SETTING_THREADS, SETTING_AT_FORK, SETTING_COUNT };
+
+/* What the user has chosen for the next run. */
+struct choices {
+    struct picks picks;
+    struct picks known;        /* the codes of the table, so that a typed one can be said to match nothing */
+    bool known_all;            /* there are no others */
+    size_t method, first_method; /* index for start_method_at; as the program was started */
+    int workers, threads;
+    size_t at_fork;            /* index into at_fork_names */
+    const char *method_reason; /* "as Python 3.14 on Linux would choose"; NULL: the user named it */
+};
+
+/* What panes may look at. */
+struct view {
+    const struct model *model;
+    const struct choices *choices;
+    double now;                /* seconds since the run's start */
+    int64_t explain_pid;       /* the process that Diagnosis is about; 0: the worst finding */
+    const char *search;        /* NULL: none */
+};
+
+struct pane {
+    const struct pane_ops *ops;
+    void *state;               /* ops->state_size bytes, zeroed before open */
+    struct lines head;         /* stands still above the lines */
+    struct lines lines;        /* lines first … first + lines.n - 1 of all */
+    uint64_t first, count;     /* count: lines there are to scroll through */
+    uint64_t cursor, top;
+    int left;                  /* columns hidden at the left */
+    int width, height;         /* of the inside, set by pane_sync */
+    bool follow;               /* the cursor stays at the end */
+};
+
+struct pane_ops {
+    const char *name, *title;  /* "method", "Start method" */
+    const char *brief;         /* for a narrow tab line */
+    const char *const *hints;  /* names of commands worth a place on its frame; ends with NULL; may be NULL */
+    bool follow;               /* starts at its end and stays there */
+    size_t state_size;
+    enum err (*open)(struct pane *);                          /* NULL: nothing to do */
+    void (*close)(struct pane *);
+    enum err (*sync)(struct pane *, const struct view *);     /* builds head, lines, count for the pane's size */
+    void (*status)(const struct pane *, const struct view *, struct buf *out); /* a few words for the frame; or NULL */
+};
+
+enum motion { MOVE_UP, MOVE_DOWN, MOVE_PAGE_UP, MOVE_PAGE_DOWN, MOVE_FIRST, MOVE_LAST, MOVE_LEFT, MOVE_RIGHT };
+
+extern const struct pane_ops *const pane_ops[PANE_COUNT];
+
+enum err pane_new(const struct pane_ops *ops, struct pane **out) MUST_CHECK;
+void pane_free(struct pane *p);
+
+/* Brings the pane up to date with the model, for an inside of this size. */
+enum err pane_sync(struct pane *p, const struct view *v, int width, int height) MUST_CHECK;
+
+/* For a sync that builds only what is seen: the scroll position for `count` lines and what is left of the height. */
+void pane_settle(struct pane *p, uint64_t count);
+int pane_rows(const struct pane *p);
+
+/* Draws the inside. `active`: it has the keys, so the cursor is shown. */
+void pane_draw(const struct pane *p, const struct view *v, struct canvas *c, bool active);
+
+void pane_move(struct pane *p, enum motion motion);
+void pane_go(struct pane *p, uint64_t line);
+
+/* What the cursor is on. */
+struct subject pane_subject(const struct pane *p);
+
+/* Where `needle` is in the text, from byte `from` on; len if nowhere. A needle without capitals matches both cases. */
+size_t text_find(const char *text, size_t len, size_t from, const char *needle);
+
+extern const struct pane_ops pane_table_ops, pane_workers_ops, pane_timeline_ops, pane_diagnosis_ops, pane_method_ops,
+    pane_results_ops, pane_log_ops;
+
+#endif

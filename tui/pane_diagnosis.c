@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ * The diagnosis of one process: the finding, its evidence, the cause, the cure, the stack, in plain sentences. */
+#include "tui/pane.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "tui/commands.h"
+#include "tui/words.h"
+
+enum { INDENT = 7 };
+
+static const struct { const char *name, *words; } causes[] = {
+    {"lost-threads", "fork copied one thread, and not those it waits for"},
+    {"lock-held-at-fork", "fork copied a locked lock, and not the thread that would unlock it"},
+    {"lock-order", "two threads took two locks in opposite orders"},
+    {"undrained-queue", "a queue is full, and the process that should empty it waits for this one"},
+    {"inherited-fd", "a process that waits or idles holds the other end open"},
+    {"dead-worker", "a worker died, and what it held or had to do is lost"},
+};
+
+static const struct finding *chosen_finding(const struct view *v)
+{
+    return v->explain_pid ? model_finding_of(v->model, v->explain_pid) : model_worst_finding(v->model);
+}
+
+static void add_part(struct pane *p, const char *name, enum role role, const char *text)
+{
+    if (!text || !*text)
+        return;
+    lines_add(&p->lines, ROLE_HEAD, name);
+    lines_pad(&p->lines, INDENT);
+    lines_wrap(&p->lines, role, INDENT, p->width, text, (struct subject){0});
+}
+
+static void add_stack(struct pane *p, const struct texts *stack)
+{
+    struct buf line;
+    buf_init(&line, 1 << 16);
+    for (size_t i = 0; i < stack->n; i++)
+        buf_addf(&line, "%s%s", i ? " ← " : "", stack->v[i]);
+    add_part(p, "at", ROLE_TEXT, buf_text(&line));
+    buf_done(&line);
+}
+
+static void add_cause(struct pane *p, const char *cause)
+{
+    for (size_t i = 0; cause && i < sizeof causes / sizeof *causes; i++)
+        if (strcmp(causes[i].name, cause) == 0)
+            cause = causes[i].words;
+    add_part(p, "cause", ROLE_TEXT, cause);
+}
+
+static void add_others(struct pane *p, const struct view *v, const struct finding *f)
+{
+    char name[64];
+    const struct model *m = v->model;
+    for (size_t i = 0; i < m->nfindings; i++) {
+        const struct finding *other = &m->findings[i];
+        if (other == f)
+            continue;
+        lines_add(&p->lines, ROLE_HEAD, "also");
+        lines_pad(&p->lines, INDENT);
+        lines_addf(&p->lines, ROLE_TEXT, "%s (%lld)  %s, %s", words_process(m, other->pid, name),
+                   (long long)other->pid, other->rule ? other->rule : "?", certainty_names[other->certainty]);
+        lines_end(&p->lines, (struct subject){SUBJECT_PROCESS, other->pid});
+    }
+    for (size_t i = 0; i < f->victims.n; i++) {
+        lines_addf(&p->lines, ROLE_TEXT, "%s waits for this one", words_process(m, f->victims.v[i], name));
+        lines_end(&p->lines, (struct subject){SUBJECT_PROCESS, f->victims.v[i]});
+    }
+}
+
+/* With a capital at its start, as a sentence has one. */
+static void add_summary(struct pane *p, const char *summary)
+{
+    struct buf text;
+    buf_init(&text, 1 << 16);
+    if (summary && buf_add_text(&text, summary) == OK && text.len > 0) {
+        text.data[0] = (char)toupper((unsigned char)text.data[0]);
+        lines_wrap(&p->lines, ROLE_TITLE, 0, p->width, text.data, (struct subject){0});
+    }
+    buf_done(&text);
+}
+
+static void add_finding(struct pane *p, const struct view *v, const struct finding *f)
+{
+    char name[64], after[24];
+    enum role role = f->certainty == CERTAINTY_PROVED ? ROLE_BAD : ROLE_WARN;
+    lines_addf(&p->lines, ROLE_TITLE, "%s", words_process(v->model, f->pid, name));
+    lines_addf(&p->lines, ROLE_TEXT, " (pid %lld)  ", (long long)f->pid);
+    lines_addf(&p->lines, role, "hung, %s", certainty_names[f->certainty]);
+    lines_addf(&p->lines, ROLE_DIM, "  by rule %s, after %s", f->rule ? f->rule : "?",
+               text_seconds(f->after_seconds, after));
+    lines_end(&p->lines, (struct subject){SUBJECT_PROCESS, f->pid});
+    add_summary(p, f->summary);
+    add_cause(p, f->cause);
+    add_part(p, "cure", ROLE_GOOD, f->fix);
+    for (size_t i = 0; i < f->evidence.n; i++)
+        add_part(p, i == 0 ? "facts" : "", ROLE_TEXT, f->evidence.v[i]);
+    add_stack(p, &f->stack);
+    add_others(p, v, f);
+}
+
+/* A process without a finding: said plainly, with what is known of it. */
+static void add_healthy(struct pane *p, const struct view *v)
+{
+    char name[64], text[512];
+    const struct model *m = v->model;
+    const struct model_worker *w = model_worker_by_pid(m, v->explain_pid);
+    snprintf(text, sizeof text, "%s (pid %lld): no finding.", words_process(m, v->explain_pid, name),
+             (long long)v->explain_pid);
+    lines_wrap(&p->lines, ROLE_TITLE, 0, p->width, text, (struct subject){SUBJECT_PROCESS, v->explain_pid});
+    if (w) {
+        snprintf(text, sizeof text, "It is %s, and %s.", worker_state_names[w->state],
+                 w->waits_for ? w->waits_for : "what it waits for is not known");
+        lines_wrap(&p->lines, ROLE_TEXT, 0, p->width, text, (struct subject){0});
+    }
+}
+
+static void add_nothing(struct pane *p, const struct view *v)
+{
+    const struct model *m = v->model;
+    const char *text = "A worker that hangs is explained here: what it waits for, why nobody will wake it, "
+                       "what cures it.";
+    if (m->run > 0 && model_run_active(m))
+        text = "Nothing hangs so far. A worker that computes, sleeps for a time or idles is in order.";
+    else if (m->run > 0)
+        text = "Nothing hung in this run.";
+    lines_wrap(&p->lines, ROLE_DIM, 0, p->width, text, (struct subject){0});
+}
+
+static enum err diagnosis_sync(struct pane *p, const struct view *v)
+{
+    const struct finding *f = chosen_finding(v);
+    if (f)
+        add_finding(p, v, f);
+    else if (v->explain_pid)
+        add_healthy(p, v);
+    else
+        add_nothing(p, v);
+    return OK;
+}
+
+static void diagnosis_status(const struct pane *p, const struct view *v, struct buf *out)
+{
+    const struct finding *f = chosen_finding(v);
+    (void)p;
+    if (f)
+        buf_addf(out, "certainty: %s", certainty_names[f->certainty]);
+}
+
+static const char *const hints[] = {"stack", "copy", "write", NULL};
+
+const struct pane_ops pane_diagnosis_ops = {
+    .name = "diagnosis", .title = "Diagnosis", .brief = "Diagnosis", .hints = hints, .sync = diagnosis_sync,
+    .status = diagnosis_status,
+};

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ * The results: each task that is settled, in the order in which they were, with the frame that it returned. */
+#include "tui/pane.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/table/table.h"
+#include "tui/commands.h"
+#include "tui/words.h"
+
+enum { FRAMES_MAX = 300, FRAME_BYTES_MAX = 1 << 20 };
+
+struct results_state {
+    int64_t run;
+    size_t settled;      /* tasks that were settled when the list was built */
+    struct entry { int64_t task; char *frame; } entries[FRAMES_MAX]; /* frame: owned, NULL if there is none */
+    size_t nentries;
+};
+
+static void forget(struct results_state *s)
+{
+    for (size_t i = 0; i < s->nentries; i++)
+        free(s->entries[i].frame);
+    s->nentries = s->settled = 0;
+}
+
+static void results_close(struct pane *p)
+{
+    forget(p->state);
+}
+
+static bool is_settled(const struct model_task *t)
+{
+    return t->state == TASK_FINISHED || t->state == TASK_FAILED || t->state == TASK_LOST;
+}
+
+static bool is_listed(const struct results_state *s, int64_t task)
+{
+    for (size_t i = 0; i < s->nentries; i++)
+        if (s->entries[i].task == task)
+            return true;
+    return false;
+}
+
+static enum err add_task(struct results_state *s, const struct model *m, const struct model_task *t)
+{
+    struct buf frame;
+    struct entry entry = {.task = t->id};
+    buf_init(&frame, FRAME_BYTES_MAX);
+    enum err e = OK;
+    if (t->state == TASK_FINISHED && m->table) {
+        e = table_print(m->table, &t->result, &frame);
+        if (e)
+            buf_clear(&frame);
+        if (e && e != ERR_NOMEM) /* a file that changed, a frame too large: said in its place */
+            e = buf_addf(&frame, "(the frame cannot be shown: %s)", err_text(e));
+        if (!e)
+            entry.frame = buf_take(&frame);
+    }
+    buf_done(&frame);
+    if (!e)
+        s->entries[s->nentries++] = entry;
+    return e;
+}
+
+/* The settled task that is not listed yet and ended first. */
+static const struct model_task *next_settled(const struct results_state *s, const struct model *m)
+{
+    const struct model_task *next = NULL;
+    for (size_t i = 0; i < m->ntasks; i++) {
+        const struct model_task *t = &m->tasks[i];
+        if (is_settled(t) && (!next || t->ended < next->ended) && !is_listed(s, t->id))
+            next = t;
+    }
+    return next;
+}
+
+static enum err list_settled(struct results_state *s, const struct model *m)
+{
+    size_t settled = model_settled_tasks(m);
+    if (s->run != m->run || settled < s->settled)
+        forget(s);
+    s->run = m->run;
+    while (s->settled < settled && s->nentries < FRAMES_MAX) {
+        const struct model_task *t = next_settled(s, m);
+        enum err e = t ? add_task(s, m, t) : OK;
+        if (e)
+            return e;
+        if (!t)
+            break;
+    }
+    s->settled = settled;
+    return OK;
+}
+
+static void add_frame(struct lines *l, const char *frame, struct subject subject)
+{
+    while (frame && *frame) {
+        size_t n = strcspn(frame, "\n");
+        lines_add_bytes(l, ROLE_TEXT, frame, n);
+        lines_end(l, subject);
+        frame += n + (frame[n] == '\n');
+    }
+}
+
+static void add_entry(struct pane *p, const struct model *m, const struct entry *entry)
+{
+    char seconds[24];
+    struct lines *l = &p->lines;
+    const struct model_task *t = model_task(m, entry->task);
+    struct subject subject = {SUBJECT_TASK, entry->task};
+    if (!t)
+        return;
+    lines_add(l, ROLE_TITLE, words_task(m, t->id));
+    if (t->state == TASK_FINISHED)
+        lines_addf(l, ROLE_GOOD, "  %lld row%s in %s, worker %lld", (long long)t->rows, t->rows == 1 ? "" : "s",
+                   text_seconds(t->seconds, seconds), (long long)t->worker);
+    else
+        lines_addf(l, ROLE_BAD, "  %s", task_state_names[t->state]);
+    lines_end(l, subject);
+    if (t->error)
+        lines_wrap(l, ROLE_TEXT, 0, p->width, t->error, subject);
+    add_frame(l, entry->frame, subject);
+}
+
+static void add_empty(struct pane *p, const struct view *v)
+{
+    char text[256];
+    bool hung = model_worst_finding(v->model) != NULL;
+    if (hung)
+        snprintf(text, sizeof text,
+                 "Nothing finished. Try the same codes with another start method: press %s, then %s.",
+                 command_key("method"), command_key("run"));
+    else if (model_run_active(v->model))
+        snprintf(text, sizeof text, "Nothing finished yet.");
+    else
+        snprintf(text, sizeof text, "The frame that each task returns comes here. Run with %s.", command_key("run"));
+    lines_wrap(&p->lines, ROLE_DIM, 0, p->width, text, (struct subject){0});
+}
+
+static enum err results_sync(struct pane *p, const struct view *v)
+{
+    struct results_state *s = p->state;
+    enum err e = list_settled(s, v->model);
+    if (s->nentries == 0)
+        add_empty(p, v);
+    for (size_t i = 0; i < s->nentries; i++)
+        add_entry(p, v->model, &s->entries[i]);
+    if (s->settled > s->nentries && s->nentries == FRAMES_MAX) {
+        lines_addf(&p->lines, ROLE_DIM, "(%zu more are not shown)", s->settled - s->nentries);
+        lines_end(&p->lines, (struct subject){0});
+    }
+    return e;
+}
+
+static void results_status(const struct pane *p, const struct view *v, struct buf *out)
+{
+    size_t frames = model_count_tasks(v->model, TASK_FINISHED), failed = model_count_tasks(v->model, TASK_FAILED);
+    size_t lost = model_count_tasks(v->model, TASK_LOST);
+    (void)p;
+    buf_addf(out, "%zu frame%s", frames, frames == 1 ? "" : "s");
+    if (failed)
+        buf_addf(out, ", %zu failed", failed);
+    if (lost)
+        buf_addf(out, ", %zu lost", lost);
+}
+
+static const char *const hints[] = {"zoom", "search", "copy", NULL};
+
+const struct pane_ops pane_results_ops = {
+    .name = "results", .title = "Results", .brief = "Results", .hints = hints,
+    .state_size = sizeof(struct results_state), .close = results_close, .sync = results_sync,
+    .status = results_status,
+};

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT
+ * The timeline of the run: a row for the host and one for each worker, a column is a span of time that is chosen so
+ * that the whole run fits. */
+#include "tui/pane.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "tui/commands.h"
+#include "tui/words.h"
+
+enum { LABEL_WIDTH = 6, TICK_COLUMNS = 10, SLOTS_MAX = 1000 };
+
+enum mark { MARK_NONE, MARK_ALIVE, MARK_STARTING, MARK_BUSY, MARK_HUNG, MARK_COUNT };
+static const struct { const char *glyph; enum role role; } marks[MARK_COUNT] = {
+    [MARK_NONE] = {" ", ROLE_TEXT},  [MARK_ALIVE] = {"·", ROLE_DIM},  [MARK_STARTING] = {"░", ROLE_DIM},
+    [MARK_BUSY] = {"█", ROLE_BUSY}, [MARK_HUNG] = {"▓", ROLE_BAD},
+};
+
+/* A row that is being built: a mark for each column, words that begin at some. */
+struct slot { enum mark mark; const char *words; enum role role; };
+
+struct timeline_state {
+    struct slot slots[SLOTS_MAX];
+    double step; /* seconds a column stands for */
+    int columns;
+    char start[32]; /* what the host does to get a worker, and a blank */
+};
+
+static double end_of_run(const struct view *v)
+{
+    double end = v->model->run_ended >= 0 ? v->model->run_ended : v->now;
+    return end > 0 ? end : 0;
+}
+
+/* The smallest of 0.1 ms, 0.2 ms, 0.5 ms, 1 ms … with which `seconds` fit into the columns. */
+static double step_for(double seconds, int columns)
+{
+    static const double nice[] = {1, 2, 5};
+    double decade = 1e-4;
+    for (size_t i = 0;; i++) {
+        if (i == 3) {
+            i = 0;
+            decade *= 10;
+        }
+        if (nice[i] * decade * columns >= seconds || decade > 1e6)
+            return nice[i] * decade;
+    }
+}
+
+static int column_of(const struct timeline_state *s, double time)
+{
+    double at = time > 0 ? time / s->step : 0;
+    return at < s->columns - 1 ? (int)at : s->columns - 1;
+}
+
+/* From `from` to `to`, at least one column. */
+static void fill(struct timeline_state *s, double from, double to, enum mark mark)
+{
+    for (int i = column_of(s, from), end = column_of(s, to); i <= end; i++)
+        s->slots[i].mark = mark;
+}
+
+static void write_words(struct timeline_state *s, double at, const char *words, enum role role)
+{
+    struct slot *slot = &s->slots[column_of(s, at)];
+    if (!slot->words)
+        *slot = (struct slot){slot->mark, words, role};
+}
+
+/* Being at work and hanging go on under the same words. */
+static bool same_stretch(enum mark a, enum mark b)
+{
+    return a == b || (a == MARK_BUSY && b == MARK_HUNG);
+}
+
+/* Words take the columns up to the next words, or to the end of their stretch. */
+static int room_for_words(const struct timeline_state *s, int at)
+{
+    int end = at + 1;
+    while (end < s->columns && !s->slots[end].words && same_stretch(s->slots[at].mark, s->slots[end].mark))
+        end++;
+    return end - at;
+}
+
+static void add_slots(struct lines *l, const struct timeline_state *s)
+{
+    for (int i = 0; i < s->columns;) {
+        const struct slot *slot = &s->slots[i];
+        int width = slot->words ? text_width(slot->words, strlen(slot->words)) : 0;
+        if (width > 0 && width <= room_for_words(s, i)) {
+            lines_add(l, slot->role, slot->words);
+            i += width;
+        } else {
+            lines_add(l, marks[slot->mark].role, marks[slot->mark].glyph);
+            i++;
+        }
+    }
+}
+
+static void clear_slots(struct timeline_state *s)
+{
+    memset(s->slots, 0, sizeof s->slots);
+}
+
+static void add_axis(struct lines *l, const struct timeline_state *s)
+{
+    char tick[24];
+    lines_pad(l, LABEL_WIDTH);
+    for (int i = 0; i + TICK_COLUMNS <= s->columns; i += TICK_COLUMNS) {
+        text_seconds(i * s->step, tick);
+        lines_add_left(l, ROLE_DIM, TICK_COLUMNS, i == 0 ? "0" : tick, i == 0 ? 1 : strlen(tick));
+    }
+    lines_end(l, (struct subject){0});
+}
+
+static void add_host(struct pane *p, const struct view *v)
+{
+    struct timeline_state *s = p->state;
+    const struct model *m = v->model;
+    clear_slots(s);
+    fill(s, 0, end_of_run(v), MARK_ALIVE);
+    snprintf(s->start, sizeof s->start, "%s ", m->method ? m->method : "start");
+    for (size_t i = 0; i < m->nworkers; i++)
+        write_words(s, m->workers[i].started, s->start, ROLE_TEXT);
+    lines_add(&p->lines, ROLE_TEXT, "host");
+    lines_pad(&p->lines, LABEL_WIDTH);
+    add_slots(&p->lines, s);
+    lines_end(&p->lines, (struct subject){SUBJECT_PROCESS, m->host_pid});
+}
+
+/* " hung " stands behind the name of the task that hangs. */
+static void add_hang(struct timeline_state *s, const struct model *m, const struct model_worker *w, double end)
+{
+    const char *task = words_task(m, w->task);
+    double from = w->nspans ? w->spans[w->nspans - 1].from : w->since;
+    double behind = from + (text_width(task, strlen(task)) + 1) * s->step, since = w->since + s->step;
+    fill(s, w->since, end, MARK_HUNG);
+    write_words(s, behind > since ? behind : since, " hung ", ROLE_BAD);
+}
+
+static void add_worker(struct pane *p, const struct view *v, const struct model_worker *w)
+{
+    char id[24];
+    struct timeline_state *s = p->state;
+    double end = w->ended >= 0 ? w->ended : end_of_run(v);
+    clear_slots(s);
+    fill(s, w->started, end, MARK_ALIVE);
+    fill(s, w->started, w->nspans ? w->spans[0].from : w->state == WORKER_STARTING ? end : w->started, MARK_STARTING);
+    for (size_t i = 0; i < w->nspans; i++) {
+        const struct model_span *span = &w->spans[i];
+        fill(s, span->from, span->to >= 0 ? span->to : end, MARK_BUSY);
+        write_words(s, span->from, words_task(v->model, span->task), ROLE_TITLE);
+    }
+    if (w->state == WORKER_HUNG)
+        add_hang(s, v->model, w, end);
+    if (w->state == WORKER_KILLED)
+        write_words(s, end, "X", ROLE_BAD);
+    snprintf(id, sizeof id, "%lld", (long long)w->id);
+    lines_add_right(&p->lines, ROLE_TEXT, 4, id, strlen(id));
+    lines_pad(&p->lines, LABEL_WIDTH);
+    add_slots(&p->lines, s);
+    lines_end(&p->lines, (struct subject){SUBJECT_WORKER, w->id});
+}
+
+static void choose_scale(struct pane *p, const struct view *v)
+{
+    struct timeline_state *s = p->state;
+    s->columns = p->width - LABEL_WIDTH;
+    s->columns = s->columns < 1 ? 1 : s->columns > SLOTS_MAX ? SLOTS_MAX : s->columns;
+    s->step = step_for(end_of_run(v), s->columns);
+}
+
+static enum err timeline_sync(struct pane *p, const struct view *v)
+{
+    char text[128];
+    const struct model *m = v->model;
+    choose_scale(p, v);
+    if (m->run == 0) {
+        snprintf(text, sizeof text, "Who did what when: run something (%s).", command_key("run"));
+        lines_wrap(&p->lines, ROLE_DIM, 0, p->width, text, (struct subject){0});
+        return OK;
+    }
+    add_axis(&p->head, p->state);
+    add_host(p, v);
+    for (size_t i = 0; i < m->nworkers; i++)
+        add_worker(p, v, &m->workers[i]);
+    return OK;
+}
+
+static void timeline_status(const struct pane *p, const struct view *v, struct buf *out)
+{
+    char step[24];
+    const struct timeline_state *s = p->state;
+    if (v->model->run > 0)
+        buf_addf(out, "one column is %s", text_seconds(s->step, step));
+}
+
+const struct pane_ops pane_timeline_ops = {
+    .name = "timeline", .title = "Timeline", .brief = "Time", .state_size = sizeof(struct timeline_state),
+    .sync = timeline_sync, .status = timeline_status,
+};

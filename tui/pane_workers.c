@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ * The workers of the run: who, in what state, with which task, since when, and what each waits for. */
+#include "tui/pane.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "tui/commands.h"
+#include "tui/words.h"
+
+enum { PENDING_SHOWN = 12, TASK_COLUMN = 3, TASK_MIN = 4, TASK_MAX = 12, COLUMNS = 7 };
+static const struct { const char *head; int gap, width; bool right; } columns[COLUMNS] = {
+    {"#", 0, 2, true},     {"PID", 1, 7, true},     {"STATE", 2, 12, false},    {"TASK", 2, 0, false},
+    {"SINCE", 1, 10, true}, {"THREADS", 1, 7, true}, {"WAITS FOR", 2, 0, false},
+};
+
+/* As wide as the longest code; the tasks of a run are known from its start, so it does not jump. */
+static int task_width(const struct model *m)
+{
+    int width = TASK_MIN;
+    for (size_t i = 0; i < m->ntasks && width < TASK_MAX; i++) {
+        const char *name = words_task(m, m->tasks[i].id);
+        int wide = text_width(name, strlen(name));
+        width = wide > TASK_MAX ? TASK_MAX : wide > width ? wide : width;
+    }
+    return width;
+}
+
+/* The last column takes what is left of the pane. */
+static void add_column(const struct pane *p, struct lines *l, const struct model *m, size_t i, enum role role,
+                       const char *text)
+{
+    int width = i == TASK_COLUMN ? task_width(m) : columns[i].width;
+    lines_pad(l, l->column + columns[i].gap);
+    if (i == COLUMNS - 1)
+        width = p->width - l->column;
+    if (columns[i].right)
+        lines_add_right(l, role, width, text, strlen(text));
+    else
+        lines_add_left(l, role, width, text, strlen(text));
+}
+
+static void threads_text(const struct model_worker *w, char out[48])
+{
+    if (w->threads < 0)
+        snprintf(out, 48, "–");
+    else if (w->forked_without_exec && w->parent_threads > 0)
+        snprintf(out, 48, "%lld of %lld", (long long)w->threads, (long long)w->parent_threads);
+    else
+        snprintf(out, 48, "%lld", (long long)w->threads);
+}
+
+static void add_worker(struct pane *p, const struct view *v, const struct model_worker *w)
+{
+    char id[24], pid[24], state[64], since[24], threads[48];
+    struct lines *l = &p->lines;
+    bool gone = w->ended >= 0;
+    enum role role = words_role(w->state), rest = gone ? ROLE_DIM : ROLE_TEXT;
+    double waited = v->now - w->since;
+    snprintf(id, sizeof id, "%lld", (long long)w->id);
+    snprintf(pid, sizeof pid, "%lld", (long long)w->pid);
+    threads_text(w, threads);
+    const char *task = w->task ? words_task(v->model, w->task) : "";
+    const char *waits = gone ? "" : w->waits_for ? w->waits_for : "";
+    const char *texts[COLUMNS] = {id, pid, words_state(v->model, w, state), task,
+                           gone ? "" : text_seconds(waited > 0 ? waited : 0, since), threads, waits};
+    for (size_t i = 0; i < COLUMNS; i++)
+        add_column(p, l, v->model, i, i == 2 ? role : rest, texts[i]);
+    lines_end(l, (struct subject){SUBJECT_WORKER, w->id});
+}
+
+/* True if there are workers and each that is left hangs. */
+static bool nobody_left(const struct model *m)
+{
+    size_t hung = 0, gone = 0;
+    for (size_t i = 0; i < m->nworkers; i++) {
+        hung += m->workers[i].state == WORKER_HUNG;
+        gone += m->workers[i].ended >= 0;
+    }
+    return hung > 0 && hung + gone == m->nworkers && (int64_t)hung >= m->workers_wanted;
+}
+
+static void add_pending(struct pane *p, const struct view *v)
+{
+    const struct model *m = v->model;
+    struct lines *l = &p->lines;
+    size_t pending = model_count_tasks(m, TASK_PENDING), shown = 0;
+    if (pending == 0 || !model_run_active(m))
+        return;
+    lines_add(l, ROLE_TEXT, " pending: ");
+    for (size_t i = 0; i < m->ntasks && shown < PENDING_SHOWN && l->column < p->width - 24; i++)
+        if (m->tasks[i].state == TASK_PENDING) {
+            lines_add(l, ROLE_TEXT, shown++ ? ", " : "");
+            lines_add(l, ROLE_TEXT, words_task(m, m->tasks[i].id));
+        }
+    if (shown < pending)
+        lines_addf(l, ROLE_TEXT, " and %zu more", pending - shown);
+    if (nobody_left(m))
+        lines_add(l, ROLE_WARN, "   nobody is left to take it");
+    lines_end(l, (struct subject){0});
+}
+
+static void add_empty(struct pane *p, const struct view *v)
+{
+    char text[256];
+    const struct model *m = v->model;
+    if (m->run == 0)
+        snprintf(text, sizeof text, "No worker yet. Pick codes in the table (%s), then run (%s).", command_key("pick"),
+                 command_key("run"));
+    else
+        snprintf(text, sizeof text, "No worker has been started yet.");
+    lines_wrap(&p->lines, ROLE_DIM, 0, p->width, text, (struct subject){0});
+}
+
+static enum err workers_sync(struct pane *p, const struct view *v)
+{
+    const struct model *m = v->model;
+    for (size_t i = 0; i < COLUMNS; i++)
+        add_column(p, &p->head, m, i, ROLE_HEAD, columns[i].head);
+    lines_end(&p->head, (struct subject){0});
+    if (m->nworkers == 0)
+        add_empty(p, v);
+    for (size_t i = 0; i < m->nworkers; i++)
+        add_worker(p, v, &m->workers[i]);
+    add_pending(p, v);
+    if (m->host_died)
+        lines_put(&p->lines, ROLE_BAD, " the host process died, and its workers with it");
+    return OK;
+}
+
+static void workers_status(const struct pane *p, const struct view *v, struct buf *out)
+{
+    size_t hung = 0;
+    (void)p;
+    for (size_t i = 0; i < v->model->nworkers; i++)
+        hung += v->model->workers[i].state == WORKER_HUNG;
+    if (hung)
+        buf_addf(out, "%zu hung", hung);
+}
+
+static const char *const hints[] = {"explain", "stack", "kill", "stop", NULL};
+
+const struct pane_ops pane_workers_ops = {
+    .name = "workers", .title = "Workers", .brief = "Workers", .hints = hints, .sync = workers_sync,
+    .status = workers_status,
+};

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ * An ordered set of codes as bytes: what is picked for the next run, and which codes a table has. Plain data. */
+#ifndef TUI_PICKS_H
+#define TUI_PICKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/err.h"
+
+struct pick {
+    char *text; /* owned, NUL-terminated too */
+    size_t len;
+    bool typed; /* by hand or on the command line: it need not be in the table */
+};
+
+struct picks {
+    struct pick *v; size_t n, cap; /* in the order they were added */
+    uint32_t *slots; size_t nslots; /* open addressing: index + 1, 0 is free; nslots is a power of two */
+    uint64_t version;               /* grows with every change */
+};
+
+/* A zeroed struct is an empty set. */
+void picks_done(struct picks *p);
+void picks_clear(struct picks *p);
+
+bool picks_has(const struct picks *p, const char *text, size_t len);
+enum err picks_add(struct picks *p, const char *text, size_t len, bool typed) MUST_CHECK; /* OK if it is there */
+void picks_remove(struct picks *p, const char *text, size_t len);
+
+#endif

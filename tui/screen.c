@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT
+ * The whole screen: title, the strip of the verdict, and where the rest goes; the few words of a tiny one. */
+#include "tui/screen.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/pool/pool.h"
+#include "tui/words.h"
+
+/* Columns from which lines are worded at greater length. */
+enum { MIDDLING = 60, BROAD = 76, WIDE = 110 };
+
+/* Title */
+
+static void title_file(const struct app *a, bool sizes, struct buf *out)
+{
+    char rows[32];
+    const struct model *m = a->model;
+    const char *file = words_file(a->path);
+    if (text_add_safe(out, file, strlen(file)))
+        return;
+    if (sizes && m->rows >= 0)
+        buf_addf(out, "  %s row%s, %lld column%s", text_count((unsigned long long)m->rows, rows),
+                 m->rows == 1 ? "" : "s", (long long)m->columns, m->columns == 1 ? "" : "s");
+}
+
+static const char *method_in_force(const struct app *a)
+{
+    const struct model *m = a->model;
+    return m->run > 0 && m->method ? m->method : start_method_name(start_method_at(a->choices.method));
+}
+
+static void title_run(const struct app *a, int width, struct buf *out)
+{
+    const struct model *m = a->model;
+    long long workers = m->run > 0 ? (long long)m->workers_wanted : a->choices.workers;
+    long long threads = m->run > 0 ? (long long)m->threads : a->choices.threads;
+    buf_add_text(out, method_in_force(a));
+    if (width >= MIDDLING)
+        buf_addf(out, ", %lld worker%s", workers, workers == 1 ? "" : "s");
+    if (width >= WIDE)
+        buf_addf(out, ", engine %lld thread%s", threads, threads == 1 ? "" : "s");
+}
+
+static void title_progress(const struct app *a, double now, struct buf *out)
+{
+    char clock[24];
+    const struct model *m = a->model;
+    if (m->run == 0)
+        return;
+    buf_addf(out, "run %lld   %zu of %zu done   %s", (long long)m->run, model_settled_tasks(m), m->ntasks,
+             text_clock(now > 0 ? now : 0, clock));
+}
+
+static void draw_title(const struct app *a, double now, struct canvas *c)
+{
+    struct buf left, middle, right;
+    buf_init(&left, 4096);
+    buf_init(&middle, 256);
+    buf_init(&right, 256);
+    title_file(a, c->width >= WIDE, &left);
+    title_run(a, c->width, &middle);
+    title_progress(a, now, &right);
+    int x = c->width >= MIDDLING ? canvas_text(c, 1, 0, ROLE_TITLE, "poolscope") + 2 : 1;
+    int room = c->width - 1 - text_width(right.data ? right.data : "", right.len);
+    int mid = room - 3 - text_width(buf_text(&middle), middle.len);
+    if (mid > x + 8) {
+        canvas_cut(c, x, 0, mid - 3 - x, ROLE_TEXT, buf_text(&left), left.len);
+        canvas_text(c, mid, 0, ROLE_TEXT, buf_text(&middle));
+    } else {
+        canvas_cut(c, x, 0, room - 2 - x, ROLE_TEXT, buf_text(&middle), middle.len);
+    }
+    canvas_text(c, room, 0, ROLE_TITLE, buf_text(&right));
+    buf_done(&left);
+    buf_done(&middle);
+    buf_done(&right);
+}
+
+/* Strip */
+
+static int draw_key(struct canvas *c, int x, int y, enum role role, const char *command, const char *words)
+{
+    const char *key = command_key(command);
+    int width = text_width(key, strlen(key)) + 1 + text_width(words, strlen(words));
+    if (x + width + 1 > c->width)
+        return x;
+    canvas_text(c, x, y, role, key);
+    canvas_add_attrs(c, x, y, text_width(key, strlen(key)), ATTR_UNDERLINE);
+    return canvas_text(c, x + text_width(key, strlen(key)) + 1, y, role, words) + 3;
+}
+
+/* On a narrow screen the verdict takes both lines; the cure stands in the diagnosis. */
+static void draw_verdict_narrow(const struct verdict *v, enum role role, struct canvas *c)
+{
+    struct lines l;
+    char text[400];
+    lines_init(&l);
+    snprintf(text, sizeof text, "%s: %s", v->title, v->who);
+    lines_wrap(&l, role, 0, c->width - 2, text, (struct subject){0});
+    for (size_t i = 0; i < l.n; i++)
+        lines_draw(&l, i, c, 1, (int)i, 0);
+    lines_done(&l);
+}
+
+static void draw_verdict(const struct app *a, const struct verdict *v, struct canvas *c)
+{
+    const struct finding *f = model_worst_finding(a->model);
+    enum role role = f && f->certainty == CERTAINTY_PROVED ? ROLE_ALERT : ROLE_ALERT_WARN;
+    for (int y = 0; y < c->height; y++)
+        canvas_repeat(c, 0, y, c->width, role, " ");
+    if (c->width < BROAD) {
+        draw_verdict_narrow(v, role, c);
+        return;
+    }
+    int x = canvas_text(c, 1, 0, role, v->title) + 3;
+    canvas_cut(c, x, 0, c->width - x, role, v->who, strlen(v->who));
+    x = canvas_text(c, 1, 1, role, "Cure: ");
+    int room = c->width - x - 1, keys = c->width >= WIDE ? 53 : 23;
+    int width = text_width(v->cure, strlen(v->cure));
+    if (width > room - keys)
+        width = room - keys;
+    x = canvas_cut(c, x, 1, width, role, v->cure, strlen(v->cure)) + 3;
+    if (c->width >= WIDE) {
+        x = draw_key(c, x, 1, role, "method", "other method");
+        x = draw_key(c, x, 1, role, "run", "run again");
+    }
+    x = draw_key(c, x, 1, role, "explain", "explain");
+    draw_key(c, x, 1, role, "kill", "kill");
+}
+
+static void calm_words(const struct app *a, double now, enum role *role, char *line, size_t size)
+{
+    char seconds[24];
+    const struct model *m = a->model;
+    size_t done = model_count_tasks(m, TASK_FINISHED);
+    *role = ROLE_CALM;
+    if (m->table_error) {
+        *role = ROLE_BAD;
+        snprintf(line, size, "The table cannot be read: %s", m->table_error);
+    } else if (m->rows < 0)
+        snprintf(line, size, "Loading %s …", words_file(a->path));
+    else if (m->run == 0)
+        snprintf(line, size, "Ready: %s runs %s, under %s.", command_key("run"),
+                 a->choices.picks.n ? "a task for each picked code" : "one task over the whole table",
+                 start_method_name(start_method_at(a->choices.method)));
+    else if (model_run_active(m))
+        snprintf(line, size, "Running under %s: %zu pending, %zu running, %zu finished.", m->method ? m->method : "?",
+                 model_count_tasks(m, TASK_PENDING), model_count_tasks(m, TASK_RUNNING), done);
+    else if (m->host_died) {
+        *role = ROLE_BAD;
+        snprintf(line, size, "The host process died; run %lld is lost.", (long long)m->run);
+    } else if (model_outcome(m) == OUTCOME_FINISHED) {
+        *role = ROLE_GOOD;
+        snprintf(line, size, "Finished under %s: all %zu task%s in %s, nothing hung.", m->method ? m->method : "?",
+                 done, done == 1 ? "" : "s", text_seconds(now, seconds));
+    } else {
+        *role = ROLE_WARN;
+        snprintf(line, size, "Run %lld %s: %zu of %zu tasks finished, %zu failed, %zu lost, %zu cancelled.",
+                 (long long)m->run, m->timed_out ? "passed its time limit" : m->stopped ? "was stopped" : "ended", done,
+                 m->ntasks, model_count_tasks(m, TASK_FAILED), model_count_tasks(m, TASK_LOST),
+                 model_count_tasks(m, TASK_CANCELLED));
+    }
+}
+
+/* What one may do next, for who sees this the first time. */
+static void next_words(const struct app *a, char *line, size_t size)
+{
+    const struct model *m = a->model;
+    line[0] = '\0';
+    if (m->rows >= 0 && m->run == 0)
+        snprintf(line, size, "%s picks codes, %s types one, which need not exist; %s changes the start method.",
+                 command_key("pick"), command_key("add"), command_key("method"));
+    else if (m->run > 0 && !model_run_active(m))
+        snprintf(line, size, "The frames stand in Results (%d), %s writes the report; %s and %s try another method.",
+                 PANE_RESULTS + 1, command_key("write"), command_key("method"), command_key("run"));
+}
+
+static void draw_strip(const struct app *a, double now, struct canvas *c)
+{
+    struct verdict v;
+    if (model_verdict(a->model, &v)) {
+        draw_verdict(a, &v, c);
+        return;
+    }
+    char line[700];
+    enum role role;
+    calm_words(a, now, &role, line, sizeof line);
+    canvas_cut(c, 1, 0, c->width - 2, role, line, strlen(line));
+    next_words(a, line, sizeof line);
+    canvas_cut(c, 1, 1, c->width - 2, ROLE_DIM, line, strlen(line));
+}
+
+/* Wraps the words to the canvas; false if they do not fit as a whole. */
+static bool wrap_whole(struct lines *l, const char *words, const struct canvas *c)
+{
+    lines_clear(l);
+    lines_wrap(l, ROLE_TEXT, 0, c->width, words, (struct subject){0});
+    for (const char *word = words; *word; word += strspn(word, " ")) {
+        if ((int)strcspn(word, " ") > c->width)
+            return false;
+        word += strcspn(word, " ");
+    }
+    return (int)l->n <= c->height;
+}
+
+/* Too small for panes: the status in words, as many as there is room for. */
+static void draw_status(const struct app *a, struct canvas *c)
+{
+    const struct model *m = a->model;
+    const struct finding *f = model_worst_finding(m);
+    char line[160], hung[64] = "";
+    if (f)
+        snprintf(hung, sizeof hung, "HUNG %zu %s", m->nfindings, certainty_names[f->certainty]);
+    else if (m->table_error)
+        snprintf(hung, sizeof hung, "cannot be read");
+    else if (m->run > 0 && !model_run_active(m))
+        snprintf(hung, sizeof hung, "%s", outcome_names[model_outcome(m)]);
+    if (m->run > 0)
+        snprintf(line, sizeof line, "%s %zu/%zu %s", method_in_force(a), model_settled_tasks(m), m->ntasks, hung);
+    else
+        snprintf(line, sizeof line, "%s %s", method_in_force(a),
+                 hung[0] ? hung : m->rows < 0 ? "loading" : "ready");
+    const char *const words[] = {line, hung[0] ? hung : line, f ? "HUNG" : line};
+    struct lines l;
+    lines_init(&l);
+    size_t i = 0;
+    while (i < 3 && !wrap_whole(&l, words[i], c))
+        i++;
+    if (i == 3 && f) {
+        lines_clear(&l);
+        lines_put(&l, ROLE_ALERT, "!");
+    }
+    for (int y = 0; y < (int)l.n && y < c->height; y++) {
+        if (f)
+            canvas_repeat(c, 0, y, c->width, ROLE_ALERT, " ");
+        lines_draw(&l, (size_t)y, c, 0, y, 0);
+        canvas_restyle(c, 0, y, c->width, f ? ROLE_ALERT : ROLE_TEXT);
+    }
+    lines_done(&l);
+}
+
+static enum err fit_canvas(struct app *a, int width, int height)
+{
+    if (a->canvas.cells && a->width == width && a->height == height) {
+        canvas_clear(&a->canvas);
+        return OK;
+    }
+    canvas_done(&a->canvas);
+    a->width = width;
+    a->height = height;
+    return canvas_init(&a->canvas, width, height);
+}
+
+/* Panes that are not seen keep what they had, but a prompt or a question always has the last line. */
+static enum err draw_small(struct app *a, int *x, int *y)
+{
+    draw_status(a, &a->canvas);
+    if (!a->prompt.open && !a->question.open && (!a->message[0] || a->canvas.height < 2))
+        return OK;
+    struct canvas last = canvas_part(&a->canvas, (struct rect){0, a->canvas.height - 1, a->canvas.width, 1});
+    *x = screen_footer(a, &last);
+    *y = a->canvas.height - 1;
+    return OK;
+}
+
+enum err app_draw(struct app *a, int width, int height, double now, int *x, int *y)
+{
+    *x = *y = -1;
+    enum err e = fit_canvas(a, width, height);
+    if (e)
+        return e;
+    layout_compute(a->canvas.width, a->canvas.height, a->focus, a->zoomed, &a->layout);
+    if (a->layout.screen == SCREEN_STATUS)
+        return draw_small(a, x, y);
+    struct canvas title = canvas_part(&a->canvas, a->layout.title), strip = canvas_part(&a->canvas, a->layout.strip);
+    struct canvas tabs = canvas_part(&a->canvas, a->layout.tabs), footer = canvas_part(&a->canvas, a->layout.footer);
+    draw_title(a, now, &title);
+    draw_strip(a, now, &strip);
+    if (a->layout.tabs.height > 0)
+        screen_tabs(a, &tabs);
+    e = screen_panes(a, now);
+    *x = screen_footer(a, &footer);
+    *y = a->layout.footer.y;
+    if (a->prompt.open && a->prompt.command && strcmp(a->prompt.command->name, "palette") == 0)
+        screen_palette(a, a->layout.footer.y);
+    return e;
+}

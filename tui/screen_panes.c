@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ * The panes on the screen: their frames with name, status and hints, and the tabs of a small screen. */
+#include "tui/screen.h"
+
+#include <string.h>
+
+/* Up to column `end` of row y. */
+static void draw_hints(const struct pane_ops *ops, struct canvas *c, int y, int end)
+{
+    int x = 2;
+    for (size_t i = 0; ops->hints && ops->hints[i]; i++) {
+        const struct command *command = command_by_name(ops->hints[i]);
+        const char *key = command_key(ops->hints[i]), *words = command && command->hint ? command->hint : ops->hints[i];
+        int width = text_width(key, strlen(key)) + 1 + text_width(words, strlen(words));
+        if (x + width + 3 > end)
+            return;
+        x = canvas_text(c, x, y, ROLE_TEXT, " ");
+        x = canvas_text(c, x, y, ROLE_KEY, key);
+        x = canvas_textf(c, x, y, ROLE_DIM, " %s ", words);
+    }
+}
+
+/* "17_402 of 300_000" where not all lines are seen. */
+static void add_position(const struct pane *p, struct buf *out)
+{
+    char at[32], all[32];
+    if (p->count > (uint64_t)pane_rows(p))
+        buf_addf(out, "%s%s of %s", out->len ? "   " : "", text_count(p->cursor + 1, at), text_count(p->count, all));
+}
+
+/* Returns the column where it begins. */
+static int draw_position(const struct pane *p, struct canvas *c)
+{
+    struct buf words;
+    buf_init(&words, 256);
+    add_position(p, &words);
+    int width = words.len ? text_width(words.data, words.len) + 2 : 0, at = c->width - 2 - width;
+    if (width > 0 && at > 4)
+        canvas_textf(c, at, c->height - 1, ROLE_DIM, " %s ", words.data);
+    buf_done(&words);
+    return at;
+}
+
+static void draw_name(const struct app *a, const struct pane *p, int number, struct canvas *c, double now, bool framed,
+                      bool active)
+{
+    struct view v = app_view(a, now);
+    struct buf status;
+    enum role role = active ? ROLE_FOCUS : ROLE_TITLE;
+    int x = 2;
+    if (number > 0 && framed)
+        x = canvas_textf(c, x, 0, role, " %d %s ", number, p->ops->title);
+    else if (framed || number == 0)
+        x = canvas_textf(c, x, 0, role, " %s ", p->ops->title);
+    buf_init(&status, 1024);
+    if (p->ops->status)
+        p->ops->status(p, &v, &status);
+    if (!framed)
+        add_position(p, &status);
+    if (status.len > 0 && c->width - x > 12) {
+        int width = text_width(status.data, status.len), most = c->width - 6 - x;
+        width = width < most ? width : most;
+        int at = c->width - 4 - width;
+        canvas_text(c, at, 0, ROLE_TEXT, " ");
+        canvas_cut(c, at + 1, 0, width, ROLE_DIM, status.data, status.len);
+        canvas_text(c, at + 1 + width, 0, ROLE_TEXT, " ");
+    }
+    buf_done(&status);
+}
+
+/* In a frame, or (alone on a small screen) below a rule. */
+static enum err draw_pane(struct app *a, struct pane *p, int number, struct rect r, bool framed, double now)
+{
+    struct view v = app_view(a, now);
+    bool active = p == app_active(a) && !a->prompt.open && !a->question.open;
+    struct canvas whole = canvas_part(&a->canvas, r);
+    struct canvas inside = framed ? canvas_part(&whole, (struct rect){1, 1, whole.width - 2, whole.height - 2})
+                                  : canvas_part(&whole, (struct rect){0, 1, whole.width, whole.height - 1});
+    enum err e = pane_sync(p, &v, inside.width, inside.height);
+    for (int y = 0; y < whole.height; y++)
+        canvas_repeat(&whole, 0, y, whole.width, ROLE_TEXT, " ");
+    if (framed)
+        canvas_frame(&whole, active ? ROLE_FOCUS : ROLE_FRAME);
+    else
+        canvas_repeat(&whole, 0, 0, whole.width, active ? ROLE_FOCUS : ROLE_FRAME, "─");
+    draw_name(a, p, number, &whole, now, framed, active);
+    if (framed && active)
+        draw_hints(p->ops, &whole, whole.height - 1, draw_position(p, &whole));
+    pane_draw(p, &v, &inside, active);
+    return e;
+}
+
+void screen_tabs(const struct app *a, struct canvas *c)
+{
+    int wide = 1;
+    for (int i = 0; i < PANE_COUNT; i++)
+        wide += 5 + (int)strlen(pane_ops[i]->brief);
+    for (int i = 0, x = 0; i < PANE_COUNT && x < c->width; i++) {
+        bool on = i == (int)a->focus, named = on || wide <= c->width;
+        enum role role = on ? ROLE_FOCUS : ROLE_DIM;
+        x = canvas_textf(c, x, 0, role, "%s%d%s%s%s", on ? "[" : " ", i + 1, named ? " " : "",
+                         named ? pane_ops[i]->brief : "", on ? "]" : " ");
+    }
+}
+
+enum err screen_panes(struct app *a, double now)
+{
+    bool framed = a->layout.screen == SCREEN_GRID;
+    enum err e = OK;
+    for (int i = 0; i < PANE_COUNT && !e; i++)
+        if (a->layout.panes[i].height > 0)
+            e = draw_pane(a, a->panes[i], i + 1, a->layout.panes[i], framed, now);
+    if (!e && a->overlay)
+        e = draw_pane(a, a->overlay, 0, a->layout.body, framed, now);
+    return e;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT
+ * Search in the pane that has the keys. Lines are searched at once; a table is gone through some rows at a time, so
+ * that the screen stays alive. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "tui/command_list.h"
+
+enum { ROWS_A_STEP = 4000 };
+
+static bool row_matches(const struct table *t, const struct row *row, const char *needle)
+{
+    for (size_t i = 0; i < table_columns(t); i++)
+        if (row->cells[i].len > 0 && text_find(row->cells[i].text, row->cells[i].len, 0, needle) < row->cells[i].len)
+            return true;
+    return false;
+}
+
+/* Looks at rows from … from + n - 1. *found is the first that matches (the last if backwards), or from + n. */
+static enum err look_at(const struct table *t, const struct search *s, uint64_t from, uint64_t n, uint64_t *found)
+{
+    struct table_reader *r;
+    *found = from + n;
+    enum err e = table_reader_new(t, &r);
+    if (e)
+        return e;
+    e = table_seek(r, from);
+    for (uint64_t i = 0; i < n && !e && (s->backwards || *found == from + n); i++) {
+        const struct row *row;
+        e = table_next(r, &row);
+        if (e || !row)
+            break;
+        if (row_matches(t, row, s->text))
+            *found = from + i;
+    }
+    table_reader_free(r);
+    return e;
+}
+
+static void report_end(struct app *a, bool found)
+{
+    a->search.running = false;
+    a->message[0] = '\0';
+    a->dirty = true;
+    if (!found)
+        app_say(a, ROLE_WARN, "Not found: %.60s", a->search.text);
+}
+
+enum err search_step(struct app *a)
+{
+    struct search *s = &a->search;
+    const struct table *t = a->model->table;
+    uint64_t rows = t ? table_rows(t) : 0, found, from, n = s->left < ROWS_A_STEP ? s->left : ROWS_A_STEP;
+    if (n == 0 || s->at >= rows) {
+        report_end(a, false);
+        return OK;
+    }
+    if (!s->backwards && n > rows - s->at)
+        n = rows - s->at;
+    if (s->backwards && n > s->at + 1)
+        n = s->at + 1;
+    from = s->backwards ? s->at + 1 - n : s->at;
+    enum err e = look_at(t, s, from, n, &found);
+    if (e == ERR_NOMEM)
+        return e;
+    if (e) {
+        app_say(a, ROLE_BAD, "The search ended: %s", err_text(e));
+        s->running = false;
+        return OK;
+    }
+    s->left -= n;
+    s->at = s->backwards ? (from > 0 ? from - 1 : rows - 1) : (from + n) % rows;
+    if (found < from + n) {
+        a->panes[PANE_TABLE]->count = a->panes[PANE_TABLE]->count > found ? a->panes[PANE_TABLE]->count : found + 1;
+        pane_go(a->panes[PANE_TABLE], found);
+        report_end(a, true);
+    } else if (s->left == 0) {
+        report_end(a, false);
+    } else {
+        char at[32];
+        app_say(a, ROLE_DIM, "Searching … row %s (%s stops)", text_count(s->at + 1, at), command_key("back"));
+    }
+    return OK;
+}
+
+static void search_table(struct app *a, const struct pane *p)
+{
+    struct search *s = &a->search;
+    uint64_t rows = table_rows(a->model->table), at = p->cursor < rows ? p->cursor : 0;
+    if (rows == 0)
+        return;
+    s->at = s->backwards ? (at > 0 ? at - 1 : rows - 1) : (at + 1) % rows;
+    s->left = rows;
+    s->running = true;
+}
+
+static void search_lines(struct app *a, struct pane *p)
+{
+    struct search *s = &a->search;
+    bool found = false;
+    for (uint64_t i = 1; i <= p->count && !found; i++) {
+        uint64_t at = (s->backwards ? p->cursor + p->count - i : p->cursor + i) % p->count;
+        struct buf text;
+        buf_init(&text, 1 << 20);
+        found = at >= p->first && at - p->first < p->lines.n &&
+                !lines_text(&p->lines, (size_t)(at - p->first), &text) && text.len > 0 &&
+                text_find(text.data, text.len, 0, s->text) < text.len;
+        buf_done(&text);
+        if (found)
+            pane_go(p, at);
+    }
+    report_end(a, found);
+}
+
+static enum err search_again(struct app *a, bool backwards)
+{
+    struct pane *p = app_active(a);
+    if (!a->search.text) {
+        app_say(a, ROLE_DIM, "Nothing was searched for yet: %s", command_key("search"));
+        return OK;
+    }
+    a->search.backwards = backwards;
+    if (p == a->panes[PANE_TABLE] && a->model->table)
+        search_table(a, p);
+    else
+        search_lines(a, p);
+    return OK;
+}
+
+enum err do_search(struct app *a, const char *arg)
+{
+    if (!arg) {
+        prompt_open(&a->prompt, command_by_name("search"), "/", "");
+        return OK;
+    }
+    char *text = *arg ? strdup(arg) : NULL;
+    if (*arg && !text)
+        return ERR_NOMEM;
+    free(a->search.text);
+    a->search.text = text;
+    return text ? search_again(a, false) : OK;
+}
+
+enum err do_search_next(struct app *a, const char *arg)
+{
+    (void)arg;
+    return search_again(a, false);
+}
+
+enum err do_search_previous(struct app *a, const char *arg)
+{
+    (void)arg;
+    return search_again(a, true);
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MIT
+ * Canvas → curses → terminal, and bytes → keys. Cells that this terminal or locale cannot show are replaced by
+ * something of the same width, so columns never shift. */
+#include "tui/term.h"
+
+#include <limits.h>
+#include <ncurses.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "core/base/io.h"
+#include "tui/theme.h"
+
+enum { CODE_PASTE_BEGIN = 2000, CODE_PASTE_END, PASTE_MAX = 1 << 16, ESC_DELAY_MS = 25, COPY_MAX = 74000 };
+
+struct term {
+    FILE *in, *out;
+    FILE *tty;          /* /dev/tty where stdin or stdout is something else; owned */
+    SCREEN *screen;
+    struct term_watch watch;
+    struct term_restore restore;
+    enum palette palette;
+    bool light, line_only; /* line_only: it cannot place the cursor, so one line is all there is */
+    enum glyphs glyphs;
+    bool paste_mode;    /* the terminal brackets what is pasted */
+    bool pasting;       /* between the brackets */
+    bool redraw;
+    int hidden;         /* the cursor's visibility as curs_set last had it, 0 hidden; -1 unknown */
+    struct buf paste;
+};
+
+static void send(struct term *t, const char *bytes)
+{
+    enum err e = io_write_all(t->restore.fd, bytes, strlen(bytes));
+    (void)e; /* a terminal that is gone shows up as the end of its input */
+}
+
+/* Opening */
+
+static const char *capability(const char *name)
+{
+    char *s = tigetstr((char *)name);
+    return s && s != (char *)-1 ? s : NULL;
+}
+
+/* Appends without the padding marks ($<5>) that only tputs understands. */
+static void restore_add(struct term_restore *r, const char *s)
+{
+    while (s && *s && r->nbytes + 1 < sizeof r->bytes) {
+        const char *end = s[0] == '$' && s[1] == '<' ? strchr(s, '>') : NULL;
+        if (end)
+            s = end + 1;
+        else
+            r->bytes[r->nbytes++] = *s++;
+    }
+}
+
+static void restore_fill(struct term *t)
+{
+    struct term_restore *r = &t->restore;
+    r->nbytes = 0;
+    if (t->paste_mode)
+        restore_add(r, "\033[?2004l");
+    restore_add(r, capability("sgr0"));
+    restore_add(r, capability("rmkx"));
+    restore_add(r, capability("cnorm"));
+    restore_add(r, capability("rmcup") ? capability("rmcup") : "\r\n");
+}
+
+static enum err find_terminal(struct term *t, struct problem *problem)
+{
+    t->in = stdin;
+    t->out = stdout;
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+        t->tty = fopen("/dev/tty", "r+e");
+        if (!t->tty)
+            return problem_errno(problem, "there is no terminal to draw on (/dev/tty)");
+        if (!isatty(STDIN_FILENO))
+            t->in = t->tty;
+        if (!isatty(STDOUT_FILENO))
+            t->out = t->tty;
+    }
+    t->restore.fd = fileno(t->out);
+    if (tcgetattr(t->restore.fd, &t->restore.before) < 0)
+        return problem_errno(problem, "the terminal's settings cannot be read");
+    return OK;
+}
+
+static void init_colors(struct term *t, const struct term_options *options)
+{
+    const char *no = getenv("NO_COLOR");
+    bool wanted = options->color && (options->force_color || !no || !*no);
+    t->palette = PALETTE_MONO;
+    t->light = theme_is_light(getenv("COLORFGBG"));
+    if (!wanted || !has_colors() || start_color() == ERR || use_default_colors() == ERR)
+        return;
+    if (COLORS < 8 || COLOR_PAIRS <= 2 * ROLE_COUNT)
+        return;
+    t->palette = COLORS >= 256 ? PALETTE_256 : PALETTE_8;
+    short under = theme_style(ROLE_CURSOR, t->palette, t->light).bg;
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        struct style s = theme_style((enum role)role, t->palette, t->light);
+        init_pair((short)(role + 1), s.fg, s.bg);
+        init_pair((short)(role + 1 + ROLE_COUNT), s.fg, s.bg < 0 ? under : s.bg);
+    }
+}
+
+static void init_glyphs(struct term *t)
+{
+    const char *name = getenv("TERM");
+    mbstate_t state = {0};
+    char bytes[MB_LEN_MAX];
+    if (wcrtomb(bytes, L'╭', &state) == (size_t)-1)
+        t->glyphs = GLYPHS_ASCII;
+    else
+        t->glyphs = name && strncmp(name, "linux", 5) == 0 ? GLYPHS_PLAIN : GLYPHS_FULL;
+}
+
+static void init_modes(struct term *t)
+{
+    raw();
+    noecho();
+    nonl();
+    keypad(stdscr, TRUE);
+    nodelay(stdscr, TRUE);
+    set_escdelay(ESC_DELAY_MS);
+    leaveok(stdscr, FALSE);
+    define_key("\033[200~", CODE_PASTE_BEGIN);
+    define_key("\033[201~", CODE_PASTE_END);
+    t->line_only = !capability("cup");
+    t->paste_mode = !t->line_only;
+    t->hidden = -1;
+}
+
+static void announce(struct term *t, bool ours)
+{
+    if (t->watch.changed)
+        t->watch.changed(t->watch.ctx, ours ? &t->restore : NULL);
+}
+
+enum err term_open(const struct term_options *options, const struct term_watch *watch, struct term **out,
+                   struct problem *problem)
+{
+    struct term *t = calloc(1, sizeof *t);
+    if (!t)
+        return ERR_NOMEM;
+    t->watch = *watch;
+    buf_init(&t->paste, PASTE_MAX);
+    enum err e = find_terminal(t, problem);
+    if (e)
+        goto out;
+    t->screen = newterm(NULL, t->out, t->in);
+    if (!t->screen) {
+        const char *name = getenv("TERM");
+        e = problem_set(problem, ERR_NOT_FOUND, "the terminal type TERM=%s is not known here; poolscope run needs none",
+                        name ? name : "");
+        goto out;
+    }
+    init_modes(t);
+    init_colors(t, options);
+    init_glyphs(t);
+    restore_fill(t);
+    if (tcgetattr(t->restore.fd, &t->restore.ours) < 0)
+        t->restore.ours = t->restore.before;
+    announce(t, true);
+    if (t->paste_mode)
+        send(t, "\033[?2004h");
+    *out = t;
+    return OK;
+out:
+    term_close(t);
+    return e;
+}
+
+int term_fd(const struct term *t)
+{
+    return fileno(t->in);
+}
+
+void term_size(struct term *t, int *width, int *height)
+{
+    struct winsize ws;
+    if (ioctl(t->restore.fd, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 0 && ws.ws_row > 0) {
+        int lines = t->line_only ? 1 : ws.ws_row;
+        if (is_term_resized(lines, ws.ws_col)) {
+            resize_term(lines, ws.ws_col);
+            t->redraw = true;
+        }
+    }
+    *width = COLS;
+    *height = LINES;
+}
+
+/* Drawing */
+
+/* The code points of a cell's bytes, which are valid UTF-8. */
+static size_t decode(const char *bytes, wchar_t *out, size_t max)
+{
+    size_t n = 0;
+    for (const unsigned char *p = (const unsigned char *)bytes; *p && n < max;) {
+        int more = *p >= 0xf0 ? 3 : *p >= 0xe0 ? 2 : *p >= 0xc0 ? 1 : 0;
+        wchar_t c = more == 3 ? *p & 0x07 : more == 2 ? *p & 0x0f : more == 1 ? *p & 0x1f : *p;
+        for (p++; more > 0 && (*p & 0xc0) == 0x80; more--)
+            c = c << 6 | (*p++ & 0x3f);
+        out[n++] = c;
+    }
+    return n;
+}
+
+static bool locale_has(wchar_t c)
+{
+    mbstate_t state = {0};
+    char bytes[MB_LEN_MAX];
+    return wcrtomb(bytes, c, &state) != (size_t)-1;
+}
+
+/* The base character with up to four marks that take no column. *wide is the columns that curses will use. */
+static void cell_chars(const struct term *t, const struct canvas_cell *cell, wchar_t out[CCHARW_MAX + 1], int *wide)
+{
+    wchar_t all[TEXT_GLYPH_MAX];
+    const char *glyph = theme_glyph(cell->bytes, t->glyphs);
+    size_t n = glyph ? decode(glyph, all, TEXT_GLYPH_MAX) : 0, used = 0;
+    int width = n > 0 && locale_has(all[0]) ? wcwidth(all[0]) : -1;
+    if (width < 1 || width > cell->width) {
+        out[used++] = L'?';
+        width = 1;
+    } else
+        out[used++] = all[0];
+    for (size_t i = 1; i < n && used < CCHARW_MAX && out[0] == all[0]; i++)
+        if (wcwidth(all[i]) == 0 && all[i] != 0x200d && all[i] != 0xfe0f && locale_has(all[i]))
+            out[used++] = all[i];
+    out[used] = L'\0';
+    *wide = width;
+}
+
+static attr_t curses_attrs(unsigned attrs)
+{
+    return (attrs & ATTR_BOLD ? A_BOLD : 0) | (attrs & ATTR_REVERSE ? A_REVERSE : 0) |
+           (attrs & ATTR_UNDERLINE ? A_UNDERLINE : 0) | (attrs & ATTR_DIM ? A_DIM : 0);
+}
+
+static void draw_cell(const struct term *t, int x, int y, const struct canvas_cell *cell)
+{
+    struct style s = theme_style((enum role)cell->role, t->palette, t->light);
+    short pair = t->palette == PALETTE_MONO ? 0 : (short)(cell->role + 1);
+    attr_t attrs = curses_attrs(s.attrs | cell->attrs);
+    if (cell->attrs & ATTR_CURSOR) {
+        if (t->palette == PALETTE_256)
+            pair = (short)(pair + ROLE_COUNT);
+        else
+            attrs |= A_REVERSE;
+    }
+    wchar_t chars[CCHARW_MAX + 1];
+    cchar_t out;
+    int wide;
+    cell_chars(t, cell, chars, &wide);
+    setcchar(&out, chars, attrs, pair, NULL);
+    mvadd_wch(y, x, &out);
+    if (wide < cell->width) {
+        setcchar(&out, chars[0] == L'?' ? L"?" : L" ", attrs, pair, NULL);
+        mvadd_wch(y, x + 1, &out);
+    }
+}
+
+void term_draw(struct term *t, const struct canvas *c, int x, int y)
+{
+    for (int row = 0; row < c->height && row < LINES; row++)
+        for (int col = 0; col < c->width && col < COLS; col++) {
+            const struct canvas_cell *cell = &c->cells[(size_t)row * (size_t)c->stride + (size_t)col];
+            if (cell->width > 0)
+                draw_cell(t, col, row, cell);
+        }
+    int show = x >= 0 && y >= 0;
+    if (show != t->hidden)
+        curs_set(show);
+    t->hidden = show;
+    move(show ? y : LINES - 1, show ? x : 0);
+    if (t->redraw)
+        clearok(curscr, TRUE);
+    t->redraw = false;
+    refresh();
+}
+
+bool term_is_ours(const struct term *t)
+{
+    pid_t group = tcgetpgrp(t->restore.fd);
+    return group < 0 || group == getpgrp();
+}
+
+void term_redraw(struct term *t)
+{
+    reset_prog_mode(); /* somebody may have changed it while we were stopped */
+    t->redraw = true;
+}
+
+static void give_back(struct term *t)
+{
+    if (t->paste_mode)
+        send(t, "\033[?2004l");
+    curs_set(1);
+    endwin();
+    announce(t, false);
+}
+
+void term_close(struct term *t)
+{
+    if (!t)
+        return;
+    if (t->screen) {
+        give_back(t);
+        delscreen(t->screen);
+    }
+    if (t->tty)
+        fclose(t->tty);
+    buf_done(&t->paste);
+    free(t);
+}
+
+void term_suspend(struct term *t)
+{
+    if (term_is_ours(t)) /* else somebody else has it already: nothing of it may be touched */
+        give_back(t);
+    do
+        kill(getpid(), SIGSTOP);
+    while (!term_is_ours(t));
+    announce(t, true);
+    reset_prog_mode();
+    t->redraw = true;
+    t->hidden = -1;
+    refresh(); /* takes the terminal again */
+    if (t->paste_mode)
+        send(t, "\033[?2004h");
+}
+
+/* Reading */
+
+static const struct { int code; key_code key; } codes[] = {
+    {KEY_UP, PRESS_UP}, {KEY_DOWN, PRESS_DOWN}, {KEY_LEFT, PRESS_LEFT}, {KEY_RIGHT, PRESS_RIGHT},
+    {KEY_PPAGE, PRESS_PGUP}, {KEY_NPAGE, PRESS_PGDN}, {KEY_HOME, PRESS_HOME}, {KEY_END, PRESS_END},
+    {KEY_BTAB, PRESS_BACKTAB}, {KEY_ENTER, PRESS_ENTER}, {KEY_BACKSPACE, PRESS_BACKSPACE}, {KEY_DC, PRESS_DELETE},
+    {KEY_IC, PRESS_INSERT}, {KEY_A1, PRESS_HOME}, {KEY_A3, PRESS_PGUP}, {KEY_C1, PRESS_END}, {KEY_C3, PRESS_PGDN},
+};
+
+static key_code key_from_curses(int code)
+{
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i].code == code)
+            return codes[i].key;
+    if (code >= KEY_F(1) && code <= KEY_F(12))
+        return PRESS_F1 + (key_code)(code - KEY_F(1));
+    return PRESS_UNKNOWN;
+}
+
+static key_code key_from_char(wint_t c)
+{
+    return c < 0x80 ? key_from_byte((unsigned char)c) : (key_code)c;
+}
+
+/* What follows at once on ESC: nothing (the key itself), a character (Alt), or a sequence curses does not know,
+ * which is read to its end so that its letters do not act as keys. */
+static key_code read_escape(void)
+{
+    wint_t c;
+    int got = get_wch(&c);
+    if (got != OK)
+        return PRESS_ESC;
+    if (c != '[' && c != 'O')
+        return c >= 0x20 && c != 0x7f ? PRESS_ALT | (key_code)c : PRESS_UNKNOWN;
+    while (get_wch(&c) == OK && !(c >= 0x40 && c <= 0x7e))
+        ;
+    return PRESS_UNKNOWN;
+}
+
+/* True when the paste is complete. C-c ends one whose end never comes. */
+static bool read_paste(struct term *t, int got, wint_t c, struct input *out)
+{
+    char text[5];
+    if (got == KEY_CODE_YES && c == CODE_PASTE_END) {
+        t->pasting = false;
+        *out = (struct input){.kind = INPUT_PASTE, .text = buf_text(&t->paste), .len = t->paste.len};
+        return true;
+    }
+    if (got == KEY_CODE_YES)
+        return false;
+    if (c == 3)
+        t->pasting = false;
+    else if (c == '\n' || c == '\r' || c == '\t')
+        buf_add_char(&t->paste, c == '\t' ? '\t' : '\n');
+    else if (key_utf8((key_code)c, text) > 0)
+        buf_add_text(&t->paste, text);
+    return false;
+}
+
+void term_read(struct term *t, struct input *out)
+{
+    wint_t c;
+    *out = (struct input){.kind = INPUT_NONE};
+    for (;;) {
+        int got = get_wch(&c);
+        if (got == ERR)
+            return;
+        if (t->pasting) {
+            if (read_paste(t, got, c, out))
+                return;
+        } else if (got != KEY_CODE_YES) {
+            out->kind = INPUT_KEY;
+            out->key = c == 27 ? read_escape() : key_from_char(c);
+            return;
+        } else if (c == CODE_PASTE_BEGIN) {
+            t->pasting = true;
+            buf_clear(&t->paste);
+        } else if (c != KEY_RESIZE && c != CODE_PASTE_END) {
+            out->kind = INPUT_KEY;
+            out->key = key_from_curses((int)c);
+            return;
+        }
+    }
+}
+
+/* Clipboard */
+
+static void add_base64(struct buf *b, const unsigned char *in, size_t len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < len; i += 3) {
+        unsigned bits = (unsigned)in[i] << 16;
+        bits |= i + 1 < len ? (unsigned)in[i + 1] << 8 : 0;
+        bits |= i + 2 < len ? in[i + 2] : 0;
+        buf_add_char(b, digits[bits >> 18]);
+        buf_add_char(b, digits[bits >> 12 & 63]);
+        buf_add_char(b, i + 1 < len ? digits[bits >> 6 & 63] : '=');
+        buf_add_char(b, i + 2 < len ? digits[bits & 63] : '=');
+    }
+}
+
+bool term_copy(struct term *t, const char *text, size_t len)
+{
+    const char *name = getenv("TERM");
+    if (len > COPY_MAX || t->line_only || !name || strncmp(name, "linux", 5) == 0 || strncmp(name, "vt", 2) == 0)
+        return false;
+    struct buf b;
+    buf_init(&b, 2 * COPY_MAX);
+    buf_add_text(&b, "\033]52;c;");
+    add_base64(&b, (const unsigned char *)text, len);
+    buf_add_text(&b, "\a");
+    enum err e = b.err ? b.err : io_write_all(t->restore.fd, b.data, b.len);
+    buf_done(&b);
+    return e == OK;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT
+ * `poolscope watch` and `attach` without a screen: findings to stderr as they come, the report at the end. */
+#include "tui/watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+#include "core/report/report.h"
+#include "tui/headless.h"
+
+enum { STATUS_IO = 3, STATUS_OURS = 125, STATUS_DENIED = 126, STATUS_NO_COMMAND = 127 };
+
+struct watch {
+    const struct cli *cli;
+    struct observer *observer;
+    int signals;   /* signalfd */
+    int signal;    /* an attached watch was asked to stop by this one; 0: none */
+    int64_t *said; /* pid and certainty of each finding that is on stderr already, in pairs */
+    size_t nsaid;
+};
+
+static bool was_said(const struct watch *w, const struct finding *f)
+{
+    for (size_t i = 0; i < w->nsaid; i++)
+        if (w->said[2 * i] == f->pid && w->said[2 * i + 1] >= f->certainty)
+            return true;
+    return false;
+}
+
+static enum err remember(struct watch *w, const struct finding *f)
+{
+    int64_t *more = realloc(w->said, (w->nsaid + 1) * 2 * sizeof *more);
+    if (!more)
+        return ERR_NOMEM;
+    w->said = more;
+    more[2 * w->nsaid] = f->pid;
+    more[2 * w->nsaid++ + 1] = f->certainty;
+    return OK;
+}
+
+static enum err say_finding(struct watch *w, const struct model *m, const struct finding *f)
+{
+    enum { TEXT_MAX = 1 << 20 };
+    struct buf text;
+    enum err e = remember(w, f);
+    if (e)
+        return e;
+    buf_init(&text, TEXT_MAX);
+    e = report_finding(m, f, &text);
+    if (!e)
+        e = io_write_all(STDERR_FILENO, text.data, text.len);
+    buf_done(&text);
+    return e;
+}
+
+static void say_findings(struct watch *w)
+{
+    const struct model *m = observer_model(w->observer);
+    for (size_t i = 0; i < m->nfindings; i++)
+        if (m->findings[i].certainty >= CERTAINTY_LIKELY && !was_said(w, &m->findings[i]) &&
+            say_finding(w, m, &m->findings[i]))
+            return; /* a stderr that takes nothing is no reason to stop watching */
+}
+
+/* Ctrl-C reaches the command by itself, being in the same foreground process group; what was sent to us alone is passed
+ * on, as timeout(1) does. An attached watch just ends. */
+static void take_signal(struct watch *w)
+{
+    struct signalfd_siginfo info;
+    if (read(w->signals, &info, sizeof info) != sizeof info)
+        return;
+    if (w->cli->mode == CLI_ATTACH)
+        w->signal = (int)info.ssi_signo;
+    else if (info.ssi_code != SI_KERNEL)
+        observer_signal(w->observer, (int)info.ssi_signo);
+}
+
+static bool over(const struct watch *w)
+{
+    const struct model *m = observer_model(w->observer);
+    if (observer_watch_over(w->observer) || w->signal)
+        return true;
+    return w->cli->mode == CLI_ATTACH && (m->timed_out || observer_rested(w->observer));
+}
+
+/* The one place that waits. */
+static enum err wait_for_end(struct watch *w)
+{
+    struct pollfd fds[] = {{.fd = observer_fd(w->observer), .events = POLLIN}, {.fd = w->signals, .events = POLLIN}};
+    while (!over(w)) {
+        bool changed;
+        int n = poll(fds, 2, -1);
+        if (n < 0 && errno != EINTR)
+            return err_from_errno(errno);
+        if (n > 0 && fds[1].revents)
+            take_signal(w);
+        enum err e = observer_step(w->observer, &changed);
+        if (e)
+            return e;
+        say_findings(w);
+    }
+    return OK;
+}
+
+static int finish(struct watch *w)
+{
+    struct problem problem;
+    const struct model *m = observer_model(w->observer);
+    int status = report_exit_status(m);
+    enum err e = headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch");
+    enum err recorded = observer_end_recording(w->observer, &problem);
+    if (recorded)
+        headless_complain(&problem);
+    if (w->signal && status != 124)
+        return 128 + w->signal;
+    return e || recorded ? STATUS_OURS : status;
+}
+
+static int cannot_start(const struct cli *c, enum err e, const struct problem *p)
+{
+    headless_complain(p);
+    if (c->mode == CLI_ATTACH)
+        return e == ERR_GONE ? STATUS_IO : STATUS_OURS;
+    return e == ERR_NOT_FOUND ? STATUS_NO_COMMAND : e == ERR_DENIED ? STATUS_DENIED : STATUS_OURS;
+}
+
+int watch_headless(const struct cli *cli)
+{
+    struct watch w = {.cli = cli, .signals = headless_signals()};
+    struct observer_options options = {.hang_after = cli->hang_after, .on_hang = cli->on_hang, .timeout = cli->timeout,
+                                       .record = cli->record};
+    struct watch_settings settings = {.argv = cli->mode == CLI_WATCH ? cli->command : NULL, .pid = cli->pid};
+    struct problem problem = {""};
+    if (w.signals < 0) {
+        fputs("poolscope: cannot wait for signals\n", stderr);
+        return STATUS_OURS;
+    }
+    enum err e = observer_watch(&options, &settings, &w.observer, &problem);
+    int status;
+    if (e) {
+        status = cannot_start(cli, e, &problem);
+    } else if ((e = wait_for_end(&w))) {
+        fprintf(stderr, "poolscope: %s\n", err_text(e));
+        status = STATUS_OURS;
+    } else {
+        status = finish(&w);
+    }
+    observer_free(w.observer);
+    free(w.said);
+    close(w.signals);
+    return status;
+}
