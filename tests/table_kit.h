@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ * What the tests of the table share: a table from bytes, in a real file or through a real pipe. */
+#ifndef TESTS_TABLE_KIT_H
+#define TESTS_TABLE_KIT_H
+
+#include "core/table/table.h"
+
+/* An unlinked temporary file that holds the bytes, opened for reading and writing. */
+int kit_file(const void *bytes, size_t len);
+
+/* Loads text as "t.csv" from a file; the test fails if that fails. Freed by the caller. */
+struct table *kit_table(const char *text);
+struct table *kit_table_with(const char *text, const struct table_options *options, const struct table_runner *runner);
+
+/* Loads text and returns the error; problem->text is "" if there was none. */
+enum err kit_load(const void *bytes, size_t len, const struct table_options *options, struct problem *problem);
+
+/* A runner with real threads, one for each part. */
+struct table_runner kit_threads(size_t width);
+
+/* All cells, "|" between them, "~" for null, a newline behind each row; as NUL-terminated text in `out`. */
+void kit_cells(const struct table *t, char *out, size_t cap);
+
+/* The dtypes of all columns, a space between. */
+void kit_dtypes(const struct table *t, char *out, size_t cap);
+
+#endif

@@ -1,0 +1,625 @@
+/* SPDX-License-Identifier: MIT
+ * core/event: every event and request survives the wire, a stranger's bytes never do harm, records of any size and their
+ * fds arrive, and the queue slows its posters down instead of losing anything. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/event/event.h"
+#include "core/event/queue.h"
+#include "core/event/request.h"
+#include "core/event/wire.h"
+
+/* Gives every field a value that no other field has, so that swapped or forgotten ones are noticed. */
+static void fill(const struct field *fields, void *record, int seed)
+{
+    for (const struct field *f = fields; f->kind != FIELD_END; f++, seed++) {
+        void *at = (char *)record + f->offset;
+        switch (f->kind) {
+        case FIELD_INT: *(int64_t *)at = INT64_MIN + seed; break;
+        case FIELD_REAL: *(double *)at = seed + 0.125; break;
+        case FIELD_BOOL: *(int64_t *)at = 1; break;
+        case FIELD_ENUM: *(int64_t *)at = f->names[1] ? 1 : 0; break;
+        case FIELD_TEXT: assert_true(asprintf((char **)at, "%s %d: ü\n\x1b", f->name, seed) > 0); break;
+        case FIELD_TEXTS:
+            for (int i = 0; i < 3; i++)
+                assert_int_equal(texts_addf(at, "%s %d", i ? f->name : "", i), OK);
+            break;
+        case FIELD_INTS:
+            for (int i = 0; i < 5; i++)
+                assert_int_equal(ints_add(at, INT64_MAX - i - seed), OK);
+            break;
+        case FIELD_END: break;
+        }
+    }
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool same_field(const struct field *f, const void *a, const void *b)
+{
+    const void *x = (const char *)a + f->offset, *y = (const char *)b + f->offset;
+    if (f->kind == FIELD_TEXT)
+        return same_text(*(char *const *)x, *(char *const *)y);
+    if (f->kind == FIELD_TEXTS) {
+        const struct texts *s = x, *t = y;
+        bool same = s->n == t->n;
+        for (size_t i = 0; same && i < s->n; i++)
+            same = same_text(s->v[i], t->v[i]);
+        return same;
+    }
+    if (f->kind == FIELD_INTS) {
+        const struct ints *s = x, *t = y;
+        return s->n == t->n && (s->n == 0 || memcmp(s->v, t->v, s->n * sizeof *s->v) == 0);
+    }
+    return memcmp(x, y, sizeof(int64_t)) == 0;
+}
+
+static void assert_same(const struct field *fields, const void *a, const void *b)
+{
+    for (const struct field *f = fields; f->kind != FIELD_END; f++) {
+        if (!same_field(f, a, b))
+            fail_msg("field %s differs", f->name);
+    }
+}
+
+static struct event filled_event(int type)
+{
+    struct event e = {.type = type, .time = 1.5};
+    fill(event_fields((enum event_type)type), &e, 10);
+    return e;
+}
+
+/* A decode of exactly these bytes and no more: in a block of their own, so that a sanitizer sees an over-read. */
+static enum err decode_event_copy(const char *data, size_t len, struct event *out)
+{
+    char *copy = malloc(len ? len : 1);
+    assert_non_null(copy);
+    if (len)
+        memcpy(copy, data, len);
+    enum err e = event_decode(len ? copy : copy + 1, len, out);
+    free(copy);
+    return e;
+}
+
+static void every_event_has_a_name_of_its_own(void **state)
+{
+    (void)state;
+    for (int i = 0; i < EVENT_TYPE_COUNT; i++) {
+        assert_non_null(event_fields((enum event_type)i));
+        for (int j = 0; j < i; j++)
+            assert_string_not_equal(event_name((enum event_type)i), event_name((enum event_type)j));
+    }
+    assert_string_equal(event_name(EVENT_TASK_ENDED), "task_ended");
+    assert_string_equal(event_name(EVENT_TYPE_COUNT), "unknown");
+    assert_int_equal(event_fields(EVENT_TYPE_COUNT)->kind, FIELD_END);
+}
+
+static void every_event_survives_the_wire(void **state)
+{
+    (void)state;
+    for (int type = 0; type < EVENT_TYPE_COUNT; type++) {
+        struct event e = filled_event(type), back, empty = {.type = type, .time = -1};
+        struct buf b;
+        buf_init(&b, 1 << 20);
+        assert_int_equal(event_encode(&e, &b), OK);
+        assert_int_equal(decode_event_copy(b.data, b.len, &back), OK);
+        assert_int_equal(back.type, type);
+        assert_true(back.time == 1.5);
+        assert_same(event_fields((enum event_type)type), &e, &back);
+        event_done(&back);
+        event_done(&e);
+        buf_clear(&b);
+        assert_int_equal(event_encode(&empty, &b), OK);
+        assert_int_equal(decode_event_copy(b.data, b.len, &back), OK);
+        assert_same(event_fields((enum event_type)type), &empty, &back); /* a NULL text stays NULL */
+        event_done(&back);
+        buf_done(&b);
+    }
+}
+
+static void a_copy_owns_its_own(void **state)
+{
+    (void)state;
+    for (int type = 0; type < EVENT_TYPE_COUNT; type++) {
+        struct event e = filled_event(type), copy;
+        assert_int_equal(event_copy(&e, &copy), OK);
+        assert_same(event_fields((enum event_type)type), &e, &copy);
+        event_done(&e);
+        event_done(&copy); /* twice the same memory would be noticed */
+        assert_int_equal(copy.type, 0);
+    }
+    struct event f = filled_event(EVENT_FINDING);
+    struct finding copy;
+    assert_int_equal(finding_copy(&f.finding, &copy), OK);
+    assert_same(finding_fields, &f.finding, &copy);
+    finding_done(&copy);
+    event_done(&f);
+}
+
+static void lists_that_came_by_wire_can_grow(void **state)
+{
+    (void)state;
+    for (int n = 0; n < 20; n++) {
+        struct event e = {.type = EVENT_TASK_ENDED}, back;
+        struct finding f = {0};
+        struct buf b;
+        buf_init(&b, 4096);
+        for (int i = 0; i < n; i++)
+            assert_int_equal(ints_add(&e.task.ranges, i), OK);
+        assert_int_equal(event_encode(&e, &b), OK);
+        assert_int_equal(event_decode(b.data, b.len, &back), OK);
+        for (int i = n; i < 3 * n + 3; i++) {
+            assert_int_equal(ints_add(&back.task.ranges, i), OK);
+            assert_int_equal(texts_addf(&f.evidence, "%d", i), OK);
+        }
+        for (int i = 0; i < 3 * n + 3; i++)
+            assert_int_equal(back.task.ranges.v[i], i);
+        event_done(&e);
+        event_done(&back);
+        finding_done(&f);
+        buf_done(&b);
+    }
+}
+
+static void truncated_events_are_refused(void **state)
+{
+    (void)state;
+    for (int type = 0; type < EVENT_TYPE_COUNT; type++) {
+        struct event e = filled_event(type), back;
+        struct buf b;
+        buf_init(&b, 1 << 20);
+        assert_int_equal(event_encode(&e, &b), OK);
+        for (size_t len = 0; len < b.len; len++)
+            assert_int_equal(decode_event_copy(b.data, len, &back), ERR_PARSE);
+        assert_int_equal(buf_add_char(&b, 'x'), OK); /* and so is more than an event */
+        assert_int_equal(decode_event_copy(b.data, b.len, &back), ERR_PARSE);
+        event_done(&e);
+        buf_done(&b);
+    }
+}
+
+/* Every byte of every event replaced by the values that lengths and counts fear most. What still decodes is freed. */
+static void hostile_events_do_no_harm(void **state)
+{
+    (void)state;
+    static const unsigned char evil[] = {0x00, 0x01, 0x7f, 0x80, 0xfe, 0xff};
+    for (int type = 0; type < EVENT_TYPE_COUNT; type++) {
+        struct event e = filled_event(type), back;
+        struct buf b;
+        buf_init(&b, 1 << 20);
+        assert_int_equal(event_encode(&e, &b), OK);
+        for (size_t at = 0; at < b.len * sizeof evil; at++) {
+            char kept = b.data[at / sizeof evil];
+            b.data[at / sizeof evil] = (char)evil[at % sizeof evil];
+            enum err got = decode_event_copy(b.data, b.len, &back);
+            assert_true(got == OK || got == ERR_PARSE || got == ERR_NOMEM);
+            if (!got)
+                event_done(&back);
+            b.data[at / sizeof evil] = kept;
+        }
+        event_done(&e);
+        buf_done(&b);
+    }
+}
+
+static void random_bytes_do_no_harm(void **state)
+{
+    (void)state;
+    unsigned short seed[3] = {1, 2, 3}; /* the same bytes every time */
+    for (int round = 0; round < 20000; round++) {
+        char bytes[256];
+        struct event back;
+        struct request request;
+        size_t len = (size_t)nrand48(seed) % sizeof bytes;
+        for (size_t i = 0; i < len; i++)
+            bytes[i] = (char)(nrand48(seed) % 3 ? nrand48(seed) % 4 : nrand48(seed));
+        int64_t type = nrand48(seed) % EVENT_TYPE_COUNT;
+        if (len >= sizeof type)
+            memcpy(bytes, &type, sizeof type);
+        if (!decode_event_copy(bytes, len, &back))
+            event_done(&back);
+        if (!request_decode(bytes, len, &request))
+            request_done(&request);
+    }
+}
+
+static void an_event_of_no_known_type_is_refused(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_TYPE_COUNT}, back;
+    struct buf b;
+    buf_init(&b, 4096);
+    assert_int_not_equal(event_encode(&e, &b), OK);
+    static const int64_t types[] = {-1, EVENT_TYPE_COUNT, INT64_MAX, INT64_MIN, 1LL << 32};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        char bytes[64] = {0};
+        memcpy(bytes, &types[i], sizeof types[i]);
+        assert_int_equal(decode_event_copy(bytes, sizeof bytes, &back), ERR_PARSE);
+    }
+    event_done(&e);
+    buf_done(&b);
+}
+
+static void states_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_TASK_ENDED, .task.state = TASK_LOST + 1}, back;
+    struct buf b;
+    buf_init(&b, 4096);
+    assert_int_equal(event_encode(&e, &b), OK);
+    assert_int_equal(event_decode(b.data, b.len, &back), ERR_PARSE);
+    buf_done(&b);
+}
+
+static void an_event_too_big_for_its_buffer_is_an_error(void **state)
+{
+    (void)state;
+    struct event e = filled_event(EVENT_FINDING);
+    struct buf b;
+    buf_init(&b, 40);
+    assert_int_equal(event_encode(&e, &b), ERR_TOO_BIG);
+    event_done(&e);
+    buf_done(&b);
+}
+
+static void every_request_survives_the_wire(void **state)
+{
+    (void)state;
+    for (int type = 0; type < REQUEST_TYPE_COUNT; type++) {
+        struct request r = {0}, back;
+        struct buf b;
+        buf_init(&b, 1 << 20);
+        fill(request_fields, &r, 20);
+        r.type = type;
+        assert_int_equal(request_encode(&r, &b), OK);
+        assert_int_equal(request_decode(b.data, b.len, &back), OK);
+        assert_same(request_fields, &r, &back);
+        request_done(&back);
+        for (size_t len = 0; len < b.len; len++)
+            assert_int_equal(request_decode(b.data, len, &back), ERR_PARSE);
+        request_done(&r);
+        buf_done(&b);
+    }
+    struct request unknown = {.type = REQUEST_TYPE_COUNT}, back;
+    struct buf b;
+    buf_init(&b, 4096);
+    assert_int_equal(request_encode(&unknown, &b), OK);
+    assert_int_equal(request_decode(b.data, b.len, &back), ERR_PARSE);
+    buf_done(&b);
+}
+
+static void a_note_is_words(void **state)
+{
+    (void)state;
+    struct event e;
+    event_note(&e, NOTE_WARNING, "worker %d of %s", 3, "run 1");
+    assert_int_equal(e.type, EVENT_NOTE);
+    assert_int_equal(e.note.level, NOTE_WARNING);
+    assert_string_equal(e.note.text, "worker 3 of run 1");
+    event_done(&e);
+    assert_null(text_dup(NULL));
+}
+
+static void make_socket(int ends[2], int flags)
+{
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0, ends), 0);
+}
+
+static bool same_file(int a, int b)
+{
+    struct stat x, y;
+    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* The lowest fd that is free: it moves up by one for each fd that leaks. */
+static int next_fd(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close(fd);
+    return fd;
+}
+
+static void records_of_any_size_arrive_with_their_fds(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 100, 32 * 1024 - 1, 32 * 1024, 32 * 1024 + 1, 300 * 1024, 20 * 1024 * 1024};
+    int ends[2], fds[WIRE_FDS_MAX], sent[WIRE_FDS_MAX], nfds;
+    make_socket(ends, 0);
+    for (int i = 0; i < WIRE_FDS_MAX; i++)
+        sent[i] = memfd_create("test", MFD_CLOEXEC);
+    int before = next_fd();
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        for (int with = 0; with <= WIRE_FDS_MAX; with += WIRE_FDS_MAX) {
+            struct buf b;
+            char *data = malloc(sizes[i]);
+            buf_init(&b, sizes[i]);
+            for (size_t k = 0; k < sizes[i]; k++)
+                data[k] = (char)(k * 31 >> 3);
+            assert_int_equal(wire_send(ends[0], data, sizes[i], sent, with), OK);
+            assert_int_equal(wire_recv(ends[1], &b, fds, &nfds), OK);
+            assert_int_equal(b.len, sizes[i]);
+            assert_memory_equal(b.data, data, sizes[i]);
+            assert_int_equal(nfds, with);
+            while (nfds-- > 0) {
+                assert_true(same_file(fds[nfds], sent[nfds]));
+                assert_true(fcntl(fds[nfds], F_GETFD) & FD_CLOEXEC);
+                close(fds[nfds]);
+            }
+            assert_int_equal(next_fd(), before);
+            buf_done(&b);
+            free(data);
+        }
+    }
+    assert_int_equal(wire_send(ends[0], "x", 1, sent, WIRE_FDS_MAX + 1), ERR_TOO_BIG);
+    for (int i = 0; i < WIRE_FDS_MAX; i++)
+        close(sent[i]);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void a_record_above_the_ceiling_is_refused_and_the_next_one_arrives(void **state)
+{
+    (void)state;
+    static char big[100 * 1024];
+    static const size_t sizes[] = {2000, sizeof big}; /* in the message, and behind it */
+    int ends[2], fds[WIRE_FDS_MAX], nfds;
+    struct buf b;
+    make_socket(ends, 0);
+    buf_init(&b, 1000);
+    int before = next_fd();
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        assert_int_equal(wire_send(ends[0], big, sizes[i], &ends[0], 1), OK);
+        assert_int_equal(wire_recv(ends[1], &b, fds, &nfds), ERR_TOO_BIG);
+        assert_int_equal(nfds, 0);
+        assert_int_equal(next_fd(), before);
+        assert_int_equal(wire_send(ends[0], "next", 4, NULL, 0), OK);
+        assert_int_equal(wire_recv(ends[1], &b, fds, &nfds), OK);
+        assert_string_equal(buf_text(&b), "next");
+    }
+    buf_done(&b);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* What a stranger may put into the message itself: head and length that do not fit, no fd, a wrong one, too many. */
+static void hostile_messages_are_refused_and_leak_no_fd(void **state)
+{
+    (void)state;
+    int ends[2], fds[WIRE_FDS_MAX], nfds, files[IO_FDS_MAX], pipe_ends[2];
+    struct buf b;
+    make_socket(ends, 0);
+    buf_init(&b, 1 << 20);
+    assert_int_equal(pipe2(pipe_ends, O_CLOEXEC), 0);
+    for (int i = 0; i < IO_FDS_MAX; i++)
+        files[i] = memfd_create("test", MFD_CLOEXEC);
+    struct { uint64_t len, spilled; char data[4]; } message;
+    const struct { uint64_t len, spilled; size_t sent; const int *fds; int nfds; } cases[] = {
+        {4, 0, 3, NULL, 0}, {4, 0, 16, NULL, 0}, {5, 0, 20, NULL, 0}, {3, 0, 20, files, 2}, {UINT64_MAX, 0, 20, files, 1},
+        {4, 1, 16, NULL, 0}, {4, 1, 16, files, 1}, {UINT64_MAX, 1, 16, files, 1}, {4, 1, 16, pipe_ends, 1},
+        {4, 0, 20, files, IO_FDS_MAX},
+    };
+    int before = next_fd();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        message.len = cases[i].len;
+        message.spilled = cases[i].spilled;
+        memcpy(message.data, "data", 4);
+        assert_int_equal(io_send(ends[0], &message, cases[i].sent, cases[i].fds, cases[i].nfds), OK);
+        enum err e = wire_recv(ends[1], &b, fds, &nfds);
+        if (e != ERR_PARSE)
+            print_error("case %zu: %s\n", i, err_text(e));
+        assert_int_equal(e, ERR_PARSE);
+        assert_int_equal(nfds, 0);
+        assert_int_equal(next_fd(), before);
+    }
+    for (int i = 0; i < IO_FDS_MAX; i++)
+        close(files[i]);
+    buf_done(&b);
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void *receive_all(void *arg)
+{
+    int sock = *(int *)arg, fds[WIRE_FDS_MAX], nfds;
+    size_t records = 0;
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    while (!wire_recv(sock, &b, fds, &nfds))
+        records++;
+    buf_done(&b);
+    return (void *)records;
+}
+
+static void a_sender_waits_for_room_even_on_a_socket_that_does_not_block(void **state)
+{
+    (void)state;
+    enum { RECORDS = 500 };
+    static char data[8 * 1024]; /* 4 MB in all: many times what a socket holds */
+    int ends[2];
+    pthread_t reader;
+    void *received;
+    make_socket(ends, 0);
+    assert_int_equal(io_set_nonblock(ends[0], 1), OK);
+    assert_int_equal(pthread_create(&reader, NULL, receive_all, &ends[1]), 0);
+    for (int i = 0; i < RECORDS; i++)
+        assert_int_equal(wire_send(ends[0], data, sizeof data, NULL, 0), OK);
+    close(ends[0]);
+    pthread_join(reader, &received);
+    assert_int_equal((size_t)received, RECORDS);
+    close(ends[1]);
+}
+
+static void the_end_of_the_wire_is_an_answer(void **state)
+{
+    (void)state;
+    int ends[2], fds[WIRE_FDS_MAX], nfds;
+    struct buf b;
+    buf_init(&b, 100);
+    make_socket(ends, SOCK_NONBLOCK);
+    assert_int_equal(wire_recv(ends[1], &b, fds, &nfds), ERR_AGAIN);
+    close(ends[0]);
+    assert_int_equal(wire_recv(ends[1], &b, fds, &nfds), ERR_CLOSED);
+    assert_int_equal(wire_send(ends[1], "x", 1, NULL, 0), ERR_CLOSED);
+    close(ends[1]);
+    buf_done(&b);
+}
+
+static bool readable(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, 0) == 1;
+}
+
+static void the_queue_keeps_order_and_its_fd_says_when_to_look(void **state)
+{
+    (void)state;
+    struct queue *q;
+    struct event e;
+    assert_int_equal(queue_new(4, &q), OK);
+    assert_false(readable(queue_fd(q)));
+    assert_int_equal(queue_take(q, &e), ERR_AGAIN);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 4; i++) {
+            event_note(&e, NOTE_INFO, "%d", i);
+            assert_int_equal(queue_post(q, &e), OK);
+            assert_null(e.note.text); /* given away */
+        }
+        for (int i = 0; i < 4; i++) {
+            char number[8];
+            assert_true(readable(queue_fd(q)));
+            assert_int_equal(queue_take(q, &e), OK);
+            snprintf(number, sizeof number, "%d", i);
+            assert_string_equal(e.note.text, number);
+            event_done(&e);
+        }
+        assert_false(readable(queue_fd(q)));
+    }
+    event_note(&e, NOTE_INFO, "still in it when it is freed");
+    assert_int_equal(queue_post(q, &e), OK);
+    queue_free(q);
+}
+
+enum { POSTERS = 4, EACH = 2000 };
+
+struct poster {
+    struct queue *q;
+    int id;
+    enum err last;
+};
+
+static void *post_many(void *arg)
+{
+    struct poster *p = arg;
+    for (int i = 0; i < EACH && !p->last; i++) {
+        struct event e;
+        event_note(&e, NOTE_INFO, "%d %d", p->id, i);
+        p->last = queue_post(p->q, &e);
+    }
+    return NULL;
+}
+
+static void many_posters_lose_nothing_in_a_small_queue(void **state)
+{
+    (void)state;
+    struct poster posters[POSTERS];
+    pthread_t threads[POSTERS];
+    int next[POSTERS] = {0};
+    struct queue *q;
+    assert_int_equal(queue_new(3, &q), OK);
+    for (int i = 0; i < POSTERS; i++) {
+        posters[i] = (struct poster){.q = q, .id = i};
+        assert_int_equal(pthread_create(&threads[i], NULL, post_many, &posters[i]), 0);
+    }
+    for (int taken = 0; taken < POSTERS * EACH;) {
+        struct pollfd p = {.fd = queue_fd(q), .events = POLLIN};
+        struct event e;
+        assert_int_equal(poll(&p, 1, 30000), 1);
+        while (!queue_take(q, &e)) {
+            int id, i;
+            assert_int_equal(sscanf(e.note.text, "%d %d", &id, &i), 2);
+            assert_int_equal(i, next[id]++); /* each poster's events in its order */
+            event_done(&e);
+            taken++;
+        }
+    }
+    for (int i = 0; i < POSTERS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(posters[i].last, OK);
+    }
+    queue_free(q);
+}
+
+static void a_closed_queue_frees_its_posters_and_keeps_what_it_has(void **state)
+{
+    (void)state;
+    struct poster posters[POSTERS];
+    pthread_t threads[POSTERS];
+    struct queue *q;
+    struct event e;
+    assert_int_equal(queue_new(2, &q), OK);
+    for (int i = 0; i < POSTERS; i++) {
+        posters[i] = (struct poster){.q = q, .id = i};
+        assert_int_equal(pthread_create(&threads[i], NULL, post_many, &posters[i]), 0);
+    }
+    struct pollfd p = {.fd = queue_fd(q), .events = POLLIN};
+    assert_int_equal(poll(&p, 1, 30000), 1);
+    queue_close(q);
+    for (int i = 0; i < POSTERS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(posters[i].last, ERR_CLOSED);
+    }
+    assert_int_equal(queue_take(q, &e), OK);
+    event_done(&e);
+    event_note(&e, NOTE_INFO, "too late");
+    assert_int_equal(queue_post(q, &e), ERR_CLOSED);
+    assert_null(e.note.text);
+    queue_free(q);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_event_has_a_name_of_its_own),
+        cmocka_unit_test(every_event_survives_the_wire),
+        cmocka_unit_test(a_copy_owns_its_own),
+        cmocka_unit_test(lists_that_came_by_wire_can_grow),
+        cmocka_unit_test(truncated_events_are_refused),
+        cmocka_unit_test(hostile_events_do_no_harm),
+        cmocka_unit_test(random_bytes_do_no_harm),
+        cmocka_unit_test(an_event_of_no_known_type_is_refused),
+        cmocka_unit_test(states_out_of_range_are_refused),
+        cmocka_unit_test(an_event_too_big_for_its_buffer_is_an_error),
+        cmocka_unit_test(every_request_survives_the_wire),
+        cmocka_unit_test(a_note_is_words),
+        cmocka_unit_test(records_of_any_size_arrive_with_their_fds),
+        cmocka_unit_test(a_record_above_the_ceiling_is_refused_and_the_next_one_arrives),
+        cmocka_unit_test(hostile_messages_are_refused_and_leak_no_fd),
+        cmocka_unit_test(a_sender_waits_for_room_even_on_a_socket_that_does_not_block),
+        cmocka_unit_test(the_end_of_the_wire_is_an_answer),
+        cmocka_unit_test(the_queue_keeps_order_and_its_fd_says_when_to_look),
+        cmocka_unit_test(many_posters_lose_nothing_in_a_small_queue),
+        cmocka_unit_test(a_closed_queue_frees_its_posters_and_keeps_what_it_has),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

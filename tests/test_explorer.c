@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT
+ * The explorer as a person meets it: the real program in a real pseudo-terminal, its screen read back by libvterm. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/explorer.h"
+#include "tests/program.h"
+#include "tests/pty.h"
+
+static char *sample;
+
+static int nothing_is_left(void **state)
+{
+    (void)state;
+    kin_wait_none();
+    return 0;
+}
+
+#define EXPLORE(rows, cols, ...) pty_open(rows, cols, (const char *const[]){program_path(), __VA_ARGS__, NULL}, NULL)
+
+static struct pty *explore_hung(int rows, int cols)
+{
+    struct pty *p = EXPLORE(rows, cols, "-s", "fork", "-w", "2", "-c", "0001", "-c", "00002", "-c", "0005", sample);
+    pty_wait_text(p, "0001");
+    pty_type(p, "r");
+    pty_wait_text(p, "HUNG, proved");
+    return p;
+}
+
+static void choose_method(struct pty *p, const char *shown)
+{
+    for (int i = 0; i < 3 && !pty_shows(p, shown); i++) {
+        pty_type(p, "m");
+        pty_read_for(p, 0.2);
+    }
+    pty_wait_text(p, shown);
+}
+
+/* The story of the whole program: pick three codes, one of them typed; fork hangs and is proved; spawn cures it. */
+static void pick_codes_see_the_hang_and_see_the_cure(void **state)
+{
+    (void)state;
+    struct pty *p = EXPLORE(40, 120, "-w", "2", sample);
+    pty_wait_text(p, "\\[ \\] +0001 +hoge +20");
+    pty_type(p, " ");
+    pty_wait_text(p, "\\[x\\] +0001 +hoge");
+    pty_type(p, "+00002\r");
+    pty_wait_text(p, "\\[x\\] +00002 +\\(typed; matches no row\\)");
+    pty_type(p, "gjjjj ");
+    pty_wait_text(p, "\\[x\\] +0005 +bar");
+    pty_wait_text(p, "3 picked");
+    choose_method(p, "\\(•\\) fork ");
+    pty_type(p, "r");
+    pty_wait_text(p, "HUNG, proved");
+    pty_wait_text(p, "0 of 3 done");
+    pty_wait_text(p, "1  +[0-9]+ +hung, proved +0001 .* 1 of [0-9]+");
+    pty_wait_text(p, "2  +[0-9]+ +hung, proved +00002 .* 1 of [0-9]+");
+    pty_wait_text(p, "no-waker");
+    pty_wait_text(p, "spawn");
+
+    choose_method(p, "\\(•\\) spawn ");
+    explorer_run(p);
+    pty_wait_text(p, "3 of 3 done");
+    pty_wait_no_text(p, "HUNG, proved");
+    pty_type(p, "6z");
+    pty_wait_text(p, "│ 0001 ┆ hoge ┆ 20  │");
+    pty_wait_text(p, "│ 0005 ┆ bar  ┆ 60  │");
+    pty_wait_text(p, "shape: \\(0, 3\\)");
+    explorer_quit(p);
+}
+
+static void an_eighty_column_terminal_tells_it_too(void **state)
+{
+    (void)state;
+    struct pty *p = explore_hung(24, 80);
+    pty_wait_text(p, "1 .*2 .*wait");
+    pty_type(p, "m");
+    explorer_run(p);
+    pty_wait_text(p, "3 of 3");
+    pty_wait_no_text(p, "HUNG, proved");
+    explorer_quit(p);
+}
+
+static void any_size_is_taken_and_the_verdict_stays_in_view(void **state)
+{
+    (void)state;
+    static const struct { int rows, cols; bool verdict; } sizes[] = {
+        {24, 80, true}, {10, 40, true}, {5, 20, true}, {2, 20, true}, {1, 30, true}, {1, 1, false}, {3, 4, false},
+        {2, 300, true}, {100, 20, true}, {60, 250, true}, {40, 120, true},
+    };
+    struct pty *p = explore_hung(40, 120);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        pty_resize(p, sizes[i].rows, sizes[i].cols);
+        pty_wait_text(p, sizes[i].verdict ? "HUNG" : "[^ ]");
+    }
+    pty_wait_text(p, "hung, proved +0001");
+    explorer_quit(p);
+}
+
+static void a_storm_of_sizes_ends_at_the_last(void **state)
+{
+    (void)state;
+    struct pty *p = explore_hung(40, 120);
+    for (int i = 0; i < 300; i++)
+        pty_resize(p, 1 + i * 7 % 50, 1 + i * 13 % 200);
+    pty_resize(p, 40, 120);
+    pty_wait_text(p, "hung, proved +0001");
+    explorer_quit(p);
+}
+
+static void a_stop_gives_the_terminal_back_and_the_way_back_redraws(void **state)
+{
+    (void)state;
+    struct pty *p = explore_hung(40, 120);
+    for (int i = 0; i < 2; i++) {
+        pty_type(p, "\x1a");
+        pty_wait_stopped(p);
+        pty_wait_restored(p);
+        pty_resize(p, i ? 40 : 30, i ? 120 : 100); /* and it may change meanwhile */
+        pty_signal(p, SIGCONT);
+        pty_wait_text(p, "HUNG, proved");
+        struct pty_modes m = pty_modes(p);
+        assert_true(m.alternate);
+        assert_false(m.termios.c_lflag & ICANON);
+    }
+    explorer_quit(p);
+}
+
+static void a_shell_can_stop_and_resume_it(void **state)
+{
+    (void)state;
+    char command[9000];
+    struct pty *p = pty_open(40, 120, (const char *const[]){"/bin/bash", "--norc", "--noprofile", "-i", NULL},
+                             (const char *const[]){"PS1=ready> ", "HISTFILE=", NULL});
+    pty_wait_text(p, "^ready> ?$");
+    snprintf(command, sizeof command, "%s -s fork -c 0001 %s\r", program_path(), sample);
+    pty_type(p, command);
+    pty_wait_text(p, "\\[x\\] +0001 +hoge");
+    pty_type(p, "r");
+    pty_wait_text(p, "HUNG, proved");
+    pty_type(p, "\x1a");
+    pty_wait_text(p, "Stopped");
+    pty_type(p, "echo a$((1+1))b\r");
+    pty_wait_text(p, "^a2b$");
+    assert_false(pty_modes(p).alternate);
+    pty_type(p, "fg\r");
+    pty_wait_text(p, "HUNG, proved");
+    pty_type(p, "\x1a");
+    pty_wait_text(p, "Stopped");
+    pty_type(p, "kill -TERM %1; fg\r");
+    pty_wait_text(p, "^ready> ?$");
+    pty_type(p, "exit\r");
+    pty_wait_exit(p);
+    pty_free(p);
+}
+
+static void signals_that_end_it_restore_the_terminal(void **state)
+{
+    (void)state;
+    static const int signals[] = {SIGTERM, SIGHUP, SIGSEGV, SIGABRT, SIGKILL};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct pty *p = explore_hung(40, 120);
+        pty_signal(p, signals[i]);
+        pty_wait_exit(p);
+        pty_wait_restored(p);
+        pty_free(p);
+        kin_wait_none();
+    }
+}
+
+static void a_terminal_that_goes_away_takes_everything_with_it(void **state)
+{
+    (void)state;
+    struct pty *p = explore_hung(40, 120);
+    pty_hang_up(p);
+    pty_wait_exit(p);
+    kin_wait_none();
+    pty_free(p);
+}
+
+/* Cells, column names, codes and the file's own name hold what would change title, clipboard, screen or direction. */
+static void no_cell_reaches_the_terminal_as_it_is(void **state)
+{
+    (void)state;
+    static const char bytes[] =
+        "code,na\x1b]0;EVIL\x07me\n"
+        "1\x1b]0;EVIL\x07,\x1b[2J\x1b[?1049lEVIL\x1b[31m\n"
+        "2\xc2\x9b" "2J,\xc2\x9d" "0;EVIL\xc2\x9c\n"
+        "3\xe2\x80\xae,\xe2\x80\xaeLIVE\xe2\x81\xa6\n"
+        "4\x9b" "2J,\x9d" "0;EVIL\x9c\n"
+        "5\x0e\x08\x7f,\x1bP1$rEVIL\x1b\\\n";
+    static const char *const never[] = {"EVIL\x07", "\x1b]", "[2J\x1b[?1049l", "\xc2\x9b", "\xc2\x9d", "\xe2\x80\xae",
+                                        "\xe2\x81\xa6", "\x9b" "2J", "\x9d" "0;", "\x1bP", "\x7f", "\x1b[31m\n"};
+    char *path = file_with(bytes, sizeof bytes - 1);
+    struct pty *p = EXPLORE(40, 120, "-s", "spawn", "-c", "1\x1b]0;EVIL\x07", "-c", "\xc2\x9b" "2J", path);
+    pty_wait_text(p, "EVIL");
+    pty_type(p, "ar");
+    pty_wait_text(p, "([0-9]+) of \\1 done");
+    pty_type(p, "6z");
+    pty_wait_text(p, "shape");
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
+        size_t len;
+        const char *raw = pty_raw(p, &len);
+        if (memmem(raw, len, never[i], strlen(never[i])))
+            fail_msg("sequence %zu of the list reached the terminal", i);
+    }
+    explorer_quit(p);
+    file_done(path);
+}
+
+/* Is there a CSI … m with a colour among its numbers? */
+static bool sends_colour(struct pty *p)
+{
+    size_t len;
+    const char *raw = pty_raw(p, &len);
+    for (const char *at = raw; (at = memmem(at, len - (size_t)(at - raw), "\x1b[", 2)); at++) {
+        const char *end = at + 2;
+        bool colour = false;
+        while (end < raw + len && ((*end >= '0' && *end <= '9') || *end == ';')) {
+            long n = strtol(end, (char **)&end, 10);
+            colour |= (n >= 30 && n <= 49) || (n >= 90 && n <= 107);
+            end += end < raw + len && *end == ';';
+        }
+        if (end < raw + len && *end == 'm' && colour)
+            return true;
+    }
+    return false;
+}
+
+static void colour_is_only_where_it_is_wanted(void **state)
+{
+    (void)state;
+    static const struct { const char *env, *when; bool colour; } cases[] = {
+        {"NO_COLOR", "auto", true}, {"NO_COLOR=", "auto", true}, {"NO_COLOR=1", "auto", false},
+        {"NO_COLOR", "never", false}, {"NO_COLOR=1", "always", true}, {"TERM=vt100", "auto", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *argv[] = {program_path(), "-s", "fork", "-c", "0001", "--color", cases[i].when, sample, NULL};
+        struct pty *p = pty_open(40, 120, argv, (const char *const[]){cases[i].env, NULL});
+        pty_wait_text(p, "0001");
+        pty_type(p, "r");
+        pty_wait_text(p, "HUNG, proved"); /* the words are there without a colour */
+        if (sends_colour(p) != cases[i].colour)
+            fail_msg("%s --color %s: colour %d", cases[i].env, cases[i].when, !cases[i].colour);
+        assert_int_equal(pty_modes(p).coloured, cases[i].colour);
+        if (strncmp(cases[i].env, "TERM", 4) == 0) { /* no alternate screen there */
+            pty_type(p, "q");
+            pty_free(p);
+            kin_wait_none();
+        } else {
+            explorer_quit(p);
+        }
+    }
+}
+
+/* Clock ticks of CPU time that the process used, all of its threads. */
+static unsigned long cpu_ticks(pid_t pid)
+{
+    char path[64], line[1024] = "";
+    unsigned long user, system;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "re");
+    assert_non_null(f);
+    assert_non_null(fgets(line, sizeof line, f));
+    fclose(f);
+    assert_int_equal(sscanf(strrchr(line, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system),
+                     2);
+    return user + system;
+}
+
+/* CPU time does not depend on how busy the machine is otherwise. */
+static void with_nothing_to_do_it_does_nothing(void **state)
+{
+    (void)state;
+    struct pty *p = EXPLORE(40, 120, "-s", "spawn", "-c", "0001", sample);
+    pty_wait_text(p, "hoge");
+    pty_type(p, "r");
+    pty_wait_text(p, "1 of 1 done");
+    pty_read_for(p, 2);
+    unsigned long before = cpu_ticks(pty_pid(p));
+    size_t bytes = pty_read_for(p, 4);
+    unsigned long used = cpu_ticks(pty_pid(p)) - before;
+    if (used > 2 || bytes > 200)
+        fail_msg("%lu ticks of CPU time and %zu bytes in 4 s", used, bytes);
+    explorer_quit(p);
+}
+
+static void a_table_by_stdin_leaves_the_keys_to_the_terminal(void **state)
+{
+    (void)state;
+    char command[9000];
+    snprintf(command, sizeof command, "cat %s | %s -s spawn -c 0001 -", sample, program_path());
+    struct pty *p = pty_open(40, 120, (const char *const[]){"/bin/bash", "-c", command, NULL}, NULL);
+    pty_wait_text(p, "\\[x\\] +0001 +hoge");
+    pty_type(p, "r");
+    pty_wait_text(p, "1 of 1 done");
+    pty_type(p, "q");
+    assert_int_equal(explorer_status(p), 0);
+    pty_wait_restored(p);
+    pty_free(p);
+}
+
+static void a_file_that_is_no_table_is_said_on_screen_and_afterwards(void **state)
+{
+    (void)state;
+    static const char bytes[] = "code,name\n1,\"open\n";
+    char *path = file_with(bytes, sizeof bytes - 1);
+    struct pty *p = EXPLORE(24, 200, path);
+    pty_wait_text(p, ":2:3: ");
+    pty_type(p, "q");
+    assert_int_equal(explorer_status(p), 3);
+    pty_wait_restored(p);
+    pty_wait_text(p, "^poolscope: .*:2:3: ");
+    pty_free(p);
+    file_done(path);
+
+    p = EXPLORE(24, 200, "/nonexistent/table.csv");
+    assert_int_equal(explorer_status(p), 3);
+    pty_wait_restored(p);
+    pty_wait_text(p, "^poolscope: /nonexistent/table.csv: .*No such file");
+    pty_free(p);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
+    const struct CMUnitTest tests[] = {
+        CASE(pick_codes_see_the_hang_and_see_the_cure),
+        CASE(an_eighty_column_terminal_tells_it_too),
+        CASE(any_size_is_taken_and_the_verdict_stays_in_view),
+        CASE(a_storm_of_sizes_ends_at_the_last),
+        CASE(a_stop_gives_the_terminal_back_and_the_way_back_redraws),
+        CASE(a_shell_can_stop_and_resume_it),
+        CASE(signals_that_end_it_restore_the_terminal),
+        CASE(a_terminal_that_goes_away_takes_everything_with_it),
+        CASE(no_cell_reaches_the_terminal_as_it_is),
+        CASE(colour_is_only_where_it_is_wanted),
+        CASE(with_nothing_to_do_it_does_nothing),
+        CASE(a_table_by_stdin_leaves_the_keys_to_the_terminal),
+        CASE(a_file_that_is_no_table_is_said_on_screen_and_afterwards),
+    };
+    kin_adopt();
+    sample = source_path("assets/sample.csv");
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    free(sample);
+    return failed;
+}

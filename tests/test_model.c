@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT
+ * The model: what events make of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/model_events.h"
+
+static struct model *fresh(void)
+{
+    struct model *m;
+    assert_int_equal(model_new(&m), OK);
+    return m;
+}
+
+static void a_hung_run_says_who_why_and_the_cure(void **state)
+{
+    (void)state;
+    struct model *m = fresh();
+    struct verdict v;
+    feed_hung_run(m);
+    assert_int_equal(model_outcome(m), OUTCOME_HUNG);
+    assert_true(model_verdict(m, &v));
+    assert_string_equal(v.title, "HUNG, proved");
+    assert_string_equal(v.who, "workers 1 and 2 wait for threads that fork did not copy");
+    assert_non_null(strstr(v.cure, "spawn"));
+    assert_int_equal(m->workers[0].state, WORKER_HUNG);
+    assert_int_equal(model_count_tasks(m, TASK_PENDING), 1);
+    model_free(m);
+}
+
+static void one_hung_worker_is_named_in_the_singular(void **state)
+{
+    (void)state;
+    struct model *m = fresh();
+    struct verdict v;
+    feed_run(m, 0, 1, "fork", 1, 2);
+    feed_worker(m, 0, 1, 14072, 3, true);
+    feed_proved(m, 0.2, 14072);
+    assert_true(model_verdict(m, &v));
+    assert_string_equal(v.who, "worker 1 waits for threads that fork did not copy");
+    model_free(m);
+}
+
+static void many_hung_workers_are_counted_and_not_listed(void **state)
+{
+    (void)state;
+    struct model *m = fresh();
+    struct verdict v;
+    feed_run(m, 0, 1, "fork", 9, 2);
+    for (int64_t i = 1; i <= 9; i++) {
+        feed_worker(m, 0, i, 14071 + i, 3, true);
+        feed_proved(m, 0.2, 14071 + i);
+    }
+    assert_true(model_verdict(m, &v));
+    assert_non_null(strstr(v.who, "workers 1, 2, 3 and 6 more wait"));
+    model_free(m);
+}
+
+static void a_finished_run_keeps_results_in_task_order(void **state)
+{
+    (void)state;
+    struct model *m = fresh();
+    feed_run(m, 0, 1, "spawn", 2, 4);
+    feed_submit(m, 0, 1, "0001");
+    feed_submit(m, 0, 2, "00002");
+    feed_worker(m, 0.1, 1, 14072, 1, false);
+    feed_ready(m, 0.2, 1);
+    feed_start(m, 0.2, 1, 1);
+    feed_end(m, 0.3, 1, 1, TASK_FINISHED, 1);
+    assert_int_equal(m->workers[0].state, WORKER_IDLE);
+    feed_start(m, 0.3, 2, 1);
+    feed_end(m, 0.4, 2, 1, TASK_FINISHED, 0);
+    feed_exit(m, 0.5, 1, 0, true);
+    assert_int_equal(model_outcome(m), OUTCOME_RUNNING);
+    feed_run_end(m, 0.5, false);
+    assert_int_equal(model_outcome(m), OUTCOME_FINISHED);
+    assert_int_equal(m->tasks[0].result.total, 1);
+    assert_int_equal(m->tasks[1].rows, 0);
+    assert_int_equal(m->workers[0].nspans, 2);
+    assert_int_equal(m->workers[0].state, WORKER_EXITED);
+    model_free(m);
+}
+
+static void a_killed_worker_loses_its_task_only(void **state)
+{
+    (void)state;
+    struct model *m = fresh();
+    feed_run(m, 0, 1, "spawn", 1, 4);
+    feed_submit(m, 0, 1, "0001");
+    feed_submit(m, 0, 2, "0005");
+    feed_worker(m, 0.1, 1, 14072, 1, false);
+    feed_start(m, 0.2, 1, 1);
+    feed_exit(m, 0.3, 1, 9, false);
+    feed_end(m, 0.3, 1, 1, TASK_LOST, -1);
+    assert_int_equal(m->workers[0].state, WORKER_KILLED);
+    assert_int_equal(m->tasks[0].state, TASK_LOST);
+    assert_int_equal(m->tasks[1].state, TASK_PENDING);
+    feed_worker(m, 0.4, 2, 14073, 1, false);
+    feed_start(m, 0.5, 2, 2);
+    feed_end(m, 0.6, 2, 2, TASK_FINISHED, 1);
+    feed_run_end(m, 0.7, false);
+    assert_int_equal(model_outcome(m), OUTCOME_FAILED);
+    model_free(m);
+}
+
+static void a_dead_host_ends_the_run_and_loses_what_was_open(void **state)
+{
+    (void)state;
+    struct model *m = fresh();
+    feed_run(m, 0, 1, "spawn", 1, 4);
+    feed_submit(m, 0, 1, "0001");
+    feed_worker(m, 0.1, 1, 14072, 1, false);
+    feed_start(m, 0.2, 1, 1);
+    feed_host_exit(m, 0.3, 14065, 9);
+    assert_true(m->host_died);
+    assert_false(model_run_active(m));
+    assert_int_equal(m->tasks[0].state, TASK_LOST);
+    assert_int_equal(m->workers[0].state, WORKER_KILLED);
+    assert_int_equal(model_outcome(m), OUTCOME_FAILED);
+    model_free(m);
+}
+
+static void a_finding_that_ends_lets_the_worker_go_on(void **state)
+{
+    (void)state;
+    struct model *m = fresh();
+    feed_run(m, 0, 1, "spawn", 1, 4);
+    feed_submit(m, 0, 1, "0001");
+    feed_worker(m, 0.1, 1, 14072, 1, false);
+    feed_start(m, 0.2, 1, 1);
+    feed_proved(m, 5, 14072);
+    struct event e = {.type = EVENT_FINDING_ENDED, .time = 6, .end = {.pid = 14072, .rule = text_dup("no-waker")}};
+    assert_int_equal(model_apply(m, &e), OK);
+    assert_int_equal(m->nfindings, 0);
+    assert_int_equal(m->workers[0].state, WORKER_BUSY);
+    assert_int_equal(model_outcome(m), OUTCOME_RUNNING);
+    model_free(m);
+}
+
+static void a_new_run_forgets_the_old_one_but_not_the_log(void **state)
+{
+    (void)state;
+    struct model *m = fresh();
+    feed_hung_run(m);
+    size_t lines = m->nlog;
+    feed_run(m, 0, 2, "spawn", 2, 4);
+    assert_int_equal(m->ntasks, 0);
+    assert_int_equal(m->nworkers, 0);
+    assert_int_equal(m->nfindings, 0);
+    assert_true(m->nlog > lines);
+    assert_int_equal(m->rows, 5);
+    model_free(m);
+}
+
+static void events_about_unknown_things_are_ignored(void **state)
+{
+    (void)state;
+    struct model *m = fresh();
+    feed_start(m, 0, 7, 3);
+    feed_end(m, 0, 7, 3, TASK_FINISHED, 1);
+    feed_exit(m, 0, 3, 9, false);
+    feed_ready(m, 0, -1);
+    feed_submit(m, 0, 99, "out of order");
+    assert_int_equal(m->ntasks, 0);
+    struct event e = {.type = 9999};
+    assert_int_equal(model_apply(m, &e), OK);
+    model_free(m);
+}
+
+static void the_log_keeps_only_the_newest_lines(void **state)
+{
+    (void)state;
+    struct model *m = fresh();
+    for (int i = 0; i < MODEL_LOG_MAX + 10; i++) {
+        struct event e;
+        event_note(&e, NOTE_INFO, "line %d", i);
+        assert_int_equal(model_apply(m, &e), OK);
+    }
+    assert_int_equal(m->nlog, MODEL_LOG_MAX);
+    assert_int_equal(m->log_dropped, 10);
+    assert_string_equal(m->log[0].text, "line 10");
+    model_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_hung_run_says_who_why_and_the_cure),
+        cmocka_unit_test(one_hung_worker_is_named_in_the_singular),
+        cmocka_unit_test(many_hung_workers_are_counted_and_not_listed),
+        cmocka_unit_test(a_finished_run_keeps_results_in_task_order),
+        cmocka_unit_test(a_killed_worker_loses_its_task_only),
+        cmocka_unit_test(a_dead_host_ends_the_run_and_loses_what_was_open),
+        cmocka_unit_test(a_finding_that_ends_lets_the_worker_go_on),
+        cmocka_unit_test(a_new_run_forgets_the_old_one_but_not_the_log),
+        cmocka_unit_test(events_about_unknown_things_are_ignored),
+        cmocka_unit_test(the_log_keeps_only_the_newest_lines),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

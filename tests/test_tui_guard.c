@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT
+ * The terminal guard, on a real pseudo-terminal: this program is its own guard and, as `victim`, who is guarded. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "tui/guard.h"
+
+static const double bound = 30; /* seconds that any wait may take */
+static const char restoring[] = "\033[?1049l\033[?25h";
+
+/* The victim: takes the terminal on fd 0, says so on it, then does as it is told by its name until it is killed. */
+static int victim_main(const char *how)
+{
+    struct guard *g;
+    struct term_restore r = {.fd = 0, .nbytes = sizeof restoring - 1};
+    memcpy(r.bytes, restoring, r.nbytes);
+    if (guard_new(&g) || tcgetattr(0, &r.before))
+        return 1;
+    r.ours = r.before;
+    cfmakeraw(&r.ours);
+    tcsetattr(0, TCSANOW, &r.ours);
+    if (tcgetattr(0, &r.ours))
+        return 1;
+    guard_set(g, &r);
+    dprintf(0, "guard %d\n", (int)guard_pid(g));
+    if (strcmp(how, "gives-back") == 0) {
+        tcsetattr(0, TCSANOW, &r.before);
+        guard_set(g, NULL);
+        dprintf(0, "given\n");
+    }
+    for (;;) {
+        struct pollfd fd = {guard_fd(g), POLLIN, 0};
+        if (poll(&fd, 1, -1) > 0) {
+            guard_revive(g);
+            dprintf(0, "guard %d\n", (int)guard_pid(g));
+        }
+    }
+}
+
+struct scene {
+    int master, slave;
+    pid_t victim;
+    struct termios before;
+    char seen[8192];
+    size_t nseen;
+};
+
+/* What comes within a second, if anything. */
+static void read_more(struct scene *s)
+{
+    struct pollfd fd = {s->master, POLLIN, 0};
+    if (poll(&fd, 1, 1000) <= 0 || s->nseen + 1 >= sizeof s->seen)
+        return;
+    ssize_t n = read(s->master, s->seen + s->nseen, sizeof s->seen - 1 - s->nseen);
+    s->nseen += n > 0 ? (size_t)n : 0;
+    s->seen[s->nseen] = '\0';
+}
+
+static void read_until(struct scene *s, const char *what)
+{
+    double end = clock_now() + bound;
+    while (!strstr(s->seen, what)) {
+        if (clock_now() > end)
+            fail_msg("never saw \"%s\" in \"%s\"", what, s->seen);
+        read_more(s);
+    }
+}
+
+static pid_t guard_named(struct scene *s, int nth)
+{
+    char *at = s->seen;
+    for (int i = 0; i <= nth; i++)
+        at = at ? strstr(i ? at + 1 : at, "guard ") : NULL;
+    return at && strchr(at, '\n') ? (pid_t)atoi(at + 6) : 0;
+}
+
+/* The pid in the nth line of that kind, once it has come. */
+static pid_t wait_guard(struct scene *s, int nth)
+{
+    double end = clock_now() + bound;
+    while (guard_named(s, nth) == 0) {
+        assert_true(clock_now() < end);
+        read_more(s);
+    }
+    return guard_named(s, nth);
+}
+
+static void set_scene(struct scene *s, const char *how)
+{
+    char *argv[] = {"test_tui_guard", "victim", (char *)how, NULL};
+    posix_spawn_file_actions_t files;
+    memset(s, 0, sizeof *s);
+    assert_int_equal(openpty(&s->master, &s->slave, NULL, NULL, NULL), 0);
+    fcntl(s->master, F_SETFD, FD_CLOEXEC);
+    assert_int_equal(tcgetattr(s->slave, &s->before), 0);
+    assert_int_equal(posix_spawn_file_actions_init(&files), 0);
+    posix_spawn_file_actions_adddup2(&files, s->slave, 0);
+    posix_spawn_file_actions_addclosefrom_np(&files, 3);
+    assert_int_equal(posix_spawn(&s->victim, "/proc/self/exe", &files, NULL, argv, environ), 0);
+    posix_spawn_file_actions_destroy(&files);
+}
+
+/* As the subreaper of all, this process sees a guard end. */
+static void wait_gone(pid_t pid)
+{
+    double end = clock_now() + bound;
+    while (waitpid(pid, NULL, WNOHANG) != pid && clock_now() < end)
+        usleep(2000);
+    assert_int_equal(kill(pid, 0), -1);
+}
+
+static void kill_victim(struct scene *s)
+{
+    kill(s->victim, SIGKILL);
+    assert_int_equal(waitpid(s->victim, NULL, 0), s->victim);
+}
+
+static bool is_restored(const struct scene *s)
+{
+    struct termios now;
+    assert_int_equal(tcgetattr(s->slave, &now), 0);
+    return now.c_lflag == s->before.c_lflag && now.c_iflag == s->before.c_iflag && now.c_oflag == s->before.c_oflag;
+}
+
+static void clear_scene(struct scene *s)
+{
+    close(s->master);
+    close(s->slave);
+}
+
+static void a_killed_explorer_leaves_a_usable_terminal(void **state)
+{
+    (void)state;
+    struct scene s;
+    set_scene(&s, "stays");
+    pid_t guard = wait_guard(&s, 0);
+    assert_false(is_restored(&s));
+    kill_victim(&s);
+    wait_gone(guard);
+    read_until(&s, restoring);
+    assert_true(is_restored(&s));
+    clear_scene(&s);
+}
+
+static void a_guard_that_dies_is_replaced_and_the_next_one_restores(void **state)
+{
+    (void)state;
+    struct scene s;
+    set_scene(&s, "stays");
+    pid_t first = wait_guard(&s, 0);
+    kill(first, SIGKILL);
+    pid_t second = wait_guard(&s, 1);
+    assert_int_not_equal(first, second);
+    kill_victim(&s);
+    wait_gone(second);
+    read_until(&s, restoring);
+    assert_true(is_restored(&s));
+    clear_scene(&s);
+}
+
+static void a_shell_that_took_over_keeps_its_settings(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct termios shell;
+    set_scene(&s, "stays");
+    pid_t guard = wait_guard(&s, 0);
+    kill(guard, SIGSTOP); /* the shell is quicker */
+    kill_victim(&s);
+    shell = s.before;
+    shell.c_lflag &= ~(tcflag_t)ICANON;
+    assert_int_equal(tcsetattr(s.slave, TCSANOW, &shell), 0);
+    kill(guard, SIGCONT);
+    wait_gone(guard);
+    read_until(&s, restoring); /* the screen is still put right */
+    struct termios now;
+    assert_int_equal(tcgetattr(s.slave, &now), 0);
+    assert_int_equal(now.c_lflag, shell.c_lflag);
+    clear_scene(&s);
+}
+
+static void a_terminal_that_was_given_back_is_left_alone(void **state)
+{
+    (void)state;
+    struct scene s;
+    set_scene(&s, "gives-back");
+    pid_t guard = wait_guard(&s, 0);
+    read_until(&s, "given");
+    kill_victim(&s);
+    wait_gone(guard);
+    dprintf(s.slave, "the end\n"); /* behind whatever the guard wrote */
+    read_until(&s, "the end");
+    assert_null(strstr(s.seen, restoring));
+    clear_scene(&s);
+}
+
+static void signals_of_the_terminal_do_not_reach_the_guard(void **state)
+{
+    (void)state;
+    struct scene s;
+    static const int signals[] = {SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGTSTP, SIGTTOU, SIGTTIN, SIGPIPE};
+    set_scene(&s, "stays");
+    pid_t guard = wait_guard(&s, 0);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        assert_int_equal(kill(guard, signals[i]), 0);
+    kill_victim(&s);
+    wait_gone(guard);
+    read_until(&s, restoring);
+    clear_scene(&s);
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+    if (guard_process_main(argc, argv, &status))
+        return status;
+    if (argc == 3 && strcmp(argv[1], "victim") == 0)
+        return victim_main(argv[2]);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_killed_explorer_leaves_a_usable_terminal),
+        cmocka_unit_test(a_guard_that_dies_is_replaced_and_the_next_one_restores),
+        cmocka_unit_test(a_shell_that_took_over_keeps_its_settings),
+        cmocka_unit_test(a_terminal_that_was_given_back_is_left_alone),
+        cmocka_unit_test(signals_of_the_terminal_do_not_reach_the_guard),
+    };
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT
+ * Whole screens against golden ones in tests/screens/. UPDATE_SCREENS=1 writes them anew: look at the difference before
+ * it is kept. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/model_events.h"
+#include "tests/tui_kit.h"
+
+static const char *const article[] = {"0001", "00002", "0005"};
+
+static void path_of(const char *name, char out[4096])
+{
+    const char *top = getenv("srcdir");
+    snprintf(out, 4096, "%s/tests/screens/%s.txt", top ? top : ".", name);
+}
+
+static char *read_golden(const char *path)
+{
+    struct buf b;
+    char chunk[4096];
+    size_t n;
+    FILE *f = fopen(path, "re");
+    if (!f)
+        fail_msg("%s is missing; UPDATE_SCREENS=1 writes it", path);
+    buf_init(&b, 1 << 24);
+    while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
+        assert_int_equal(buf_add(&b, chunk, n), OK);
+    fclose(f);
+    return buf_take(&b);
+}
+
+static void assert_screen(struct stage *s, int width, int height, const char *what)
+{
+    char name[64], path[4096];
+    snprintf(name, sizeof name, "%s-%dx%d", what, width, height);
+    path_of(name, path);
+    stage_draw(s, width, height);
+    char *text = stage_text(s);
+    if (getenv("UPDATE_SCREENS")) {
+        FILE *f = fopen(path, "we");
+        assert_non_null(f);
+        fputs(text, f);
+        assert_int_equal(fclose(f), 0);
+    } else {
+        char *golden = read_golden(path);
+        if (strcmp(text, golden) != 0)
+            fail_msg("%s differs. It is now:\n%s", name, text);
+        free(golden);
+    }
+    free(text);
+}
+
+static void open_ready(struct stage *s)
+{
+    stage_open(s, article, 3);
+    stage_load(s, "assets/sample.csv");
+}
+
+static void feed_seen(struct model *m, double t, int64_t pid, int64_t threads, int64_t parent_threads,
+                      const char *waits)
+{
+    struct event e = {.type = EVENT_PROCESS, .time = t,
+                      .process = {.pid = pid, .ppid = 14065, .command = text_dup("poolscope"), .threads = threads,
+                                  .state = text_dup("sleeping"), .parent_threads = parent_threads, .fds = 9,
+                                  .pss_kib = 812, .waits_for = text_dup(waits)}};
+    assert_int_equal(model_apply(m, &e), OK);
+}
+
+static void open_hung(struct stage *s)
+{
+    open_ready(s);
+    feed_hung_run(s->model);
+    feed_seen(s->model, 0.32, 14072, 1, 5, "a futex in its own memory");
+    feed_seen(s->model, 0.32, 14073, 1, 5, "a futex in its own memory");
+    s->now = 4.2;
+}
+
+static void open_cured(struct stage *s)
+{
+    struct model *m;
+    open_ready(s);
+    m = s->model;
+    feed_run(m, 0, 2, "spawn", 2, 4);
+    for (int i = 0; i < 3; i++)
+        feed_submit(m, 0.0005, i + 1, article[i]);
+    feed_worker(m, 0.001, 1, 14072, 5, false);
+    feed_worker(m, 0.002, 2, 14073, 5, false);
+    feed_start(m, 0.004, 1, 1);
+    feed_start(m, 0.004, 2, 2);
+    feed_end(m, 0.006, 1, 1, TASK_FINISHED, 1);
+    feed_start(m, 0.006, 3, 1);
+    feed_end(m, 0.007, 2, 2, TASK_FINISHED, 0);
+    feed_end(m, 0.008, 3, 1, TASK_FINISHED, 1);
+    feed_exit(m, 0.009, 1, 0, true);
+    feed_exit(m, 0.009, 2, 0, true);
+    feed_run_end(m, 0.01, false);
+    s->now = 0.01;
+}
+
+static void before_a_run(void **state)
+{
+    (void)state;
+    struct stage s;
+    open_ready(&s);
+    assert_screen(&s, 120, 40, "ready");
+    assert_screen(&s, 80, 24, "ready");
+    stage_close(&s);
+}
+
+static void in_a_hang(void **state)
+{
+    (void)state;
+    static const struct { int width, height; } sizes[] = {{120, 40}, {80, 24}, {200, 60}, {112, 34},
+                                                          {100, 30}, {40, 12}, {20, 5},   {1, 1}};
+    struct stage s;
+    open_hung(&s);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        assert_screen(&s, sizes[i].width, sizes[i].height, "hung");
+    stage_keys(&s, "2");
+    assert_screen(&s, 80, 24, "hung-workers");
+    stage_keys(&s, "e");
+    assert_screen(&s, 80, 24, "hung-diagnosis");
+    stage_keys(&s, "x");
+    assert_screen(&s, 40, 12, "hung-question");
+    stage_close(&s);
+}
+
+static void after_the_cure(void **state)
+{
+    (void)state;
+    struct stage s;
+    open_cured(&s);
+    assert_screen(&s, 120, 40, "cured");
+    assert_screen(&s, 200, 60, "cured");
+    stage_keys(&s, "6");
+    assert_screen(&s, 80, 24, "cured-results");
+    stage_close(&s);
+}
+
+static void over_the_panes(void **state)
+{
+    (void)state;
+    struct stage s;
+    open_ready(&s);
+    stage_keys(&s, "?");
+    assert_screen(&s, 80, 24, "help");
+    stage_keys(&s, "Esc :");
+    stage_type(&s, "st");
+    assert_screen(&s, 80, 24, "palette");
+    stage_close(&s);
+}
+
+static void a_pane_without_content_says_what_would_fill_it(void **state)
+{
+    (void)state;
+    struct stage s;
+    stage_open(&s, NULL, 0);
+    assert_screen(&s, 120, 40, "loading");
+    struct event e = {.type = EVENT_TABLE_FAILED,
+                      .table = {.path = text_dup("sample.csv"), .rows = -1, .columns = -1,
+                                .error = text_dup("sample.csv:2:3: a quote is never closed")}};
+    assert_int_equal(model_apply(s.model, &e), OK);
+    stage_draw(&s, 120, 40);
+    assert_true(stage_shows(&s, "cannot be read: sample.csv:2:3: a quote is never closed"));
+    stage_close(&s);
+}
+
+/* What is proved is said and filled in the alert's role from edge to edge; attributes carry it where colours do not. */
+static void a_hang_cannot_be_overlooked(void **state)
+{
+    (void)state;
+    struct stage s;
+    open_hung(&s);
+    for (int width = 4; width <= 200; width += 7)
+        for (int height = 2; height <= 60; height += 7) {
+            stage_draw(&s, width, height);
+            assert_true(stage_shows(&s, "HUNG"));
+            const struct canvas *c = &s.app.canvas;
+            int y = s.app.layout.screen == SCREEN_STATUS ? 0 : s.app.layout.strip.y;
+            for (int x = 0; x < c->width; x++)
+                assert_int_equal(c->cells[y * c->stride + x].role, ROLE_ALERT);
+        }
+    stage_close(&s);
+}
+
+static void nothing_moves_when_values_change(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct layout before;
+    open_ready(&s);
+    stage_draw(&s, 120, 40);
+    before = s.app.layout;
+    feed_hung_run(s.model);
+    stage_draw(&s, 120, 40);
+    assert_memory_equal(&before, &s.app.layout, sizeof before);
+    stage_close(&s);
+}
+
+static void every_size_and_focus_is_drawn(void **state)
+{
+    (void)state;
+    struct stage s;
+    open_hung(&s);
+    for (int width = 1; width <= 130; width += width < 30 ? 1 : 9)
+        for (int height = 1; height <= 50; height += height < 12 ? 1 : 6)
+            for (int focus = 0; focus < PANE_COUNT; focus++) {
+                s.app.focus = (enum pane_id)focus;
+                s.app.zoomed = (width + height + focus) % 2;
+                stage_draw(&s, width, height);
+                stage_keys(&s, "Down PgDn Right");
+            }
+    stage_draw(&s, 400, 120);
+    stage_close(&s);
+}
+
+static void assert_harmless(const struct canvas *c)
+{
+    for (int i = 0; i < c->height * c->stride; i++)
+        for (const unsigned char *p = (const unsigned char *)c->cells[i].bytes; *p; p++) {
+            assert_true(*p >= 0x20 && *p != 0x7f);
+            assert_false(p[0] == 0xc2 && p[1] < 0xa0);
+            assert_false(p[0] == 0xe2 && p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae);
+        }
+}
+
+static void no_stranger_gets_a_byte_through_any_pane(void **state)
+{
+    (void)state;
+    static const char csv[] = "code,na\033]0;x\ame\n1\033[2J,\033]52;c;AAAA\a\n"
+                              "2\302\2332J,\342\200\256LIVE\n3\2332J,\177\016\n";
+    struct stage s;
+    stage_open(&s, (const char *const[]){"\033[31m", "\302\233", "1\033[2J"}, 3);
+    stage_load_bytes(&s, csv, sizeof csv - 1);
+    feed_run(s.model, 0, 1, "fork\033[m", 1, 1);
+    feed_submit(s.model, 0, 1, "1\033[2J");
+    feed_submit(s.model, 0, 2, "\033]0;\a");
+    feed_worker(s.model, 0.1, 1, 14072, 3, true);
+    feed_start(s.model, 0.1, 1, 1);
+    feed_end(s.model, 0.2, 1, 1, TASK_FINISHED, 1);
+    feed_start(s.model, 0.3, 2, 1);
+    feed_seen(s.model, 0.3, 14072, 1, 3, "\033c a pipe");
+    struct event e;
+    event_note(&e, NOTE_WARNING, "a note\033[2J \302\235");
+    assert_int_equal(model_apply(s.model, &e), OK);
+    feed_proved(s.model, 0.5, 14072);
+    app_say(&s.app, ROLE_TEXT, "%s", "\033[2J");
+    static const struct { int width, height; } sizes[] = {{120, 40}, {200, 60}, {80, 24}, {30, 8}, {10, 2}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int focus = 0; focus < PANE_COUNT; focus++) {
+            s.app.focus = (enum pane_id)focus;
+            stage_draw(&s, sizes[i].width, sizes[i].height);
+            assert_harmless(&s.app.canvas);
+        }
+    s.app.focus = PANE_TABLE;
+    stage_keys(&s, "Enter +");
+    app_paste(&s.app, "\033[2J\302\233", 6);
+    stage_draw(&s, 120, 40);
+    assert_harmless(&s.app.canvas);
+    stage_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(before_a_run),
+        cmocka_unit_test(in_a_hang),
+        cmocka_unit_test(after_the_cure),
+        cmocka_unit_test(over_the_panes),
+        cmocka_unit_test(a_pane_without_content_says_what_would_fill_it),
+        cmocka_unit_test(a_hang_cannot_be_overlooked),
+        cmocka_unit_test(nothing_moves_when_values_change),
+        cmocka_unit_test(every_size_and_focus_is_drawn),
+        cmocka_unit_test(no_stranger_gets_a_byte_through_any_pane),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
