@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ * What the tests of the pool and the host share: a pool over a table, the events it told, and looks at /proc. */
+#ifndef TESTS_TEST_POOL_KIT_H
+#define TESTS_TEST_POOL_KIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <cmocka.h>
+
+#include "core/pool/pool.h"
+
+enum { KIT_PATIENCE = 30 }; /* seconds: no condition that is waited for takes longer, or the test fails */
+
+struct story {
+    struct event *events; /* owned; in order */
+    size_t n;
+};
+void story_add(struct story *s, struct event *e); /* takes it */
+void story_done(struct story *s);
+int story_count(const struct story *s, enum event_type type);
+const struct event *story_task(const struct story *s, enum event_type type, int64_t task);
+const struct event *story_worker(const struct story *s, enum event_type type, int64_t worker);
+const struct event *story_note(const struct story *s, const char *words);
+bool story_ends_tell(const struct story *s, enum task_state state, int count);
+
+struct kit {
+    struct engine *engine;
+    struct table *table;
+    struct forkserver *forkserver;
+    struct pool *pool;
+    struct story story;
+};
+
+/* A table from this text, or from assets/sample.csv if it is NULL, with an engine whose threads run. */
+void kit_init(struct kit *k, const char *csv, int threads, enum at_fork at_fork);
+void kit_open(struct kit *k, const char *method, int workers);
+int64_t kit_submit(struct kit *k, const char *code);
+void kit_submit_three(struct kit *k); /* 0001, 00002, 0005 */
+
+/* Steps the pool until `there` says so; fails the test after KIT_PATIENCE. */
+void kit_until(struct kit *k, bool (*there)(struct kit *k));
+bool kit_is_idle(struct kit *k);
+bool kit_is_ended(struct kit *k);
+void kit_done(struct kit *k); /* the pool, if it still is, is closed as it stands */
+
+char *kit_sample_path(void); /* of assets/sample.csv, static */
+
+/* Once every 0.5 ms until true; fails the test after KIT_PATIENCE. */
+void wait_until(bool (*there)(void *arg), void *arg);
+
+int open_fds(void);
+bool proc_is_gone(pid_t pid);       /* no such process, or a zombie */
+bool proc_waits_for_good(pid_t pid); /* in a private futex wait without a timeout */
+int proc_threads(pid_t pid);
+pid_t proc_parent(pid_t pid);
+
+#endif
