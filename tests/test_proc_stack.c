@@ -50,6 +50,21 @@ static void names_the_functions_of_a_hung_process(void **state)
     kit_stop(&k);
 }
 
+static void names_them_also_where_the_main_thread_has_ended(void **state)
+{
+    struct kit k;
+    struct texts frames = {0};
+    (void)state;
+    assert_true(kit_start(&k, "main-ended"));
+    kit_look_until(&k, kit_target_is_proved);
+    pid_t tid = (pid_t)kit_finding(&k, k.target)->tid;
+    assert_int_not_equal(tid, k.target);
+    assert_int_equal(proc_stack(k.target, tid, 64, &frames, NULL), OK);
+    assert_true(names(&frames, "wait_for_ever"));
+    texts_done(&frames);
+    kit_stop(&k);
+}
+
 static void leaves_the_time_asleep_as_it_was(void **state)
 {
     struct kit k;
@@ -223,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_the_functions_of_a_hung_process),
+        cmocka_unit_test(names_them_also_where_the_main_thread_has_ended),
         cmocka_unit_test(leaves_the_time_asleep_as_it_was),
         cmocka_unit_test(answers_gone_and_denied),
         cmocka_unit_test(runs_on_after_many_stops_and_answers_each_time),

@@ -24,6 +24,15 @@ static double asleep_seconds(const struct hang_case *c)
     return c->scene->taken - since;
 }
 
+/* If that has ended: the one that tells most. */
+static pid_t main_thread(const struct evidence *e)
+{
+    for (size_t i = 0; i < e->nthreads; i++)
+        if (e->threads[i].tid == e->pid && !thread_ended(&e->threads[i]))
+            return e->pid;
+    return evidence_telling_thread(e)->tid;
+}
+
 static enum err say_summary(const struct evidence *e, bool proved, char **out)
 {
     size_t n = hang_living_threads(e);
@@ -47,7 +56,7 @@ enum err hang_match_no_waker(const struct hang_case *c, struct finding *out, boo
     if (!*holds)
         return OK;
     out->certainty = proved ? CERTAINTY_PROVED : CERTAINTY_LIKELY;
-    out->tid = e->pid;
+    out->tid = main_thread(e);
     enum err err = say_summary(e, proved, &out->summary);
     if (!err)
         err = hang_say_fork(c, &out->evidence);

@@ -4,6 +4,7 @@
 #include "core/proc/proc_priv.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -21,9 +22,9 @@ bool proc_may_be_dead(const struct evidence *e)
     return waiting > 0;
 }
 
-void proc_read_words(struct evidence *e, int root, int pid_dir)
+static void read_words(struct evidence *e, int root, int dir)
 {
-    int mem = openat(pid_dir, "mem", O_RDONLY | O_CLOEXEC);
+    int mem = openat(dir, "mem", O_RDONLY | O_CLOEXEC);
     for (size_t i = 0; i < e->nthreads; i++) {
         struct futex_wait *f = &e->threads[i].futex;
         if (!f->waiting || f->has_timeout)
@@ -46,48 +47,33 @@ static void read_timers(struct evidence *e, int pid_dir)
     buf_done(&b);
 }
 
-void proc_read_items(struct evidence *e, const struct scene *s, int root, int pid_dir)
-{
-    proc_read_words(e, root, pid_dir);
-    if (!proc_may_be_dead(e))
-        return;
-    proc_read_maps(e, pid_dir);
-    read_timers(e, pid_dir);
-    proc_read_shares(e, s, root);
-    proc_read_costly(e, pid_dir);
-}
-
-static void read_pss(struct evidence *e, int pid_dir)
+static void read_pss(struct evidence *e, int dir)
 {
     char text[2048];
     size_t len;
     uint64_t kib = 0;
-    enum err err = proc_read_short(pid_dir, "smaps_rollup", text, sizeof text, &len);
+    enum err err = proc_read_short(dir, "smaps_rollup", text, sizeof text, &len);
     if (!err)
         err = proc_parse_key(text, len, "Pss", &kib);
     e->pss_seen = err == OK ? SEEN : err == ERR_DENIED ? DENIED : NOT_SEEN;
     e->pss_kib = err == OK ? (int64_t)kib : -1;
 }
 
-void proc_read_costly(struct evidence *e, int pid_dir)
-{
-    proc_read_fds(e, pid_dir);
-    read_pss(e, pid_dir);
-}
-
-static enum err read_command(struct evidence *e, int pid_dir)
+static enum err read_command(struct evidence *e, int dir)
 {
     enum { COMMAND_MAX = 4096 };
     struct buf raw, safe;
     buf_init(&raw, PROC_FILE_MAX);
     buf_init(&safe, COMMAND_MAX);
     char *command = NULL;
-    if (proc_read(pid_dir, "cmdline", &raw) == OK && raw.len > 0) {
+    if (proc_read(dir, "cmdline", &raw) == OK && raw.len > 0) {
         enum err err = proc_parse_command(raw.data, raw.len, &safe);
         if (err == ERR_TOO_BIG)
             safe.err = OK; /* the beginning says enough */
     } else {
-        buf_addf(&safe, "[%s]", e->name);
+        buf_add_text(&safe, e->command ? e->command : ""); /* one that has ended had one */
+        if (safe.len == 0)
+            buf_addf(&safe, "[%s]", e->name);
     }
     command = buf_take(&safe);
     if (command) {
@@ -99,12 +85,58 @@ static enum err read_command(struct evidence *e, int pid_dir)
     return command ? OK : ERR_NOMEM;
 }
 
-enum err proc_read_identity(struct evidence *e, int pid_dir)
+static enum err read_identity(struct evidence *e, int dir)
 {
     char target[4096];
     free(e->exe);
     e->exe = NULL;
-    if (proc_read_link(pid_dir, "exe", target, sizeof target) == OK && !(e->exe = text_dup(target)))
+    if (proc_read_link(dir, "exe", target, sizeof target) == OK && !(e->exe = text_dup(target)))
         return ERR_NOMEM;
-    return read_command(e, pid_dir);
+    return read_command(e, dir);
+}
+
+/* A main thread that has ended has no memory and no files any more: where others live on, theirs are read. */
+static enum err open_living(const struct evidence *e, int pid_dir, int *dir)
+{
+    char path[32] = ".";
+    const struct thread_evidence *living = NULL;
+    for (size_t i = 0; i < e->nthreads; i++) {
+        const struct thread_evidence *t = &e->threads[i];
+        if (!thread_ended(t) && (!living || t->tid == e->pid))
+            living = t;
+    }
+    if (living && living->tid != e->pid)
+        snprintf(path, sizeof path, "task/%d", (int)living->tid);
+    return proc_open_dir(pid_dir, path, dir);
+}
+
+void proc_read_items(struct evidence *e, const struct scene *s, int root, int pid_dir)
+{
+    int dir;
+    if (open_living(e, pid_dir, &dir))
+        return; /* nothing is seen */
+    read_words(e, root, dir);
+    if (proc_may_be_dead(e)) {
+        proc_read_maps(e, dir);
+        read_timers(e, pid_dir);
+        proc_read_shares(e, s, root);
+        proc_read_fds(e, dir);
+        read_pss(e, dir);
+    }
+    close(dir);
+}
+
+enum err proc_read_costly(struct evidence *e, int root, int pid_dir, bool words)
+{
+    int dir;
+    enum err err = open_living(e, pid_dir, &dir);
+    if (err)
+        return err;
+    proc_read_fds(e, dir);
+    read_pss(e, dir);
+    if (words)
+        read_words(e, root, dir);
+    err = read_identity(e, dir);
+    close(dir);
+    return err;
 }

@@ -106,10 +106,9 @@ void proc_read_fds(struct evidence *e, int pid_dir);
 
 /* proc_items.c: what is read only where something depends on it. */
 bool proc_may_be_dead(const struct evidence *e); /* every living thread sleeps in a futex without a timeout */
-void proc_read_words(struct evidence *e, int root, int pid_dir);
 void proc_read_items(struct evidence *e, const struct scene *s, int root, int pid_dir);
-void proc_read_costly(struct evidence *e, int pid_dir); /* fds, PSS */
-enum err proc_read_identity(struct evidence *e, int pid_dir) MUST_CHECK; /* command, exe */
+/* Files, PSS, command line, program; the futex words too if asked for. */
+enum err proc_read_costly(struct evidence *e, int root, int pid_dir, bool words) MUST_CHECK;
 
 /* proc_tree.c: the children of a process, also where the kernel has no such file. */
 enum err proc_add_children(int root, int pid_dir, pid_t pid, bool all_threads, struct ints *out) MUST_CHECK;

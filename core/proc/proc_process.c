@@ -171,10 +171,7 @@ static enum err refresh_costly(struct evidence *e, struct proc_kept *k, int root
     if (!stale || now - k->costly_at < k->costly_pause)
         return OK;
     double before = clock_now();
-    proc_read_costly(e, pid_dir);
-    if (!k->items_read && has_long_wait(e, now))
-        proc_read_words(e, root, pid_dir);
-    enum err err = proc_read_identity(e, pid_dir);
+    enum err err = proc_read_costly(e, root, pid_dir, !k->items_read && has_long_wait(e, now));
     double took = clock_now() - before;
     k->costly_at = now;
     k->costly_pause = took * COSTS_AT_MOST > costly_pause_least ? took * COSTS_AT_MOST : costly_pause_least;

@@ -123,25 +123,25 @@ static enum err add_name(Dwfl *dwfl, Dwarf_Addr address, struct texts *frames)
     return e;
 }
 
-static enum err open_modules(pid_t pid, Dwfl **out)
+static enum err open_modules(pid_t tid, Dwfl **out)
 {
     Dwfl *dwfl = dwfl_begin(&callbacks);
     if (!dwfl)
         return ERR_NOMEM;
     *out = dwfl;
-    int error = dwfl_linux_proc_report(dwfl, pid);
+    int error = dwfl_linux_proc_report(dwfl, tid);
     if (error)
         return error > 0 ? err_from_errno(error) : ERR_NOT_FOUND;
     if (dwfl_report_end(dwfl, NULL, NULL))
         return ERR_NOT_FOUND;
-    error = dwfl_linux_proc_attach(dwfl, pid, true);
+    error = dwfl_linux_proc_attach(dwfl, tid, true);
     return error == 0 ? OK : error > 0 ? err_from_errno(error) : ERR_NOT_FOUND;
 }
 
 enum err proc_stack(pid_t pid, pid_t tid, size_t max, struct texts *frames, double *stopped_seconds)
 {
     struct stack_job job = {.tid = tid ? tid : pid, .max = max};
-    enum err e = open_modules(pid, &job.dwfl);
+    enum err e = open_modules(job.tid, &job.dwfl); /* the main thread may have ended, and left its maps empty */
     if (!e && !(job.addresses = calloc(max ? max : 1, sizeof *job.addresses)))
         e = ERR_NOMEM;
     if (!e)
