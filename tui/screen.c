@@ -80,15 +80,34 @@ static void draw_title(const struct app *a, double now, struct canvas *c)
 
 /* Strip */
 
-static int draw_key(struct canvas *c, int x, int y, enum role role, const char *command, const char *words)
+static int hint_width(const char *command, const char *words)
 {
     const char *key = command_key(command);
-    int width = text_width(key, strlen(key)) + 1 + text_width(words, strlen(words));
-    if (x + width + 1 > c->width)
-        return x;
+    return text_width(key, strlen(key)) + 1 + text_width(words, strlen(words));
+}
+
+static int draw_hint(struct canvas *c, int x, int y, enum role role, const char *command, const char *words)
+{
+    const char *key = command_key(command);
+    int width = text_width(key, strlen(key));
     canvas_text(c, x, y, role, key);
-    canvas_add_attrs(c, x, y, text_width(key, strlen(key)), ATTR_UNDERLINE);
-    return canvas_text(c, x + text_width(key, strlen(key)) + 1, y, role, words) + 3;
+    canvas_add_attrs(c, x, y, width, ATTR_UNDERLINE | ATTR_BOLD);
+    return canvas_text(c, x + width + 1, y, role, words);
+}
+
+/* What one may press, at the right edge; the first ones go where there is no room. Returns where they begin. */
+static int draw_hints(struct canvas *c, int y, enum role role)
+{
+    static const struct { const char *command, *words; } hints[] = {
+        {"method", "other method"}, {"run", "run again"}, {"explain", "explain"}, {"kill", "kill"}};
+    enum { HINTS = sizeof hints / sizeof *hints, GAP = 3 };
+    int first = c->width >= WIDE ? 0 : 2, width = 0;
+    for (int i = first; i < HINTS; i++)
+        width += hint_width(hints[i].command, hints[i].words) + (i > first ? GAP : 0);
+    int start = c->width - 1 - width, x = start;
+    for (int i = first; i < HINTS; i++)
+        x = draw_hint(c, x, y, role, hints[i].command, hints[i].words) + GAP;
+    return start;
 }
 
 /* On a narrow screen the verdict takes both lines; the cure stands in the diagnosis. */
@@ -114,20 +133,19 @@ static void draw_verdict(const struct app *a, const struct verdict *v, struct ca
         draw_verdict_narrow(v, role, c);
         return;
     }
+    char seconds[24], after[40];
+    snprintf(after, sizeof after, "seen after %s", f ? text_seconds(f->after_seconds, seconds) : "");
+    int right = c->width - 1 - text_width(after, strlen(after));
     int x = canvas_text(c, 1, 0, role, v->title) + 3;
-    canvas_cut(c, x, 0, c->width - x, role, v->who, strlen(v->who));
+    if (x + text_width(v->who, strlen(v->who)) + 2 <= right)
+        canvas_text(c, right, 0, role, after); /* only where it costs the verdict nothing */
+    else
+        right = c->width + 1;
+    canvas_cut(c, x, 0, right - 2 - x, role, v->who, strlen(v->who));
+    canvas_add_attrs(c, 0, 0, c->width, ATTR_BOLD);
+    right = draw_hints(c, 1, role);
     x = canvas_text(c, 1, 1, role, "Cure: ");
-    int room = c->width - x - 1, keys = c->width >= WIDE ? 53 : 23;
-    int width = text_width(v->cure, strlen(v->cure));
-    if (width > room - keys)
-        width = room - keys;
-    x = canvas_cut(c, x, 1, width, role, v->cure, strlen(v->cure)) + 3;
-    if (c->width >= WIDE) {
-        x = draw_key(c, x, 1, role, "method", "other method");
-        x = draw_key(c, x, 1, role, "run", "run again");
-    }
-    x = draw_key(c, x, 1, role, "explain", "explain");
-    draw_key(c, x, 1, role, "kill", "kill");
+    canvas_cut(c, x, 1, right - 2 - x, role, v->cure, strlen(v->cure));
 }
 
 static void calm_words(const struct app *a, double now, enum role *role, char *line, size_t size)

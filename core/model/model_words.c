@@ -88,7 +88,8 @@ static enum note_level on_task_ended(const struct model *m, const struct event *
         return NOTE_INFO;
     buf_addf(out, "%s %s", code_of(m, e->task.task), task_state_names[e->task.state]);
     if (e->task.state == TASK_FINISHED)
-        buf_addf(out, ": %lld rows in %s", (long long)e->task.rows, text_seconds(e->task.seconds, seconds));
+        buf_addf(out, ": %lld row%s in %s", (long long)e->task.rows, e->task.rows == 1 ? "" : "s",
+                 text_seconds(e->task.seconds, seconds));
     if (e->task.error)
         buf_addf(out, ": %s", e->task.error);
     return bad ? NOTE_ERROR : NOTE_INFO;

@@ -171,8 +171,8 @@ static void add_last_line(const struct model *m, struct buf *out)
     if (m->run_ended >= 0)
         buf_addf(out, " in %s", text_seconds(m->run_ended, seconds));
     if (m->method)
-        buf_addf(out, "; %s, %lld workers, %lld engine threads", m->method, (long long)m->workers_wanted,
-                 (long long)m->threads);
+        buf_addf(out, "; %s, %lld worker%s, %lld engine thread%s", m->method, (long long)m->workers_wanted,
+                 m->workers_wanted == 1 ? "" : "s", (long long)m->threads, m->threads == 1 ? "" : "s");
     buf_addf(out, "; exit %d\n", report_exit_status(m));
 }
 
