@@ -108,12 +108,28 @@ static enum err wait_for_end(struct watch *w)
     return OK;
 }
 
+/* Where all was said on stderr as it came, only the end is left to say; and nothing where nothing was wrong. */
+static enum err say_end(const struct model *m)
+{
+    enum { TEXT_MAX = 1 << 16 };
+    struct buf text;
+    if (m->nfindings == 0 && !m->timed_out)
+        return OK;
+    buf_init(&text, TEXT_MAX);
+    enum err e = report_watch_end(m, &text);
+    if (!e)
+        e = io_write_all(STDERR_FILENO, text.data, text.len);
+    buf_done(&text);
+    return e;
+}
+
 static int finish(struct watch *w)
 {
     struct problem problem;
     const struct model *m = observer_model(w->observer);
     int status = report_exit_status(m);
-    enum err e = headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch");
+    bool said = !w->cli->json && !w->cli->output;
+    enum err e = said ? say_end(m) : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch");
     enum err recorded = observer_end_recording(w->observer, &problem);
     if (recorded)
         headless_complain(&problem);

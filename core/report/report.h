@@ -15,6 +15,9 @@ enum err report_text(const struct model *m, const char *mode, struct buf *out) M
 /* One finding in words, as it is said the moment it is made: who, why, evidence, cause, stack, cure. */
 enum err report_finding(const struct model *m, const struct finding *f, struct buf *out) MUST_CHECK;
 
+/* The last two lines of a watch whose findings were said as they came: the verdict, and how the command ended. */
+enum err report_watch_end(const struct model *m, struct buf *out) MUST_CHECK;
+
 /* The exit status that the model's outcome stands for: 0 finished, 1 a task failed or was lost, 3 the table cannot be
  * read, 124 hung or timed out, 125 the host died;
  * of a watched command its own, or 128+N for signal N. */

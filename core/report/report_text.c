@@ -151,7 +151,8 @@ static void add_watch_end(const struct model *m, struct buf *out)
         buf_add_text(out, " ended");
     if (m->run_ended >= 0)
         buf_addf(out, " after %s", text_seconds(m->run_ended, seconds));
-    buf_addf(out, "; %zu processes seen, %zu findings; exit %d\n", m->nprocesses, m->nfindings, report_exit_status(m));
+    buf_addf(out, "; %zu process%s seen, %zu finding%s; exit %d\n", m->nprocesses, m->nprocesses == 1 ? "" : "es",
+             m->nfindings, m->nfindings == 1 ? "" : "s", report_exit_status(m));
 }
 
 static void add_last_line(const struct model *m, struct buf *out)
@@ -192,6 +193,15 @@ enum err report_text(const struct model *m, const char *mode, struct buf *out)
     add_failures(m, out);
     add_never_started(m, out);
     add_last_line(m, out);
+    return out->err;
+}
+
+enum err report_watch_end(const struct model *m, struct buf *out)
+{
+    struct verdict v;
+    if (model_verdict(m, &v))
+        buf_addf(out, "poolscope: %s: %s\n", v.title, v.who);
+    add_watch_end(m, out);
     return out->err;
 }
 
