@@ -60,6 +60,29 @@ static void many_hung_workers_are_counted_and_not_listed(void **state)
     model_free(m);
 }
 
+static void a_verdict_is_about_those_that_are_still_there_in_order(void **state)
+{
+    (void)state;
+    struct model *m = fresh();
+    struct verdict v;
+    feed_run(m, 0, 1, "fork", 3, 2);
+    for (int64_t i = 3; i >= 1; i--)
+        feed_worker(m, 0, 4 - i, 14075 - i, 3, true);
+    feed_proved(m, 0.2, 14074);
+    feed_proved(m, 0.2, 14072);
+    feed_proved(m, 0.2, 14073);
+    assert_true(model_verdict(m, &v));
+    assert_string_equal(v.who, "workers 1, 2 and 3 wait for threads that fork did not copy");
+    feed_exit(m, 0.3, 2, 9, true);
+    assert_true(model_verdict(m, &v));
+    assert_string_equal(v.who, "workers 1 and 3 wait for threads that fork did not copy");
+    feed_exit(m, 0.3, 1, 9, true);
+    feed_exit(m, 0.3, 3, 9, true);
+    assert_true(model_verdict(m, &v));
+    assert_string_equal(v.who, "workers 1, 2 and 3 wait for threads that fork did not copy");
+    model_free(m);
+}
+
 static void a_finished_run_keeps_results_in_task_order(void **state)
 {
     (void)state;
@@ -192,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_hung_run_says_who_why_and_the_cure),
         cmocka_unit_test(one_hung_worker_is_named_in_the_singular),
         cmocka_unit_test(many_hung_workers_are_counted_and_not_listed),
+        cmocka_unit_test(a_verdict_is_about_those_that_are_still_there_in_order),
         cmocka_unit_test(a_finished_run_keeps_results_in_task_order),
         cmocka_unit_test(a_killed_worker_loses_its_task_only),
         cmocka_unit_test(a_dead_host_ends_the_run_and_loses_what_was_open),

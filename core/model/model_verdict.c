@@ -2,6 +2,7 @@
  * The verdict in plain words. One cause for many workers is one sentence. */
 #include "core/model/model.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,9 +29,32 @@ static const char *deed(const char *cause, bool several)
     return several ? deeds[last].several : deeds[last].one;
 }
 
-static bool same_cause(const struct finding *a, const struct finding *b)
+static bool is_gone(const struct model *m, int64_t pid)
 {
-    return a->certainty == b->certainty && a->cause && b->cause && strcmp(a->cause, b->cause) == 0;
+    const struct model_worker *w = model_worker_by_pid(m, pid);
+    return w && (w->state == WORKER_EXITED || w->state == WORKER_KILLED);
+}
+
+/* Whom a sentence is about: those with the same cause and certainty as the worst, and of these the ones that are still
+ * there, if any is. */
+static bool is_meant(const struct model *m, const struct finding *f, const struct finding *worst, bool living)
+{
+    return f->certainty == worst->certainty && f->cause && worst->cause && strcmp(f->cause, worst->cause) == 0 &&
+           !(living && is_gone(m, f->pid));
+}
+
+/* The smallest name (worker id or pid) above `above`, or INT64_MAX: walks the findings in rising order. */
+static int64_t next_name(const struct model *m, const struct finding *worst, bool living, bool workers, int64_t above)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < m->nfindings; i++) {
+        const struct finding *f = &m->findings[i];
+        const struct model_worker *w = workers ? model_worker_by_pid(m, f->pid) : NULL;
+        int64_t name = w ? w->id : f->pid;
+        if (is_meant(m, f, worst, living) && name > above && name < next)
+            next = name;
+    }
+    return next;
 }
 
 /* "worker 1", "workers 1 and 2", "workers 1, 2 and 5", "workers 1, 2, 3 and 37 more"; "process 4242" where the process is
@@ -38,23 +62,20 @@ static bool same_cause(const struct finding *a, const struct finding *b)
 static size_t name_them(const struct model *m, const struct finding *worst, char *out, size_t size)
 {
     enum { SHOWN = 4 };
-    int64_t names[SHOWN];
     size_t n = 0;
-    bool workers = model_worker_by_pid(m, worst->pid) != NULL;
-    for (size_t i = 0; i < m->nfindings; i++) {
-        if (!same_cause(&m->findings[i], worst))
-            continue;
-        const struct model_worker *w = model_worker_by_pid(m, m->findings[i].pid);
-        if (n < SHOWN)
-            names[n] = workers && w ? w->id : m->findings[i].pid;
-        n++;
-    }
+    bool workers = model_worker_by_pid(m, worst->pid) != NULL, living = false;
+    for (size_t i = 0; i < m->nfindings; i++)
+        living |= is_meant(m, &m->findings[i], worst, true);
+    for (size_t i = 0; i < m->nfindings; i++)
+        n += is_meant(m, &m->findings[i], worst, living);
     const char *noun = workers ? (n > 1 ? "workers" : "worker") : (n > 1 ? "processes" : "process");
     int at = snprintf(out, size, "%s", noun);
     size_t shown = n > SHOWN ? SHOWN - 1 : n;
+    int64_t name = 0;
     for (size_t i = 0; i < shown; i++) {
         const char *glue = i == 0 ? " " : i + 1 == n ? " and " : ", ";
-        at += snprintf(out + at, size - (size_t)at, "%s%lld", glue, (long long)names[i]);
+        name = next_name(m, worst, living, workers, name);
+        at += snprintf(out + at, size - (size_t)at, "%s%lld", glue, (long long)name);
     }
     if (shown < n)
         snprintf(out + at, size - (size_t)at, " and %zu more", n - shown);

@@ -125,7 +125,10 @@ static enum err follow(struct observer *o, enum event_type type, const struct mo
     case EVENT_TASK_ENDED: hint(o, w); break;
     case EVENT_RUN_ENDED:
         end_run(o);
-        return o->wanted.run > 0 && o->loaded ? send_run(o) : OK;
+        if (o->wanted.run == 0 || !o->loaded)
+            return OK;
+        o->epoch = clock_now(); /* not before: what was left of the old run was on the old scale */
+        return send_run(o);
     case EVENT_HOST_EXITED: return on_host_gone(o);
     default: break;
     }
@@ -265,18 +268,20 @@ enum err observer_run(struct observer *o, const struct run_settings *settings)
     enum err e = run_request(settings, ++o->runs, &o->wanted);
     if (e)
         return e;
-    if (o->loaded)
-        o->epoch = clock_now();
     if (!o->host || settings->threads != o->threads) {
         if (model_run_active(o->model))
             end_run(o);
+        o->epoch = clock_now();
         return renew_host(o, settings->threads); /* it runs when the table is loaded again */
     }
     if (model_run_active(o->model)) {
         run_stop(o);
         return OK; /* it runs when the old one has ended */
     }
-    return o->loaded ? send_run(o) : OK;
+    if (!o->loaded)
+        return OK; /* it runs when the table is there: loading is part of what the user waits for */
+    o->epoch = clock_now();
+    return send_run(o);
 }
 
 enum err observer_kill_worker(struct observer *o, int64_t worker)
