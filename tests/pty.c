@@ -222,8 +222,10 @@ bool pty_shows(struct pty *p, const char *regex)
 
 _Noreturn static void fail_with_screen(struct pty *p, const char *waited_for)
 {
-    print_error("waited %d s for %s; the screen (%s):\n%s", PTY_BOUND, waited_for,
-                p->reaped ? "the program has exited" : "the program runs", pty_screen(p));
+    fprintf(stderr, "waited %d s for %s; the screen (%s):\n%s", PTY_BOUND, waited_for,
+            p->reaped ? "the program has exited" : "the program runs", pty_screen(p)); /* print_error cuts at 1024 */
+    if (!p->reaped)
+        kill(p->pid, SIGKILL); /* so that the tests after this one find nothing of it */
     fail();
     abort();
 }

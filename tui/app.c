@@ -53,7 +53,10 @@ static enum err on_signal(struct app *a, int fd)
         case SIGTERM:
         case SIGHUP: a->quit = true; break;
         case SIGTSTP: a->suspend = true; break;
-        case SIGCONT: *(term_is_ours(a->term) ? &a->redraw : &a->suspend) = true; break;
+        case SIGCONT:
+            a->redraw = true;
+            a->suspend = !term_is_ours(a->term);
+            break;
         case SIGWINCH: a->dirty = true; break;
         case SIGINT:
             if (a->question.open)
@@ -85,7 +88,7 @@ static enum err on_input(struct app *a)
 static void suspend(struct app *a)
 {
     a->suspend = false;
-    term_suspend(a->term);
+    a->quit = !term_suspend(a->term);
     a->dirty = true;
 }
 

@@ -134,14 +134,6 @@ int canvas_cut(struct canvas *c, int x, int y, int width, enum role role, const 
     return x + width;
 }
 
-void canvas_right(struct canvas *c, int x, int y, int width, enum role role, const char *text, size_t len)
-{
-    int wide = text_width(text, len);
-    if (wide > width)
-        wide = width;
-    canvas_cut(c, x - wide, y, wide, role, text, len);
-}
-
 int canvas_repeat(struct canvas *c, int x, int y, int n, enum role role, const char *glyph)
 {
     struct text_glyph g = {.width = 1};

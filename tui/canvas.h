@@ -44,9 +44,6 @@ int canvas_textf(struct canvas *c, int x, int y, enum role role, const char *fmt
 /* The same in `width` columns, with an ellipsis where something was cut off. Returns x + width. */
 int canvas_cut(struct canvas *c, int x, int y, int width, enum role role, const char *text, size_t len);
 
-/* Ends at column x (exclusive), cut at the left of `width` columns. */
-void canvas_right(struct canvas *c, int x, int y, int width, enum role role, const char *text, size_t len);
-
 /* `n` times the glyph. */
 int canvas_repeat(struct canvas *c, int x, int y, int n, enum role role, const char *glyph);
 

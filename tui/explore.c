@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "core/base/io.h"
 #include "tui/app.h"
@@ -26,6 +27,16 @@ static enum err take_signals(sigset_t *before, int *fd)
     pthread_sigmask(SIG_BLOCK, &set, before);
     *fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return *fd < 0 ? err_from_errno(errno) : OK;
+}
+
+/* What asked us to end is answered by now: it must not act once more when the signals are unblocked. */
+static void give_signals_back(const sigset_t *before, int *fd)
+{
+    struct signalfd_siginfo info;
+    while (*fd >= 0 && read(*fd, &info, sizeof info) > 0)
+        ;
+    io_close(fd);
+    pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
 static void tell_guard(void *ctx, const struct term_restore *restore)
@@ -80,7 +91,6 @@ enum err explore(const struct explore_options *options, struct problem *problem)
             e = problem_set(problem, ERR_PARSE, "%s", a.model->table_error);
     }
     close_all(&a);
-    io_close(&signal_fd);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    give_signals_back(&before, &signal_fd);
     return e;
 }

@@ -52,7 +52,7 @@ int main(int argc, char **argv)
     int status;
     if (pool_process_main(argc, argv, &status) || guard_process_main(argc, argv, &status))
         return status;
-    setlocale(LC_ALL, "");
+    setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers read the same everywhere */
     enum err e = cli_parse(argc, argv, &cli, &problem);
     if (e)
         return fail(&problem, e == ERR_USAGE ? STATUS_USAGE : STATUS_IO);

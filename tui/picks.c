@@ -73,7 +73,6 @@ enum err picks_add(struct picks *p, const char *text, size_t len, bool typed)
     copy[len] = '\0';
     p->v[p->n] = (struct pick){copy, len, typed};
     *slot_of(p, text, len) = (uint32_t)++p->n;
-    p->version++;
     return OK;
 }
 
@@ -86,7 +85,6 @@ void picks_remove(struct picks *p, const char *text, size_t len)
     memmove(&p->v[at], &p->v[at + 1], (p->n - at - 1) * sizeof *p->v);
     p->n--;
     fill_slots(p);
-    p->version++;
 }
 
 void picks_clear(struct picks *p)
@@ -95,7 +93,6 @@ void picks_clear(struct picks *p)
         free(p->v[i].text);
     p->n = 0;
     fill_slots(p);
-    p->version++;
 }
 
 void picks_done(struct picks *p)

@@ -18,7 +18,6 @@ struct pick {
 struct picks {
     struct pick *v; size_t n, cap; /* in the order they were added */
     uint32_t *slots; size_t nslots; /* open addressing: index + 1, 0 is free; nslots is a power of two */
-    uint64_t version;               /* grows with every change */
 };
 
 /* A zeroed struct is an empty set. */

@@ -30,6 +30,7 @@ struct term {
     bool paste_mode;    /* the terminal brackets what is pasted */
     bool pasting;       /* between the brackets */
     bool redraw;
+    bool given_back;    /* and not taken again */
     int hidden;         /* the cursor's visibility as curs_set last had it, 0 hidden; -1 unknown */
     struct buf paste;
 };
@@ -305,36 +306,52 @@ static void give_back(struct term *t)
     curs_set(1);
     endwin();
     announce(t, false);
+    t->given_back = true;
+}
+
+static void take_again(struct term *t)
+{
+    announce(t, true);
+    reset_prog_mode();
+    t->given_back = false;
+    t->redraw = true;
+    t->hidden = -1;
+    refresh();
+    if (t->paste_mode)
+        send(t, "\033[?2004h");
+}
+
+static bool asked_to_end(void)
+{
+    sigset_t pending;
+    return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGHUP));
+}
+
+bool term_suspend(struct term *t)
+{
+    if (term_is_ours(t)) /* else another job has it already: nothing of it may be touched */
+        give_back(t);
+    do
+        kill(getpid(), SIGSTOP);
+    while (!term_is_ours(t) && !asked_to_end());
+    if (!term_is_ours(t))
+        return false;
+    take_again(t);
+    return true;
 }
 
 void term_close(struct term *t)
 {
     if (!t)
         return;
-    if (t->screen) {
+    if (t->screen && !t->given_back && term_is_ours(t))
         give_back(t);
+    if (t->screen)
         delscreen(t->screen);
-    }
     if (t->tty)
         fclose(t->tty);
     buf_done(&t->paste);
     free(t);
-}
-
-void term_suspend(struct term *t)
-{
-    if (term_is_ours(t)) /* else somebody else has it already: nothing of it may be touched */
-        give_back(t);
-    do
-        kill(getpid(), SIGSTOP);
-    while (!term_is_ours(t));
-    announce(t, true);
-    reset_prog_mode();
-    t->redraw = true;
-    t->hidden = -1;
-    refresh(); /* takes the terminal again */
-    if (t->paste_mode)
-        send(t, "\033[?2004h");
 }
 
 /* Reading */

@@ -59,8 +59,9 @@ void term_read(struct term *t, struct input *out);
 /* False while another job is in the foreground: then nothing may be read, drawn or set. */
 bool term_is_ours(const struct term *t);
 
-/* Gives the terminal back, stops this process (SIGSTOP), and takes the terminal again once it is in the foreground. */
-void term_suspend(struct term *t);
+/* Gives the terminal back, stops this process (SIGSTOP), and takes the terminal again once it is in the foreground.
+ * False if it is asked to end (SIGTERM, SIGHUP) before that; the terminal is not ours then. */
+bool term_suspend(struct term *t) MUST_CHECK;
 
 /* To the clipboard of the terminal (OSC 52). False if this terminal is known not to have one, or the text is too
  * long. */
