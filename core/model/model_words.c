@@ -114,12 +114,24 @@ static enum note_level on_run_ended(const struct model *m, const struct event *e
     return NOTE_INFO;
 }
 
+/* A finding that comes again, as sure as before, brings a stack that was asked for. */
+static void add_stack(const char *noun, int64_t name, const struct texts *stack, struct buf *out)
+{
+    if (stack->n == 0)
+        return;
+    buf_addf(out, "stack of %s %lld: ", noun, (long long)name);
+    for (size_t i = 0; i < stack->n; i++)
+        buf_addf(out, "%s%s", i ? " ← " : "", stack->v[i]);
+}
+
 static enum note_level on_finding(const struct model *m, const struct event *e, struct buf *out)
 {
     const struct finding *f = &e->finding, *before = model_finding_of(m, f->pid);
     const struct model_worker *w = model_worker_by_pid(m, f->pid);
-    if (before && before->certainty == f->certainty && before->rule && f->rule && strcmp(before->rule, f->rule) == 0)
-        return NOTE_INFO; /* it only brings a stack or a newer time */
+    if (before && before->certainty == f->certainty && before->rule && f->rule && strcmp(before->rule, f->rule) == 0) {
+        add_stack(w ? "worker" : "process", w ? w->id : f->pid, &f->stack, out);
+        return NOTE_INFO;
+    }
     buf_addf(out, "%s %lld hung: %s, %s", w ? "worker" : "process", (long long)(w ? w->id : f->pid),
              f->rule ? f->rule : "?", certainty_names[f->certainty]);
     return f->certainty >= CERTAINTY_LIKELY ? NOTE_ERROR : NOTE_WARNING;
