@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/proc/frames.h"
+
 /* A process that changes all the time is posted again after this many seconds; CPU time counts in such steps. */
 static const double least_pause = 0.1, cpu_step = 0.1;
 
-enum { FRAMES_OF_FINDING = 16, FRAMES_ASKED = 64 };
+enum { FRAMES_OF_FINDING = 16, FRAMES_ASKED = 256 };
 
 static void process_done(struct event_process *p)
 {
@@ -172,7 +174,7 @@ static struct shown_process *find(struct shown *s, pid_t pid)
 static enum err take_stack(struct scene *scene, struct finding *f, size_t max)
 {
     struct texts frames = {0};
-    enum err err = proc_stack((pid_t)f->pid, (pid_t)f->tid, max, &frames, NULL);
+    enum err err = proc_merged_stack((pid_t)f->pid, (pid_t)f->tid, max, &frames, NULL);
     scene_forgive(scene, (pid_t)f->pid);
     if (err == OK) {
         texts_done(&f->stack);

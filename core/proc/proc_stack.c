@@ -103,7 +103,7 @@ static enum err run_collector(struct stack_job *job)
 
 static enum err add_name(Dwfl *dwfl, Dwarf_Addr address, struct texts *frames)
 {
-    enum { NAME_MAX_BYTES = 512 };
+    enum { NAME_MAX_BYTES = 4096 };
     Dwfl_Module *module = dwfl_addrmodule(dwfl, address);
     const char *symbol = module ? dwfl_module_addrname(module, address) : NULL;
     const char *file = module ? dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL) : NULL;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/proc/frames.h"
 
 static void add_safe(struct buf *out, const char *text)
 {
@@ -20,17 +21,15 @@ static void add_code(struct buf *out, const struct model_task *t)
         add_safe(out, t->code);
 }
 
-/* The innermost frames tell; the rest is in the JSON report. */
+/* The few frames that matter; the rest is in the JSON report. */
 static void add_stack(struct buf *out, const struct texts *stack)
 {
-    enum { SHOWN = 6 };
-    for (size_t i = 0; i < stack->n && i < SHOWN; i++) {
-        if (i)
-            buf_add_text(out, " ← ");
-        add_safe(out, stack->v[i]);
-    }
-    if (stack->n > SHOWN)
-        buf_add_text(out, " ← …");
+    enum { LINE_MAX = 4096 };
+    struct buf brief;
+    buf_init(&brief, LINE_MAX);
+    if (!proc_stack_brief(stack, &brief))
+        add_safe(out, buf_text(&brief));
+    buf_done(&brief);
 }
 
 static bool same_words(const struct finding *a, const struct finding *b)

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT
+ * One stack out of two: the native one, and the Python frames that run on it. Each call of the interpreter's C function
+ * runs Python frames up to an entry; counted from the innermost, the n-th call has the n-th such group. */
+#include "core/proc/frames.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/io.h"
+#include "core/proc/proc_frames.h"
+#include "core/proc/proc_priv.h"
+
+enum { NATIVE_MAX = 256, PYTHON_MAX = 512, LINE_MAX = 2048 };
+
+/* What is dropped first has the lowest. The innermost native frames are nearer to the wait. */
+enum weight { WEIGHT_NONE, WEIGHT_FAR, WEIGHT_LIBRARY, WEIGHT_NEAR, WEIGHT_MOST };
+enum { NEAR_FRAMES = 6 };
+
+struct line { char *text; enum weight weight; bool dropped; };
+
+struct stack {
+    struct line *v;  /* owned, texts too */
+    size_t n;
+    size_t told;     /* native frames that tell something */
+    const struct python_frames *python;
+    size_t next;     /* the Python frame whose turn it is */
+    char cwd[4096];
+};
+
+static enum err add_line(struct stack *s, const char *text, enum weight weight)
+{
+    struct line *v = realloc(s->v, (s->n + 1) * sizeof *v);
+    if (!v)
+        return ERR_NOMEM;
+    s->v = v;
+    v[s->n] = (struct line){.text = text_dup(text), .weight = weight};
+    return v[s->n].text ? (s->n++, OK) : ERR_NOMEM;
+}
+
+static enum err add_python_frame(struct stack *s, const struct python_frame *f)
+{
+    static const enum weight weights[] = {
+        [OWNER_USER] = WEIGHT_MOST, [OWNER_LIBRARY] = WEIGHT_LIBRARY, [OWNER_STANDARD] = WEIGHT_FAR};
+    struct buf line;
+    buf_init(&line, LINE_MAX);
+    enum err e = frame_describe(f, s->cwd, &line) == ERR_NOMEM ? ERR_NOMEM : OK;
+    if (!e)
+        e = add_line(s, buf_text(&line), weights[frame_owner_of(f->file)]);
+    buf_done(&line);
+    return e;
+}
+
+/* Up to the next entry. */
+static enum err add_python_group(struct stack *s)
+{
+    enum err e = OK;
+    for (bool last = false; s->next < s->python->n && !last && !e; s->next++) {
+        last = s->python->v[s->next].entry;
+        e = add_python_frame(s, &s->python->v[s->next]);
+    }
+    return e;
+}
+
+/* Where nothing is known of the Python frames, one word stands for all that lie next to each other. */
+static enum err add_python_word(struct stack *s)
+{
+    static const char word[] = "(Python)";
+    return s->n > 0 && strcmp(s->v[s->n - 1].text, word) == 0 ? OK : add_line(s, word, WEIGHT_MOST);
+}
+
+static enum err add_native_frame(struct stack *s, const char *symbol)
+{
+    struct buf name;
+    buf_init(&name, LINE_MAX);
+    enum err e = proc_demangle(symbol, &name) == ERR_NOMEM ? ERR_NOMEM : OK;
+    enum frame_kind kind = frame_kind_of(symbol, buf_text(&name));
+    enum weight weight = s->told == 0 ? WEIGHT_MOST : s->told < NEAR_FRAMES ? WEIGHT_NEAR : WEIGHT_FAR;
+    if (!e && kind == FRAME_RUNS_PYTHON)
+        e = s->python->n > 0 ? add_python_group(s) : add_python_word(s);
+    else if (!e && kind == FRAME_TELLS)
+        e = add_line(s, buf_text(&name), weight);
+    s->told += kind == FRAME_TELLS;
+    buf_done(&name);
+    return e;
+}
+
+/* A stack of nothing but plumbing is better than none. */
+static enum err add_as_it_is(struct stack *s, const struct texts *native)
+{
+    enum err e = OK;
+    for (size_t i = 0; i < native->n && !e; i++)
+        e = add_line(s, native->v[i], WEIGHT_FAR);
+    return e;
+}
+
+/* Where the native stack is cut short or unknown, the rest of the Python frames goes to the end. */
+static enum err merge(struct stack *s, const struct texts *native)
+{
+    enum err e = OK;
+    for (size_t i = 0; i < native->n && !e; i++)
+        e = add_native_frame(s, native->v[i]);
+    while (s->next < s->python->n && !e)
+        e = add_python_group(s);
+    return !e && s->n == 0 ? add_as_it_is(s, native) : e;
+}
+
+/* Lines as they will be shown: a run of dropped ones is one. */
+static size_t count_lines(const struct stack *s)
+{
+    size_t lines = 0;
+    for (size_t i = 0; i < s->n; i++)
+        lines += !s->v[i].dropped || i == 0 || !s->v[i - 1].dropped;
+    return lines;
+}
+
+/* The outermost of those that tell least; the innermost line always stays. */
+static void drop_one(struct stack *s)
+{
+    size_t least = 0;
+    for (size_t i = s->n; i-- > 1;)
+        if (!s->v[i].dropped && (least == 0 || s->v[i].weight < s->v[least].weight))
+            least = i;
+    s->v[least].dropped = least > 0;
+}
+
+/* A gap of one is as long as the line itself. */
+static enum err add_shown(struct stack *s, size_t max, struct texts *frames)
+{
+    enum { ROOM_FOR_A_GAP = 3 };
+    enum err e = OK;
+    while (max >= ROOM_FOR_A_GAP && count_lines(s) > max)
+        drop_one(s);
+    for (size_t i = 0, next; i < s->n && frames->n < max && !e; i = next) {
+        for (next = i; next < s->n && s->v[next].dropped; next++)
+            continue;
+        if (next - i > 1)
+            e = texts_addf(frames, "… %zu more", next - i);
+        else
+            e = texts_add(frames, s->v[i].text);
+        next += next == i;
+    }
+    return e;
+}
+
+static void read_cwd(pid_t tid, struct stack *s)
+{
+    char path[32];
+    int dir;
+    snprintf(path, sizeof path, "/proc/%d", (int)tid);
+    if (proc_open_dir(AT_FDCWD, path, &dir))
+        return;
+    if (proc_read_link(dir, "cwd", s->cwd, sizeof s->cwd))
+        s->cwd[0] = '\0';
+    io_close(&dir);
+}
+
+static void stack_done(struct stack *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        free(s->v[i].text);
+    free(s->v);
+    free(s);
+}
+
+enum err proc_merged_stack(pid_t pid, pid_t tid, size_t max, struct texts *frames, double *stopped)
+{
+    struct texts native = {0};
+    struct python_frames python = {0};
+    struct stack *s = calloc(1, sizeof *s);
+    if (!s)
+        return ERR_NOMEM;
+    s->python = &python;
+    if (stopped)
+        *stopped = 0;
+    enum err native_err = proc_stack(pid, tid, NATIVE_MAX, &native, stopped), e = native_err;
+    if (e != ERR_NOMEM && e != ERR_GONE)
+        e = proc_python_stack(pid, tid, PYTHON_MAX, &python) == ERR_NOMEM ? ERR_NOMEM : OK;
+    if (!e && native.n == 0 && python.n == 0)
+        e = native_err ? native_err : ERR_NOT_FOUND;
+    if (!e) {
+        read_cwd(tid ? tid : pid, s);
+        e = merge(s, &native);
+    }
+    if (!e)
+        e = add_shown(s, max, frames);
+    stack_done(s);
+    python_frames_done(&python);
+    texts_done(&native);
+    return e;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT
+ * Python frames out of the memory of a running CPython, without a stop: interpreters → threads → frames → code objects.
+ * The target goes on meanwhile and may lie: what makes no sense ends the walk, and every walk is bounded. */
+#include "core/proc/proc_python.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#include "core/base/buf.h"
+#include "core/base/io.h"
+#include "core/proc/proc_priv.h"
+
+enum { INTERPRETERS_MAX = 64, THREADS_MAX = 20000, TEXT_MAX = 4096, LINES_MAX = 1024 * 1024 };
+
+/* In 3.13 frames of the C stack, later of the interpreter and of the thread: marks, not frames of Python. */
+enum { OWNER_FIRST_MARK = 3 };
+
+struct reader {
+    pid_t tid; /* whose memory is read: the main thread may have ended, and then has none */
+    uint64_t number; /* of this thread as its process knows it: in a container that is another one */
+    struct python_offsets o;
+    uint64_t runtime;
+    unsigned char bytes[PYTHON_STRUCT_MAX]; /* the struct that was read last */
+};
+
+/* The last of "NSpid: 4242 17". */
+static uint64_t own_number(pid_t tid)
+{
+    char path[32];
+    int dir;
+    struct buf status;
+    uint64_t number = (uint64_t)tid;
+    snprintf(path, sizeof path, "/proc/%d", (int)tid);
+    if (proc_open_dir(AT_FDCWD, path, &dir))
+        return number;
+    buf_init(&status, PROC_FILE_MAX);
+    if (!proc_read(dir, "status", &status)) {
+        const char *line = strstr(buf_text(&status), "\nNSpid:");
+        const char *end = line ? strchr(line + 1, '\n') : NULL;
+        const char *tab = end ? memrchr(line, '\t', (size_t)(end - line)) : NULL;
+        number = tab ? strtoull(tab, NULL, 10) : number;
+    }
+    buf_done(&status);
+    io_close(&dir);
+    return number;
+}
+
+static enum err pull_word(const struct reader *r, uint64_t address, uint64_t *out)
+{
+    return proc_python_pull(r->tid, address, out, sizeof *out);
+}
+
+static uint64_t word(const struct reader *r, uint64_t offset)
+{
+    uint64_t value;
+    memcpy(&value, r->bytes + offset, sizeof value);
+    return value;
+}
+
+static int32_t number(const struct reader *r, uint64_t offset)
+{
+    int32_t value;
+    memcpy(&value, r->bytes + offset, sizeof value);
+    return value;
+}
+
+/* A stack reference has marks in its lowest bits, a pointer has none. */
+static uint64_t pointer(uint64_t reference)
+{
+    return reference & ~(uint64_t)7;
+}
+
+struct found { uint64_t frame; size_t threads; bool named; };
+
+/* The innermost frame of the thread, among those of one interpreter. A thread may be known to several. */
+static enum err look_for_thread(struct reader *r, uint64_t thread, struct found *found)
+{
+    const struct python_offsets *o = &r->o;
+    enum err e = OK;
+    for (; thread && !(found->named && found->frame) && !e; thread = word(r, o->thread_next)) {
+        if (found->threads++ == THREADS_MAX)
+            return ERR_PARSE;
+        if ((e = proc_python_pull(r->tid, thread, r->bytes, o->thread_size)))
+            break;
+        bool named = word(r, o->thread_tid) == r->number;
+        if (named || (found->threads == 1 && !found->named))
+            found->frame = word(r, o->thread_frame);
+        found->named |= named;
+    }
+    return e;
+}
+
+/* A child of a fork that Python did not notice has one thread that still bears its parent's number. */
+static enum err find_thread(struct reader *r, bool is_main, uint64_t *frame)
+{
+    struct found found = {0};
+    uint64_t interpreter, threads;
+    enum err e = pull_word(r, r->runtime + r->o.interpreters, &interpreter);
+    for (int i = 0; i < INTERPRETERS_MAX && interpreter && !(found.named && found.frame) && !e; i++) {
+        e = pull_word(r, interpreter + r->o.threads, &threads);
+        if (!e)
+            e = look_for_thread(r, threads, &found);
+        if (!e)
+            e = pull_word(r, interpreter + r->o.interpreter_next, &interpreter);
+    }
+    bool is_it = found.named || (found.threads == 1 && is_main);
+    *frame = is_it ? found.frame : 0;
+    return e ? e : *frame ? OK : ERR_NOT_FOUND;
+}
+
+/* The lowest bits of a str's state: interned, kind, compact, ascii. Without a global lock `interned` has a byte. */
+static bool text_kind(const struct reader *r, uint32_t state, unsigned *kind, bool *ascii)
+{
+    unsigned shift = r->o.free_threaded && r->o.version >> 16 >= 0x030e ? 8 : 2;
+    *kind = state >> shift & 7;
+    *ascii = state >> (shift + 4) & 1;
+    bool compact = state >> (shift + 3) & 1;
+    return compact && (*kind == 1 || *kind == 2 || *kind == 4) && (!*ascii || *kind == 1);
+}
+
+static void add_characters(struct buf *out, const unsigned char *data, size_t n, unsigned kind)
+{
+    for (size_t i = 0; i < n; i++) {
+        utf8proc_uint8_t bytes[4];
+        utf8proc_int32_t c = 0;
+        memcpy(&c, data + i * kind, kind);
+        utf8proc_ssize_t len = utf8proc_codepoint_valid(c) ? utf8proc_encode_char(c, bytes) : 0;
+        buf_add(out, len > 0 ? (const char *)bytes : "?", len > 0 ? (size_t)len : 1);
+    }
+}
+
+/* The data of a str that is not ASCII stands behind two more words. */
+static enum err read_text(const struct reader *r, uint64_t address, char **out)
+{
+    const struct python_offsets *o = &r->o;
+    unsigned char data[TEXT_MAX * 4];
+    uint64_t length;
+    uint32_t state;
+    unsigned kind;
+    bool ascii;
+    struct buf text;
+    enum err e = pull_word(r, address + o->text_length, &length);
+    if (!e)
+        e = proc_python_pull(r->tid, address + o->text_state, &state, sizeof state);
+    if (!e && (!text_kind(r, state, &kind, &ascii) || length > TEXT_MAX))
+        e = ERR_PARSE;
+    if (!e && length > 0)
+        e = proc_python_pull(r->tid, address + o->text_ascii + (ascii ? 0 : 16), data, length * kind);
+    if (e)
+        return e;
+    buf_init(&text, sizeof data);
+    add_characters(&text, data, length, kind);
+    *out = buf_take(&text);
+    buf_done(&text);
+    return *out ? OK : ERR_NOMEM;
+}
+
+/* What a code object says of itself. */
+struct code { uint64_t address, file, name, lines, copies; int32_t first_line; };
+
+static enum err read_code(struct reader *r, uint64_t address, struct code *out)
+{
+    const struct python_offsets *o = &r->o;
+    enum err e = proc_python_pull(r->tid, address, r->bytes, o->code_size);
+    if (e)
+        return e;
+    *out = (struct code){.address = address, .file = word(r, o->code_file), .name = word(r, o->code_name),
+                         .lines = word(r, o->code_lines), .first_line = number(r, o->code_first_line),
+                         .copies = o->copies_code ? word(r, o->code_copies) : 0};
+    return OK;
+}
+
+/* Where the bytecode starts that the frame runs; copy 0 is the code object's own. */
+static enum err find_bytecode(const struct reader *r, const struct code *code, int32_t copy, uint64_t *start)
+{
+    uint64_t n;
+    *start = code->address + r->o.code_bytes;
+    if (copy == 0 || !code->copies)
+        return OK;
+    enum err e = pull_word(r, code->copies, &n);
+    if (!e && (copy < 0 || (uint64_t)copy >= n))
+        e = ERR_PARSE;
+    return e ? e : pull_word(r, code->copies + 8 + (uint64_t)copy * 8, start);
+}
+
+/* 0 where it cannot be known: a frame without its line still tells something. */
+static int read_line(const struct reader *r, const struct code *code, uint64_t instruction, int32_t copy)
+{
+    uint64_t start, length;
+    int line = 0;
+    if (find_bytecode(r, code, copy, &start) || instruction < start ||
+        pull_word(r, code->lines + r->o.bytes_length, &length) || length > LINES_MAX)
+        return 0;
+    unsigned char *table = malloc(length ? length : 1);
+    if (table && !proc_python_pull(r->tid, code->lines + r->o.bytes_data, table, length))
+        line = proc_python_line(table, length, code->first_line, (instruction - start) / 2);
+    free(table);
+    return line;
+}
+
+/* ERR_PARSE for what is no code object: then the frame is left out. */
+static enum err add_frame(struct reader *r, uint64_t code_address, uint64_t instruction, int32_t copy,
+                          struct python_frames *out)
+{
+    struct code code;
+    struct python_frame frame = {0};
+    enum err e = read_code(r, code_address, &code);
+    if (!e)
+        e = read_text(r, code.name, &frame.function);
+    if (!e)
+        e = read_text(r, code.file, &frame.file);
+    if (e) {
+        free(frame.function);
+        return e;
+    }
+    frame.line = read_line(r, &code, instruction, copy);
+    return python_frames_add(out, frame);
+}
+
+/* Outwards; a mark stands where the frames end that one call of the interpreter's C function runs. */
+static enum err walk(struct reader *r, uint64_t frame, size_t max, struct python_frames *out)
+{
+    const struct python_offsets *o = &r->o;
+    enum { STEPS_MAX = 4096 };
+    enum err e = OK;
+    for (int i = 0; i < STEPS_MAX && frame && out->n < max; i++) {
+        if ((e = proc_python_pull(r->tid, frame, r->bytes, o->frame_size)))
+            break;
+        uint64_t code = pointer(word(r, o->frame_code)), instruction = word(r, o->frame_instruction);
+        int32_t copy = o->copies_code ? number(r, o->frame_copy) : 0;
+        bool is_mark = r->bytes[o->frame_owner] >= OWNER_FIRST_MARK;
+        frame = word(r, o->frame_previous);
+        if (is_mark && out->n > 0)
+            out->v[out->n - 1].entry = true;
+        else if (!is_mark && (e = add_frame(r, code, instruction, copy, out)) && e != ERR_PARSE)
+            break;
+    }
+    return out->n > 0 && e != ERR_NOMEM ? OK : e ? e : ERR_NOT_FOUND;
+}
+
+enum err proc_python_read(pid_t pid, pid_t tid, size_t max, struct python_frames *out, bool *older)
+{
+    struct reader *r = malloc(sizeof *r);
+    uint64_t frame;
+    *out = (struct python_frames){0};
+    *older = false;
+    if (!r)
+        return ERR_NOMEM;
+    r->tid = tid ? tid : pid;
+    r->number = own_number(r->tid);
+    enum err e = proc_python_find(r->tid, &r->o, &r->runtime, older);
+    *older = *older && e == ERR_NOT_FOUND;
+    if (!e)
+        e = find_thread(r, r->tid == pid, &frame);
+    if (!e)
+        e = walk(r, frame, max, out);
+    if (e)
+        python_frames_done(out);
+    free(r);
+    return e;
+}
