@@ -128,6 +128,10 @@ bool python_start_polars(struct python *p, pid_t *worker)
         print_message("neither POLARS_NEW nor POLARS_OLD names a Python with Polars\n");
         return false;
     }
+    if (access("/dev/shm", W_OK) != 0) { /* sem_overview(7): where multiprocessing has its locks */
+        print_message("/dev/shm may not be written here: multiprocessing has no semaphores\n");
+        return false;
+    }
     snprintf(script, sizeof script, "%s/tests/programs/pool_filter.py", srcdir ? srcdir : ".");
     snprintf(sample, sizeof sample, "%s/assets/sample.csv", srcdir ? srcdir : ".");
     char *const argv[] = {(char *)program, script, "fork", sample, NULL};
