@@ -307,6 +307,59 @@ static void every_request_survives_the_wire(void **state)
     buf_done(&b);
 }
 
+static void many_tasks_travel_in_one_event(void **state)
+{
+    enum { N = 300 };
+    (void)state;
+    struct event e = {.type = EVENT_TASKS, .tasks = {.run = 3, .finished = 200, .failed = 100}}, back;
+    struct event_tasks_at at = {0};
+    struct event_task t;
+    struct buf b;
+    for (int i = 0; i < N; i++) {
+        int64_t ranges[] = {i, 1, 2 * i, 7};
+        struct event_task one = {.task = i + 1, .code = i % 2 ? (char *)"0001" : NULL, .worker = i % 3, .rows = i,
+                                 .state = i % 3 ? TASK_FINISHED : TASK_FAILED, .seconds = i / 1000.0,
+                                 .error = i % 3 ? NULL : (char *)"it failed", .ranges = {ranges, i % 5 ? 4 : 0}};
+        assert_int_equal(event_tasks_add(&e.tasks, &one), OK);
+    }
+    buf_init(&b, 1 << 20);
+    assert_int_equal(event_encode(&e, &b), OK);
+    assert_int_equal(event_decode(b.data, b.len, &back), OK);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(event_tasks_next(&back.tasks, &at, &t), OK);
+        assert_true(t.run == 3 && t.task == i + 1 && t.worker == i % 3 && t.rows == i);
+        assert_int_equal(t.state, i % 3 ? TASK_FINISHED : TASK_FAILED);
+        assert_true(t.seconds > i / 1000.0 - 1e-6 && t.seconds < i / 1000.0 + 1e-6);
+        assert_int_equal(t.ranges.n, i % 5 ? 4 : 0);
+        assert_true(t.ranges.n == 0 || (t.ranges.v[0] == i && t.ranges.v[3] == 7));
+        assert_int_equal(t.code != NULL, i % 2);
+        assert_int_equal(t.error != NULL, i % 3 == 0);
+    }
+    assert_int_equal(event_tasks_next(&back.tasks, &at, &t), ERR_NOT_FOUND);
+    event_done(&e);
+    event_done(&back);
+    buf_done(&b);
+}
+
+/* Whatever words a stranger packs: they are refused, or read within their bounds. */
+static void strange_words_about_tasks_do_no_harm(void **state)
+{
+    (void)state;
+    unsigned seed = 11;
+    for (int round = 0; round < 20000; round++) {
+        struct event e = {.type = EVENT_TASKS};
+        struct event_tasks_at at = {0};
+        struct event_task t;
+        for (int i = rand_r(&seed) % 20; i > 0; i--)
+            assert_int_equal(ints_add(&e.tasks.ended, rand_r(&seed) % 4 ? rand_r(&seed) % 8 : rand_r(&seed) - 1000000), OK);
+        if (rand_r(&seed) % 2)
+            assert_int_equal(texts_add(&e.tasks.codes, "0001"), OK);
+        while (event_tasks_next(&e.tasks, &at, &t) == OK)
+            assert_true(t.ranges.n <= e.tasks.ended.n);
+        event_done(&e);
+    }
+}
+
 static void a_note_is_words(void **state)
 {
     (void)state;
@@ -611,6 +664,8 @@ int main(void)
         cmocka_unit_test(states_out_of_range_are_refused),
         cmocka_unit_test(an_event_too_big_for_its_buffer_is_an_error),
         cmocka_unit_test(every_request_survives_the_wire),
+        cmocka_unit_test(many_tasks_travel_in_one_event),
+        cmocka_unit_test(strange_words_about_tasks_do_no_harm),
         cmocka_unit_test(a_note_is_words),
         cmocka_unit_test(records_of_any_size_arrive_with_their_fds),
         cmocka_unit_test(a_record_above_the_ceiling_is_refused_and_the_next_one_arrives),

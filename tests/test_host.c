@@ -99,7 +99,7 @@ static void ask_run(struct scene *s, int64_t run, const char *method, const char
     assert_int_equal(host_send(s->host, &r, -1), OK);
 }
 
-enum { LONG = 3000 };
+enum { LONG = 30000 };
 
 /* So many tasks that their events fill the control socket many times: while nobody reads them, the run cannot end. */
 static void ask_long_run(struct scene *s, int64_t run, const char *method)
@@ -276,6 +276,38 @@ static void takes_many_codes(void **state)
     scene_done(&s);
 }
 
+static bool wants_codes_or_ended(struct scene *s)
+{
+    return run_has_ended(s) || (s->story.n > 0 && s->story.events[s->story.n - 1].type == EVENT_CODES_WANTED);
+}
+
+static void codes_may_come_bit_by_bit(void **state)
+{
+    enum { BITS = 20, EACH = 1000 };
+    (void)state;
+    struct scene s;
+    char *codes[EACH];
+    for (int i = 0; i < EACH; i++)
+        codes[i] = i % 2 ? "0001" : "0009";
+    start_loaded(&s, 1, false);
+    story_done(&s.story);
+    struct request r = { .type = REQUEST_RUN, .run = 1, .method = "fork", .workers = 2, .at_fork = "none", .more = 1,
+                         .tasks = BITS * EACH, .codes = { .v = codes, .n = EACH } };
+    assert_int_equal(host_send(s.host, &r, -1), OK);
+    int bits = 1;
+    for (scene_until(&s, wants_codes_or_ended); !run_has_ended(&s); scene_until(&s, wants_codes_or_ended)) {
+        struct request more = { .type = REQUEST_CODES, .run = 1, .codes = { .v = codes, .n = EACH },
+                                .more = bits + 1 < BITS };
+        event_done(&s.story.events[--s.story.n]);
+        assert_int_equal(host_send(s.host, &more, -1), OK);
+        bits++;
+    }
+    assert_int_equal(bits, BITS);
+    assert_int_equal(s.story.events[0].run.tasks, BITS * EACH);
+    assert_true(story_ends_tell(&s.story, TASK_FINISHED, BITS * EACH));
+    scene_done(&s);
+}
+
 /* --- what it is made of ------------------------------------------------------------------------------------------- */
 
 static unsigned long long signals(pid_t pid, const char *field)
@@ -348,7 +380,7 @@ static void spawned_workers_have_just_what_they_need(void **state)
         ask_long_run(&s, (int64_t)i, methods[i]);
         scene_until(&s, both_are_ready);
         pid_t pid = (pid_t)story_worker(&s.story, EVENT_WORKER_STARTED, 2)->worker.pid;
-        assert_true(fds_of(pid) <= 3 + 1 + TABLE_FDS);
+        assert_true(fds_of(pid) <= 3 + 2 + TABLE_FDS);
         ask(&s, REQUEST_STOP, 0);
         scene_until(&s, run_has_ended);
     }
@@ -520,6 +552,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(refuses_what_cannot_be),
         cmocka_unit_test(a_hung_worker_can_be_killed_from_outside),
         cmocka_unit_test(takes_many_codes),
+        cmocka_unit_test(codes_may_come_bit_by_bit),
         cmocka_unit_test(host_stands_apart_from_the_terminal_and_has_no_handlers),
         cmocka_unit_test(spawned_workers_have_just_what_they_need),
         cmocka_unit_test(a_killed_host_takes_everything_with_it),

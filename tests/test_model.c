@@ -194,6 +194,103 @@ static void events_about_unknown_things_are_ignored(void **state)
     model_free(m);
 }
 
+/* Many tasks in one event. */
+static struct event many_ended(int64_t run, int64_t first, int64_t n, int64_t total)
+{
+    struct event e = {.type = EVENT_TASKS, .time = 1, .tasks = {.run = run, .pending = total - first - n + 1,
+                                                                .finished = first + n - 1}};
+    for (int64_t id = first; id < first + n; id++) {
+        struct event_task t = {.task = id, .code = id % 2 ? (char *)"odd" : NULL, .worker = 1, .seconds = 0.25,
+                               .state = TASK_FINISHED, .rows = 0};
+        assert_int_equal(event_tasks_add(&e.tasks, &t), OK);
+    }
+    return e;
+}
+
+static void many_tasks_are_counted_and_only_some_kept(void **state)
+{
+    enum { TOTAL = 200000, EACH = 500 };
+    (void)state;
+    for (int all = 0; all < 2; all++) {
+        struct model *m = fresh();
+        struct event run = {.type = EVENT_RUN_STARTED, .run = {.run = 1, .workers = 1, .tasks = TOTAL}};
+        if (all)
+            model_keep_tasks(m);
+        assert_int_equal(model_apply(m, &run), OK);
+        assert_int_equal(model_count_tasks(m, TASK_PENDING), TOTAL);
+        feed_worker(m, 0.1, 1, 14072, 1, false);
+        feed_ready(m, 0.1, 1);
+        feed_submit(m, 0.2, 1, "odd");
+        feed_start(m, 0.2, 1, 1);
+        assert_int_equal(model_count_tasks(m, TASK_RUNNING), 1);
+        for (int64_t id = 1; id < TOTAL; id += EACH) {
+            struct event e = many_ended(1, id, EACH, TOTAL);
+            assert_int_equal(model_apply(m, &e), OK);
+            assert_int_equal(model_settled_tasks(m), id + EACH - 1);
+        }
+        assert_int_equal(m->total, TOTAL);
+        assert_int_equal(model_count_tasks(m, TASK_FINISHED), TOTAL);
+        assert_true(all ? m->ntasks == TOTAL : m->ntasks <= MODEL_TASKS_MAX);
+        assert_int_equal(m->workers[0].tasks_done, TOTAL);
+        assert_true(m->workers[0].busy_seconds == TOTAL / 4.0);
+        assert_int_equal(m->workers[0].state, WORKER_IDLE);
+        const struct model_task *last = model_task(m, TOTAL);
+        assert_non_null(last);
+        assert_int_equal(last->state, TASK_FINISHED);
+        for (size_t i = 0; i < m->ntasks; i++)
+            assert_ptr_equal(model_task(m, m->tasks[i].id), &m->tasks[i]);
+        feed_run_end(m, 2, false);
+        assert_int_equal(model_outcome(m), OUTCOME_FINISHED);
+        model_free(m);
+    }
+}
+
+static void of_many_tasks_those_that_went_wrong_are_kept(void **state)
+{
+    enum { TOTAL = 50000 };
+    (void)state;
+    struct model *m = fresh();
+    struct event run = {.type = EVENT_RUN_STARTED, .run = {.run = 1, .workers = 1, .tasks = TOTAL}};
+    assert_int_equal(model_apply(m, &run), OK);
+    for (int64_t id = 1; id <= TOTAL; id++) {
+        struct event e = {.type = EVENT_TASKS, .tasks = {.pending = TOTAL - id, .finished = id - 1 - id / 1000,
+                                                         .failed = (id + 999) / 1000}};
+        struct event_task t = {.task = id, .state = id % 1000 == 7 ? TASK_FAILED : TASK_FINISHED, .worker = 1, .rows = -1,
+                               .error = id % 1000 == 7 ? (char *)"sample.csv: it changed" : NULL};
+        assert_int_equal(event_tasks_add(&e.tasks, &t), OK);
+        assert_int_equal(model_apply(m, &e), OK);
+    }
+    for (int64_t id = 7; id <= TOTAL; id += 1000) {
+        const struct model_task *t = model_task(m, id);
+        assert_non_null(t);
+        assert_string_equal(t->error, "sample.csv: it changed");
+    }
+    assert_true(m->ntasks <= MODEL_TASKS_MAX);
+    model_free(m);
+}
+
+static void a_task_that_comes_back_is_pending_again(void **state)
+{
+    (void)state;
+    struct model *m = fresh();
+    feed_run(m, 0, 1, "spawn", 1, 4);
+    feed_submit(m, 0, 1, "0001");
+    feed_worker(m, 0.1, 1, 14072, 1, false);
+    feed_start(m, 0.2, 1, 1);
+    struct event e = {.type = EVENT_TASK_RETURNED, .time = 0.3, .task = {.run = 1, .task = 1, .worker = 1}};
+    assert_int_equal(model_apply(m, &e), OK);
+    assert_int_equal(m->tasks[0].state, TASK_PENDING);
+    assert_int_equal(model_count_tasks(m, TASK_PENDING), 1);
+    assert_int_equal(model_count_tasks(m, TASK_RUNNING), 0);
+    assert_int_equal(m->workers[0].task, 0);
+    feed_worker(m, 0.4, 2, 14073, 1, false);
+    feed_start(m, 0.5, 1, 2);
+    feed_end(m, 0.6, 1, 2, TASK_FINISHED, 1);
+    feed_run_end(m, 0.7, false);
+    assert_int_equal(model_outcome(m), OUTCOME_FINISHED);
+    model_free(m);
+}
+
 static void the_log_keeps_only_the_newest_lines(void **state)
 {
     (void)state;
@@ -222,6 +319,9 @@ int main(void)
         cmocka_unit_test(a_finding_that_ends_lets_the_worker_go_on),
         cmocka_unit_test(a_new_run_forgets_the_old_one_but_not_the_log),
         cmocka_unit_test(events_about_unknown_things_are_ignored),
+        cmocka_unit_test(many_tasks_are_counted_and_only_some_kept),
+        cmocka_unit_test(of_many_tasks_those_that_went_wrong_are_kept),
+        cmocka_unit_test(a_task_that_comes_back_is_pending_again),
         cmocka_unit_test(the_log_keeps_only_the_newest_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

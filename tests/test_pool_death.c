@@ -35,20 +35,52 @@ static pid_t pid_of(struct kit *k, int64_t worker)
     return (pid_t)e->worker.pid;
 }
 
+static bool first_is_idle(struct kit *k)
+{
+    return proc_waits_for_work(pid_of(k, 1));
+}
+
+struct reading { pid_t pid; long long before; };
+
+static struct reading reading_of(pid_t pid)
+{
+    return (struct reading){ .pid = pid, .before = proc_bytes_read(pid) };
+}
+
+/* It has read a good part of the table since, and is not through with it. */
+static bool is_at_work(void *arg)
+{
+    struct reading *r = arg;
+    return proc_bytes_read(r->pid) > r->before + (1 << 20);
+}
+
+/* A pool of one worker, which is stopped in the middle of task 2; task 3 waits. */
+static pid_t stop_in_the_middle(struct kit *k, const char *method)
+{
+    char *csv = kit_big_csv();
+    kit_init(k, csv, strcmp(method, "fork") == 0 ? 1 : 2, AT_FORK_NONE);
+    free(csv);
+    kit_open(k, method, 1);
+    kit_submit(k, "no such code");
+    kit_until(k, kit_is_idle);
+    kit_until(k, first_is_idle);
+    pid_t pid = pid_of(k, 1);
+    struct reading reading = reading_of(pid);
+    kit_submit(k, "0002");
+    kit_submit(k, "0003");
+    wait_until(is_at_work, &reading);
+    kill(pid, SIGSTOP);
+    return pid;
+}
+
 static void a_worker_killed_at_work_loses_its_task_and_no_other(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 3; i++) {
-        struct kit k;
+        struct kit k = { 0 };
         char words[128];
         int before = open_fds();
-        open_method(&k, methods[i], 1);
-        kit_submit(&k, "0001");
-        kit_until(&k, kit_is_idle);
-        pid_t pid = pid_of(&k, 1);
-        kill(pid, SIGSTOP); /* so that it is surely in the middle of what it gets now */
-        kit_submit(&k, "0002");
-        kit_submit(&k, "0003");
+        pid_t pid = stop_in_the_middle(&k, methods[i]);
         assert_non_null(story_task(&k.story, EVENT_TASK_STARTED, 2));
         kill(pid, SIGKILL);
         end_pool(&k);
@@ -60,9 +92,32 @@ static void a_worker_killed_at_work_loses_its_task_and_no_other(void **state)
         const struct event *exited = story_worker(&k.story, EVENT_WORKER_EXITED, 1);
         assert_true(exited->worker.signal == SIGKILL && !exited->worker.expected && exited < lost);
         const struct event *next = story_task(&k.story, EVENT_TASK_ENDED, 3);
-        assert_true(next->task.state == TASK_FINISHED && next->task.worker == 2 && next->task.rows == 1);
+        assert_true(next->task.state == TASK_FINISHED && next->task.worker == 2 && next->task.rows == 60);
         kit_done(&k);
         assert_int_equal(open_fds(), before);
+    }
+}
+
+static void a_task_that_its_worker_never_began_is_done_by_another(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct kit k;
+        open_method(&k, methods[i], 1);
+        kit_submit(&k, "0001");
+        kit_until(&k, kit_is_idle);
+        kit_until(&k, first_is_idle);
+        kill(pid_of(&k, 1), SIGSTOP); /* so that it surely never looks at what it gets now */
+        kit_submit(&k, "0002");
+        kit_submit(&k, "0003");
+        kill(pid_of(&k, 1), SIGKILL);
+        end_pool(&k);
+        assert_true(story_ends_tell(&k.story, TASK_FINISHED, 3));
+        const struct event *back = story_task(&k.story, EVENT_TASK_RETURNED, 2);
+        assert_non_null(back);
+        assert_non_null(strstr(back->task.error, "was killed by signal 9"));
+        assert_int_equal(story_task(&k.story, EVENT_TASK_ENDED, 2)->task.worker, 2);
+        kit_done(&k);
     }
 }
 
@@ -150,18 +205,23 @@ static bool both_at_work(struct kit *k)
 static void a_killed_forkserver_takes_its_workers_and_the_pool_goes_on(void **state)
 {
     (void)state;
-    for (int round = 0; round < 5; round++) {
+    char *csv = kit_big_csv();
+    for (int round = 0; round < 3; round++) {
         struct kit k;
         int before = open_fds();
-        open_method(&k, "forkserver", 2);
+        kit_init(&k, csv, 2, AT_FORK_NONE);
+        kit_open(&k, "forkserver", 2);
         kit_submit(&k, "0001");
         kit_submit(&k, "0001");
         kit_until(&k, both_are_ready);
-        for (int64_t id = 1; id <= 2; id++)
-            kill(pid_of(&k, id), SIGSTOP);
+        struct reading reading[] = { reading_of(pid_of(&k, 1)), reading_of(pid_of(&k, 2)) };
         for (int i = 0; i < 4; i++)
             kit_submit(&k, "0002");
         kit_until(&k, both_at_work);
+        for (int i = 0; i < 2; i++) {
+            wait_until(is_at_work, &reading[i]);
+            kill(reading[i].pid, SIGSTOP);
+        }
         pid_t server = (pid_t)story_worker(&k.story, EVENT_WORKER_STARTED, 1)->worker.ppid;
         kill(server, SIGKILL);
         end_pool(&k);
@@ -176,6 +236,7 @@ static void a_killed_forkserver_takes_its_workers_and_the_pool_goes_on(void **st
         kit_done(&k);
         assert_int_equal(open_fds(), before);
     }
+    free(csv);
 }
 
 static void a_forkserver_killed_between_runs_is_noticed(void **state)
@@ -319,6 +380,7 @@ int main(int argc, char **argv)
         return status;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_worker_killed_at_work_loses_its_task_and_no_other),
+        cmocka_unit_test(a_task_that_its_worker_never_began_is_done_by_another),
         cmocka_unit_test(a_hung_worker_can_be_killed_alone),
         cmocka_unit_test(an_idle_worker_that_dies_is_replaced_when_needed),
         cmocka_unit_test(a_task_given_to_a_dying_worker_is_lost_or_done),

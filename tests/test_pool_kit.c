@@ -15,8 +15,24 @@
 
 #include "core/base/clock.h"
 
+static void add_each_end(struct story *s, const struct event *e)
+{
+    struct event_tasks_at at = { 0 };
+    struct event_task task;
+    enum err err;
+    while ((err = event_tasks_next(&e->tasks, &at, &task)) == OK) {
+        struct event one = { .type = EVENT_TASK_ENDED, .time = e->time }, borrowed = one;
+        borrowed.task = task;
+        assert_int_equal(event_copy(&borrowed, &one), OK);
+        story_add(s, &one);
+    }
+    assert_int_equal(err, ERR_NOT_FOUND);
+}
+
 void story_add(struct story *s, struct event *e)
 {
+    if (e->type == EVENT_TASKS)
+        add_each_end(s, e);
     if ((s->n & (s->n + 1)) == 0) { /* grows at 0, 1, 3, 7, … */
         struct event *more = realloc(s->events, (2 * s->n + 1) * sizeof *more);
         assert_non_null(more);
@@ -114,10 +130,25 @@ static void tell(void *ctx, struct event *e)
     story_add(&k->story, e);
 }
 
+char *kit_big_csv(void)
+{
+    struct buf csv;
+    buf_init(&csv, 64 << 20);
+    buf_add_text(&csv, "code,n\n");
+    for (int i = 0; i < 600000; i++)
+        buf_addf(&csv, "%04d,a name that is long enough %d\n", i % 10000, i);
+    char *text = buf_take(&csv);
+    assert_non_null(text);
+    return text;
+}
+
 void kit_open(struct kit *k, const char *method, int workers)
 {
     struct pool_options options = { .workers = workers, .run = 7, .engine = k->engine, .table = k->table,
-                                    .emit = tell, .ctx = k };
+                                    .emit = tell, .ctx = k, .burst = -1, .max_tasks = k->wanted.max_tasks,
+                                    .task_timeout = k->wanted.task_timeout, .retries = k->wanted.retries,
+                                    .initializer = k->wanted.initializer, .keep = k->wanted.keep,
+                                    .pending_max = k->wanted.pending_max };
     struct problem problem = { "" };
     if (k->forkserver == NULL && strcmp(method, "forkserver") == 0)
         assert_int_equal(forkserver_new(&k->forkserver), OK);
@@ -220,6 +251,22 @@ bool proc_is_gone(pid_t pid)
     char state;
     int parent, threads;
     return !proc_stat(pid, &state, &parent, &threads) || state == 'Z' || state == 'X';
+}
+
+long long proc_bytes_read(pid_t pid)
+{
+    char text[512];
+    long long n = 0;
+    return proc_read(pid, "io", text, sizeof text) && sscanf(text, "rchar: %lld", &n) == 1 ? n : 0;
+}
+
+bool proc_waits_for_work(pid_t pid)
+{
+    char text[256];
+    long number;
+    unsigned long op;
+    return proc_read(pid, "syscall", text, sizeof text) && sscanf(text, "%ld %*x %lx", &number, &op) == 2 &&
+           number == SYS_futex && op == FUTEX_WAIT;
 }
 
 bool proc_waits_for_good(pid_t pid)

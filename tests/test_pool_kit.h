@@ -20,7 +20,7 @@ struct story {
     struct event *events; /* owned; in order */
     size_t n;
 };
-void story_add(struct story *s, struct event *e); /* takes it */
+void story_add(struct story *s, struct event *e); /* takes it; many tasks in one event become events of their own */
 void story_done(struct story *s);
 int story_count(const struct story *s, enum event_type type);
 const struct event *story_task(const struct story *s, enum event_type type, int64_t task);
@@ -34,10 +34,12 @@ struct kit {
     struct forkserver *forkserver;
     struct pool *pool;
     struct story story;
+    struct pool_options wanted; /* of which kit_open takes what says how tasks are treated */
 };
 
 /* A table from this text, or from assets/sample.csv if it is NULL, with an engine whose threads run. */
 void kit_init(struct kit *k, const char *csv, int threads, enum at_fork at_fork);
+char *kit_big_csv(void); /* one whose queries take a good while; the caller frees it */
 void kit_open(struct kit *k, const char *method, int workers);
 int64_t kit_submit(struct kit *k, const char *code);
 void kit_submit_three(struct kit *k); /* 0001, 00002, 0005 */
@@ -55,6 +57,8 @@ void wait_until(bool (*there)(void *arg), void *arg);
 
 int open_fds(void);
 bool proc_is_gone(pid_t pid);       /* no such process, or a zombie */
+long long proc_bytes_read(pid_t pid);
+bool proc_waits_for_work(pid_t pid); /* in a shared futex wait, as an idle worker */
 bool proc_waits_for_good(pid_t pid); /* in a private futex wait without a timeout */
 int proc_threads(pid_t pid);
 pid_t proc_parent(pid_t pid);

@@ -221,8 +221,6 @@ static void codes_may_come_from_a_file(void **state)
     file_done(codes);
 }
 
-/* The report */
-
 static json_t *parse_report(const char *text)
 {
     json_error_t error;
@@ -231,6 +229,59 @@ static json_t *parse_report(const char *text)
         fail_msg("the report does not parse: %s, line %d:\n%s", error.text, error.line, text);
     return root;
 }
+
+/* More of them than are told one by one: none is missing on stdout, none in the report. */
+static void every_result_of_very_many_comes_out(void **state)
+{
+    enum { CODES = 20000 };
+    (void)state;
+    struct program p;
+    struct buf codes;
+    size_t i, frames = 0;
+    json_t *task;
+    buf_init(&codes, 1 << 20);
+    for (int n = 1; n <= CODES; n++)
+        buf_addf(&codes, "%04d\n", n);
+    char *file = file_with(buf_text(&codes), codes.len);
+    PROGRAM_RUN(&p, "run", "-s", "spawn", "-t", "1", "--codes-from", file, sample);
+    assert_status(&p, 0);
+    for (const char *at = buf_text(&p.out); (at = strstr(at, "shape: (")) != NULL; at++)
+        frames++;
+    assert_int_equal(frames, CODES);
+    program_done(&p);
+    PROGRAM_RUN(&p, "run", "-s", "spawn", "-t", "1", "--format", "json", "--codes-from", file, sample);
+    assert_status(&p, 0);
+    json_t *root = parse_report(buf_text(&p.out));
+    assert_int_equal(json_array_size(json_object_get(root, "tasks")), CODES);
+    json_array_foreach(json_object_get(root, "tasks"), i, task) {
+        assert_int_equal(json_integer_value(json_object_get(task, "id")), i + 1);
+        assert_int_equal(strtol(json_string_value(json_object_get(task, "code")), NULL, 10), i + 1);
+        assert_string_equal(json_string_value(json_object_get(task, "state")), "finished");
+        assert_int_equal(json_integer_value(json_object_get(task, "rows")), i < 5);
+    }
+    json_decref(root);
+    program_done(&p);
+    file_done(file);
+    buf_done(&codes);
+}
+
+static void workers_and_tasks_may_have_limits(void **state)
+{
+    (void)state;
+    struct program p;
+    PROGRAM_RUN(&p, "run", "-s", "forkserver", "--max-tasks", "1", "--retries", "2", "--format", "json", "-c", "0001",
+                "-c", "00002", "-c", "0005", sample);
+    assert_status(&p, 0);
+    json_t *root = parse_report(buf_text(&p.out));
+    assert_int_equal(json_array_size(json_object_get(root, "workers")), 3);
+    json_decref(root);
+    program_done(&p);
+    PROGRAM_RUN(&p, "run", "-s", "fork", "--task-timeout", "0.2", "--on-hang", "report", "-w", "1", "-c", "0001", sample);
+    assert_matches(buf_text(&p.err), "0001  failed: it ran longer than 0.2 s, and worker 1 was killed for it");
+    program_done(&p);
+}
+
+/* The report */
 
 static json_t *report_of(const struct program *p)
 {
@@ -664,6 +715,8 @@ int main(void)
         CASE(every_golden_print_comes_out_the_same),
         CASE(the_table_may_come_by_stdin),
         CASE(codes_may_come_from_a_file),
+        CASE(every_result_of_very_many_comes_out),
+        CASE(workers_and_tasks_may_have_limits),
         CASE(a_report_of_a_finished_run_says_what_was_done),
         CASE(fork_hangs_and_every_worker_is_proved),
         CASE(the_text_report_of_a_hang_goes_to_stderr),

@@ -161,6 +161,21 @@ static enum err set_hang_after(struct cli *c, const char *value, struct problem 
     return seconds("hang-after", value, &c->hang_after, p);
 }
 
+static enum err set_max_tasks(struct cli *c, const char *value, struct problem *p)
+{
+    return number("max-tasks", value, INT_MAX, &c->max_tasks, p);
+}
+
+static enum err set_task_timeout(struct cli *c, const char *value, struct problem *p)
+{
+    return seconds("task-timeout", value, &c->task_timeout, p);
+}
+
+static enum err set_retries(struct cli *c, const char *value, struct problem *p)
+{
+    return number("retries", value, UINT8_MAX, &c->retries, p);
+}
+
 static enum err set_timeout(struct cli *c, const char *value, struct problem *p)
 {
     return seconds("timeout", value, &c->timeout, p);
@@ -266,6 +281,11 @@ static const struct option_entry entries[] = {
     {0, "on-hang", OF_REPORT, "ACTION", "report: say so, keep waiting; kill: stop the pool, or the command and\n"
      "all below it (kill where there is no screen; attach only reports)", set_on_hang},
     {0, "timeout", OF_REPORT, "SECONDS", "an upper bound for the whole run (none)", set_timeout},
+    {0, "max-tasks", OF_RUN, "N", "a worker goes after N tasks, and another takes its place (never)", set_max_tasks},
+    {0, "task-timeout", OF_RUN, "SECONDS", "a task that runs longer fails, and its worker is killed (none)",
+     set_task_timeout},
+    {0, "retries", OF_RUN, "N", "a task whose worker died is tried again up to N times, at most 255 (it is lost)",
+     set_retries},
     {0, "format", OF_REPORT, "FORMAT", "text or json (text)", set_format},
     {'o', "output", OF_REPORT, "FILE", "the report goes to FILE, written whole or not at all", set_output},
     {0, "headless", OF_EYE, NULL, "no screen even on a terminal", set_headless},

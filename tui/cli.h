@@ -26,6 +26,9 @@ struct cli {
     enum at_fork at_fork;
     struct texts dtypes;      /* owned */
     double hang_after, timeout;
+    int max_tasks;            /* of a worker; 0: no limit */
+    double task_timeout;      /* 0: none */
+    int retries;
     bool on_hang_given;
     enum on_hang on_hang;
     bool json;

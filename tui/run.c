@@ -23,8 +23,6 @@ struct headless {
     struct observer *observer;
     int signals;       /* signalfd */
     int signal;        /* the one that asked us to stop; 0: none */
-    bool *printed;     /* by task, what is on stdout already */
-    size_t nprinted;
     bool progress;     /* a progress line stands on stderr */
     enum err out_err;  /* stdout does not take what we write */
 };
@@ -45,58 +43,38 @@ static void show_progress(struct headless *h)
         return;
     fprintf(stderr, "\r\033[Kpoolscope: %s", text_clock(observer_now(h->observer), seconds));
     if (m->run)
-        fprintf(stderr, "  %zu of %zu tasks", model_settled_tasks(m), m->ntasks);
+        fprintf(stderr, "  %zu of %zu tasks", model_settled_tasks(m), m->total);
     else
         fputs("  loading", stderr);
     h->progress = true;
 }
 
-static enum err print_frame(const struct model *m, const struct model_task *t)
+static enum err print_frame(const struct model *m, const struct ints *ranges)
 {
     struct buf frame;
+    struct rows rows = {0};
+    enum err e = OK;
+    for (size_t i = 0; i + 1 < ranges->n && !e; i += 2)
+        e = rows_add(&rows, (uint64_t)ranges->v[i], (uint64_t)ranges->v[i + 1]);
     buf_init(&frame, FRAME_MAX);
-    enum err e = table_print(m->table, &t->result, &frame);
+    if (!e)
+        e = table_print(m->table, &rows, &frame);
     if (!e)
         e = io_write_all(STDOUT_FILENO, frame.data, frame.len);
     buf_done(&frame);
+    rows_done(&rows);
     return e;
 }
 
-/* The finished task that ended first among those not printed yet. */
-static const struct model_task *next_to_print(const struct headless *h, const struct model *m)
+/* Each result is printed when it comes; nobody has to keep it. */
+static void print_result(void *ctx, const struct event_task *ended)
 {
-    const struct model_task *next = NULL;
-    for (size_t i = 0; i < m->ntasks; i++) {
-        const struct model_task *t = &m->tasks[i];
-        if (t->state == TASK_FINISHED && !h->printed[i] && (!next || t->ended < next->ended))
-            next = t;
-    }
-    return next;
-}
-
-static enum err grow_printed(struct headless *h, size_t n)
-{
-    if (n <= h->nprinted)
-        return OK;
-    bool *more = realloc(h->printed, n * sizeof *more);
-    if (!more)
-        return ERR_NOMEM;
-    memset(more + h->nprinted, 0, (n - h->nprinted) * sizeof *more);
-    h->printed = more;
-    h->nprinted = n;
-    return OK;
-}
-
-static void print_results(struct headless *h)
-{
+    struct headless *h = ctx;
     const struct model *m = observer_model(h->observer);
-    if (h->cli->json || !m->table || h->out_err || (h->out_err = grow_printed(h, m->ntasks)))
+    if (h->cli->json || !m->table || h->out_err || ended->state != TASK_FINISHED)
         return;
-    for (const struct model_task *t; !h->out_err && (t = next_to_print(h, m));) {
-        clear_progress(h);
-        h->printed[t->id - 1] = true;
-        h->out_err = print_frame(m, t);
-    }
+    clear_progress(h);
+    h->out_err = print_frame(m, &ended->ranges);
     if (h->out_err) {
         fprintf(stderr, "poolscope: stdout: %s\n", errno ? strerror(errno) : err_text(h->out_err));
         observer_stop(h->observer);
@@ -136,7 +114,6 @@ static enum err wait_for_end(struct headless *h)
         enum err e = observer_step(h->observer, &changed);
         if (e)
             return e;
-        print_results(h);
         show_progress(h);
     }
     clear_progress(h);
@@ -162,9 +139,10 @@ static enum err start(struct headless *h, struct problem *problem)
     struct observer_options options = {
         .path = c->file, .key = c->key, .dtypes = c->dtypes.v, .ndtypes = c->dtypes.n, .threads = c->threads,
         .forkserver = strcmp(c->method, "forkserver") == 0, .hang_after = c->hang_after, .on_hang = c->on_hang,
-        .timeout = c->timeout, .record = c->record};
+        .timeout = c->timeout, .record = c->record, .keep_tasks = c->json, .on_task = print_result, .ctx = h};
     struct run_settings run = {.method = c->method, .workers = c->workers, .threads = c->threads,
-                               .at_fork = at_fork_names[c->at_fork], .codes = (const char *const *)c->codes.v,
+                               .at_fork = at_fork_names[c->at_fork], .max_tasks = c->max_tasks,
+                               .task_timeout = c->task_timeout, .retries = c->retries, .codes = (const char *const *)c->codes.v,
                                .ncodes = c->codes.n};
     enum err e = observer_new(&options, &h->observer, problem);
     if (e)
@@ -193,7 +171,6 @@ int run_headless(const struct cli *cli)
         status = finish(&h);
     }
     observer_free(h.observer);
-    free(h.printed);
     close(h.signals);
     return status;
 }

@@ -50,7 +50,7 @@ static void title_progress(const struct app *a, double now, struct buf *out)
     const struct model *m = a->model;
     if (m->run == 0)
         return;
-    buf_addf(out, "run %lld   %zu of %zu done   %s", (long long)m->run, model_settled_tasks(m), m->ntasks,
+    buf_addf(out, "run %lld   %zu of %zu done   %s", (long long)m->run, model_settled_tasks(m), m->total,
              text_clock(now > 0 ? now : 0, clock));
 }
 
@@ -177,7 +177,7 @@ static void calm_words(const struct app *a, double now, enum role *role, char *l
         *role = ROLE_WARN;
         snprintf(line, size, "Run %lld %s: %zu of %zu tasks finished, %zu failed, %zu lost, %zu cancelled.",
                  (long long)m->run, m->timed_out ? "passed its time limit" : m->stopped ? "was stopped" : "ended", done,
-                 m->ntasks, model_count_tasks(m, TASK_FAILED), model_count_tasks(m, TASK_LOST),
+                 m->total, model_count_tasks(m, TASK_FAILED), model_count_tasks(m, TASK_LOST),
                  model_count_tasks(m, TASK_CANCELLED));
     }
 }
@@ -236,7 +236,7 @@ static void draw_status(const struct app *a, struct canvas *c)
     else if (m->run > 0 && !model_run_active(m))
         snprintf(hung, sizeof hung, "%s", outcome_names[model_outcome(m)]);
     if (m->run > 0)
-        snprintf(line, sizeof line, "%s %zu/%zu %s", method_in_force(a), model_settled_tasks(m), m->ntasks, hung);
+        snprintf(line, sizeof line, "%s %zu/%zu %s", method_in_force(a), model_settled_tasks(m), m->total, hung);
     else
         snprintf(line, sizeof line, "%s %s", method_in_force(a),
                  hung[0] ? hung : m->rows < 0 ? "loading" : "ready");

@@ -25,10 +25,13 @@ static const struct field host[] = {INT(host, pid), INT(host, code), INT(host, s
 static const struct field table[] = {TEXT(table, path), INT(table, rows), INT(table, columns), TEXT(table, key),
                                      INT(table, threads), REAL(table, seconds), TEXT(table, error), END};
 static const struct field run[] = {INT(run, run), TEXT(run, method), INT(run, workers), INT(run, threads),
-                                   TEXT(run, at_fork), INT(run, host_pid), BOOL(run, stopped), END};
+                                   TEXT(run, at_fork), INT(run, host_pid), INT(run, tasks), BOOL(run, stopped), END};
 static const struct field task[] = {INT(task, run), INT(task, task), TEXT(task, code), INT(task, worker),
                                     ENUM(task, state, task_state_names), INT(task, rows), REAL(task, seconds),
                                     TEXT(task, error), INTS(task, ranges), END};
+static const struct field tasks[] = {INT(tasks, run), INT(tasks, pending), INT(tasks, running), INT(tasks, finished),
+                                     INT(tasks, failed), INT(tasks, cancelled), INT(tasks, lost), INTS(tasks, busy),
+                                     INTS(tasks, ended), TEXTS(tasks, codes), TEXTS(tasks, errors), END};
 static const struct field worker[] = {INT(worker, run), INT(worker, worker), INT(worker, pid), INT(worker, ppid),
                                       INT(worker, parent_threads), BOOL(worker, forked_without_exec),
                                       INT(worker, code), INT(worker, signal), BOOL(worker, expected), END};
@@ -70,6 +73,9 @@ static const struct {
     [EVENT_OUTPUT] = {"output", note},
     [EVENT_COMMAND_STARTED] = {"command_started", command},
     [EVENT_COMMAND_EXITED] = {"command_exited", command},
+    [EVENT_TASK_RETURNED] = {"task_returned", task},
+    [EVENT_TASKS] = {"tasks", tasks},
+    [EVENT_CODES_WANTED] = {"codes_wanted", run},
 };
 
 static bool known(int64_t type)

@@ -37,6 +37,9 @@ enum event_type {
     EVENT_OUTPUT,         /* bytes the watched program wrote */
     EVENT_COMMAND_STARTED, /* watch, attach: the root of the tree */
     EVENT_COMMAND_EXITED,
+    EVENT_TASK_RETURNED,  /* it is pending again: its worker died before it began, or it is to be tried again */
+    EVENT_TASKS,          /* what happened to many tasks at a time: counts, and all that ended */
+    EVENT_CODES_WANTED,   /* the host can take more codes of this run; for the observer alone, not for the model */
     EVENT_TYPE_COUNT
 };
 
@@ -49,6 +52,7 @@ struct event_run {
     int64_t workers, threads;
     char *at_fork;
     int64_t host_pid;
+    int64_t tasks;    /* of RUN_STARTED: how many there will be; 0: unknown */
     int64_t stopped;  /* of RUN_ENDED: it was stopped before every task was settled */
 };
 struct event_task {
@@ -58,8 +62,15 @@ struct event_task {
     int64_t state;        /* enum task_state, of TASK_ENDED */
     int64_t rows;         /* of TASK_ENDED: rows of the result, -1 if there is none */
     double seconds;       /* running time */
-    char *error;          /* message and place, of a failed or lost task */
+    char *error;          /* message and place, of a failed or lost task; of TASK_RETURNED: why */
     struct ints ranges;   /* the result: pairs (first row, count), rising */
+};
+struct event_tasks {
+    int64_t run;
+    int64_t pending, running, finished, failed, cancelled, lost; /* all tasks of the run, as of now */
+    struct ints busy;     /* pairs (worker, task): what runs now */
+    struct ints ended;    /* packed; event_tasks_next unpacks it */
+    struct texts codes, errors; /* of those that ended, in order, where they have one */
 };
 struct event_worker {
     int64_t run, worker, pid, ppid;
@@ -93,6 +104,7 @@ struct event {
         struct event_table table;
         struct event_run run;
         struct event_task task;
+        struct event_tasks tasks;
         struct event_worker worker;
         struct event_process process;
         struct event_command command;
@@ -111,6 +123,14 @@ enum err event_copy(const struct event *from, struct event *to) MUST_CHECK;
 
 enum err event_encode(const struct event *e, struct buf *out) MUST_CHECK;
 enum err event_decode(const void *data, size_t len, struct event *out) MUST_CHECK;
+
+/* Adds a task that ended; everything is copied. On ERR_NOMEM *t may not be used any more but for event_done. */
+enum err event_tasks_add(struct event_tasks *t, const struct event_task *ended) MUST_CHECK;
+
+/* The next task that ended, its texts and ranges borrowed. ERR_NOT_FOUND behind the last one; ERR_PARSE: a stranger wrote
+ * this. *at is zeroed before the first call. */
+struct event_tasks_at { size_t word, code, error; };
+enum err event_tasks_next(const struct event_tasks *t, struct event_tasks_at *at, struct event_task *out) MUST_CHECK;
 
 /* A NOTE event from formatted words; on ERR_NOMEM its text is NULL, which every reader takes. */
 void event_note(struct event *out, enum note_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);

@@ -3,7 +3,7 @@
 #include "core/event/request.h"
 
 
-static const char *const type_names[] = {"load", "run", "kill_worker", "stop", NULL};
+static const char *const type_names[] = {"load", "run", "kill_worker", "stop", "codes", NULL};
 
 #define FIELD(kind, member) {#member, kind, offsetof(struct request, member), NULL}
 const struct field request_fields[] = {
@@ -17,7 +17,12 @@ const struct field request_fields[] = {
     FIELD(FIELD_TEXT, method),
     FIELD(FIELD_INT, workers),
     FIELD(FIELD_TEXT, at_fork),
+    FIELD(FIELD_INT, tasks),
+    FIELD(FIELD_INT, max_tasks),
+    FIELD(FIELD_REAL, task_timeout),
+    FIELD(FIELD_INT, retries),
     FIELD(FIELD_TEXTS, codes),
+    FIELD(FIELD_BOOL, more),
     FIELD(FIELD_BOOL, whole),
     FIELD(FIELD_INT, worker),
     {NULL, FIELD_END, 0, NULL},

@@ -10,6 +10,7 @@ enum request_type {
     REQUEST_RUN,         /* start a run; refused with a NOTE while one is going on */
     REQUEST_KILL_WORKER, /* SIGKILL one worker; its task is lost */
     REQUEST_STOP,        /* end the run now: kill its workers, cancel what is pending */
+    REQUEST_CODES,       /* more codes of the run; sent when EVENT_CODES_WANTED asks for them */
     REQUEST_TYPE_COUNT
 };
 
@@ -26,7 +27,12 @@ struct request {
     char *method;
     int64_t workers;
     char *at_fork;        /* none, reinit, warn */
-    struct texts codes;
+    int64_t tasks;        /* how many there will be in all */
+    int64_t max_tasks;    /* a worker goes after so many; 0: never */
+    double task_timeout;  /* seconds; 0: none */
+    int64_t retries;      /* of a task whose worker died */
+    struct texts codes;   /* of RUN and CODES */
+    int64_t more;         /* bool: these are not all */
     int64_t whole;        /* bool: one task, the whole table; codes is empty */
     /* KILL_WORKER */
     int64_t worker;

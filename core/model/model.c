@@ -8,8 +8,7 @@
 const char *const worker_state_names[] = {"starting", "idle", "busy", "slow", "hung", "exited", "killed", NULL};
 const char *const outcome_names[] = {"running", "finished", "failed", "hung", "timeout", NULL};
 
-/* Lists grow by doubling at powers of two. Returns the new, zeroed element, or NULL. */
-static void *list_add(void *list, size_t *n, size_t size)
+void *model_list_add(void *list, size_t *n, size_t size)
 {
     void **at = list;
     if ((*n & (*n - 1)) == 0) {
@@ -21,24 +20,11 @@ static void *list_add(void *list, size_t *n, size_t size)
     return memset((char *)*at + (*n)++ * size, 0, size);
 }
 
-/* Hands a text over: the old one is freed, the source loses it. */
-static void take_text(char **to, char **from)
+void model_take_text(char **to, char **from)
 {
     free(*to);
     *to = *from;
     *from = NULL;
-}
-
-static void clear_tasks(struct model *m)
-{
-    for (size_t i = 0; i < m->ntasks; i++) {
-        free(m->tasks[i].code);
-        free(m->tasks[i].error);
-        rows_done(&m->tasks[i].result);
-    }
-    free(m->tasks);
-    m->tasks = NULL;
-    m->ntasks = 0;
 }
 
 static void clear_workers(struct model *m)
@@ -73,12 +59,7 @@ static void clear_watch(struct model *m)
     m->nfindings = 0;
 }
 
-static struct model_task *task_by_id(struct model *m, int64_t id)
-{
-    return id >= 1 && (uint64_t)id <= m->ntasks ? &m->tasks[id - 1] : NULL;
-}
-
-static struct model_worker *worker_by_id(struct model *m, int64_t id)
+struct model_worker *model_worker_by_id(struct model *m, int64_t id)
 {
     return id >= 1 && (uint64_t)id <= m->nworkers ? &m->workers[id - 1] : NULL;
 }
@@ -91,7 +72,7 @@ static struct model_worker *worker_by_pid(struct model *m, int64_t pid)
     return NULL;
 }
 
-static void enter(struct model_worker *w, enum worker_state state, double now)
+void model_enter(struct model_worker *w, enum worker_state state, double now)
 {
     if (w->state != state) {
         w->state = state;
@@ -99,16 +80,33 @@ static void enter(struct model_worker *w, enum worker_state state, double now)
     }
 }
 
-static bool gone(const struct model_worker *w)
+bool model_gone(const struct model_worker *w)
 {
     return w->state == WORKER_EXITED || w->state == WORKER_KILLED;
 }
 
-static void close_span(struct model_worker *w, double now)
+void model_close_span(struct model_worker *w, double now)
 {
     if (w->nspans && w->spans[w->nspans - 1].to < 0)
         w->spans[w->nspans - 1].to = now;
     w->task = 0;
+}
+
+/* The older half goes when there are too many: what is shown of them is the newest. */
+enum err model_open_span(struct model_worker *w, int64_t task, double now)
+{
+    model_close_span(w, now);
+    if (w->nspans == MODEL_SPANS_MAX) {
+        w->nspans /= 2;
+        memmove(w->spans, w->spans + w->nspans, w->nspans * sizeof *w->spans);
+        w->spans[w->nspans++] = (struct model_span){.task = task, .from = now, .to = -1};
+        return OK;
+    }
+    struct model_span *span = model_list_add(&w->spans, &w->nspans, sizeof *span);
+    if (!span)
+        return ERR_NOMEM;
+    *span = (struct model_span){.task = task, .from = now, .to = -1};
+    return OK;
 }
 
 static enum err on_note(struct model *m, struct event *e)
@@ -123,7 +121,7 @@ static enum err on_note(struct model *m, struct event *e)
     }
     struct model_log *line = &m->log[m->nlog++];
     *line = (struct model_log){.time = e->time, .level = (enum note_level)e->note.level};
-    take_text(&line->text, &e->note.text);
+    model_take_text(&line->text, &e->note.text);
     return OK;
 }
 
@@ -141,18 +139,12 @@ static enum err on_host_exited(struct model *m, struct event *e)
     if (!model_run_active(m))
         return OK;
     m->run_ended = e->time;
-    for (size_t i = 0; i < m->ntasks; i++) {
-        struct model_task *t = &m->tasks[i];
-        if (t->state == TASK_PENDING || t->state == TASK_RUNNING) {
-            t->state = TASK_LOST;
-            t->ended = e->time;
-        }
-    }
+    model_settle_rest(m, TASK_LOST, e->time);
     for (size_t i = 0; i < m->nworkers; i++) {
-        if (gone(&m->workers[i]))
+        if (model_gone(&m->workers[i]))
             continue;
-        close_span(&m->workers[i], e->time);
-        enter(&m->workers[i], WORKER_KILLED, e->time);
+        model_close_span(&m->workers[i], e->time);
+        model_enter(&m->workers[i], WORKER_KILLED, e->time);
         m->workers[i].ended = e->time;
     }
     return OK;
@@ -160,9 +152,9 @@ static enum err on_host_exited(struct model *m, struct event *e)
 
 static enum err on_table(struct model *m, struct event *e)
 {
-    take_text(&m->path, &e->table.path);
-    take_text(&m->key, &e->table.key);
-    take_text(&m->table_error, &e->table.error);
+    model_take_text(&m->path, &e->table.path);
+    model_take_text(&m->key, &e->table.key);
+    model_take_text(&m->table_error, &e->table.error);
     m->rows = e->table.rows;
     m->columns = e->table.columns;
     m->threads = e->table.threads;
@@ -172,12 +164,13 @@ static enum err on_table(struct model *m, struct event *e)
 
 static enum err on_run_started(struct model *m, struct event *e)
 {
-    clear_tasks(m);
+    model_clear_tasks(m);
     clear_workers(m);
     clear_watch(m);
     m->run = e->run.run;
-    take_text(&m->method, &e->run.method);
-    take_text(&m->at_fork, &e->run.at_fork);
+    model_expect_tasks(m, e->run.tasks);
+    model_take_text(&m->method, &e->run.method);
+    model_take_text(&m->at_fork, &e->run.at_fork);
     m->workers_wanted = e->run.workers;
     m->threads = e->run.threads;
     m->host_pid = e->run.host_pid;
@@ -192,73 +185,7 @@ static enum err on_run_ended(struct model *m, struct event *e)
     if (m->run_ended < 0)
         m->run_ended = e->time;
     m->stopped = e->run.stopped;
-    return OK;
-}
-
-static enum err on_task_submitted(struct model *m, struct event *e)
-{
-    if (e->task.task != (int64_t)m->ntasks + 1)
-        return OK;
-    struct model_task *t = list_add(&m->tasks, &m->ntasks, sizeof *t);
-    if (!t)
-        return ERR_NOMEM;
-    *t = (struct model_task){.id = e->task.task, .submitted = e->time, .started = -1, .ended = -1, .rows = -1};
-    take_text(&t->code, &e->task.code);
-    return OK;
-}
-
-static enum err on_task_started(struct model *m, struct event *e)
-{
-    struct model_task *t = task_by_id(m, e->task.task);
-    struct model_worker *w = worker_by_id(m, e->task.worker);
-    if (!t || !w)
-        return OK;
-    struct model_span *span = list_add(&w->spans, &w->nspans, sizeof *span);
-    if (!span)
-        return ERR_NOMEM;
-    *span = (struct model_span){.task = t->id, .from = e->time, .to = -1};
-    t->state = TASK_RUNNING;
-    t->worker = w->id;
-    t->started = e->time;
-    w->task = t->id;
-    enter(w, WORKER_BUSY, e->time);
-    return OK;
-}
-
-static enum err take_result(struct model_task *t, const struct ints *ranges)
-{
-    struct rows result = {0};
-    enum err e = OK;
-    for (size_t i = 0; i + 1 < ranges->n && !e; i += 2)
-        e = rows_add(&result, (uint64_t)ranges->v[i], (uint64_t)ranges->v[i + 1]);
-    if (e) {
-        rows_done(&result);
-        return e;
-    }
-    rows_done(&t->result);
-    t->result = result;
-    return OK;
-}
-
-static enum err on_task_ended(struct model *m, struct event *e)
-{
-    struct model_task *t = task_by_id(m, e->task.task);
-    if (!t)
-        return OK;
-    enum err err = take_result(t, &e->task.ranges);
-    if (err)
-        return err;
-    t->state = (enum task_state)e->task.state;
-    t->ended = e->time;
-    t->seconds = e->task.seconds;
-    t->rows = e->task.rows;
-    take_text(&t->error, &e->task.error);
-    struct model_worker *w = worker_by_id(m, t->worker);
-    if (w && w->task == t->id) {
-        close_span(w, e->time);
-        if (!gone(w))
-            enter(w, WORKER_IDLE, e->time);
-    }
+    model_settle_rest(m, TASK_CANCELLED, e->time); /* what never came so far as to be submitted */
     return OK;
 }
 
@@ -266,7 +193,7 @@ static enum err on_worker_started(struct model *m, struct event *e)
 {
     if (e->worker.worker != (int64_t)m->nworkers + 1)
         return OK;
-    struct model_worker *w = list_add(&m->workers, &m->nworkers, sizeof *w);
+    struct model_worker *w = model_list_add(&m->workers, &m->nworkers, sizeof *w);
     if (!w)
         return ERR_NOMEM;
     *w = (struct model_worker){.id = e->worker.worker, .pid = e->worker.pid, .ppid = e->worker.ppid,
@@ -278,19 +205,19 @@ static enum err on_worker_started(struct model *m, struct event *e)
 
 static enum err on_worker_ready(struct model *m, struct event *e)
 {
-    struct model_worker *w = worker_by_id(m, e->worker.worker);
+    struct model_worker *w = model_worker_by_id(m, e->worker.worker);
     if (w && w->state == WORKER_STARTING)
-        enter(w, WORKER_IDLE, e->time);
+        model_enter(w, WORKER_IDLE, e->time);
     return OK;
 }
 
 static enum err on_worker_exited(struct model *m, struct event *e)
 {
-    struct model_worker *w = worker_by_id(m, e->worker.worker);
-    if (!w || gone(w))
+    struct model_worker *w = model_worker_by_id(m, e->worker.worker);
+    if (!w || model_gone(w))
         return OK;
-    close_span(w, e->time);
-    enter(w, e->worker.signal ? WORKER_KILLED : WORKER_EXITED, e->time);
+    model_close_span(w, e->time);
+    model_enter(w, e->worker.signal ? WORKER_KILLED : WORKER_EXITED, e->time);
     w->ended = e->time;
     w->code = e->worker.code;
     w->signal = e->worker.signal;
@@ -326,10 +253,10 @@ static enum err on_process(struct model *m, struct event *e)
 {
     struct model_process *p = process_by_pid(m, e->process.pid);
     struct model_worker *w = worker_by_pid(m, e->process.pid);
-    if (w && !gone(w) && copy_to_worker(w, &e->process))
+    if (w && !model_gone(w) && copy_to_worker(w, &e->process))
         return ERR_NOMEM;
     if (!p) {
-        if (!(p = list_add(&m->processes, &m->nprocesses, sizeof *p)))
+        if (!(p = model_list_add(&m->processes, &m->nprocesses, sizeof *p)))
             return ERR_NOMEM;
         p->first = e->time;
     }
@@ -357,14 +284,14 @@ static enum err on_finding(struct model *m, struct event *e)
     for (size_t i = 0; i < m->nfindings && !f; i++)
         if (m->findings[i].pid == e->finding.pid)
             f = &m->findings[i];
-    if (!f && !(f = list_add(&m->findings, &m->nfindings, sizeof *f)))
+    if (!f && !(f = model_list_add(&m->findings, &m->nfindings, sizeof *f)))
         return ERR_NOMEM;
     finding_done(f);
     *f = e->finding;
     e->finding = (struct finding){0};
     struct model_worker *w = worker_by_pid(m, f->pid);
-    if (w && !gone(w) && f->certainty >= CERTAINTY_LIKELY)
-        enter(w, WORKER_HUNG, e->time);
+    if (w && !model_gone(w) && f->certainty >= CERTAINTY_LIKELY)
+        model_enter(w, WORKER_HUNG, e->time);
     return OK;
 }
 
@@ -381,7 +308,7 @@ static enum err on_finding_ended(struct model *m, struct event *e)
     }
     struct model_worker *w = worker_by_pid(m, e->end.pid);
     if (w && w->state == WORKER_HUNG)
-        enter(w, w->task ? WORKER_BUSY : WORKER_IDLE, e->time);
+        model_enter(w, w->task ? WORKER_BUSY : WORKER_IDLE, e->time);
     return OK;
 }
 
@@ -389,7 +316,7 @@ static enum err on_command_started(struct model *m, struct event *e)
 {
     m->root = e->command.pid;
     m->attached = e->command.attached;
-    take_text(&m->command, &e->command.text);
+    model_take_text(&m->command, &e->command.text);
     return OK;
 }
 
@@ -416,9 +343,11 @@ static enum err (*const appliers[EVENT_TYPE_COUNT])(struct model *, struct event
     [EVENT_TABLE_LOADED] = on_table,
     [EVENT_TABLE_FAILED] = on_table,
     [EVENT_RUN_STARTED] = on_run_started,
-    [EVENT_TASK_SUBMITTED] = on_task_submitted,
-    [EVENT_TASK_STARTED] = on_task_started,
-    [EVENT_TASK_ENDED] = on_task_ended,
+    [EVENT_TASK_SUBMITTED] = model_on_task_submitted,
+    [EVENT_TASK_STARTED] = model_on_task_started,
+    [EVENT_TASK_RETURNED] = model_on_task_returned,
+    [EVENT_TASK_ENDED] = model_on_task_ended,
+    [EVENT_TASKS] = model_on_tasks,
     [EVENT_WORKER_STARTED] = on_worker_started,
     [EVENT_WORKER_READY] = on_worker_ready,
     [EVENT_WORKER_EXITED] = on_worker_exited,
@@ -447,7 +376,7 @@ void model_free(struct model *m)
 {
     if (!m)
         return;
-    clear_tasks(m);
+    model_clear_tasks(m);
     clear_workers(m);
     clear_watch(m);
     for (size_t i = 0; i < m->nlog; i++)
@@ -476,6 +405,11 @@ enum err model_apply(struct model *m, struct event *e)
     event_done(&words);
     m->version++;
     return err;
+}
+
+void model_keep_tasks(struct model *m)
+{
+    m->keep_tasks = true;
 }
 
 void model_give_table(struct model *m, struct table *t)

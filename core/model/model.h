@@ -42,7 +42,9 @@ struct model_worker {
     double cpu_seconds;
     char *waits_for;       /* NULL: unknown */
     int64_t code, signal;  /* of an exited or killed one */
-    struct model_span *spans; size_t nspans; /* the tasks it ran, for the timeline */
+    int64_t tasks_done;    /* finished, failed, cancelled or lost on it */
+    double busy_seconds;   /* sum of their running times */
+    struct model_span *spans; size_t nspans; /* tasks it ran, for the timeline: the newest MODEL_SPANS_MAX */
 };
 
 struct model_process { /* every process of the watched tree, workers included */
@@ -75,7 +77,14 @@ struct model {
     double run_started;    /* when the pool was there */
     double run_ended;      /* -1 while it goes on */
     bool stopped, timed_out, host_died;
-    struct model_task *tasks; size_t ntasks;       /* by id, 1 … n */
+    size_t total;          /* tasks of the run, those still to be submitted included */
+    size_t counts[TASK_LOST + 1]; /* of them, by state */
+    struct model_task *tasks; size_t ntasks;       /* those that are kept: all, in the order of their ids, of a run with
+                                                      no more than MODEL_TASKS_MAX; of a larger one what is newest,
+                                                      running, failed or lost, in the order in which it was heard of */
+    size_t tasks_cap;
+    uint32_t *places; size_t nplaces;              /* index of `tasks` by id */
+    bool keep_tasks;       /* all of them, however many */
     struct model_worker *workers; size_t nworkers; /* by id, 1 … n */
     struct model_process *processes; size_t nprocesses;
     struct finding *findings; size_t nfindings;
@@ -83,7 +92,7 @@ struct model {
     int64_t log_dropped;
     uint64_t version;      /* grows with every change: a screen that has drawn it need not draw again */
 };
-enum { MODEL_LOG_MAX = 2000 };
+enum { MODEL_LOG_MAX = 2000, MODEL_TASKS_MAX = 4096, MODEL_SPANS_MAX = 4096 };
 
 enum err model_new(struct model **out) MUST_CHECK;
 void model_free(struct model *m);
@@ -91,6 +100,9 @@ void model_free(struct model *m);
 /* Takes the event. ERR_NOMEM leaves the model as consistent as before. An event for a worker, task or process that is
  * not known is ignored: recordings and dying processes may say anything. */
 enum err model_apply(struct model *m, struct event *e) MUST_CHECK;
+
+/* From now on no task is forgotten, for a report that lists them all. */
+void model_keep_tasks(struct model *m);
 
 /* The table that a TABLE_LOADED event spoke of; the model owns it from now on. */
 void model_give_table(struct model *m, struct table *t);
@@ -102,7 +114,7 @@ size_t model_settled_tasks(const struct model *m); /* finished, failed, cancelle
 bool model_run_active(const struct model *m);
 const struct model_worker *model_worker(const struct model *m, int64_t id);
 const struct model_worker *model_worker_by_pid(const struct model *m, int64_t pid);
-const struct model_task *model_task(const struct model *m, int64_t id);
+const struct model_task *model_task(const struct model *m, int64_t id); /* NULL: not kept, or none */
 const struct finding *model_finding_of(const struct model *m, int64_t pid); /* the weightiest, or NULL */
 const struct finding *model_worst_finding(const struct model *m);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What follows from the model's facts: counts, look-ups, the outcome. Nothing here is stored. */
-#include "core/model/model.h"
+#include "core/model/model_priv.h"
 
 bool model_run_active(const struct model *m)
 {
@@ -9,15 +9,12 @@ bool model_run_active(const struct model *m)
 
 size_t model_count_tasks(const struct model *m, enum task_state state)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < m->ntasks; i++)
-        n += m->tasks[i].state == state;
-    return n;
+    return m->counts[state];
 }
 
 size_t model_settled_tasks(const struct model *m)
 {
-    return m->ntasks - model_count_tasks(m, TASK_PENDING) - model_count_tasks(m, TASK_RUNNING);
+    return m->total - m->counts[TASK_PENDING] - m->counts[TASK_RUNNING];
 }
 
 const struct model_worker *model_worker(const struct model *m, int64_t id)
@@ -35,7 +32,7 @@ const struct model_worker *model_worker_by_pid(const struct model *m, int64_t pi
 
 const struct model_task *model_task(const struct model *m, int64_t id)
 {
-    return id >= 1 && (uint64_t)id <= m->ntasks ? &m->tasks[id - 1] : NULL;
+    return model_task_by_id((struct model *)m, id);
 }
 
 const struct finding *model_finding_of(const struct model *m, int64_t pid)
@@ -67,7 +64,7 @@ enum outcome model_outcome(const struct model *m)
                : m->command_code > 0 || m->command_signal ? OUTCOME_FAILED : OUTCOME_FINISHED;
     if (m->run == 0 || model_run_active(m))
         return OUTCOME_RUNNING;
-    if (m->host_died || m->stopped || model_count_tasks(m, TASK_FINISHED) < m->ntasks)
+    if (m->host_died || m->stopped || model_count_tasks(m, TASK_FINISHED) < m->total)
         return OUTCOME_FAILED;
     return OUTCOME_FINISHED;
 }

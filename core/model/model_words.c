@@ -75,7 +75,7 @@ static enum note_level on_worker_started(const struct model *m, const struct eve
 
 static enum note_level on_task_started(const struct model *m, const struct event *e, struct buf *out)
 {
-    if (m->ntasks <= TASKS_IN_WORDS)
+    if (m->total <= TASKS_IN_WORDS)
         buf_addf(out, "%s → worker %lld", code_of(m, e->task.task), (long long)e->task.worker);
     return NOTE_INFO;
 }
@@ -84,7 +84,7 @@ static enum note_level on_task_ended(const struct model *m, const struct event *
 {
     char seconds[24];
     bool bad = e->task.state == TASK_FAILED || e->task.state == TASK_LOST;
-    if (!bad && m->ntasks > TASKS_IN_WORDS)
+    if (!bad && m->total > TASKS_IN_WORDS)
         return NOTE_INFO;
     buf_addf(out, "%s %s", code_of(m, e->task.task), task_state_names[e->task.state]);
     if (e->task.state == TASK_FINISHED)
@@ -93,6 +93,13 @@ static enum note_level on_task_ended(const struct model *m, const struct event *
     if (e->task.error)
         buf_addf(out, ": %s", e->task.error);
     return bad ? NOTE_ERROR : NOTE_INFO;
+}
+
+static enum note_level on_task_returned(const struct model *m, const struct event *e, struct buf *out)
+{
+    buf_addf(out, "%s is pending again: %s", e->task.code ? e->task.code : code_of(m, e->task.task),
+             e->task.error ? e->task.error : "its worker is gone");
+    return NOTE_WARNING;
 }
 
 static enum note_level on_worker_exited(const struct model *m, const struct event *e, struct buf *out)
@@ -110,7 +117,7 @@ static enum note_level on_worker_exited(const struct model *m, const struct even
 static enum note_level on_run_ended(const struct model *m, const struct event *e, struct buf *out)
 {
     buf_addf(out, "run %lld %s: %zu of %zu tasks finished", (long long)m->run, e->run.stopped ? "stopped" : "ended",
-             model_count_tasks(m, TASK_FINISHED), m->ntasks);
+             model_count_tasks(m, TASK_FINISHED), m->total);
     return NOTE_INFO;
 }
 
@@ -182,6 +189,7 @@ static describe_fn *const describers[EVENT_TYPE_COUNT] = {
     [EVENT_WORKER_STARTED] = on_worker_started,
     [EVENT_TASK_STARTED] = on_task_started,
     [EVENT_TASK_ENDED] = on_task_ended,
+    [EVENT_TASK_RETURNED] = on_task_returned,
     [EVENT_WORKER_EXITED] = on_worker_exited,
     [EVENT_RUN_ENDED] = on_run_ended,
     [EVENT_FINDING] = on_finding,

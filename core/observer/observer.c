@@ -12,10 +12,24 @@
 #include "core/base/clock.h"
 #include "core/base/io.h"
 
-enum { QUEUE_CAPACITY = 4096, EVENTS_PER_STEP = 2000 };
+enum { QUEUE_CAPACITY = 4096, EVENTS_PER_STEP = 2000, CODES_MAX = 1 << 30 };
+
+/* Each task that ended, by itself or among many, for who wants to hear of all. */
+static void tell_ended(const struct observer *o, const struct event *e)
+{
+    struct event_tasks_at at = {0};
+    struct event_task one;
+    if (!o->options.on_task)
+        return;
+    if (e->type == EVENT_TASK_ENDED)
+        o->options.on_task(o->options.ctx, &e->task);
+    while (e->type == EVENT_TASKS && event_tasks_next(&e->tasks, &at, &one) == OK)
+        o->options.on_task(o->options.ctx, &one);
+}
 
 enum err observer_apply(struct observer *o, struct event *e)
 {
+    tell_ended(o, e);
     if (o->recorder && recorder_add(o->recorder, e)) {
         /* said once, at the end of the recording: a full disk is no reason to stop looking */
     }
@@ -56,8 +70,13 @@ void observer_unwatch_fd(struct observer *o, int fd)
 enum err observer_handle(struct observer *o, struct event *e)
 {
     enum event_type type = (enum event_type)e->type;
-    bool of_task = type == EVENT_TASK_STARTED || type == EVENT_TASK_ENDED;
+    bool of_task = type == EVENT_TASK_STARTED || type == EVENT_TASK_ENDED || type == EVENT_TASK_RETURNED;
     int64_t worker = of_task ? e->task.worker : 0;
+    if (type == EVENT_CODES_WANTED) {
+        enum err sent = run_send_codes(o, e->run.run);
+        event_done(e);
+        return sent;
+    }
     enum err err = observer_apply(o, e);
     enum err then = OK;
     if (o->root)
@@ -138,6 +157,8 @@ static enum err open_all(struct observer *o, struct problem *problem)
         sampling.queue = o->queue;
         e = sampler_new(&sampling, &o->sampler);
     }
+    if (!e && o->options.keep_tasks)
+        model_keep_tasks(o->model);
     if (!e && !(e = observer_watch_fd(o, queue_fd(o->queue))))
         e = observer_watch_fd(o, o->timer);
     return e ? problem_set(problem, e, "cannot start observing: %s", err_text(e)) : OK;
@@ -150,6 +171,7 @@ enum err observer_open(const struct observer_options *options, struct observer *
         return problem_set(problem, ERR_NOMEM, "out of memory");
     *o = (struct observer){.options = *options, .source = -1, .epoll = -1, .timer = -1, .root_pidfd = -1,
                            .threads = options->threads, .epoch = clock_now()};
+    buf_init(&o->codes, CODES_MAX);
     enum err e = open_all(o, problem);
     if (e)
         observer_free(o);
@@ -179,6 +201,7 @@ void observer_free(struct observer *o)
     queue_free(o->queue);
     model_free(o->model);
     request_done(&o->wanted);
+    buf_done(&o->codes);
     if (observer_end_recording(o, NULL)) {
         /* who wants to know has asked before */
     }

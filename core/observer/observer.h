@@ -24,6 +24,9 @@ struct observer_options {
     enum on_hang on_hang;
     double timeout;        /* of a run, seconds; 0: none */
     const char *record;    /* path for the recording, or NULL */
+    bool keep_tasks;       /* the model keeps every task, however many */
+    void (*on_task)(void *ctx, const struct event_task *ended); /* of each task that ends, in that order; borrowed */
+    void *ctx;
     bool keep_host;        /* start another host when one dies, so that the table stays open for queries and runs */
 };
 
@@ -71,6 +74,9 @@ struct run_settings {
     int workers;
     int threads;           /* another number than the host has: a new host is started and loads again */
     const char *at_fork;
+    int64_t max_tasks;     /* a worker goes after so many; 0: never */
+    double task_timeout;   /* seconds; 0: none */
+    int retries;           /* of a task whose worker died */
     const char *const *codes; size_t ncodes; /* none: one task that returns the whole table */
 };
 

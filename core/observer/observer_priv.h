@@ -28,6 +28,9 @@ struct observer {
     int threads;               /* of the engine in the host that is there */
     int64_t runs;              /* asked for so far */
     struct request wanted;     /* the next run, when wanted.run > 0 */
+    struct buf codes;          /* of the run that goes on or is wanted, each with its NUL */
+    size_t codes_sent;         /* bytes of them */
+    int64_t codes_of;          /* the run they are of */
     bool loaded;               /* by the host that is there */
     bool stopping;             /* REQUEST_STOP is on its way */
 
@@ -54,6 +57,7 @@ enum err run_start_host(struct observer *o, struct problem *problem) MUST_CHECK;
 enum err run_step(struct observer *o, int *left, bool *changed) MUST_CHECK;
 enum err run_react(struct observer *o, enum event_type type, const struct model_worker *w) MUST_CHECK;
 enum err run_look(struct observer *o, double now, bool *changed) MUST_CHECK;
+enum err run_send_codes(struct observer *o, int64_t run) MUST_CHECK; /* the next ones of this run */
 void run_stop(struct observer *o);
 enum err observer_handle(struct observer *o, struct event *e) MUST_CHECK;
 

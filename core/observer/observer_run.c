@@ -66,9 +66,39 @@ static void hint(struct observer *o, const struct model_worker *w)
         sampler_hint(o->sampler, (pid_t)w->pid, w->forked_without_exec ? w->parent_threads : -1, w->task != 0);
 }
 
+/* The next codes, not more than the host wants at a time. */
+static enum err take_codes(struct observer *o, struct request *r)
+{
+    enum { CHUNK = 8192 };
+    enum err e = OK;
+    for (int n = 0; n < CHUNK && o->codes_sent < o->codes.len && !e; n++) {
+        const char *code = o->codes.data + o->codes_sent;
+        e = texts_add(&r->codes, code);
+        o->codes_sent += strlen(code) + 1;
+    }
+    r->more = o->codes_sent < o->codes.len;
+    return e;
+}
+
+enum err run_send_codes(struct observer *o, int64_t run)
+{
+    struct request r = {.type = REQUEST_CODES, .run = run};
+    if (run != o->codes_of || !o->host)
+        return OK; /* of a run that is over */
+    enum err e = take_codes(o, &r);
+    if (!e && host_send(o->host, &r, -1)) {
+        /* the host is gone: host_receive will say so */
+    }
+    request_done(&r);
+    return e;
+}
+
 static enum err send_run(struct observer *o)
 {
-    enum err e = host_send(o->host, &o->wanted, -1);
+    o->codes_of = o->wanted.run;
+    enum err e = take_codes(o, &o->wanted);
+    if (!e)
+        e = host_send(o->host, &o->wanted, -1);
     request_done(&o->wanted);
     return e;
 }
@@ -122,7 +152,13 @@ static enum err follow(struct observer *o, enum event_type type, const struct mo
         return sampler_watch(o->sampler, host_pid(o->host), false, o->epoch);
     case EVENT_WORKER_STARTED: hint(o, o->model->nworkers ? &o->model->workers[o->model->nworkers - 1] : NULL); break;
     case EVENT_TASK_STARTED:
+    case EVENT_TASK_RETURNED:
     case EVENT_TASK_ENDED: hint(o, w); break;
+    case EVENT_TASKS:
+        for (size_t i = 0; i < o->model->nworkers; i++)
+            if (o->model->workers[i].ended < 0)
+                hint(o, &o->model->workers[i]);
+        break;
     case EVENT_RUN_ENDED:
         end_run(o);
         if (o->wanted.run == 0 || !o->loaded)
@@ -237,10 +273,9 @@ enum err observer_new(const struct observer_options *options, struct observer **
 static enum err run_request(const struct run_settings *s, int64_t run, struct request *r)
 {
     *r = (struct request){.type = REQUEST_RUN, .run = run, .workers = s->workers, .method = text_dup(s->method),
-                          .at_fork = text_dup(s->at_fork), .whole = s->ncodes == 0};
+                          .at_fork = text_dup(s->at_fork), .whole = s->ncodes == 0, .tasks = (int64_t)s->ncodes,
+                          .max_tasks = s->max_tasks, .task_timeout = s->task_timeout, .retries = s->retries};
     enum err e = r->method && r->at_fork ? OK : ERR_NOMEM;
-    for (size_t i = 0; i < s->ncodes && !e; i++)
-        e = texts_add(&r->codes, s->codes[i]);
     if (e)
         request_done(r);
     return e;
@@ -266,6 +301,11 @@ enum err observer_run(struct observer *o, const struct run_settings *settings)
 {
     request_done(&o->wanted);
     enum err e = run_request(settings, ++o->runs, &o->wanted);
+    buf_clear(&o->codes);
+    o->codes_sent = 0;
+    o->codes_of = 0;
+    for (size_t i = 0; i < settings->ncodes && !e; i++)
+        e = buf_add(&o->codes, settings->codes[i], strlen(settings->codes[i]) + 1);
     if (e)
         return e;
     if (!o->host || settings->threads != o->threads) {

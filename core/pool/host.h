@@ -23,8 +23,8 @@ bool pool_process_main(int argc, char **argv, int *status);
 
 struct host; /* the observer's side; one thread uses it */
 
-/* Starts a host process (posix_spawn of /proc/self/exe with only stderr and its control socket). The calling thread
- * must live as long as the host shall: the kernel ends the host when that thread ends. */
+/* Starts a host process (posix_spawn of poolscope-pool, or of /proc/self/exe, with only stderr and its control socket).
+ * The calling thread must live as long as the host shall: the kernel ends the host when that thread ends. */
 enum err host_start(struct host **out, struct problem *problem) MUST_CHECK;
 
 /* Closes the socket, waits for it shortly (0.5 s), then SIGKILL; reaps it. Its pool goes with it. */

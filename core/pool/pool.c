@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The executor: gives pending tasks to idle workers, starts workers on demand up to the number asked for, replaces
- * those that die, and gives up on a pool whose workers die at birth. It never waits. */
+ * The executor as it is seen from outside: its birth and end, and what may be asked of it. It never waits, but for
+ * pool_await. */
 #include "core/pool/pool_priv.h"
 
 #include <errno.h>
@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -17,7 +19,10 @@ enum { WORKERS_MAX = 4096 };
 void pool_emit(struct pool *p, struct event *e)
 {
     e->time = clock_now();
-    p->options.emit(p->options.ctx, e);
+    if (p->options.emit != NULL)
+        p->options.emit(p->options.ctx, e);
+    else
+        event_done(e);
 }
 
 void pool_note(struct pool *p, enum note_level level, const char *fmt, ...)
@@ -31,32 +36,75 @@ void pool_note(struct pool *p, enum note_level level, const char *fmt, ...)
     pool_emit(p, &e);
 }
 
-void pool_stillborn(struct pool *p, const char *why)
+void pool_stillborn(struct pool *p, const char *why, bool killed)
 {
     p->stillborn++;
+    p->trouble += killed ? 1 : POOL_TROUBLE_MAX / 3;
     free(p->why);
     p->why = text_dup(why);
 }
 
+void pool_break(struct pool *p, const char *why)
+{
+    if (p->broken == NULL && (p->broken = text_dup(why)) != NULL)
+        pool_note(p, NOTE_ERROR, "the pool is broken: %s", why);
+    p->trouble = POOL_TROUBLE_MAX;
+}
+
+const char *pool_broken(const struct pool *p)
+{
+    return p->broken;
+}
+
+/* --- birth and end ------------------------------------------------------------------------------------------------ */
+
+static enum err check_options(const struct pool_options *o, struct problem *problem)
+{
+    if (o->workers < 1 || o->workers > WORKERS_MAX)
+        return problem_set(problem, ERR_USAGE, "a pool has 1 to %d workers", WORKERS_MAX);
+    if (!o->method->reaps && o->forkserver == NULL)
+        return problem_set(problem, ERR_USAGE, "start method %s needs a forkserver", o->method->name);
+    if (o->initializer != NULL && !worker_knows_initializer(o->initializer))
+        return problem_set(problem, ERR_USAGE, "no initializer \"%s\"", o->initializer);
+    if (o->retries < 0 || o->retries > UINT8_MAX)
+        return problem_set(problem, ERR_USAGE, "a lost task is tried again 0 to %d times", UINT8_MAX);
+    return OK;
+}
+
+static bool watch(struct pool *p, int fd, uint32_t events, uint64_t tag)
+{
+    struct epoll_event interest = { .events = events, .data.u64 = tag };
+    return fd >= 0 && epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &interest) == 0;
+}
+
+/* The bell is edge-triggered: nobody has to read it. */
+static bool pool_open(struct pool *p)
+{
+    p->epoll = epoll_create1(EPOLL_CLOEXEC);
+    p->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    p->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    p->seats = calloc((size_t)p->options.workers, sizeof *p->seats);
+    for (int i = 0; i < p->options.workers && p->seats != NULL; i++)
+        p->seats[i] = SEAT_NONE;
+    struct forkserver *f = p->options.forkserver;
+    return p->epoll >= 0 && p->seats != NULL && watch(p, p->bell, EPOLLIN | EPOLLET, TAG_BELL) &&
+           watch(p, p->timer, EPOLLIN | EPOLLET, TAG_TIMER) &&
+           (f == NULL || watch(p, forkserver_fd(f), EPOLLIN, TAG_FORKSERVER));
+}
+
 enum err pool_new(const struct pool_options *options, struct pool **out, struct problem *problem)
 {
-    if (options->workers < 1 || options->workers > WORKERS_MAX)
-        return problem_set(problem, ERR_USAGE, "a pool has 1 to %d workers", WORKERS_MAX);
-    if (!options->method->reaps && options->forkserver == NULL)
-        return problem_set(problem, ERR_USAGE, "start method %s needs a forkserver", options->method->name);
+    enum err err = check_options(options, problem);
+    if (err != OK)
+        return err;
     struct pool *p = calloc(1, sizeof *p);
     if (p == NULL)
         return problem_set(problem, ERR_NOMEM, "no pool: %s", err_text(ERR_NOMEM));
-    *p = (struct pool){ .options = *options, .last = &p->first, .epoll = epoll_create1(EPOLL_CLOEXEC) };
-    p->seats = calloc((size_t)options->workers, sizeof *p->seats);
-    for (int i = 0; i < options->workers && p->seats != NULL; i++)
-        p->seats[i] = SEAT_NONE;
-    struct epoll_event interest = { .events = EPOLLIN, .data.u64 = TAG_FORKSERVER };
-    bool ok = p->seats != NULL && p->epoll >= 0;
-    if (ok && options->forkserver != NULL)
-        ok = epoll_ctl(p->epoll, EPOLL_CTL_ADD, forkserver_fd(options->forkserver), &interest) == 0;
-    if (!ok) {
-        enum err err = problem_errno(problem, "no pool");
+    *p = (struct pool){ .options = *options, .epoll = -1, .bell = -1, .timer = -1, .now = clock_now(), .slack = true };
+    if (p->options.pending_max <= 0)
+        p->options.pending_max = POOL_PENDING_MAX;
+    if (!pool_open(p)) {
+        err = problem_errno(problem, "no pool");
         pool_free(p);
         return err;
     }
@@ -75,85 +123,53 @@ void pool_free(struct pool *p)
         struct seat *s = &p->seats[i];
         if (s->child.pidfd >= 0 && child_ended(&s->child, POOL_PATIENCE_MS) && p->options.method->reaps)
             child_reap(&s->child, 0, &end);
-        if (s->task != NULL)
-            task_give_back(p, s->task);
         seat_clear(p, s);
     }
-    for (struct task *t; (t = task_take(p)) != NULL;)
-        task_free(t);
+    tasks_free(p);
+    futures_done(p);
+    tell_done(p);
     io_close(&p->epoll);
+    io_close(&p->bell);
+    io_close(&p->timer);
     free(p->seats);
     free(p->why);
+    free(p->broken);
     free(p);
 }
 
-static void hand_out(struct pool *p)
-{
-    for (int i = 0; i < p->options.workers; i++) {
-        struct seat *s = &p->seats[i];
-        struct task *t;
-        if (s->state != SEAT_IDLE)
-            continue;
-        if ((t = task_take(p)) == NULL && !p->closing)
-            return;
-        if (t == NULL)
-            seat_dismiss(s);
-        else if (!seat_give(p, s, t))
-            task_give_back(p, t);
-    }
-}
+/* --- tasks -------------------------------------------------------------------------------------------------------- */
 
-static bool fill_seat(struct pool *p, struct seat *s)
+enum err pool_submit_task(struct pool *p, const struct pool_task *wanted, int64_t *id)
 {
-    struct problem problem;
-    while (s->state == SEAT_FREE && p->stillborn < POOL_STILLBORN_MAX) {
-        if (seat_launch(p, s, &problem) != OK)
-            pool_stillborn(p, problem.text);
+    enum { ATTEND = 64 }; /* submissions in a row that go by without a look at busy workers */
+    struct task *t;
+    if (p->closing || p->draining)
+        return ERR_CLOSED;
+    if (p->pending.n >= p->options.pending_max) {
+        p->now = clock_now();
+        pool_read(p);
+        pool_advance(p);
     }
-    return s->state != SEAT_FREE;
-}
-
-/* As many more as there are pending tasks that nobody who is on its way will take, while there are free seats. */
-static void start_workers(struct pool *p)
-{
-    int64_t wanted = p->pending;
-    for (int i = 0; i < p->options.workers; i++)
-        wanted -= p->seats[i].state == SEAT_LAUNCHED || p->seats[i].state == SEAT_STARTING;
-    for (int i = 0; i < p->options.workers && wanted > 0; i++) {
-        if (p->seats[i].state == SEAT_FREE)
-            wanted -= fill_seat(p, &p->seats[i]);
-    }
-}
-
-static void give_up(struct pool *p)
-{
-    struct problem words;
-    for (int i = 0; i < p->options.workers; i++) {
-        if (p->seats[i].state != SEAT_FREE)
-            return;
-    }
-    problem_set(&words, OK, "no worker could be started: %d in a row ended before they were ready; the last: %s",
-                p->stillborn, p->why != NULL ? p->why : "unknown");
-    task_settle_pending(p, TASK_FAILED, words.text);
-}
-
-static void pool_advance(struct pool *p)
-{
-    hand_out(p);
-    if (!p->closing)
-        start_workers(p);
-    if (p->pending > 0 && p->stillborn >= POOL_STILLBORN_MAX)
-        give_up(p);
+    if (p->pending.n >= p->options.pending_max)
+        return ERR_AGAIN;
+    enum err err = task_new(p, wanted, &t);
+    if (err != OK)
+        return err;
+    *id = t->id;
+    tell_submitted(p, t);
+    if (!p->slack && ++p->unattended < ATTEND)
+        return OK;
+    p->now = clock_now();
+    if (!p->slack)
+        pool_read(p);
+    pool_advance(p);
+    return OK;
 }
 
 enum err pool_submit(struct pool *p, const char *code, int64_t *id)
 {
-    if (p->closing)
-        return ERR_CLOSED;
-    enum err err = task_queue(p, code, id);
-    if (err == OK)
-        pool_advance(p);
-    return err;
+    struct pool_task t = { .kind = code != NULL ? POOL_FILTER : POOL_SCAN, .code = code };
+    return pool_submit_task(p, &t, id);
 }
 
 int pool_fd(const struct pool *p)
@@ -161,31 +177,19 @@ int pool_fd(const struct pool *p)
     return p->epoll;
 }
 
-static void on_seat(struct pool *p, struct seat *s, int kind)
-{
-    struct child_end end;
-    if (kind == TAG_SOCK)
-        seat_read(p, s);
-    else if (child_reap(&s->child, 0, &end))
-        seat_ended(p, s, &end);
-}
-
 enum err pool_step(struct pool *p)
 {
-    enum { BATCH = 64 };
-    struct epoll_event events[BATCH];
-    int n = epoll_wait(p->epoll, events, BATCH, 0);
-    if (n < 0 && errno != EINTR)
-        return err_from_errno(errno);
-    for (int i = 0; i < n; i++) {
-        uint64_t tag = events[i].data.u64;
-        if (tag == TAG_FORKSERVER)
-            pool_read_forkserver(p);
-        else
-            on_seat(p, &p->seats[tag / TAG_KINDS], (int)(tag % TAG_KINDS));
-    }
-    pool_advance(p);
-    return OK;
+    return pool_turn(p, 0);
+}
+
+enum err pool_await(struct pool *p, double timeout)
+{
+    return pool_turn(p, timeout < 0 ? -1 : (int)(timeout < 1e6 ? timeout * 1000 + 1 : 1e9));
+}
+
+void pool_flush(struct pool *p)
+{
+    tell_flush(p);
 }
 
 bool pool_idle(const struct pool *p)
@@ -193,17 +197,68 @@ bool pool_idle(const struct pool *p)
     return p->settled == p->submitted;
 }
 
+int64_t pool_pending(const struct pool *p)
+{
+    int64_t n = p->pending.n;
+    for (int i = 0; i < p->options.workers; i++)
+        n += p->seats[i].n > 1 ? p->seats[i].n - 1 : 0;
+    return n;
+}
+
+/* --- intents ------------------------------------------------------------------------------------------------------ */
+
+/* Everything that no worker has claimed is pending again. */
+static void relieve_all(struct pool *p)
+{
+    for (int i = 0; i < p->options.workers; i++) {
+        if (p->seats[i].state != SEAT_FREE)
+            seat_relieve(p, &p->seats[i]);
+    }
+}
+
+static struct seat *seat_at_work_on(struct pool *p, const struct task *t)
+{
+    for (int i = 0; i < p->options.workers; i++) {
+        struct seat *s = &p->seats[i];
+        if (s->n > 0 && s->given[s->first % SEAT_DEPTH_MAX].task == t)
+            return s;
+    }
+    return NULL;
+}
+
+enum err pool_cancel(struct pool *p, int64_t id, bool kill)
+{
+    p->now = clock_now();
+    pool_read(p);
+    struct task *t = task_find(p, id);
+    if (t == NULL)
+        return ERR_NOT_FOUND;
+    if (t->stage == STAGE_GIVEN)
+        relieve_all(p);
+    if (t->stage == STAGE_PENDING && task_unlist(p, t)) {
+        task_settle(p, t, NULL, &(struct task_end){ .turn = TURN_CANCEL, .rows = -1 });
+        return OK;
+    }
+    struct seat *s = seat_at_work_on(p, t);
+    if (!kill || s == NULL)
+        return ERR_DENIED;
+    return seat_doom(p, s, TURN_CANCEL) ? OK : ERR_NOT_FOUND;
+}
+
 void pool_shutdown(struct pool *p)
 {
-    if (p->closing)
-        return;
     p->closing = true;
-    task_settle_pending(p, TASK_CANCELLED, NULL);
-    for (int i = 0; i < p->options.workers; i++) {
-        enum seat_state state = p->seats[i].state;
-        if (state == SEAT_LAUNCHED || state == SEAT_STARTING || state == SEAT_IDLE)
-            seat_dismiss(&p->seats[i]);
-    }
+    p->draining = false;
+    p->now = clock_now();
+    relieve_all(p);
+    pool_advance(p);
+}
+
+void pool_close(struct pool *p)
+{
+    p->draining = true;
+    p->now = clock_now();
+    pool_advance(p);
 }
 
 bool pool_ended(const struct pool *p)
@@ -229,7 +284,10 @@ enum err pool_kill_worker(struct pool *p, int64_t worker)
 void pool_terminate(struct pool *p)
 {
     p->closing = true;
-    task_settle_pending(p, TASK_CANCELLED, NULL);
+    p->draining = false;
+    p->now = clock_now();
+    relieve_all(p);
+    task_settle_pending(p, TURN_CANCEL, NULL);
     for (int i = 0; i < p->options.workers; i++) {
         if (p->seats[i].state != SEAT_FREE)
             seat_kill(&p->seats[i]);

@@ -18,7 +18,7 @@ static struct seat *seat_of(struct pool *p, int64_t ticket)
 static void on_forked(struct pool *p, struct seat *s, const struct message *m, int *pidfd, pid_t forkserver)
 {
     if (m->error != NULL) {
-        pool_stillborn(p, m->error);
+        pool_stillborn(p, m->error, false);
         seat_clear(p, s);
         return;
     }
@@ -30,7 +30,7 @@ static void on_forked(struct pool *p, struct seat *s, const struct message *m, i
 static void on_forkserver_ended(struct pool *p, const struct child_end *how)
 {
     char text[64];
-    int stillborn = p->stillborn;
+    int trouble = p->trouble;
     pool_note(p, NOTE_WARNING, "the forkserver %s, and its workers with it; another is started when one is needed",
               child_end_text(how, text));
     for (int i = 0; i < p->options.workers && !p->options.method->reaps; i++) {
@@ -42,8 +42,8 @@ static void on_forkserver_ended(struct pool *p, const struct child_end *how)
             child_ended(&s->child, POOL_PATIENCE_MS);
         seat_ended(p, s, &(struct child_end){ .signal = SIGKILL });
     }
-    if (p->stillborn > stillborn)
-        p->stillborn = stillborn + 1;
+    if (p->trouble > trouble)
+        p->trouble = trouble + (how->signal == SIGKILL ? 1 : POOL_TROUBLE_MAX / 3);
 }
 
 void pool_read_forkserver(struct pool *p)

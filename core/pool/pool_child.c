@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -14,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,10 +27,10 @@ enum err child_socket(int *ours, int *theirs)
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return err_from_errno(errno);
-    enum err err = io_set_nonblock(pair[0], 1);
-    if (err != OK) {
-        io_close(&pair[0]);
-        io_close(&pair[1]);
+    if (fcntl(pair[0], F_SETFL, O_RDWR | O_NONBLOCK) != 0) {
+        enum err err = err_from_errno(errno);
+        close(pair[0]);
+        close(pair[1]);
         return err;
     }
     *ours = pair[0];
@@ -46,7 +48,6 @@ enum err child_adopt(pid_t pid, struct child *out)
             continue;
         return err;
     }
-    fcntl(pidfd, F_SETFD, FD_CLOEXEC);
     *out = (struct child){ .pid = pid, .pidfd = pidfd, .epoll = -1 };
     return OK;
 }
@@ -75,11 +76,31 @@ static int add_attributes(posix_spawnattr_t *attributes, bool own_group)
     return failed;
 }
 
+/* Host, forkserver and workers are a program of their own that lies beside ours, or where it was installed; without it
+ * they are this program once more. POOLSCOPE_POOL names another one. */
+static const char *program(char path[PATH_MAX])
+{
+    static const char name[] = "poolscope-pool";
+    const char *given = getenv("POOLSCOPE_POOL");
+    if (given != NULL)
+        return given;
+    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - sizeof name - 1);
+    path[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return "/proc/self/exe";
+    *slash = '\0';
+    bool installed = strcmp(path, BINDIR) == 0;
+    snprintf(slash, sizeof name + 1, "/%s", name);
+    const char *found = installed ? PKGLIBEXECDIR "/poolscope-pool" : path;
+    return access(found, X_OK) == 0 ? found : "/proc/self/exe";
+}
+
 enum err child_spawn(const char *command, int sock, bool own_group, struct child *out, struct problem *p)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    char parent[24];
+    char parent[24], path[PATH_MAX];
     char *const argv[] = { "poolscope", (char *)command, parent, NULL };
     pid_t pid;
 
@@ -94,7 +115,7 @@ enum err child_spawn(const char *command, int sock, bool own_group, struct child
     if (failed == 0)
         failed = add_attributes(&attributes, own_group);
     if (failed == 0)
-        failed = posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, argv, environ);
+        failed = posix_spawn(&pid, program(path), &actions, &attributes, argv, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     errno = failed;
@@ -175,17 +196,9 @@ char *child_end_text(const struct child_end *end, char out[64])
     return out;
 }
 
+/* Each thread is a folder in /proc/self/task, which has two more links: far cheaper than to read /proc/self/stat. */
 int64_t child_own_threads(void)
 {
-    char text[1024];
-    int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    ssize_t len = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[len > 0 ? len : 0] = '\0';
-    const char *at = strrchr(text, ')'); /* the name before it may hold anything */
-    for (int field = 2; at != NULL && field < 20; field++)
-        at = strchr(at + 1, ' ');
-    return at != NULL ? strtoll(at, NULL, 10) : -1;
+    struct stat st;
+    return stat("/proc/self/task", &st) == 0 && st.st_nlink > 2 ? (int64_t)st.st_nlink - 2 : -1;
 }

@@ -16,6 +16,7 @@ static void warn(struct pool *p, int64_t threads)
 static enum err fork_launch(const struct worker_spec *spec, struct worker_handle *out, struct problem *problem)
 {
     struct pool *p = spec->pool;
+    struct worker_post post = { .sock = spec->sock, .bell = p->bell, .initializer = p->options.initializer };
     pid_t host = getpid();
     int64_t threads = child_own_threads();
 
@@ -26,7 +27,8 @@ static enum err fork_launch(const struct worker_spec *spec, struct worker_handle
     if (pid == 0) {
         child_die_with(host);
         close(spec->host_sock);
-        _exit(worker_serve(spec->sock, p->options.engine, p->options.table));
+        post.ring = ring_other_end(spec->ring);
+        _exit(worker_serve(&post, p->options.engine, p->options.table));
     }
     out->parent_threads = threads;
     enum err err = child_adopt(pid, &out->child);

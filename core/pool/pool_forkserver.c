@@ -107,7 +107,7 @@ enum err forkserver_start(struct forkserver *f, struct problem *problem)
 
 enum err forkserver_preload(struct forkserver *f, const struct table *t, int threads)
 {
-    struct message setup = { .type = MESSAGE_SETUP, .threads = threads };
+    struct message setup = { .type = MESSAGE_PRELOAD, .threads = threads };
     int fds[TABLE_FDS];
     if (f->table != NULL)
         return OK;
@@ -160,7 +160,8 @@ bool forkserver_tend(struct forkserver *f, struct problem *words)
 static enum err forkserver_launch(const struct worker_spec *spec, struct worker_handle *out, struct problem *problem)
 {
     const struct pool_options *o = &spec->pool->options;
-    struct message request = { .type = MESSAGE_FORK, .ticket = spec->ticket };
+    struct message request = { .type = MESSAGE_FORK, .ticket = spec->ticket, .code = (char *)o->initializer };
+    const int fds[] = { spec->sock, spec->ring_fd, spec->pool->bell };
 
     *out = (struct worker_handle){ .child = CHILD_NONE };
     enum err err = forkserver_start(o->forkserver, problem);
@@ -168,7 +169,7 @@ static enum err forkserver_launch(const struct worker_spec *spec, struct worker_
         return err;
     err = forkserver_preload(o->forkserver, o->table, engine_threads(o->engine));
     if (err == OK)
-        err = message_send(o->forkserver->sock, &request, &spec->sock, 1);
+        err = message_send(o->forkserver->sock, &request, fds, 3);
     if (err != OK)
         problem_set(problem, err, "cannot ask the forkserver for a worker: %s", err_text(err));
     return err;

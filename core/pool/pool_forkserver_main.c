@@ -45,7 +45,18 @@ static enum err brood_grow(struct server *s)
     return OK;
 }
 
-static enum err fork_worker(struct server *s, int64_t ticket, int worker_sock, struct child *out)
+/* What a new worker does with the fds that came for it: socket, ring, bell. */
+static int serve_as_worker(struct server *s, const int fds[3], const char *initializer)
+{
+    struct worker_post post = { .sock = fds[0], .bell = fds[2], .initializer = initializer };
+    server_leave(s);
+    if (ring_open(fds[1], &post.ring) != OK)
+        return EXIT_FAILURE;
+    close(fds[1]);
+    return worker_serve_alone(&post, s->threads, s->table);
+}
+
+static enum err fork_worker(struct server *s, const struct message *m, const int fds[3], struct child *out)
 {
     pid_t parent = getpid();
     enum err err = brood_grow(s);
@@ -56,8 +67,7 @@ static enum err fork_worker(struct server *s, int64_t ticket, int worker_sock, s
         return err_from_errno(errno);
     if (pid == 0) {
         child_die_with(parent);
-        server_leave(s);
-        _exit(worker_serve_alone(worker_sock, s->threads, s->table));
+        _exit(serve_as_worker(s, fds, m->code));
     }
     err = child_adopt(pid, out);
     if (err != OK)
@@ -69,15 +79,15 @@ static enum err fork_worker(struct server *s, int64_t ticket, int worker_sock, s
         child_reap(out, PATIENCE_MS, &end);
         return err;
     }
-    s->brood[s->n++] = (struct brood_member){ .ticket = ticket, .child = *out };
+    s->brood[s->n++] = (struct brood_member){ .ticket = m->ticket, .child = *out };
     return OK;
 }
 
-static enum err answer_fork(struct server *s, int64_t ticket, int worker_sock)
+static enum err answer_fork(struct server *s, const struct message *m, const int fds[3])
 {
-    struct message answer = { .type = MESSAGE_FORKED, .ticket = ticket, .threads = child_own_threads() };
+    struct message answer = { .type = MESSAGE_FORKED, .ticket = m->ticket, .threads = child_own_threads() };
     struct child child = CHILD_NONE;
-    enum err err = fork_worker(s, ticket, worker_sock, &child);
+    enum err err = fork_worker(s, m, fds, &child);
     if (err == OK) {
         answer.pid = child.pid;
         return message_send(s->sock, &answer, &child.pidfd, 1);
@@ -115,7 +125,7 @@ static enum err serve_request(struct server *s)
     if (m.type == MESSAGE_QUIT)
         err = ERR_CLOSED;
     else if (m.type == MESSAGE_FORK)
-        err = answer_fork(s, m.ticket, fds[0]);
+        err = answer_fork(s, &m, fds);
     for (int i = 0; i < MESSAGE_FDS; i++)
         io_close(&fds[i]);
     message_done(&m);
@@ -141,8 +151,12 @@ static enum err serve(struct server *s)
 int forkserver_process_main(int sock)
 {
     struct server s = { .sock = sock };
+    struct message preload;
     struct problem problem;
-    enum err err = worker_receive_setup(sock, &s.table, &s.threads, &problem);
+    int fds[MESSAGE_FDS];
+    enum err err = worker_receive_table(sock, MESSAGE_PRELOAD, &preload, fds, &s.table, &problem);
+    if (err == OK)
+        s.threads = (int)preload.threads;
     if (err != OK)
         return err == ERR_CANCELLED || err == ERR_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE;
     s.epoll = epoll_create1(EPOLL_CLOEXEC);

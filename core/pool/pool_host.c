@@ -25,6 +25,7 @@ struct host_self {
     struct forkserver *forkserver;
     struct pool *pool;      /* of the run that goes on, or NULL */
     int64_t run;
+    bool more, asked;       /* codes of this run are still to come; they were asked for */
     bool stopped;
 };
 
@@ -146,6 +147,7 @@ static void emit_run(struct host_self *h, enum event_type type, const struct req
         e.run.method = text_dup(r->method);
         e.run.at_fork = text_dup(r->at_fork);
         e.run.workers = r->workers;
+        e.run.tasks = r->whole ? 1 : r->tasks > 0 ? r->tasks : (int64_t)r->codes.n;
         e.run.threads = h->engine != NULL ? engine_threads(h->engine) : 0;
     }
     host_emit(h, &e);
@@ -154,7 +156,9 @@ static void emit_run(struct host_self *h, enum event_type type, const struct req
 static enum err open_pool(struct host_self *h, const struct request *r, struct problem *problem)
 {
     struct pool_options options = { .workers = (int)r->workers, .run = r->run, .engine = h->engine, .table = h->table,
-                                    .forkserver = h->forkserver, .emit = host_emit, .ctx = h };
+                                    .forkserver = h->forkserver, .emit = host_emit, .ctx = h,
+                                    .pending_max = INT64_MAX, .max_tasks = r->max_tasks,
+                                    .task_timeout = r->task_timeout, .retries = (int)r->retries };
     struct epoll_event interest = { .events = EPOLLIN };
     enum at_fork at_fork = AT_FORK_NONE;
 
@@ -180,13 +184,26 @@ static enum err submit_all(struct host_self *h, const struct request *r, struct 
     enum err err = r->whole ? pool_submit(h->pool, NULL, &id) : OK;
     for (size_t i = 0; i < r->codes.n && err == OK; i++)
         err = pool_submit(h->pool, r->codes.v[i], &id);
+    h->more = r->more;
+    h->asked = false;
     return err == OK ? OK : problem_set(problem, err, "not every task could be submitted: %s", err_text(err));
+}
+
+/* What cannot be gone on with. */
+static void fail_run(struct host_self *h, const char *why)
+{
+    host_note(h, NOTE_ERROR, why);
+    h->stopped = true;
+    h->more = false;
+    pool_terminate(h->pool);
 }
 
 static void end_run(struct host_self *h)
 {
-    if (h->pool != NULL)
+    if (h->pool != NULL) {
+        pool_flush(h->pool);
         epoll_ctl(h->epoll, EPOLL_CTL_DEL, pool_fd(h->pool), NULL);
+    }
     pool_free(h->pool);
     h->pool = NULL;
     emit_run(h, EVENT_RUN_ENDED, NULL);
@@ -201,7 +218,7 @@ static void on_run(struct host_self *h, struct request *r, int fd)
         return;
     }
     h->run = r->run;
-    h->stopped = false;
+    h->stopped = h->more = false;
     emit_run(h, EVENT_RUN_STARTED, r);
     enum err err = open_pool(h, r, &problem);
     bool opened = err == OK;
@@ -209,12 +226,21 @@ static void on_run(struct host_self *h, struct request *r, int fd)
         err = submit_all(h, r, &problem);
     if (err == OK)
         return;
+    if (opened) {
+        fail_run(h, problem.text);
+        return;
+    }
     host_note(h, NOTE_ERROR, problem.text);
     h->stopped = true;
-    if (opened)
-        pool_terminate(h->pool);
-    else
-        end_run(h);
+    end_run(h);
+}
+
+static void on_codes(struct host_self *h, struct request *r, int fd)
+{
+    struct problem problem;
+    (void)fd;
+    if (h->pool != NULL && h->more && r->run == h->run && submit_all(h, r, &problem) != OK)
+        fail_run(h, problem.text);
 }
 
 static void on_kill_worker(struct host_self *h, struct request *r, int fd)
@@ -231,21 +257,30 @@ static void on_stop(struct host_self *h, struct request *r, int fd)
     if (h->pool == NULL)
         return;
     h->stopped = true;
+    h->more = false;
     pool_terminate(h->pool);
+}
+
+/* So many tasks that the workers never wait for the next ones, and no more. */
+static void ask_for_codes(struct host_self *h)
+{
+    enum { ENOUGH = 16384 };
+    if (!h->more || h->asked || pool_pending(h->pool) >= ENOUGH)
+        return;
+    h->asked = true;
+    emit_run(h, EVENT_CODES_WANTED, NULL);
 }
 
 /* A run ends by itself when every task is settled; it is over when no worker is left. */
 static void tend_pool(struct host_self *h)
 {
     enum err err = pool_step(h->pool);
-    if (err != OK) {
-        host_note(h, NOTE_ERROR, err_text(err));
-        h->stopped = true;
-        pool_terminate(h->pool);
-    }
-    if (pool_idle(h->pool))
+    if (err != OK)
+        fail_run(h, err_text(err));
+    ask_for_codes(h);
+    if (!h->more && pool_idle(h->pool))
         pool_shutdown(h->pool);
-    if (pool_idle(h->pool) && pool_ended(h->pool))
+    if (!h->more && pool_idle(h->pool) && pool_ended(h->pool))
         end_run(h);
 }
 
@@ -256,6 +291,7 @@ static void (*const answers[REQUEST_TYPE_COUNT])(struct host_self *h, struct req
     [REQUEST_RUN] = on_run,
     [REQUEST_KILL_WORKER] = on_kill_worker,
     [REQUEST_STOP] = on_stop,
+    [REQUEST_CODES] = on_codes,
 };
 
 static void take_request(struct host_self *h)

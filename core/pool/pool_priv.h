@@ -9,6 +9,7 @@
 #include "core/event/shape.h"
 #include "core/event/wire.h"
 #include "core/pool/pool.h"
+#include "core/pool/pool_ring.h"
 
 /* --- pool_child.c: a process that we may kill, and wait for if it is our child ------------------------- */
 
@@ -26,8 +27,8 @@ enum { CHILD_SOCKET = 3 }; /* where a started program finds its socket */
 /* A SOCK_SEQPACKET pair, close-on-exec; *ours does not block. */
 enum err child_socket(int *ours, int *theirs) MUST_CHECK;
 
-/* This program once more, as the hidden command `command`: stdin and stdout are /dev/null, stderr is ours, `sock` is
- * CHILD_SOCKET, nothing else is open; no signal is blocked or ignored; it dies with the calling thread. */
+/* The pool's program, or this one once more, as the hidden command `command`: stdin and stdout are /dev/null, stderr is
+ * ours, `sock` is CHILD_SOCKET, nothing else is open; no signal is blocked or ignored; it dies with the calling thread. */
 enum err child_spawn(const char *command, int sock, bool own_group, struct child *out, struct problem *p) MUST_CHECK;
 
 /* The handle of a child just forked. Kills and reaps it if there can be none. */
@@ -54,20 +55,21 @@ bool child_reap(struct child *c, int patience_ms, struct child_end *out);
 /* "exited with status 1", "was killed by signal 9". Returns out. */
 char *child_end_text(const struct child_end *end, char out[64]);
 
-/* Threads of this process as /proc/self/stat has them; -1 if that cannot be read. */
+/* Threads of this process; -1 if nobody can say. */
 int64_t child_own_threads(void);
 
 /* --- pool_wire.c: messages between host, forkserver and workers ---------------------------------------- */
 
 enum message_type {
-    MESSAGE_SETUP,  /* to a new program: threads; the table's fds come with it */
-    MESSAGE_FORK,   /* to the forkserver: ticket; the worker's socket comes with it */
-    MESSAGE_FORKED, /* its answer: ticket, pid, threads (its own); a pidfd comes with it. pid 0: error says why not */
-    MESSAGE_EXITED, /* from the forkserver: ticket, exit_code, signal */
-    MESSAGE_READY,  /* from a worker: it is set up. With an error: it cannot be, and ends */
-    MESSAGE_TASK,   /* to a worker: task, code (NULL: the whole table) */
-    MESSAGE_RESULT, /* its answer: task, seconds, and rows with ranges or an error */
-    MESSAGE_QUIT    /* to a worker or the forkserver: end */
+    MESSAGE_SETUP,   /* to a new worker: threads, its initializer as code; with it the fds of table, ring and bell */
+    MESSAGE_PRELOAD, /* to the forkserver: threads; with it the table's fds */
+    MESSAGE_FORK,    /* to the forkserver: ticket, initializer as code; with it the worker's socket, ring and bell */
+    MESSAGE_FORKED,  /* its answer: ticket, pid, threads (its own); a pidfd comes with it. pid 0: error says why not */
+    MESSAGE_EXITED,  /* from the forkserver: ticket, exit_code, signal */
+    MESSAGE_READY,   /* from a worker that cannot be set up: error; it ends */
+    MESSAGE_TASK,    /* to a worker: a code too long for the ring; task is its place there */
+    MESSAGE_RESULT,  /* from a worker: ranges too many for the ring; task is its task's place there */
+    MESSAGE_QUIT     /* to the forkserver: end */
 };
 
 struct message {
@@ -78,8 +80,6 @@ struct message {
     int64_t task;
     char *code;
     char *error;
-    double seconds;
-    int64_t rows;
     struct ints ranges; /* pairs: first row, count */
 };
 
@@ -90,19 +90,31 @@ enum err message_send(int sock, const struct message *m, const int *fds, int nfd
 
 /* The fds that come with a message of this type are the caller's, -1 behind them; with an error in it there are none.
  * Anything else is closed and ERR_PARSE. NULL for `fds`: none is awaited. ERR_AGAIN, ERR_CLOSED as wire_recv. */
-enum { MESSAGE_FDS = TABLE_FDS };
+enum { MESSAGE_FDS = TABLE_FDS + 2 };
 enum err message_recv(int sock, struct message *out, int fds[MESSAGE_FDS]) MUST_CHECK;
 
 /* --- pool_worker.c ------------------------------------------------------------------------------------- */
 
+/* What a worker holds of its host. */
+struct worker_post {
+    int sock;                /* for what does not fit into the ring */
+    int bell;                /* eventfd: wakes the host */
+    struct ring_end ring;
+    const char *initializer; /* NULL: none */
+};
+
+bool worker_knows_initializer(const char *name);
+
 /* Serves tasks until told to quit; returns the exit status. */
-int worker_serve(int sock, struct engine *e, const struct table *t);
+int worker_serve(struct worker_post *w, struct engine *e, const struct table *t);
 
 /* The same with an engine of its own. */
-int worker_serve_alone(int sock, int threads, const struct table *t);
+int worker_serve_alone(struct worker_post *w, int threads, const struct table *t);
 
-/* The table and the thread count of a new program, from its first message. */
-enum err worker_receive_setup(int sock, struct table **t, int *threads, struct problem *problem) MUST_CHECK;
+/* The first message of a new program, which must be of this type (else ERR_CANCELLED), and the table that comes with it;
+ * further fds are the caller's. */
+enum err worker_receive_table(int sock, enum message_type type, struct message *m, int fds[MESSAGE_FDS],
+                              struct table **t, struct problem *problem) MUST_CHECK;
 
 int worker_process_main(int sock);
 int forkserver_process_main(int sock);
@@ -113,8 +125,10 @@ int host_process_main(int sock);
 /* What a new worker is given; all borrowed. */
 struct worker_spec {
     struct pool *pool;
-    int sock;      /* the worker's end */
-    int host_sock; /* the host's end: only a forked child has it too, and closes it */
+    int sock;                /* the worker's end */
+    int host_sock;           /* the host's end: only a forked child has it too, and closes it */
+    int ring_fd;
+    struct ring_end *ring;   /* the host's end */
     int64_t ticket;
 };
 
@@ -144,22 +158,94 @@ pid_t forkserver_pid(const struct forkserver *f); /* 0 if it does not run */
 /* A message about a worker that nobody wants (any more): the worker is killed. */
 void forkserver_discard(struct message *m, int *pidfd);
 
-/* --- the executor: all of its state -------------------------------------------------------------------- */
+/* --- pool_tasks.c: tasks and their states -------------------------------------------------------------- */
+
+/* Where a task stands, and what may happen to it: one table in pool_tasks.c says what comes of it. */
+enum task_stage {
+    STAGE_NONE,    /* no task: not submitted yet, or forgotten */
+    STAGE_PENDING,
+    STAGE_GIVEN,   /* in a worker's ring, not begun as far as is known */
+    STAGE_RUNNING,
+    STAGE_FINISHED,
+    STAGE_FAILED,
+    STAGE_CANCELLED,
+    STAGE_LOST,
+    STAGES
+};
+enum task_turn {
+    TURN_SUBMIT,
+    TURN_GIVE,
+    TURN_BEGIN,
+    TURN_TAKE_BACK, /* it was never begun */
+    TURN_RETRY,     /* its worker died, and it is to be tried again */
+    TURN_FINISH,
+    TURN_FAIL,      /* the worker says so, or there can be no worker */
+    TURN_EXPIRE,    /* it took too long */
+    TURN_CANCEL,
+    TURN_LOSE,      /* its worker died */
+    TURNS
+};
 
 struct task {
     int64_t id;
-    char *code; /* owned; NULL: the whole table */
-    struct task *next;
+    union {
+        char brief[24]; /* a code that fits, NUL-terminated */
+        char *text;     /* owned; a longer one */
+    };
+    uint32_t len;       /* of the code */
+    uint8_t stage;      /* enum task_stage */
+    uint8_t kind;       /* enum ring_kind */
+    uint8_t tries_left;
+    uint8_t doom;       /* enum task_turn that is to come when its worker has been killed for it; 0: none */
+    float timeout;      /* seconds; 0: none */
+    struct task *next;  /* in a list */
 };
+
+struct task_list { struct task *first, **last; int64_t n; };
+
+const char *task_code(const struct task *t); /* NULL: none */
+
+/* False, and nothing happens, if that cannot happen to a task in its stage. */
+bool task_turn(struct task *t, enum task_turn turn);
+
+/* --- pool_future.c: results that are kept until they are taken ------------------------------------------ */
+
+struct future {
+    struct pool_result result; /* owned, once it is settled */
+    bool settled, taken;
+    int64_t before, after;     /* in the order of completion; 0: none */
+};
+
+struct futures {
+    struct future *v; /* owned; of the ids from base on, at id % cap */
+    int64_t base, end, cap;
+    int64_t first, last; /* of those that are settled and not taken, in the order of completion */
+};
+
+/* --- pool_tell.c: events -------------------------------------------------------------------------------- */
+
+struct tell {
+    double window_end;
+    int left;             /* events of single tasks that may still be told in this window */
+    bool merged;          /* something waits in `batch` */
+    size_t bytes;
+    struct event_tasks batch; /* owned */
+    int64_t counts[TASK_LOST + 1]; /* as told */
+};
+
+/* --- the executor: all of its state --------------------------------------------------------------------- */
 
 enum seat_state {
     SEAT_FREE,
     SEAT_LAUNCHED, /* asked for, no pid yet */
     SEAT_STARTING, /* the process exists */
-    SEAT_IDLE,
-    SEAT_BUSY,
+    SEAT_READY,
     SEAT_LEAVING   /* told to quit, killed, or out of reach: its end is near */
 };
+
+enum { SEAT_DEPTH_MAX = 256 }; /* tasks that one worker may have at once */
+
+struct given { struct task *task; uint32_t place; };
 
 /* The place of one worker. */
 struct seat {
@@ -170,57 +256,125 @@ struct seat {
     int64_t parent_threads;
     struct child child;
     int sock;              /* -1: none */
-    struct task *task;     /* owned while it runs */
+    struct ring_end ring;
+    struct given *given;   /* owned; a ring of SEAT_DEPTH_MAX, the first is what it works at */
+    uint32_t first, n;
+    int depth;             /* as many it may have now */
+    double mean;           /* seconds that its tasks take */
+    double since;          /* the first was begun, as far as is known */
+    int64_t taken;         /* tasks that it was given for good, for max_tasks */
+    bool written;          /* something new for it to be woken for */
+    struct message far;    /* owned; what was sent over the socket before its answer */
     char *last_words;      /* owned: why it cannot work, as it said itself, or NULL */
     bool was_ready;
     bool asked;            /* the pool told it to go */
     bool doomed;           /* to be killed as soon as it has a pid */
+    bool deaf;             /* it wrote what no worker of ours writes: nothing it says counts any more */
 };
 #define SEAT_NONE ((struct seat){ .sock = -1, .child = CHILD_NONE })
 
 struct pool {
     struct pool_options options;
-    int epoll;
-    struct seat *seats; /* owned; options.workers of them */
-    struct task *first, **last; /* pending, in order */
-    int64_t submitted, pending, settled, born, tickets;
-    int stillborn;      /* workers in a row that ended before they were ready */
-    char *why;          /* owned: what became of the last of them, or NULL */
-    bool closing;       /* no worker is started any more */
+    int epoll, bell, timer;
+    struct seat *seats;       /* owned; options.workers of them */
+    struct task_list pending, unused;
+    struct task **slabs;      /* owned: where tasks live */
+    size_t nslabs;
+    int64_t submitted, settled, born, tickets;
+    double now;               /* as of the last look at the clock */
+    double timer_at;          /* when the timer rings; 0: never */
+    int unattended;           /* submissions since the last look at the workers */
+    bool slack;               /* a worker waits for a task, or could be started */
+    bool dozing;              /* the workers were asked to ring the bell */
+    int stillborn;            /* workers in a row that ended before they were ready */
+    int trouble;              /* the same, weighed: at POOL_TROUBLE_MAX the pool gives up */
+    char *why;                /* owned: what became of the last of them, or NULL */
+    char *broken;             /* owned: why this pool does nothing any more, or NULL */
+    bool closing;             /* no worker is started any more */
+    bool draining;            /* no task is taken any more, those that are here are done */
+    struct futures futures;
+    struct tell tell;
 };
 
-/* Tags of the pool's epoll set: two for each seat, and one. */
+/* Tags of the pool's epoll set: two for each seat, and three. */
 enum { TAG_SOCK, TAG_PROCESS, TAG_KINDS };
 #define TAG_FORKSERVER UINT64_MAX
+#define TAG_BELL (UINT64_MAX - 1)
+#define TAG_TIMER (UINT64_MAX - 2)
 
-enum { POOL_PATIENCE_MS = 1000, POOL_STILLBORN_MAX = 3 };
+enum { POOL_PATIENCE_MS = 1000, POOL_TROUBLE_MAX = 60 };
 
 /* pool.c */
 void pool_emit(struct pool *p, struct event *e); /* adds the time, gives it away */
 void pool_note(struct pool *p, enum note_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
-void pool_stillborn(struct pool *p, const char *why); /* one more worker that was never ready */
 
-/* pool_tasks.c. A task is settled once, with an event, and freed by that; `s` is where it ran, or NULL. */
-enum err task_queue(struct pool *p, const char *code, int64_t *id) MUST_CHECK;
-struct task *task_take(struct pool *p);                  /* the first pending one, or NULL */
-void task_give_back(struct pool *p, struct task *t); /* pending again, before all others */
-void task_started(struct pool *p, const struct task *t, const struct seat *s);
-void task_finish(struct pool *p, struct task *t, const struct seat *s, struct message *result);
-void task_settle(struct pool *p, struct task *t, const struct seat *s, enum task_state state, const char *error);
-void task_settle_pending(struct pool *p, enum task_state state, const char *error);
-void task_free(struct task *t); /* without a word */
+/* One more worker that was never ready. One that was killed by somebody says little of the next one. */
+void pool_stillborn(struct pool *p, const char *why, bool killed);
+void pool_break(struct pool *p, const char *why);     /* from now on every task fails with these words */
+
+/* pool_turn.c: takes what the workers say, true if there was something; gives out what is pending. */
+bool pool_read(struct pool *p);
+void pool_advance(struct pool *p);
+
+/* Waits up to `patience_ms` for something to do (-1: for ever), and does it. */
+enum err pool_turn(struct pool *p, int patience_ms) MUST_CHECK;
+
+/* How a task ends; borrowed. */
+struct task_end {
+    enum task_turn turn;
+    int64_t rows;
+    double seconds;
+    const int64_t *ranges; size_t nranges; /* words */
+    const char *error;
+};
+
+/* pool_tasks.c. A task is settled once, and forgotten by that; `s` is where it ran, or NULL. */
+enum err task_new(struct pool *p, const struct pool_task *wanted, struct task **out) MUST_CHECK; /* pending */
+struct task *task_take(struct pool *p);                 /* the first pending one, or NULL */
+void task_give_back(struct pool *p, struct task *t);    /* before all others */
+void task_settle(struct pool *p, struct task *t, const struct seat *s, const struct task_end *end);
+void task_settle_pending(struct pool *p, enum task_turn turn, const char *error);
+struct task *task_find(struct pool *p, int64_t id);     /* that is not settled, or NULL */
+bool task_unlist(struct pool *p, struct task *t);       /* out of the pending ones */
+void tasks_free(struct pool *p);                        /* all of them, without a word */
 
 /* pool_seats.c */
+struct event seat_event(const struct pool *p, enum event_type type, const struct seat *s);
 enum err seat_launch(struct pool *p, struct seat *s, struct problem *problem) MUST_CHECK;
 void seat_born(struct pool *p, struct seat *s, struct child child, pid_t ppid, int64_t parent_threads); /* takes it */
-void seat_read(struct pool *p, struct seat *s);                 /* takes what its worker has sent */
-bool seat_give(struct pool *p, struct seat *s, struct task *t); /* false: out of reach, the task stays the caller's */
-void seat_dismiss(struct seat *s);                              /* asks its worker to go */
+void seat_dismiss(struct pool *p, struct seat *s);              /* asks its worker to go */
 void seat_kill(struct seat *s);
 void seat_ended(struct pool *p, struct seat *s, const struct child_end *end); /* its worker is gone; the seat is free */
 void seat_clear(struct pool *p, struct seat *s);                /* frees the seat without a word */
+void seat_cut(struct pool *p, struct seat *s, enum err why);    /* no more is to be heard from it */
+
+/* pool_give.c: the tasks of a seat */
+int seat_room(const struct pool *p, const struct seat *s);      /* how many more it may be given now */
+bool seat_give(struct pool *p, struct seat *s, struct task *t); /* false: no room, or out of reach */
+void seat_wake(struct seat *s);                                 /* after all that it was given */
+bool seat_read(struct pool *p, struct seat *s);                 /* takes its answers; true if there was something */
+void seat_read_sock(struct pool *p, struct seat *s);
+void seat_ready(struct pool *p, struct seat *s);
+void seat_relieve(struct pool *p, struct seat *s);              /* takes back what it has not begun */
+void seat_bereave(struct pool *p, struct seat *s, const char *why); /* it is dead: back, again, or lost */
+bool seat_doom(struct pool *p, struct seat *s, enum task_turn turn); /* kills it for its task; false: it is done */
 
 /* pool_brood.c: the workers that are the forkserver's children */
 void pool_read_forkserver(struct pool *p);
+
+/* pool_tell.c: what is told of a task, to whom it concerns */
+void tell_submitted(struct pool *p, const struct task *t);
+void tell_started(struct pool *p, const struct task *t, const struct seat *s);
+void tell_returned(struct pool *p, const struct task *t, const struct seat *s, const char *why); /* it is pending again */
+void tell_ended(struct pool *p, const struct task *t, const struct seat *s, enum task_state state,
+                const struct task_end *end);
+void tell_flush(struct pool *p);
+void tell_done(struct pool *p);
+
+/* pool_future.c */
+enum err future_new(struct pool *p, int64_t id) MUST_CHECK;
+void future_settle(struct pool *p, const struct task *t, const struct seat *s, enum task_state state,
+                   const struct task_end *end);
+void futures_done(struct pool *p);
 
 #endif

@@ -15,7 +15,7 @@ static uint64_t seat_tag(const struct pool *p, const struct seat *s, int kind)
     return (uint64_t)(s - p->seats) * TAG_KINDS + (uint64_t)kind;
 }
 
-static struct event worker_event(const struct pool *p, enum event_type type, const struct seat *s)
+struct event seat_event(const struct pool *p, enum event_type type, const struct seat *s)
 {
     return (struct event){
         .type = type,
@@ -27,26 +27,49 @@ static struct event worker_event(const struct pool *p, enum event_type type, con
 void seat_clear(struct pool *p, struct seat *s)
 {
     free(s->last_words);
+    free(s->given);
+    message_done(&s->far);
+    ring_close(&s->ring);
     child_close_watched(p->epoll, &s->sock);
     child_forget(&s->child);
     *s = SEAT_NONE;
 }
 
+/* The wires between host and worker: a socket, a ring, and what the host notes down of the ring. */
+static enum err seat_wire(struct seat *s, struct worker_spec *spec, struct problem *problem)
+{
+    s->given = calloc(SEAT_DEPTH_MAX, sizeof *s->given);
+    enum err err = s->given != NULL ? child_socket(&s->sock, &spec->sock) : ERR_NOMEM;
+    if (err != OK)
+        return problem_set(problem, err, "no socket for a worker: %s", err_text(err));
+    err = ring_new(&s->ring, &spec->ring_fd);
+    if (err != OK)
+        problem_set(problem, err, "no shared memory for a worker: %s", err_text(err));
+    return err;
+}
+
 enum err seat_launch(struct pool *p, struct seat *s, struct problem *problem)
 {
     struct worker_handle handle = { .child = CHILD_NONE };
-    struct worker_spec spec = { .pool = p, .ticket = p->options.run << 32 | ++p->tickets };
+    struct worker_spec spec = { .pool = p, .sock = -1, .ring_fd = -1, .ticket = p->options.run << 32 | ++p->tickets };
+    struct seat fresh = SEAT_NONE;
 
-    enum err err = child_socket(&spec.host_sock, &spec.sock);
-    if (err != OK)
-        return problem_set(problem, err, "no socket for a worker: %s", err_text(err));
-    err = p->options.method->launch(&spec, &handle, problem);
-    close(spec.sock);
+    enum err err = seat_wire(&fresh, &spec, problem);
+    if (err == OK) {
+        spec.host_sock = fresh.sock;
+        spec.ring = &fresh.ring;
+        err = p->options.method->launch(&spec, &handle, problem);
+    }
+    io_close(&spec.sock);
+    io_close(&spec.ring_fd);
     if (err != OK) {
-        close(spec.host_sock);
+        seat_clear(p, &fresh);
         return err;
     }
-    *s = (struct seat){ .state = SEAT_LAUNCHED, .ticket = spec.ticket, .sock = spec.host_sock, .child = CHILD_NONE };
+    fresh.state = SEAT_LAUNCHED;
+    fresh.ticket = spec.ticket;
+    fresh.depth = 1;
+    *s = fresh;
     if (p->options.method->reaps)
         seat_born(p, s, handle.child, getpid(), handle.parent_threads);
     return OK;
@@ -69,7 +92,7 @@ void seat_born(struct pool *p, struct seat *s, struct child child, pid_t ppid, i
     s->ppid = ppid;
     s->parent_threads = parent_threads;
     s->child = child;
-    struct event e = worker_event(p, EVENT_WORKER_STARTED, s);
+    struct event e = seat_event(p, EVENT_WORKER_STARTED, s);
     pool_emit(p, &e);
     if (s->doomed)
         child_kill(&s->child);
@@ -84,83 +107,53 @@ void seat_born(struct pool *p, struct seat *s, struct child child, pid_t ppid, i
     }
 }
 
-static void seat_ready(struct pool *p, struct seat *s, struct message *m)
-{
-    if (m->error != NULL) {
-        s->state = SEAT_LEAVING;
-        s->last_words = m->error;
-        m->error = NULL;
-        return;
-    }
-    s->was_ready = true;
-    p->stillborn = 0;
-    if (s->state == SEAT_STARTING)
-        s->state = SEAT_IDLE;
-    struct event e = worker_event(p, EVENT_WORKER_READY, s);
-    pool_emit(p, &e);
-}
-
-static void seat_result(struct pool *p, struct seat *s, struct message *m)
-{
-    struct task *t = s->task;
-    s->task = NULL;
-    if (s->state == SEAT_BUSY)
-        s->state = SEAT_IDLE;
-    task_finish(p, t, s, m);
-}
-
-/* No more is to be heard from it; its end will come, if need be by our hand. */
-static void seat_cut(struct pool *p, struct seat *s, enum err why)
+void seat_cut(struct pool *p, struct seat *s, enum err why)
 {
     s->state = SEAT_LEAVING;
     child_close_watched(p->epoll, &s->sock);
-    if (why != ERR_CLOSED)
+    if (why != ERR_CLOSED) {
+        s->doomed = s->deaf = true;
         child_kill(&s->child);
+    }
 }
 
-void seat_read(struct pool *p, struct seat *s)
+/* Its last words, what is too large for the ring, or the end. */
+void seat_read_sock(struct pool *p, struct seat *s)
 {
     struct message m;
     enum err err = OK;
-    while (err == OK && s->sock >= 0) {
+    while (err == OK && s->sock >= 0 && s->far.type != MESSAGE_RESULT) {
         err = message_recv(s->sock, &m, NULL);
         if (err == ERR_AGAIN)
             return;
-        if (err == OK && m.type == MESSAGE_READY && !s->was_ready && s->last_words == NULL)
-            seat_ready(p, s, &m);
-        else if (err == OK && m.type == MESSAGE_RESULT && s->task != NULL && m.task == s->task->id)
-            seat_result(p, s, &m);
-        else if (err == OK)
+        if (err == OK && m.type == MESSAGE_READY && m.error != NULL && !s->was_ready && s->last_words == NULL) {
+            s->state = SEAT_LEAVING;
+            s->last_words = m.error;
+            m.error = NULL;
+        } else if (err == OK && m.type == MESSAGE_RESULT) {
+            s->far = m;
+            return;
+        } else if (err == OK) {
             err = ERR_PARSE; /* no worker of ours says that now */
+        }
         message_done(&m);
     }
     if (err != OK)
         seat_cut(p, s, err);
 }
 
-bool seat_give(struct pool *p, struct seat *s, struct task *t)
+/* What it might still say does not matter; its end, which is awaited, wakes us once and not twice. */
+void seat_dismiss(struct pool *p, struct seat *s)
 {
-    struct message m = { .type = MESSAGE_TASK, .task = t->id, .code = t->code };
-    enum err err = message_send(s->sock, &m, NULL, 0);
-    if (err != OK) {
-        s->state = SEAT_LEAVING;
-        if (err != ERR_CLOSED)
-            child_kill(&s->child);
-        return false;
-    }
-    s->task = t;
-    s->state = SEAT_BUSY;
-    task_started(p, t, s);
-    return true;
-}
-
-void seat_dismiss(struct seat *s)
-{
-    struct message quit = { .type = MESSAGE_QUIT };
-    if (message_send(s->sock, &quit, NULL, 0) != OK)
-        seat_kill(s); /* most likely it is gone already */
     s->state = SEAT_LEAVING;
     s->asked = true;
+    child_close_watched(p->epoll, &s->sock);
+    if (!ring_has_room(&s->ring, 0)) {
+        seat_kill(s); /* it does not read at all */
+        return;
+    }
+    ring_put(&s->ring, RING_QUIT, NULL, 0, false);
+    ring_wake(&s->ring);
 }
 
 void seat_kill(struct seat *s)
@@ -170,31 +163,34 @@ void seat_kill(struct seat *s)
     child_kill(&s->child);
 }
 
+static void tell_end(struct pool *p, const struct seat *s, const struct child_end *end)
+{
+    struct event e = seat_event(p, EVENT_WORKER_EXITED, s);
+    e.worker.code = end->code;
+    e.worker.signal = end->signal;
+    e.worker.expected = s->asked;
+    pool_emit(p, &e);
+}
+
 void seat_ended(struct pool *p, struct seat *s, const struct child_end *end)
 {
-    char how[64], why[512];
-    seat_read(p, s); /* what it sent before */
+    char how[64], why[640];
+    while (seat_read(p, s)) /* what it answered before */
+        continue;
+    if (s->last_words == NULL)
+        seat_read_sock(p, s);
     child_end_text(end, how);
-    if (s->id > 0) {
-        struct event e = worker_event(p, EVENT_WORKER_EXITED, s);
-        e.worker.code = end->code;
-        e.worker.signal = end->signal;
-        e.worker.expected = s->asked;
-        pool_emit(p, &e);
-    }
+    if (s->id > 0)
+        tell_end(p, s, end);
     snprintf(why, sizeof why, "worker %lld (pid %ld) %s", (long long)s->id, (long)s->pid, how);
     if (s->last_words != NULL)
         snprintf(why, sizeof why, "worker %lld (pid %ld): %s", (long long)s->id, (long)s->pid, s->last_words);
     else if (s->id == 0)
-        snprintf(why, sizeof why, "the forkserver ended before it had forked it");
+        snprintf(why, sizeof why, "the forkserver was gone before it told of its worker");
     if (!s->was_ready && !s->asked)
-        pool_stillborn(p, why);
-    if (s->task != NULL) {
-        struct problem words;
-        struct task *t = s->task;
-        s->task = NULL;
-        problem_set(&words, OK, "%s while it ran this task", why);
-        task_settle(p, t, s, TASK_LOST, words.text);
-    }
+        pool_stillborn(p, why, end->signal == SIGKILL);
+    seat_bereave(p, s, why);
+    if (s->last_words != NULL && p->options.initializer != NULL)
+        pool_break(p, why);
     seat_clear(p, s);
 }

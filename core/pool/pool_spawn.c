@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT
- * Start method spawn: the worker is this program started afresh. It inherits stderr and its socket; the table comes as
- * fds over that socket, and its engine is its own. */
+ * Start method spawn: the worker is this program started afresh. It inherits stderr and its socket; table, ring and
+ * bell come as fds over that socket, and its engine is its own. */
 #include "core/pool/pool_priv.h"
 
 static enum err spawn_launch(const struct worker_spec *spec, struct worker_handle *out, struct problem *problem)
 {
     const struct pool_options *o = &spec->pool->options;
-    struct message setup = { .type = MESSAGE_SETUP, .threads = engine_threads(o->engine) };
-    int fds[TABLE_FDS];
+    struct message setup = { .type = MESSAGE_SETUP, .threads = engine_threads(o->engine),
+                             .code = (char *)o->initializer };
+    int fds[MESSAGE_FDS] = { [TABLE_FDS] = spec->ring_fd, [TABLE_FDS + 1] = spec->pool->bell };
 
     /* sent before it lives: it lies in the socket when the worker looks */
     table_fds(o->table, fds);
-    enum err err = message_send(spec->host_sock, &setup, fds, TABLE_FDS);
+    enum err err = message_send(spec->host_sock, &setup, fds, MESSAGE_FDS);
     if (err != OK)
         return problem_set(problem, err, "cannot hand the table to a worker: %s", err_text(err));
     out->parent_threads = child_own_threads();

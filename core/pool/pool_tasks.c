@@ -1,104 +1,215 @@
 /* SPDX-License-Identifier: MIT
- * Tasks: a queue of those that are pending, and the events of each from its submission to its end. */
+ * Tasks: where they live, the queue of those that are pending, and the one table that says what may happen to a task and
+ * what becomes of it. They live in slabs that are used again, so that only what is not settled costs memory. */
 #include "core/pool/pool_priv.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static struct event task_event(const struct pool *p, enum event_type type, const struct task *t, const struct seat *s)
+/* Stage and turn → stage. What does not stand here cannot happen. */
+static const uint8_t turns[STAGES][TURNS] = {
+    [STAGE_NONE][TURN_SUBMIT] = STAGE_PENDING,
+    [STAGE_PENDING][TURN_GIVE] = STAGE_GIVEN,
+    [STAGE_PENDING][TURN_CANCEL] = STAGE_CANCELLED,
+    [STAGE_PENDING][TURN_FAIL] = STAGE_FAILED,
+    [STAGE_GIVEN][TURN_BEGIN] = STAGE_RUNNING,
+    [STAGE_GIVEN][TURN_TAKE_BACK] = STAGE_PENDING,
+    [STAGE_RUNNING][TURN_TAKE_BACK] = STAGE_PENDING, /* it was about to begin, and its worker died */
+    [STAGE_RUNNING][TURN_RETRY] = STAGE_PENDING,
+    [STAGE_RUNNING][TURN_FINISH] = STAGE_FINISHED,
+    [STAGE_RUNNING][TURN_FAIL] = STAGE_FAILED,
+    [STAGE_RUNNING][TURN_EXPIRE] = STAGE_FAILED,
+    [STAGE_RUNNING][TURN_CANCEL] = STAGE_CANCELLED,
+    [STAGE_RUNNING][TURN_LOSE] = STAGE_LOST,
+};
+
+bool task_turn(struct task *t, enum task_turn turn)
 {
-    return (struct event){
-        .type = type,
-        .task = { .run = p->options.run, .task = t->id, .code = text_dup(t->code), .worker = s != NULL ? s->id : 0,
-                  .rows = -1 },
+    enum task_stage to = (enum task_stage)turns[t->stage][turn];
+    if (to == STAGE_NONE)
+        return false;
+    t->stage = (uint8_t)to;
+    return true;
+}
+
+/* What the world calls it. */
+static enum task_state state_of(const struct task *t)
+{
+    static const uint8_t states[STAGES] = {
+        [STAGE_NONE] = TASK_PENDING,      [STAGE_PENDING] = TASK_PENDING,     [STAGE_GIVEN] = TASK_PENDING,
+        [STAGE_RUNNING] = TASK_RUNNING,   [STAGE_FINISHED] = TASK_FINISHED,   [STAGE_FAILED] = TASK_FAILED,
+        [STAGE_CANCELLED] = TASK_CANCELLED, [STAGE_LOST] = TASK_LOST,
     };
+    return (enum task_state)states[t->stage];
 }
 
-void task_free(struct task *t)
+const char *task_code(const struct task *t)
 {
-    free(t->code);
-    free(t);
+    if (t->kind != RING_FILTER)
+        return NULL;
+    return t->len < sizeof t->brief ? t->brief : t->text;
 }
 
-enum err task_queue(struct pool *p, const char *code, int64_t *id)
+/* --- where they live ---------------------------------------------------------------------------------------------- */
+
+static void list_add(struct task_list *l, struct task *t)
 {
-    struct task *t = calloc(1, sizeof *t);
+    if (l->first == NULL)
+        l->last = &l->first;
+    t->next = NULL;
+    *l->last = t;
+    l->last = &t->next;
+    l->n++;
+}
+
+static void list_push(struct task_list *l, struct task *t)
+{
+    if (l->first == NULL)
+        l->last = &t->next;
+    t->next = l->first;
+    l->first = t;
+    l->n++;
+}
+
+static struct task *list_pop(struct task_list *l)
+{
+    struct task *t = l->first;
     if (t == NULL)
+        return NULL;
+    l->first = t->next;
+    l->n--;
+    return t;
+}
+
+enum { SLAB = 1024 };
+
+static enum err add_slab(struct pool *p)
+{
+    struct task **more = realloc(p->slabs, (p->nslabs + 1) * sizeof *more);
+    if (more == NULL)
         return ERR_NOMEM;
-    if (code != NULL && (t->code = text_dup(code)) == NULL) {
-        free(t);
+    p->slabs = more;
+    struct task *slab = calloc(SLAB, sizeof *slab);
+    if (slab == NULL)
         return ERR_NOMEM;
-    }
-    *id = t->id = ++p->submitted;
-    *p->last = t;
-    p->last = &t->next;
-    p->pending++;
-    struct event e = task_event(p, EVENT_TASK_SUBMITTED, t, NULL);
-    pool_emit(p, &e);
+    p->slabs[p->nslabs++] = slab;
+    for (int i = SLAB; i > 0; i--)
+        list_push(&p->unused, &slab[i - 1]);
     return OK;
 }
 
+static enum err set_code(struct task *t, const struct pool_task *wanted)
+{
+    static const uint8_t kinds[] = { [POOL_FILTER] = RING_FILTER, [POOL_SCAN] = RING_SCAN, [POOL_NOOP] = RING_NOOP };
+    t->kind = kinds[wanted->kind];
+    t->len = 0;
+    if (wanted->kind != POOL_FILTER)
+        return OK;
+    size_t len = strlen(wanted->code);
+    if (len > UINT32_MAX)
+        return ERR_TOO_BIG;
+    t->len = (uint32_t)len;
+    if (len < sizeof t->brief)
+        memcpy(t->brief, wanted->code, len + 1);
+    else if ((t->text = text_dup(wanted->code)) == NULL)
+        return ERR_NOMEM;
+    return OK;
+}
+
+enum err task_new(struct pool *p, const struct pool_task *wanted, struct task **out)
+{
+    enum err err = p->unused.first == NULL ? add_slab(p) : OK;
+    if (err == OK)
+        err = set_code(p->unused.first, wanted);
+    if (err == OK && p->options.keep)
+        err = future_new(p, p->submitted + 1);
+    if (err != OK)
+        return err;
+    struct task *t = list_pop(&p->unused);
+    t->id = ++p->submitted;
+    t->stage = STAGE_NONE;
+    t->doom = 0;
+    t->tries_left = (uint8_t)p->options.retries;
+    t->timeout = (float)(wanted->timeout > 0 ? wanted->timeout : p->options.task_timeout);
+    task_turn(t, TURN_SUBMIT);
+    list_add(&p->pending, t);
+    *out = t;
+    return OK;
+}
+
+static void forget(struct pool *p, struct task *t)
+{
+    if (t->kind == RING_FILTER && t->len >= sizeof t->brief)
+        free(t->text);
+    t->stage = STAGE_NONE;
+    t->kind = RING_NOOP;
+    list_push(&p->unused, t);
+}
+
+void tasks_free(struct pool *p)
+{
+    for (size_t i = 0; i < p->nslabs; i++) {
+        for (int n = 0; n < SLAB; n++) {
+            struct task *t = &p->slabs[i][n];
+            if (t->stage != STAGE_NONE && t->kind == RING_FILTER && t->len >= sizeof t->brief)
+                free(t->text);
+        }
+        free(p->slabs[i]);
+    }
+    free(p->slabs);
+}
+
+struct task *task_find(struct pool *p, int64_t id)
+{
+    for (size_t i = 0; i < p->nslabs; i++) {
+        for (int n = 0; n < SLAB; n++) {
+            if (p->slabs[i][n].id == id && p->slabs[i][n].stage != STAGE_NONE)
+                return &p->slabs[i][n];
+        }
+    }
+    return NULL;
+}
+
+/* --- the queue ---------------------------------------------------------------------------------------------------- */
+
 struct task *task_take(struct pool *p)
 {
-    struct task *t = p->first;
-    if (t == NULL)
-        return NULL;
-    p->first = t->next;
-    if (p->first == NULL)
-        p->last = &p->first;
-    t->next = NULL;
-    p->pending--;
-    return t;
+    return list_pop(&p->pending);
 }
 
 void task_give_back(struct pool *p, struct task *t)
 {
-    if (p->first == NULL)
-        p->last = &t->next;
-    t->next = p->first;
-    p->first = t;
-    p->pending++;
+    list_push(&p->pending, t);
 }
 
-void task_started(struct pool *p, const struct task *t, const struct seat *s)
+bool task_unlist(struct pool *p, struct task *t)
 {
-    struct event e = task_event(p, EVENT_TASK_STARTED, t, s);
-    e.task.state = TASK_RUNNING;
-    pool_emit(p, &e);
+    for (struct task **at = &p->pending.first; *at != NULL; at = &(*at)->next) {
+        if (*at != t)
+            continue;
+        *at = t->next;
+        if (p->pending.last == &t->next)
+            p->pending.last = at;
+        p->pending.n--;
+        return true;
+    }
+    return false;
 }
 
-static void task_end(struct pool *p, struct task *t, struct event *e)
+void task_settle(struct pool *p, struct task *t, const struct seat *s, const struct task_end *end)
 {
+    if (!task_turn(t, end->turn))
+        return;
     p->settled++;
-    task_free(t);
-    pool_emit(p, e);
+    tell_ended(p, t, s, state_of(t), end);
+    if (p->options.keep)
+        future_settle(p, t, s, state_of(t), end);
+    forget(p, t);
 }
 
-void task_settle(struct pool *p, struct task *t, const struct seat *s, enum task_state state, const char *error)
-{
-    struct event e = task_event(p, EVENT_TASK_ENDED, t, s);
-    e.task.state = state;
-    e.task.error = text_dup(error);
-    task_end(p, t, &e);
-}
-
-/* Finished, or failed if the worker says so. What the result owns moves into the event. */
-void task_finish(struct pool *p, struct task *t, const struct seat *s, struct message *result)
-{
-    struct event e = task_event(p, EVENT_TASK_ENDED, t, s);
-    bool failed = result->error != NULL;
-    e.task.state = failed ? TASK_FAILED : TASK_FINISHED;
-    e.task.rows = failed ? -1 : result->rows;
-    e.task.seconds = result->seconds;
-    e.task.error = result->error;
-    e.task.ranges = result->ranges;
-    result->error = NULL;
-    result->ranges = (struct ints){ 0 };
-    task_end(p, t, &e);
-}
-
-void task_settle_pending(struct pool *p, enum task_state state, const char *error)
+void task_settle_pending(struct pool *p, enum task_turn turn, const char *error)
 {
     struct task *t;
     while ((t = task_take(p)) != NULL)
-        task_settle(p, t, NULL, state, error);
+        task_settle(p, t, NULL, &(struct task_end){ .turn = turn, .rows = -1, .error = error });
 }

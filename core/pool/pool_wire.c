@@ -19,8 +19,6 @@ static const struct field message_fields[] = {
     FIELD(FIELD_INT, task),
     FIELD(FIELD_TEXT, code),
     FIELD(FIELD_TEXT, error),
-    FIELD(FIELD_REAL, seconds),
-    FIELD(FIELD_INT, rows),
     FIELD(FIELD_INTS, ranges),
     { NULL, FIELD_END, 0, NULL },
 };
@@ -42,8 +40,9 @@ enum err message_send(int sock, const struct message *m, const int *fds, int nfd
 }
 
 static const int fds_of[] = {
-    [MESSAGE_SETUP] = TABLE_FDS, [MESSAGE_FORK] = 1, [MESSAGE_FORKED] = 1, [MESSAGE_EXITED] = 0,
-    [MESSAGE_READY] = 0,         [MESSAGE_TASK] = 0, [MESSAGE_RESULT] = 0, [MESSAGE_QUIT] = 0,
+    [MESSAGE_SETUP] = TABLE_FDS + 2, [MESSAGE_PRELOAD] = TABLE_FDS, [MESSAGE_FORK] = 3, [MESSAGE_FORKED] = 1,
+    [MESSAGE_EXITED] = 0,            [MESSAGE_READY] = 0,           [MESSAGE_TASK] = 0, [MESSAGE_RESULT] = 0,
+    [MESSAGE_QUIT] = 0,
 };
 
 /* Hands over what belongs to the message and nothing else: a message whose fds are off is none. */

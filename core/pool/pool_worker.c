@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The worker: takes a task, asks the engine, sends the rows. It is the same for every start method; what it was born
- * with (an inherited engine or one of its own) is all that differs. */
+ * The worker: claims a task, asks the engine, answers with the rows. It is the same for every start method; what it was
+ * born with (an inherited engine or one of its own) is all that differs. */
 #include "core/pool/pool_priv.h"
 
 #include <stdlib.h>
@@ -8,120 +8,253 @@
 
 #include "core/base/clock.h"
 
-static enum err add_ranges(struct message *result, const struct rows *rows)
+/* Answers that a sleeping host is not told of yet: so many, or so old in seconds. It looks by itself after a moment. */
+enum { UNTOLD_MAX = 64 };
+static const double untold_seconds = 50e-6;
+
+/* --- what a worker does before its first task --------------------------------------------------------------------- */
+
+static enum err touch(void *arg, size_t i)
 {
-    if (rows->n == 0)
-        return OK;
-    int64_t *v = calloc(rows->n, 2 * sizeof *v);
-    if (v == NULL)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < rows->n; i++) {
-        v[2 * i] = (int64_t)rows->ranges[i].first;
-        v[2 * i + 1] = (int64_t)rows->ranges[i].count;
-    }
-    result->ranges = (struct ints){ .v = v, .n = 2 * rows->n };
+    (void)arg;
+    (void)i;
     return OK;
 }
 
-static enum err worker_query(struct engine *e, const struct table *t, const struct message *task, struct rows *out)
+static enum err init_threads(struct engine *e, const struct table *t)
 {
-    return task->code != NULL ? engine_filter(e, t, task->code, strlen(task->code), out) : engine_scan(e, t, out);
+    (void)t;
+    return engine_each(e, (size_t)engine_threads(e), touch, NULL);
 }
 
-/* What went wrong, and where: the line that the user reads. */
-static char *failure_text(const struct table *t, enum err err)
+static enum err init_scan(struct engine *e, const struct table *t)
 {
-    struct problem p;
-    problem_set(&p, err, "%s: %s", table_path(t), err_text(err));
-    return text_dup(p.text);
-}
-
-static enum err worker_run_task(int sock, struct engine *e, const struct table *t, const struct message *task)
-{
-    struct message result = { .type = MESSAGE_RESULT, .task = task->task };
     struct rows rows = { 0 };
-    double started = clock_now();
-
-    enum err err = worker_query(e, t, task, &rows);
-    result.seconds = clock_now() - started;
-    result.rows = (int64_t)rows.total;
-    if (err == OK)
-        err = add_ranges(&result, &rows);
+    enum err err = engine_scan(e, t, &rows);
     rows_done(&rows);
-    if (err != OK && (result.error = failure_text(t, err)) == NULL)
-        return ERR_NOMEM; /* cannot even say so: our exit will */
-    err = message_send(sock, &result, NULL, 0);
-    message_done(&result);
     return err;
 }
 
-int worker_serve(int sock, struct engine *e, const struct table *t)
+static const struct {
+    const char *name;
+    enum err (*run)(struct engine *e, const struct table *t);
+} initializers[] = {
+    { "threads", init_threads },
+    { "scan", init_scan },
+};
+enum { INITIALIZERS = sizeof initializers / sizeof initializers[0] };
+
+bool worker_knows_initializer(const char *name)
 {
-    struct message ready = { .type = MESSAGE_READY }, task;
-    enum err err = message_send(sock, &ready, NULL, 0);
-    while (err == OK) {
-        err = message_recv(sock, &task, NULL);
+    for (size_t i = 0; i < INITIALIZERS; i++) {
+        if (strcmp(initializers[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum err initialize(const char *name, struct engine *e, const struct table *t)
+{
+    for (size_t i = 0; i < INITIALIZERS && name != NULL; i++) {
+        if (strcmp(initializers[i].name, name) == 0)
+            return initializers[i].run(e, t);
+    }
+    return name == NULL ? OK : ERR_NOT_FOUND;
+}
+
+/* --- tasks -------------------------------------------------------------------------------------------------------- */
+
+/* What does not fit into the ring goes first, over the socket. */
+static enum err send_far(int sock, struct ring_answer *a, const struct rows *rows, char *error)
+{
+    struct message m = { .type = MESSAGE_RESULT, .task = a->place, .error = error };
+    enum err err = OK;
+    if (rows != NULL && (m.ranges.v = calloc(rows->n, 2 * sizeof *m.ranges.v)) == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; rows != NULL && i < rows->n; i++) {
+        m.ranges.v[m.ranges.n++] = (int64_t)rows->ranges[i].first;
+        m.ranges.v[m.ranges.n++] = (int64_t)rows->ranges[i].count;
+    }
+    err = message_send(sock, &m, NULL, 0);
+    free(m.ranges.v);
+    a->far = true;
+    return err;
+}
+
+static enum err answer_rows(int sock, struct ring_answer *a, const struct rows *rows)
+{
+    a->rows = (int64_t)rows->total;
+    if (rows->n > RING_RANGES_MAX)
+        return send_far(sock, a, rows, NULL);
+    for (size_t i = 0; i < rows->n; i++) {
+        a->ranges[2 * i] = (int64_t)rows->ranges[i].first;
+        a->ranges[2 * i + 1] = (int64_t)rows->ranges[i].count;
+    }
+    a->len = (uint32_t)(2 * rows->n);
+    return OK;
+}
+
+/* What went wrong, and where: the line that the user reads. */
+static void answer_failure(struct ring_answer *a, const struct table *t, enum err err)
+{
+    struct problem p;
+    problem_set(&p, err, "%s: %s", table_path(t), err_text(err));
+    a->failed = true;
+    a->len = (uint32_t)strlen(p.text);
+    if (a->len > RING_TEXT_MAX)
+        a->len = RING_TEXT_MAX;
+    memcpy(a->text, p.text, a->len);
+}
+
+static enum err query(struct engine *e, const struct table *t, enum ring_kind kind, const char *code, size_t len,
+                      struct rows *out)
+{
+    return kind == RING_FILTER ? engine_filter(e, t, code, len, out) : engine_scan(e, t, out);
+}
+
+/* A code that is too long for the ring. Messages of tasks that were taken back may lie before it. */
+static enum err query_far(int sock, struct engine *e, const struct table *t, const struct ring_task *task,
+                          struct rows *out)
+{
+    struct message m = { 0 };
+    enum err err;
+    do {
+        message_done(&m);
+        err = message_recv(sock, &m, NULL);
         if (err != OK)
-            break;
-        bool quit = task.type != MESSAGE_TASK;
-        if (!quit)
-            err = worker_run_task(sock, e, t, &task);
-        message_done(&task);
-        if (quit)
-            return EXIT_SUCCESS;
-    }
-    return err == ERR_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE; /* nobody there any more is no fault of ours */
-}
-
-static int unfit(int sock, const char *why)
-{
-    struct message m = { .type = MESSAGE_READY, .error = (char *)why };
-    if (message_send(sock, &m, NULL, 0) != OK)
-        return EXIT_FAILURE + 1; /* nobody hears it: the status is all that remains */
-    return EXIT_FAILURE;
-}
-
-int worker_serve_alone(int sock, int threads, const struct table *t)
-{
-    struct engine *e;
-    enum err err = engine_new(&(struct engine_options){ .threads = threads }, &e);
-    if (err != OK)
-        return unfit(sock, err_text(err));
-    int status = worker_serve(sock, e, t);
-    engine_free(e);
-    return status;
-}
-
-enum err worker_receive_setup(int sock, struct table **t, int *threads, struct problem *problem)
-{
-    struct message m;
-    int fds[MESSAGE_FDS];
-    enum err err = message_recv(sock, &m, fds);
-    if (err != OK)
-        return problem_set(problem, err, "no table was sent: %s", err_text(err));
-    if (m.type == MESSAGE_SETUP) {
-        *threads = (int)m.threads;
-        err = table_import(fds, t, problem);
-    } else {
-        for (int i = 0; i < MESSAGE_FDS; i++)
-            io_close(&fds[i]);
-        err = problem_set(problem, ERR_CANCELLED, "told to end before the table was sent");
-    }
+            return err;
+    } while (m.type != MESSAGE_TASK || m.task != task->place || m.code == NULL);
+    err = query(e, t, task->kind, m.code, strlen(m.code), out);
     message_done(&m);
     return err;
 }
 
+static enum err run_task(const struct worker_post *w, struct engine *e, const struct table *t,
+                         const struct ring_task *task, struct ring_answer *a)
+{
+    struct rows rows = { 0 };
+    enum err err;
+    a->place = task->place;
+    a->far = a->failed = false;
+    a->rows = a->len = 0;
+    if (task->kind == RING_NOOP)
+        return OK;
+    if (task->far)
+        err = query_far(w->sock, e, t, task, &rows);
+    else
+        err = query(e, t, task->kind, task->code, task->len, &rows);
+    if (err == OK)
+        err = answer_rows(w->sock, a, &rows);
+    rows_done(&rows);
+    if (err == ERR_CLOSED)
+        return err;
+    if (err != OK)
+        answer_failure(a, t, err);
+    return OK;
+}
+
+static int serve(struct worker_post *w, struct engine *e, const struct table *t)
+{
+    struct ring_task task;
+    struct ring_answer answer;
+    double before = clock_now(), told = before;
+    int untold = 0;
+    for (;;) {
+        if (ring_next(&w->ring, w->bell, &task)) {
+            before = told = clock_now();
+            untold = 0;
+        }
+        if (task.kind == RING_QUIT)
+            return EXIT_SUCCESS;
+        if (run_task(w, e, t, &task, &answer) != OK)
+            return EXIT_SUCCESS; /* nobody there any more is no fault of ours */
+        double now = clock_now();
+        answer.seconds = now - before;
+        before = now;
+        ring_answer(&w->ring, w->bell, &answer);
+        if (++untold >= UNTOLD_MAX || now - told > untold_seconds) {
+            ring_tell(&w->ring, w->bell);
+            told = now;
+            untold = 0;
+        }
+    }
+}
+
+static int unfit(const struct worker_post *w, const char *why)
+{
+    struct message m = { .type = MESSAGE_READY, .error = (char *)why };
+    if (message_send(w->sock, &m, NULL, 0) != OK)
+        return EXIT_FAILURE + 1; /* nobody hears it: the status is all that remains */
+    return EXIT_FAILURE;
+}
+
+int worker_serve(struct worker_post *w, struct engine *e, const struct table *t)
+{
+    enum err err = initialize(w->initializer, e, t);
+    if (err != OK) {
+        struct problem p;
+        problem_set(&p, err, "initializer %s: %s: %s", w->initializer, table_path(t), err_text(err));
+        return unfit(w, p.text);
+    }
+    ring_say_ready(&w->ring, w->bell);
+    return serve(w, e, t);
+}
+
+int worker_serve_alone(struct worker_post *w, int threads, const struct table *t)
+{
+    struct engine *e;
+    enum err err = engine_new(&(struct engine_options){ .threads = threads }, &e);
+    if (err != OK)
+        return unfit(w, err_text(err));
+    int status = worker_serve(w, e, t);
+    engine_free(e);
+    return status;
+}
+
+/* --- a program of its own ----------------------------------------------------------------------------------------- */
+
+static void close_all(int *fds, int n)
+{
+    for (int i = 0; i < n; i++)
+        io_close(&fds[i]);
+}
+
+enum err worker_receive_table(int sock, enum message_type type, struct message *m, int fds[MESSAGE_FDS],
+                              struct table **t, struct problem *problem)
+{
+    enum err err = message_recv(sock, m, fds);
+    if (err != OK)
+        return problem_set(problem, err, "no table was sent: %s", err_text(err));
+    if (m->type == type)
+        return table_import(fds, t, problem);
+    close_all(fds, MESSAGE_FDS);
+    message_done(m);
+    return problem_set(problem, ERR_CANCELLED, "told to end before the table was sent");
+}
+
 int worker_process_main(int sock)
 {
+    struct worker_post w = { .sock = sock };
+    struct message setup = { 0 };
     struct table *t = NULL;
-    int threads = 0;
     struct problem problem;
-    enum err err = worker_receive_setup(sock, &t, &threads, &problem);
+    int fds[MESSAGE_FDS];
+    int status;
+    enum err err = worker_receive_table(sock, MESSAGE_SETUP, &setup, fds, &t, &problem);
     if (err == ERR_CANCELLED || err == ERR_CLOSED)
         return EXIT_SUCCESS;
-    if (err != OK)
-        return unfit(sock, problem.text);
-    int status = worker_serve_alone(sock, threads, t);
+    if (err == OK && (err = ring_open(fds[TABLE_FDS], &w.ring)) != OK)
+        problem_set(&problem, err, "no ring to the host: %s", err_text(err));
+    if (err == OK) {
+        w.bell = fds[TABLE_FDS + 1];
+        w.initializer = setup.code;
+        io_close(&fds[TABLE_FDS]);
+        status = worker_serve_alone(&w, (int)setup.threads, t);
+    } else {
+        status = unfit(&w, problem.text);
+    }
+    ring_close(&w.ring);
     table_free(t);
+    message_done(&setup);
     return status;
 }

@@ -81,9 +81,7 @@ static void append(json_t *list, json_t *item, enum err *e)
 static enum err add_lists(const struct model *m, json_t *root)
 {
     enum err e = OK;
-    json_t *tasks = json_array(), *workers = json_array(), *findings = json_array();
-    for (size_t i = 0; i < m->ntasks && !e; i++)
-        append(tasks, task_json(&m->tasks[i]), &e);
+    json_t *workers = json_array(), *findings = json_array();
     for (size_t i = 0; i < m->nworkers && !e; i++)
         append(workers, worker_json(m, &m->workers[i]), &e);
     for (size_t i = 0; m->root && i < m->nprocesses && !e; i++)
@@ -91,14 +89,39 @@ static enum err add_lists(const struct model *m, json_t *root)
     for (size_t i = 0; i < m->nfindings && !e; i++)
         append(findings, finding_json(&m->findings[i]), &e);
     /* set_new takes the list in every case, NULL included */
-    int failed = json_object_set_new(root, "tasks", tasks) | json_object_set_new(root, "workers", workers) |
-                 json_object_set_new(root, "findings", findings);
+    int failed = json_object_set_new(root, "workers", workers) | json_object_set_new(root, "findings", findings);
     return failed ? ERR_NOMEM : e;
 }
 
 static int add_to_buf(const char *data, size_t len, void *out)
 {
     return buf_add(out, data, len) ? -1 : 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct model_task *x = *(const struct model_task *const *)a, *y = *(const struct model_task *const *)b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* They may be millions: each is written by itself, a line each. */
+static enum err add_tasks(const struct model *m, struct buf *out)
+{
+    const struct model_task **tasks = calloc(m->ntasks + 1, sizeof *tasks);
+    enum err e = tasks ? OK : ERR_NOMEM;
+    for (size_t i = 0; i < m->ntasks && !e; i++)
+        tasks[i] = &m->tasks[i];
+    if (!e)
+        qsort(tasks, m->ntasks, sizeof *tasks, by_id);
+    for (size_t i = 0; i < m->ntasks && !e; i++) {
+        json_t *task = task_json(tasks[i]);
+        buf_add_text(out, i ? ",\n  " : "\n  ");
+        if (!task || json_dump_callback(task, add_to_buf, out, JSON_REAL_PRECISION(9)) < 0)
+            e = out->err ? out->err : ERR_NOMEM;
+        json_decref(task);
+    }
+    free(tasks);
+    return e;
 }
 
 enum err report_json(const struct model *m, const char *mode, struct buf *out)
@@ -113,5 +136,11 @@ enum err report_json(const struct model *m, const char *mode, struct buf *out)
     if (!e && json_dump_callback(root, add_to_buf, out, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) < 0)
         e = out->err ? out->err : ERR_NOMEM;
     json_decref(root);
-    return e ? e : buf_add_char(out, '\n');
+    if (e)
+        return e;
+    while (out->len > 0 && (out->data[out->len - 1] == '}' || out->data[out->len - 1] == '\n'))
+        out->len--; /* the object is not at its end yet */
+    buf_add_text(out, ",\n \"tasks\": [");
+    e = add_tasks(m, out);
+    return e ? e : buf_add_text(out, m->ntasks ? "\n ]\n}\n" : "]\n}\n");
 }

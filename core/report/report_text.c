@@ -167,7 +167,7 @@ static void add_last_line(const struct model *m, struct buf *out)
         buf_add_text(out, "stopped by --timeout");
     else
         buf_addf(out, "%s%s", outcome_names[outcome], m->stopped ? " (stopped)" : "");
-    buf_addf(out, "; %zu of %zu tasks finished", model_count_tasks(m, TASK_FINISHED), m->ntasks);
+    buf_addf(out, "; %zu of %zu tasks finished", model_count_tasks(m, TASK_FINISHED), m->total);
     if (m->run_ended >= 0)
         buf_addf(out, " in %s", text_seconds(m->run_ended, seconds));
     if (m->method)

@@ -164,12 +164,12 @@ const char *table_path(const struct table *t)
 
 size_t table_codes(const struct table *t)
 {
-    return t->ncodes;
+    return table_schema_codes(t) ? t->ncodes : 0;
 }
 
 const struct table_code *table_code(const struct table *t, size_t i)
 {
-    return &t->codes[i];
+    return &table_schema_codes(t)[i];
 }
 
 bool table_codes_complete(const struct table *t)

@@ -215,7 +215,8 @@ struct table {
     struct column *columns; /* body.ncolumns of them */
     bool *day_first;        /* a date column is written day first */
     size_t key;
-    struct table_code *codes;
+    const char *codes_at;             /* in map: the codes, read by the first who asks; a worker never does */
+    struct table_code *_Atomic codes; /* NULL: not read yet */
     size_t ncodes;
     bool codes_complete;
 };
@@ -225,6 +226,9 @@ enum err table_schema_write(const struct table_body *body, const struct table_he
 
 /* Takes `fd`, fills all of `t` but its body's source and index, and says what the source must be. */
 enum err table_schema_open(int fd, struct table *t) MUST_CHECK;
+
+/* ncodes of them; NULL if they cannot be read. */
+const struct table_code *table_schema_codes(const struct table *t);
 
 /* table_frame.c: strings in cells → a box 100 columns wide, arranged as Polars arranges it. */
 enum {

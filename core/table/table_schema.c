@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What is known of a table, as bytes in sealed memory: identity of the source, path, columns, codes. The process that
  * loaded it reads it from there like any other, so there is one way to be right. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -106,20 +107,34 @@ static enum err read_columns(struct table *t, struct cursor *c, size_t n)
     return OK;
 }
 
-static enum err read_codes(struct table *t, struct cursor *c, size_t n)
+static struct table_code *read_codes(const struct table *t)
 {
+    struct cursor c = {t->codes_at, t->map_len - (size_t)(t->codes_at - (const char *)t->map)};
     struct schema_item item;
-    t->codes = calloc(n ? n : 1, sizeof *t->codes);
-    if (!t->codes)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++) {
-        const char *text = take_item(c, &item);
-        if (!text)
-            return ERR_PARSE;
-        t->codes[i] = (struct table_code){.text = text, .len = (size_t)item.len, .count = item.value};
+    struct table_code *codes = calloc(t->ncodes ? t->ncodes : 1, sizeof *codes);
+    for (size_t i = 0; codes && i < t->ncodes; i++) {
+        const char *text = take_item(&c, &item);
+        if (!text) {
+            free(codes);
+            return NULL;
+        }
+        codes[i] = (struct table_code){.text = text, .len = (size_t)item.len, .count = item.value};
     }
-    t->ncodes = n;
-    return OK;
+    return codes;
+}
+
+/* Several threads may be the first: one's list stays, the others' go. */
+const struct table_code *table_schema_codes(const struct table *t)
+{
+    struct table_code *_Atomic *kept = (struct table_code *_Atomic *)&t->codes;
+    struct table_code *codes = atomic_load(kept), *none = NULL;
+    if (codes || !(codes = read_codes(t)))
+        return codes;
+    if (!atomic_compare_exchange_strong(kept, &none, codes)) {
+        free(codes);
+        codes = none;
+    }
+    return codes;
 }
 
 static enum err read_all(struct table *t, struct cursor *c)
@@ -140,7 +155,9 @@ static enum err read_all(struct table *t, struct cursor *c)
     t->codes_complete = head.codes_complete;
     t->path = take_item(c, &item);
     enum err e = t->path ? read_columns(t, c, head.ncolumns) : ERR_PARSE;
-    return e ? e : read_codes(t, c, head.ncodes);
+    t->codes_at = c->at;
+    t->ncodes = head.ncodes;
+    return e;
 }
 
 enum err table_schema_open(int fd, struct table *t)

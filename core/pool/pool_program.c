@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ * The program that host, forkserver and spawned workers are: nothing in it but what they need. Whoever has no such
+ * program beside it (pool_child.c) starts itself instead, which does the same and takes longer. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/pool/host.h"
+
+int main(int argc, char **argv)
+{
+    int status;
+    if (pool_process_main(argc, argv, &status))
+        return status;
+    fputs("poolscope-pool is started by poolscope\n", stderr);
+    return EXIT_FAILURE;
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT
+ * The rings. A record is one cell and as many more as its bytes need; its first word, written last, says for which place
+ * it is, so that neither side has to look at the other's counters while it goes well. */
+#include "core/pool/pool_ring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <stdalign.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { RING_MAGIC = 0x706f6f01, LINE = 64, SPIN = 100 };
+
+/* The states of a task's cell, beside its place. */
+enum { CELL_FULL = 1, CELL_CLAIMED, CELL_TAKEN_BACK };
+
+struct task_cell {
+    _Atomic uint32_t state; /* place * 4 + one of the above; 0 in a cell that only continues another */
+    uint8_t kind, unused;
+    uint16_t len;
+    char bytes[24];
+};
+
+struct answer_cell {
+    _Atomic uint32_t state; /* place * 2 + 1; 0 in a cell that only continues another */
+    uint8_t far, failed;
+    uint16_t len;           /* bytes that follow in continuing cells */
+    uint32_t task;          /* its place */
+    float seconds;
+    int64_t rows;
+    int64_t first;          /* of the only range; -1: the ranges follow, or there are none */
+};
+
+struct more_cell { /* continues either */
+    _Atomic uint32_t zero;
+    char bytes[28];
+};
+
+union cell {
+    struct task_cell task;
+    struct answer_cell answer;
+    struct more_cell more;
+};
+_Static_assert(sizeof(union cell) == 32, "two cells a cache line");
+
+struct ring {
+    uint32_t magic;
+    alignas(LINE) _Atomic uint32_t host_sleeps;  /* written by both: 1 asks for the bell */
+    _Atomic uint32_t answers_read;               /* by the host: cells before this place are free */
+    alignas(LINE) _Atomic uint32_t worker_sleeps; /* a futex, shared: 1 while the worker sleeps on it */
+    _Atomic uint32_t tasks_read;
+    _Atomic uint32_t ready;
+    alignas(LINE) union cell tasks[RING_CELLS];
+    alignas(LINE) union cell answers[RING_CELLS];
+};
+
+static enum err ring_map(int fd, struct ring_end *out)
+{
+    void *at = mmap(NULL, sizeof(struct ring), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (at == MAP_FAILED)
+        return err_from_errno(errno);
+    *out = (struct ring_end){ .shared = at, .limit = RING_CELLS };
+    return OK;
+}
+
+enum err ring_new(struct ring_end *out, int *fd)
+{
+    int memory = memfd_create("poolscope-ring", MFD_CLOEXEC);
+    if (memory < 0)
+        return err_from_errno(errno);
+    enum err err = ftruncate(memory, sizeof(struct ring)) == 0 ? ring_map(memory, out) : err_from_errno(errno);
+    if (err != OK) {
+        close(memory);
+        return err;
+    }
+    out->shared->magic = RING_MAGIC;
+    ring_doze(out);
+    *fd = memory;
+    return OK;
+}
+
+enum err ring_open(int fd, struct ring_end *out)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return err_from_errno(errno);
+    if (st.st_size != sizeof(struct ring))
+        return ERR_PARSE;
+    enum err err = ring_map(fd, out);
+    if (err == OK && out->shared->magic != RING_MAGIC) {
+        ring_close(out);
+        err = ERR_PARSE;
+    }
+    return err;
+}
+
+struct ring_end ring_other_end(const struct ring_end *fresh)
+{
+    return (struct ring_end){ .shared = fresh->shared, .limit = RING_CELLS };
+}
+
+void ring_close(struct ring_end *r)
+{
+    if (r->shared != NULL)
+        munmap(r->shared, sizeof *r->shared);
+    *r = (struct ring_end){ 0 };
+}
+
+static union cell *cell_at(union cell *cells, uint32_t place)
+{
+    return &cells[place % RING_CELLS];
+}
+
+static uint32_t more_cells(size_t bytes)
+{
+    enum { EACH = sizeof ((struct more_cell *)0)->bytes };
+    return (uint32_t)((bytes + EACH - 1) / EACH);
+}
+
+/* Bytes into, or out of, the cells from `place` on. */
+static void write_more(union cell *cells, uint32_t place, const char *from, size_t len)
+{
+    while (len > 0) {
+        struct more_cell *c = &cell_at(cells, place++)->more;
+        size_t n = len < sizeof c->bytes ? len : sizeof c->bytes;
+        atomic_store_explicit(&c->zero, 0, memory_order_relaxed);
+        memcpy(c->bytes, from, n);
+        from += n;
+        len -= n;
+    }
+}
+
+static void read_more(union cell *cells, uint32_t place, char *to, size_t len)
+{
+    while (len > 0) {
+        const struct more_cell *c = &cell_at(cells, place++)->more;
+        size_t n = len < sizeof c->bytes ? len : sizeof c->bytes;
+        memcpy(to, c->bytes, n);
+        to += n;
+        len -= n;
+    }
+}
+
+static uint32_t task_cells(size_t len)
+{
+    enum { FIRST = sizeof ((struct task_cell *)0)->bytes };
+    return 1 + (len > FIRST ? more_cells(len - FIRST) : 0);
+}
+
+static uint32_t task_state(uint32_t place, uint32_t state)
+{
+    return place << 2 | state;
+}
+
+static uint32_t answer_state(uint32_t place)
+{
+    return place << 1 | 1;
+}
+
+static void futex_wake(_Atomic uint32_t *word)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static void futex_wait(_Atomic uint32_t *word, uint32_t value)
+{
+    syscall(SYS_futex, word, FUTEX_WAIT, value, NULL, NULL, 0);
+}
+
+/* Who goes to sleep says so and then looks once more; who has written looks then whether the other sleeps. Both do so
+ * by an exchange on the same word: of two exchanges one is the later one, and sees all that was written before the other.
+ * So it cannot be that both look too early. */
+
+/* --- the host's side ---------------------------------------------------------------------------------------------- */
+
+bool ring_has_room(struct ring_end *r, size_t len)
+{
+    uint32_t cells = task_cells(len);
+    if ((int32_t)(r->limit - r->tasks - cells) >= 0)
+        return true;
+    uint32_t read = atomic_load_explicit(&r->shared->tasks_read, memory_order_acquire);
+    if (r->tasks - read <= RING_CELLS) /* a counter that says else is not to be believed */
+        r->limit = read + RING_CELLS;
+    return (int32_t)(r->limit - r->tasks - cells) >= 0;
+}
+
+uint32_t ring_put(struct ring_end *r, enum ring_kind kind, const char *code, size_t len, bool far)
+{
+    size_t first = sizeof ((struct task_cell *)0)->bytes;
+    uint32_t place = r->tasks;
+    struct task_cell *c = &cell_at(r->shared->tasks, r->tasks)->task;
+    c->kind = (uint8_t)(kind | (far ? RING_FAR : 0));
+    c->len = (uint16_t)len;
+    if (len > 0)
+        memcpy(c->bytes, code, len < first ? len : first);
+    if (len > first)
+        write_more(r->shared->tasks, r->tasks + 1, code + first, len - first);
+    atomic_store_explicit(&c->state, task_state(r->tasks, CELL_FULL), memory_order_release);
+    r->tasks += task_cells(len);
+    return place;
+}
+
+bool ring_take_back(struct ring_end *r, uint32_t place)
+{
+    struct task_cell *c = &cell_at(r->shared->tasks, place)->task;
+    uint32_t full = task_state(place, CELL_FULL);
+    return atomic_compare_exchange_strong(&c->state, &full, task_state(place, CELL_TAKEN_BACK));
+}
+
+void ring_wake(struct ring_end *r)
+{
+    if (atomic_exchange(&r->shared->worker_sleeps, 0) == 1)
+        futex_wake(&r->shared->worker_sleeps);
+}
+
+bool ring_has_answer(const struct ring_end *r)
+{
+    struct answer_cell *c = &cell_at(r->shared->answers, r->answers)->answer;
+    return atomic_load_explicit(&c->state, memory_order_acquire) == answer_state(r->answers);
+}
+
+bool ring_is_ready(const struct ring_end *r)
+{
+    return atomic_load_explicit(&r->shared->ready, memory_order_acquire) != 0;
+}
+
+static enum err read_rest(struct ring_end *r, uint16_t len, int64_t first, struct ring_answer *out)
+{
+    size_t most = out->failed ? RING_TEXT_MAX : sizeof out->ranges;
+    if (len > most || (!out->failed && len % (2 * sizeof *out->ranges) != 0))
+        return ERR_PARSE;
+    read_more(r->shared->answers, r->answers + 1, out->text, len);
+    out->len = len;
+    if (out->failed) {
+        out->text[len] = '\0';
+    } else if (len == 0 && first >= 0) {
+        out->ranges[0] = first;
+        out->ranges[1] = out->rows;
+        out->len = 2;
+    } else {
+        out->len = (uint32_t)(len / sizeof *out->ranges);
+    }
+    return OK;
+}
+
+enum err ring_get(struct ring_end *r, struct ring_answer *out)
+{
+    const struct answer_cell *c = &cell_at(r->shared->answers, r->answers)->answer;
+    if (!ring_has_answer(r))
+        return ERR_AGAIN;
+    uint16_t len = c->len;
+    int64_t first = c->first;
+    out->place = c->task;
+    out->far = c->far;
+    out->failed = c->failed;
+    out->rows = c->rows;
+    out->seconds = c->seconds;
+    enum err err = read_rest(r, len, first, out);
+    r->answers += 1 + more_cells(len);
+    atomic_store_explicit(&r->shared->answers_read, r->answers, memory_order_release);
+    return err;
+}
+
+void ring_doze(struct ring_end *r)
+{
+    atomic_exchange(&r->shared->host_sleeps, 1);
+}
+
+void ring_rise(struct ring_end *r)
+{
+    atomic_store_explicit(&r->shared->host_sleeps, 0, memory_order_relaxed);
+}
+
+/* --- the worker's side -------------------------------------------------------------------------------------------- */
+
+void ring_tell(struct ring_end *r, int bell)
+{
+    uint64_t one = 1;
+    if (atomic_exchange(&r->shared->host_sleeps, 0) == 1 && write(bell, &one, sizeof one) < 0) {
+        /* only a counter that is full refuses, and then the bell rings already */
+    }
+}
+
+void ring_say_ready(struct ring_end *r, int bell)
+{
+    atomic_store_explicit(&r->shared->ready, 1, memory_order_release);
+    ring_tell(r, bell);
+}
+
+static uint32_t next_state(const struct ring_end *r)
+{
+    return atomic_load_explicit(&cell_at(r->shared->tasks, r->tasks)->task.state, memory_order_acquire);
+}
+
+static bool is_there(const struct ring_end *r)
+{
+    uint32_t state = next_state(r);
+    return state == task_state(r->tasks, CELL_FULL) || state == task_state(r->tasks, CELL_TAKEN_BACK);
+}
+
+static bool has_answer_room(struct ring_end *r, uint32_t cells)
+{
+    if ((int32_t)(r->limit - r->answers - cells) < 0)
+        r->limit = atomic_load_explicit(&r->shared->answers_read, memory_order_acquire) + RING_CELLS;
+    return (int32_t)(r->limit - r->answers - cells) >= 0;
+}
+
+/* Sleeps until the host has written something, or read something. */
+static void sleep_unless(struct ring_end *r, int bell, bool (*there)(struct ring_end *r, uint32_t n), uint32_t n)
+{
+    _Atomic uint32_t *word = &r->shared->worker_sleeps;
+    atomic_exchange(word, 1);
+    ring_tell(r, bell); /* nothing untold is left behind */
+    while (!there(r, n) && atomic_load_explicit(word, memory_order_relaxed) == 1)
+        futex_wait(word, 1);
+    atomic_store_explicit(word, 0, memory_order_relaxed);
+}
+
+static bool task_there(struct ring_end *r, uint32_t n)
+{
+    (void)n;
+    return is_there(r);
+}
+
+bool ring_is_empty(const struct ring_end *r)
+{
+    return !is_there(r);
+}
+
+/* Claims the next task if there is one, and passes by those that were taken back. All before it is done with, and its
+ * cells are the host's again; its own are not, so that the host can read there what became of it. */
+static bool claim(struct ring_end *r, struct ring_task *out)
+{
+    while (is_there(r)) {
+        struct task_cell *c = &cell_at(r->shared->tasks, r->tasks)->task;
+        uint32_t full = task_state(r->tasks, CELL_FULL);
+        size_t first = sizeof c->bytes, len = c->len <= RING_CODE_MAX ? c->len : RING_CODE_MAX;
+        atomic_store_explicit(&r->shared->tasks_read, r->tasks, memory_order_release);
+        bool mine = atomic_compare_exchange_strong(&c->state, &full, task_state(r->tasks, CELL_CLAIMED));
+        if (mine) {
+            out->place = r->tasks;
+            out->kind = (enum ring_kind)(c->kind & ~RING_FAR);
+            out->far = c->kind & RING_FAR;
+            out->len = len;
+            memcpy(out->code, c->bytes, len < first ? len : first);
+            if (len > first)
+                read_more(r->shared->tasks, r->tasks + 1, out->code + first, len - first);
+            out->code[len] = '\0';
+        }
+        r->tasks += task_cells(len);
+        if (mine)
+            return true;
+        atomic_store_explicit(&r->shared->tasks_read, r->tasks, memory_order_release);
+    }
+    return false;
+}
+
+bool ring_next(struct ring_end *r, int bell, struct ring_task *out)
+{
+    bool waited = false;
+    for (int i = 0; i < SPIN; i++) { /* less than a system call takes */
+        if (claim(r, out))
+            return false;
+    }
+    while (!claim(r, out)) {
+        sleep_unless(r, bell, task_there, 0);
+        waited = true;
+    }
+    return waited;
+}
+
+void ring_answer(struct ring_end *r, int bell, const struct ring_answer *a)
+{
+    bool one = !a->failed && !a->far && a->len == 2 && a->ranges[1] == a->rows;
+    size_t len = a->far || one ? 0 : a->failed ? a->len : a->len * sizeof *a->ranges;
+    uint32_t cells = 1 + more_cells(len);
+    while (!has_answer_room(r, cells))
+        sleep_unless(r, bell, has_answer_room, cells);
+    struct answer_cell *c = &cell_at(r->shared->answers, r->answers)->answer;
+    write_more(r->shared->answers, r->answers + 1, a->text, len);
+    c->far = a->far;
+    c->failed = a->failed;
+    c->len = (uint16_t)len;
+    c->task = a->place;
+    c->seconds = (float)a->seconds;
+    c->rows = a->rows;
+    c->first = one ? a->ranges[0] : -1;
+    atomic_store_explicit(&c->state, answer_state(r->answers), memory_order_release);
+    r->answers += cells;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ * What is told of tasks: each event by itself as long as they are few; beyond that the tasks that end are collected and
+ * told together with the counts of all, so that no reader has more than a bounded number of events a second to take, and
+ * none misses a result. Events keep their order. */
+#include "core/pool/pool_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const double window = 0.05;      /* seconds */
+enum { BATCH_BYTES = 24 * 1024 };       /* about; a message of the wire takes 32 KiB */
+
+/* May a single event be told now? If so, what is merged goes before it. */
+static bool told_singly(struct pool *p)
+{
+    struct tell *t = &p->tell;
+    if (p->options.burst < 0)
+        return true;
+    if (p->now >= t->window_end) {
+        tell_flush(p);
+        t->window_end = p->now + window;
+        t->left = p->options.burst > 0 ? p->options.burst : POOL_BURST;
+    }
+    if (t->left <= 0)
+        return false;
+    t->left--;
+    return true;
+}
+
+static void count(struct pool *p, int from, int to)
+{
+    if (from >= 0)
+        p->tell.counts[from]--;
+    p->tell.counts[to]++;
+}
+
+/* True if that was all: it waits in the batch. */
+static bool merged(struct pool *p)
+{
+    if (told_singly(p))
+        return false;
+    p->tell.merged = true;
+    return true;
+}
+
+static struct event task_event(const struct pool *p, enum event_type type, const struct task *t, const struct seat *s)
+{
+    return (struct event){
+        .type = type,
+        .task = { .run = p->options.run, .task = t->id, .code = text_dup(task_code(t)),
+                  .worker = s != NULL ? s->id : 0, .rows = -1 },
+    };
+}
+
+void tell_submitted(struct pool *p, const struct task *t)
+{
+    if (p->options.emit == NULL)
+        return;
+    count(p, -1, TASK_PENDING);
+    if (merged(p))
+        return;
+    struct event e = task_event(p, EVENT_TASK_SUBMITTED, t, NULL);
+    pool_emit(p, &e);
+}
+
+void tell_started(struct pool *p, const struct task *t, const struct seat *s)
+{
+    if (p->options.emit == NULL)
+        return;
+    count(p, TASK_PENDING, TASK_RUNNING);
+    if (merged(p))
+        return;
+    struct event e = task_event(p, EVENT_TASK_STARTED, t, s);
+    e.task.state = TASK_RUNNING;
+    pool_emit(p, &e);
+}
+
+void tell_returned(struct pool *p, const struct task *t, const struct seat *s, const char *why)
+{
+    if (p->options.emit == NULL)
+        return;
+    count(p, TASK_RUNNING, TASK_PENDING);
+    if (merged(p))
+        return;
+    struct event e = task_event(p, EVENT_TASK_RETURNED, t, s);
+    e.task.state = TASK_PENDING;
+    e.task.error = text_dup(why);
+    pool_emit(p, &e);
+}
+
+
+static void emit_end(struct pool *p, struct event_task *borrowed)
+{
+    struct event e = { .type = EVENT_TASK_ENDED }, from = { .type = EVENT_TASK_ENDED, .task = *borrowed };
+    if (event_copy(&from, &e) != OK) /* at least that it ended */
+        e = (struct event){ .type = EVENT_TASK_ENDED, .task = { .run = borrowed->run, .task = borrowed->task,
+                            .worker = borrowed->worker, .state = borrowed->state, .rows = borrowed->rows } };
+    pool_emit(p, &e);
+}
+
+static void add_to_batch(struct pool *p, const struct event_task *borrowed)
+{
+    struct tell *t = &p->tell;
+    if (event_tasks_add(&t->batch, borrowed) != OK)
+        pool_break(p, "out of memory");
+    t->bytes += 64 + 8 * borrowed->ranges.n + (borrowed->code != NULL ? strlen(borrowed->code) : 0);
+    if (t->bytes >= BATCH_BYTES)
+        tell_flush(p);
+}
+
+void tell_ended(struct pool *p, const struct task *t, const struct seat *s, enum task_state state,
+                const struct task_end *end)
+{
+    struct event_task e = { .run = p->options.run, .task = t->id, .code = (char *)task_code(t),
+                            .worker = s != NULL ? s->id : 0, .state = state, .rows = end->rows,
+                            .seconds = end->seconds, .error = (char *)end->error,
+                            .ranges = { .v = (int64_t *)end->ranges, .n = end->nranges } };
+    if (p->options.settled != NULL) {
+        struct pool_result r = { .task = t->id, .code = e.code, .state = state, .worker = e.worker, .rows = end->rows,
+                                 .seconds = end->seconds, .ranges = e.ranges, .error = e.error };
+        p->options.settled(p->options.ctx, &r);
+    }
+    if (p->options.emit == NULL)
+        return;
+    count(p, s != NULL ? TASK_RUNNING : TASK_PENDING, (int)state);
+    if (merged(p))
+        add_to_batch(p, &e);
+    else
+        emit_end(p, &e);
+}
+
+/* What runs now, for those who heard only of the end of tasks. */
+static enum err add_busy(const struct pool *p, struct ints *busy)
+{
+    enum err err = OK;
+    for (int i = 0; i < p->options.workers && err == OK; i++) {
+        const struct seat *s = &p->seats[i];
+        if (s->n == 0 || s->given[s->first % SEAT_DEPTH_MAX].task->stage != STAGE_RUNNING)
+            continue;
+        err = ints_add(busy, s->id);
+        if (err == OK)
+            err = ints_add(busy, s->given[s->first % SEAT_DEPTH_MAX].task->id);
+    }
+    return err;
+}
+
+void tell_flush(struct pool *p)
+{
+    struct tell *t = &p->tell;
+    if (!t->merged)
+        return;
+    struct event e = { .type = EVENT_TASKS, .tasks = t->batch };
+    t->batch = (struct event_tasks){ 0 };
+    t->merged = false;
+    t->bytes = 0;
+    e.tasks.run = p->options.run;
+    e.tasks.pending = t->counts[TASK_PENDING];
+    e.tasks.running = t->counts[TASK_RUNNING];
+    e.tasks.finished = t->counts[TASK_FINISHED];
+    e.tasks.failed = t->counts[TASK_FAILED];
+    e.tasks.cancelled = t->counts[TASK_CANCELLED];
+    e.tasks.lost = t->counts[TASK_LOST];
+    if (add_busy(p, &e.tasks.busy) != OK)
+        pool_break(p, "out of memory");
+    pool_emit(p, &e);
+}
+
+void tell_done(struct pool *p)
+{
+    struct event e = { .type = EVENT_TASKS, .tasks = p->tell.batch };
+    event_done(&e);
+}

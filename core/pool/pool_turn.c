@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT
+ * The turn of things: gives pending tasks to workers, starts workers on demand up to the number asked for, reads what
+ * they answer, looks after time limits, and gives up on a pool whose workers die at birth. */
+#include "core/pool/pool_priv.h"
+
+#include <errno.h>
+#include <math.h> /* INFINITY: nothing that needs libm */
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+
+/* --- giving ------------------------------------------------------------------------------------------------------- */
+
+/* Each of `waiting` seats gets its share of what is pending, no more: the last ones are for who is done first. */
+static void hand_out_share(struct pool *p, struct seat *s, int64_t share)
+{
+    for (int room = seat_room(p, s); room > 0 && share > 0 && p->pending.n > 0; room--, share--) {
+        struct task *t = task_take(p);
+        if (!seat_give(p, s, t)) {
+            task_give_back(p, t);
+            return;
+        }
+    }
+}
+
+static void hand_out(struct pool *p)
+{
+    for (int i = 0; i < p->options.workers && p->pending.n > 0; i++) {
+        if (p->seats[i].n == 0)
+            hand_out_share(p, &p->seats[i], 1);
+    }
+    for (int i = 0; i < p->options.workers && p->pending.n > 0; i++)
+        hand_out_share(p, &p->seats[i], p->pending.n / (2 * p->options.workers) + 1);
+}
+
+/* Those that have nothing to do and are to go: the pool closes, or they have done their share of tasks. */
+static void dismiss(struct pool *p)
+{
+    for (int i = 0; i < p->options.workers; i++) {
+        struct seat *s = &p->seats[i];
+        bool there = s->state == SEAT_READY || s->state == SEAT_STARTING || s->state == SEAT_LAUNCHED;
+        bool done = p->options.max_tasks > 0 && s->taken >= p->options.max_tasks;
+        if (there && s->n == 0 && (p->closing || done))
+            seat_dismiss(p, s);
+    }
+}
+
+static bool fill_seat(struct pool *p, struct seat *s)
+{
+    struct problem problem;
+    while (s->state == SEAT_FREE && p->trouble < POOL_TROUBLE_MAX) {
+        enum err err = seat_launch(p, s, &problem);
+        if (err == ERR_CLOSED)
+            return false; /* the forkserver has just ended: that comes as an event, and then another one is started */
+        if (err != OK)
+            pool_stillborn(p, problem.text, false);
+    }
+    return s->state != SEAT_FREE;
+}
+
+/* One for each task that nobody who is there has taken; its first task lies there when it comes. */
+static void start_workers(struct pool *p)
+{
+    for (int i = 0; i < p->options.workers && p->pending.n > 0; i++) {
+        if (p->seats[i].state == SEAT_FREE && fill_seat(p, &p->seats[i]))
+            hand_out_share(p, &p->seats[i], 1);
+    }
+}
+
+static void give_up(struct pool *p)
+{
+    struct problem words;
+    for (int i = 0; i < p->options.workers; i++) {
+        if (p->seats[i].state != SEAT_FREE)
+            return;
+    }
+    if (p->broken == NULL) {
+        problem_set(&words, OK, "no worker could be started: %d in a row ended before they were ready; the last: %s",
+                    p->stillborn, p->why != NULL ? p->why : "unknown");
+        pool_break(p, words.text);
+    }
+    task_settle_pending(p, TURN_FAIL, p->broken != NULL ? p->broken : "out of memory");
+}
+
+void pool_advance(struct pool *p)
+{
+    p->unattended = 0;
+    if (p->draining && pool_idle(p))
+        p->closing = true;
+    if (p->closing) {
+        task_settle_pending(p, TURN_CANCEL, NULL);
+    } else {
+        hand_out(p);
+        start_workers(p);
+    }
+    dismiss(p);
+    if (p->pending.n > 0 && p->trouble >= POOL_TROUBLE_MAX)
+        give_up(p);
+    p->slack = false;
+    for (int i = 0; i < p->options.workers; i++) {
+        seat_wake(&p->seats[i]);
+        p->slack |= p->seats[i].n == 0 && p->seats[i].state != SEAT_LEAVING;
+    }
+}
+
+/* --- the turn ------------------------------------------------------------------------------------------- */
+
+bool pool_read(struct pool *p)
+{
+    bool some = false;
+    for (int i = 0; i < p->options.workers; i++)
+        some |= p->seats[i].state != SEAT_FREE && seat_read(p, &p->seats[i]);
+    return some;
+}
+
+static void on_seat(struct pool *p, struct seat *s, int kind)
+{
+    struct child_end end;
+    if (kind == TAG_SOCK) {
+        seat_read(p, s);
+        seat_read_sock(p, s);
+    } else if (child_reap(&s->child, 0, &end)) {
+        seat_ended(p, s, &end);
+    }
+}
+
+static void on_event(struct pool *p, uint64_t tag)
+{
+    if (tag == TAG_FORKSERVER)
+        pool_read_forkserver(p);
+    else if (tag == TAG_TIMER)
+        p->timer_at = 0;
+    else if (tag != TAG_BELL)
+        on_seat(p, &p->seats[tag / TAG_KINDS], (int)(tag % TAG_KINDS));
+}
+
+/* Looks that are due: tasks that take too long, tasks that wait behind a slow one. Returns when the next one is. */
+static double look(struct pool *p)
+{
+    static const double stuck = 1e-3; /* seconds; what was given ahead is taken back after that */
+    double next = p->tell.merged ? p->tell.window_end : INFINITY;
+    if (p->tell.merged && p->now >= next) {
+        tell_flush(p);
+        next = INFINITY;
+    }
+    for (int i = 0; i < p->options.workers; i++) {
+        struct seat *s = &p->seats[i];
+        if (s->n == 0 || s->state != SEAT_READY)
+            continue;
+        double timeout = (double)s->given[s->first % SEAT_DEPTH_MAX].task->timeout;
+        if (timeout > 0 && p->now >= s->since + timeout && seat_doom(p, s, TURN_EXPIRE))
+            continue;
+        if (s->n > 1 && p->now >= s->since + stuck) {
+            seat_relieve(p, s);
+            s->depth = 1;
+        }
+        if (timeout > 0 && s->since + timeout < next)
+            next = s->since + timeout;
+        if (s->n > 1 && p->now + stuck < next)
+            next = p->now + stuck;
+    }
+    return next;
+}
+
+static void arm(struct pool *p, double at)
+{
+    if (at == INFINITY || (p->timer_at > 0 && p->timer_at <= at))
+        return;
+    struct itimerspec when = { .it_value = { .tv_sec = (time_t)at,
+                                             .tv_nsec = (long)((at - (double)(time_t)at) * 1e9) } };
+    timerfd_settime(p->timer, TFD_TIMER_ABSTIME, &when, NULL);
+    p->timer_at = at;
+}
+
+/* From now on who answers rings the bell. True if somebody has done so just before. */
+static bool doze(struct pool *p)
+{
+    bool some = false;
+    for (int i = 0; i < p->options.workers; i++) {
+        if (p->seats[i].ring.shared != NULL)
+            ring_doze(&p->seats[i].ring);
+    }
+    for (int i = 0; i < p->options.workers; i++) {
+        const struct seat *s = &p->seats[i];
+        if (s->ring.shared != NULL && !s->deaf)
+            some |= s->was_ready ? ring_has_answer(&s->ring) : s->id > 0 && s->last_words == NULL &&
+                                                              ring_is_ready(&s->ring);
+    }
+    return some;
+}
+
+static void rise(struct pool *p)
+{
+    for (int i = 0; i < p->options.workers; i++) {
+        if (p->seats[i].ring.shared != NULL)
+            ring_rise(&p->seats[i].ring);
+    }
+}
+
+/* As long as there is something to do, but not for ever: who called has other things to do, and comes back at once. */
+static void work(struct pool *p)
+{
+    enum { ROUNDS = 64 };
+    uint64_t one = 1;
+    for (int i = 0; i < ROUNDS; i++) {
+        p->now = clock_now();
+        bool some = pool_read(p);
+        double next = look(p);
+        pool_advance(p);
+        if (!some && !doze(p)) {
+            arm(p, next);
+            return;
+        }
+    }
+    if (write(p->bell, &one, sizeof one) < 0) {
+        /* only a counter that is full refuses, and then the bell rings already */
+    }
+}
+
+enum err pool_turn(struct pool *p, int patience_ms)
+{
+    enum { BATCH = 64 };
+    struct epoll_event events[BATCH];
+    int n = epoll_wait(p->epoll, events, BATCH, patience_ms);
+    if (n < 0 && errno != EINTR)
+        return err_from_errno(errno);
+    rise(p);
+    p->now = clock_now();
+    for (int i = 0; i < n; i++)
+        on_event(p, events[i].data.u64);
+    work(p);
+    return OK;
+}
