@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Who may include whom: base <- event <- { table <- engine <- pool, proc <- hang } <- model <- report <- observer <- tui.
-# Fails on an include against an arrow, on curses outside tui/term.c, and on an include path that is not from the top.
-# First it proves on a small tree that it would notice.
+# Fails on an include against an arrow, on curses outside tui/term.c, on libvterm outside tui/vt.c, and on an include
+# path that is not from the top. First it proves on a small tree that it would notice.
 set -euo pipefail
 top=${srcdir:-.}
 
@@ -29,6 +29,9 @@ check_line() {
     case $target in
     \<*curses*\> | \<term.h\> | \<panel.h\>)
         [ "${file#"$root"/}" = tui/term.c ] || echo "$file:$line: only tui/term.c knows curses"
+        return ;;
+    \<vterm*\>)
+        [ "${file#"$root"/}" = tui/vt.c ] || echo "$file:$line: only tui/vt.c knows libvterm"
         return ;;
     \<*) return ;;
     \"core/*) other=${target#\"core/} other=${other%%/*} ;;
@@ -72,7 +75,9 @@ expect bad core/model/model.c '"core/report/report.h"'
 expect bad core/observer/observer.c '"tui/app.h"'
 expect bad core/table/table.c '"table.h"'
 expect bad tui/pane.c '<ncursesw/curses.h>'
+expect bad core/model/model.c '<vterm.h>'
 expect good tui/term.c '<curses.h>'
+expect good tui/vt.c '<vterm.h>'
 expect good tui/app.c '"core/observer/observer.h"'
 expect good core/hang/hang_rules.c '"core/proc/evidence.h"'
 expect good core/base/buf.c '<stdlib.h>'

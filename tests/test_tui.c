@@ -23,11 +23,11 @@ static bool picked(const struct stage *s, const char *code)
 
 /* The table of commands */
 
-static size_t commands_of_key(enum where where, key_code key)
+static size_t commands_of_key(enum scope scope, enum where where, key_code key)
 {
     size_t n = 0;
     for (size_t i = 0; command_at(i); i++)
-        n += command_groups[command_at(i)->group].where == where &&
+        n += command_groups[command_at(i)->group].where == where && command_is_in(command_at(i), scope) &&
              (key_is_in(key, command_at(i)->key) || key_is_in(key, command_at(i)->also));
     return n;
 }
@@ -35,13 +35,15 @@ static size_t commands_of_key(enum where where, key_code key)
 static void a_key_means_one_thing_in_one_place(void **state)
 {
     (void)state;
-    for (int where = WHERE_PANES; where <= WHERE_QUESTION; where++) {
+    for (int both = 0; both < SCOPES * (WHERE_INPUT + 1); both++) {
+        enum scope scope = (enum scope)(both % SCOPES);
+        enum where where = (enum where)(both / SCOPES);
         for (key_code key = 1; key < 0x7f; key++)
-            assert_true(commands_of_key((enum where)where, key) <= 1);
+            assert_true(commands_of_key(scope, where, key) <= 1);
         for (key_code key = PRESS_UP; key < PRESS_UNKNOWN; key++)
-            assert_true(commands_of_key((enum where)where, key) <= 1);
-        for (key_code key = 'a'; key <= 'z'; key++)
-            assert_true(commands_of_key((enum where)where, PRESS_CTRL | key) <= 1);
+            assert_true(commands_of_key(scope, where, key) <= 1);
+        for (unsigned char c = 0; c < 0x20; c++)
+            assert_true(commands_of_key(scope, where, key_from_byte(c)) <= 1);
     }
 }
 
@@ -64,13 +66,15 @@ static void every_key_of_the_table_is_one_a_terminal_sends(void **state)
     for (size_t i = 0; command_at(i); i++) {
         const struct command *c = command_at(i);
         enum where where = command_groups[c->group].where;
+        enum scope scope = command_is_in(c, SCOPE_EXPLORE) ? SCOPE_EXPLORE : SCOPE_WATCH;
         size_t found = 0;
         for (key_code key = 1; key < 0x7f && c->key; key++)
-            found += command_by_key(where, key) == c;
+            found += command_by_key(scope, where, key) == c;
         for (key_code key = PRESS_UP; key < PRESS_UNKNOWN && c->key; key++)
-            found += command_by_key(where, key) == c;
-        for (key_code key = 'a'; key <= 'z' && c->key; key++)
-            found += command_by_key(where, PRESS_CTRL | key) == c;
+            found += command_by_key(scope, where, key) == c;
+        for (unsigned char byte = 0; byte < 0x20 && c->key; byte++)
+            if (key_from_byte(byte) & PRESS_CTRL)
+                found += command_by_key(scope, where, key_from_byte(byte)) == c;
         size_t named = c->key ? 1 : 0;
         for (const char *p = c->also; p && *p; p++)
             named += *p == ' ' || p == c->also;
@@ -94,8 +98,9 @@ static void help_shows_every_command(void **state)
     stage_keys(&s, "?");
     stage_draw(&s, 120, 200);
     for (size_t i = 0; command_at(i); i++) {
-        assert_true(stage_shows(&s, command_at(i)->name));
-        assert_true(stage_shows(&s, command_at(i)->summary));
+        bool here = command_is_in(command_at(i), SCOPE_EXPLORE);
+        assert_int_equal(stage_shows(&s, command_at(i)->summary), here);
+        assert_true(!here || stage_shows(&s, command_at(i)->name));
     }
     stage_draw(&s, 30, 12); /* narrow and low: it scrolls */
     stage_keys(&s, "G");
@@ -277,9 +282,9 @@ static void the_palette_completes_and_runs(void **state)
     struct stage s;
     stage_open(&s, NULL, 0);
     stage_draw(&s, 120, 40);
-    assert_string_equal(palette_match("meth", 0)->name, "method");
-    assert_string_equal(palette_match("stop", 0)->name, "stop");
-    assert_null(palette_match("no-such-thing", 0));
+    assert_string_equal(palette_match(SCOPE_EXPLORE, "meth", 0)->name, "method");
+    assert_string_equal(palette_match(SCOPE_EXPLORE, "stop", 0)->name, "stop");
+    assert_null(palette_match(SCOPE_EXPLORE, "no-such-thing", 0));
     stage_keys(&s, ":");
     stage_type(&s, "meth");
     stage_keys(&s, "Tab");

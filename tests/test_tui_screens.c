@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Whole screens against golden ones in tests/screens/. UPDATE_SCREENS=1 writes them anew: look at the difference before
- * it is kept. */
+ * Whole screens against golden ones in tests/screens/. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -14,48 +13,6 @@
 #include "tests/tui_kit.h"
 
 static const char *const article[] = {"0001", "00002", "0005"};
-
-static void path_of(const char *name, char out[4096])
-{
-    const char *top = getenv("srcdir");
-    snprintf(out, 4096, "%s/tests/screens/%s.txt", top ? top : ".", name);
-}
-
-static char *read_golden(const char *path)
-{
-    struct buf b;
-    char chunk[4096];
-    size_t n;
-    FILE *f = fopen(path, "re");
-    if (!f)
-        fail_msg("%s is missing; UPDATE_SCREENS=1 writes it", path);
-    buf_init(&b, 1 << 24);
-    while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
-        assert_int_equal(buf_add(&b, chunk, n), OK);
-    fclose(f);
-    return buf_take(&b);
-}
-
-static void assert_screen(struct stage *s, int width, int height, const char *what)
-{
-    char name[64], path[4096];
-    snprintf(name, sizeof name, "%s-%dx%d", what, width, height);
-    path_of(name, path);
-    stage_draw(s, width, height);
-    char *text = stage_text(s);
-    if (getenv("UPDATE_SCREENS")) {
-        FILE *f = fopen(path, "we");
-        assert_non_null(f);
-        fputs(text, f);
-        assert_int_equal(fclose(f), 0);
-    } else {
-        char *golden = read_golden(path);
-        if (strcmp(text, golden) != 0)
-            fail_msg("%s differs. It is now:\n%s", name, text);
-        free(golden);
-    }
-    free(text);
-}
 
 static void open_ready(struct stage *s)
 {
@@ -109,8 +66,8 @@ static void before_a_run(void **state)
     (void)state;
     struct stage s;
     open_ready(&s);
-    assert_screen(&s, 120, 40, "ready");
-    assert_screen(&s, 80, 24, "ready");
+    stage_assert_screen(&s, 120, 40, "ready");
+    stage_assert_screen(&s, 80, 24, "ready");
     stage_close(&s);
 }
 
@@ -122,13 +79,13 @@ static void in_a_hang(void **state)
     struct stage s;
     open_hung(&s);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        assert_screen(&s, sizes[i].width, sizes[i].height, "hung");
+        stage_assert_screen(&s, sizes[i].width, sizes[i].height, "hung");
     stage_keys(&s, "2");
-    assert_screen(&s, 80, 24, "hung-workers");
+    stage_assert_screen(&s, 80, 24, "hung-workers");
     stage_keys(&s, "e");
-    assert_screen(&s, 80, 24, "hung-diagnosis");
+    stage_assert_screen(&s, 80, 24, "hung-diagnosis");
     stage_keys(&s, "x");
-    assert_screen(&s, 40, 12, "hung-question");
+    stage_assert_screen(&s, 40, 12, "hung-question");
     stage_close(&s);
 }
 
@@ -137,10 +94,10 @@ static void after_the_cure(void **state)
     (void)state;
     struct stage s;
     open_cured(&s);
-    assert_screen(&s, 120, 40, "cured");
-    assert_screen(&s, 200, 60, "cured");
+    stage_assert_screen(&s, 120, 40, "cured");
+    stage_assert_screen(&s, 200, 60, "cured");
     stage_keys(&s, "6");
-    assert_screen(&s, 80, 24, "cured-results");
+    stage_assert_screen(&s, 80, 24, "cured-results");
     stage_close(&s);
 }
 
@@ -150,10 +107,10 @@ static void over_the_panes(void **state)
     struct stage s;
     open_ready(&s);
     stage_keys(&s, "?");
-    assert_screen(&s, 80, 24, "help");
+    stage_assert_screen(&s, 80, 24, "help");
     stage_keys(&s, "Esc :");
     stage_type(&s, "st");
-    assert_screen(&s, 80, 24, "palette");
+    stage_assert_screen(&s, 80, 24, "palette");
     stage_close(&s);
 }
 
@@ -162,7 +119,7 @@ static void a_pane_without_content_says_what_would_fill_it(void **state)
     (void)state;
     struct stage s;
     stage_open(&s, NULL, 0);
-    assert_screen(&s, 120, 40, "loading");
+    stage_assert_screen(&s, 120, 40, "loading");
     struct event e = {.type = EVENT_TABLE_FAILED,
                       .table = {.path = text_dup("sample.csv"), .rows = -1, .columns = -1,
                                 .error = text_dup("sample.csv:2:3: a quote is never closed")}};
@@ -211,7 +168,7 @@ static void every_size_and_focus_is_drawn(void **state)
     open_hung(&s);
     for (int width = 1; width <= 130; width += width < 30 ? 1 : 9)
         for (int height = 1; height <= 50; height += height < 12 ? 1 : 6)
-            for (int focus = 0; focus < PANE_COUNT; focus++) {
+            for (int focus = 0; focus < pane_sets[SCOPE_EXPLORE].n; focus++) {
                 s.app.focus = (enum pane_id)focus;
                 s.app.zoomed = (width + height + focus) % 2;
                 stage_draw(&s, width, height);
@@ -254,7 +211,7 @@ static void no_stranger_gets_a_byte_through_any_pane(void **state)
     app_say(&s.app, ROLE_TEXT, "%s", "\033[2J");
     static const struct { int width, height; } sizes[] = {{120, 40}, {200, 60}, {80, 24}, {30, 8}, {10, 2}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        for (int focus = 0; focus < PANE_COUNT; focus++) {
+        for (int focus = 0; focus < pane_sets[SCOPE_EXPLORE].n; focus++) {
             s.app.focus = (enum pane_id)focus;
             stage_draw(&s, sizes[i].width, sizes[i].height);
             assert_harmless(&s.app.canvas);

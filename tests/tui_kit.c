@@ -30,6 +30,17 @@ void stage_open(struct stage *s, const char *const *codes, size_t ncodes)
     s->app.model = s->model;
 }
 
+void stage_open_watch(struct stage *s, bool attached)
+{
+    static char *const argv[] = {"python3", "main.py", NULL};
+    struct watch_settings watch = {.argv = attached ? NULL : argv, .pid = attached ? 14065 : 0, .tty = true};
+    struct explore_options options = {.watch = &watch};
+    *s = (struct stage){.now = 0};
+    assert_int_equal(model_new(&s->model), OK);
+    assert_int_equal(app_init(&s->app, &options), OK);
+    s->app.model = s->model;
+}
+
 void stage_close(struct stage *s)
 {
     app_done(&s->app);
@@ -121,4 +132,46 @@ bool stage_shows(const struct stage *s, const char *words)
     bool shown = strstr(text, words) != NULL;
     free(text);
     return shown;
+}
+
+static void path_of(const char *name, char out[4096])
+{
+    const char *top = getenv("srcdir");
+    snprintf(out, 4096, "%s/tests/screens/%s.txt", top ? top : ".", name);
+}
+
+static char *read_golden(const char *path)
+{
+    struct buf b;
+    char chunk[4096];
+    size_t n;
+    FILE *f = fopen(path, "re");
+    if (!f)
+        fail_msg("%s is missing; UPDATE_SCREENS=1 writes it", path);
+    buf_init(&b, 1 << 24);
+    while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
+        assert_int_equal(buf_add(&b, chunk, n), OK);
+    fclose(f);
+    return buf_take(&b);
+}
+
+void stage_assert_screen(struct stage *s, int width, int height, const char *what)
+{
+    char name[64], path[4096];
+    snprintf(name, sizeof name, "%s-%dx%d", what, width, height);
+    path_of(name, path);
+    stage_draw(s, width, height);
+    char *text = stage_text(s);
+    if (getenv("UPDATE_SCREENS")) {
+        FILE *f = fopen(path, "we");
+        assert_non_null(f);
+        fputs(text, f);
+        assert_int_equal(fclose(f), 0);
+    } else {
+        char *golden = read_golden(path);
+        if (strcmp(text, golden) != 0)
+            fail_msg("%s differs. It is now:\n%s", name, text);
+        free(golden);
+    }
+    free(text);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The loop: the one place of the explorer that waits. It draws only when something on the screen is different, and has
+ * The loop: the one place of the app that waits. It draws only when something on the screen is different, and has
  * a timer only while a run is going on; a finished run costs nothing. */
 #include "tui/app.h"
 
@@ -16,6 +16,8 @@
 
 /* Seconds between two pictures while a clock runs on the screen or the model changes in a hurry. Keys show at once. */
 static const double tick = 0.1;
+/* The same while one types into a watched program and waits for what it makes of it. */
+static const double quick_tick = 0.02;
 
 struct drawn { double at; uint64_t version; };
 
@@ -37,10 +39,10 @@ static enum err draw(struct app *a, struct drawn *drawn)
 /* Seconds until the next picture is due; negative: none is. */
 static double until_due(const struct app *a, const struct drawn *drawn)
 {
-    double left = tick - (clock_now() - drawn->at);
+    double left = (a->typing ? quick_tick : tick) - (clock_now() - drawn->at);
     if (a->dirty || a->redraw)
         return 0;
-    if (a->model->version == drawn->version && !model_run_active(a->model))
+    if (a->model->version == drawn->version && !model_goes_on(a->model))
         return -1;
     return left > 0 ? left : 0;
 }
@@ -110,6 +112,7 @@ static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
         guard_revive(a->guard);
     if (!e)
         e = app_learn_codes(a);
+    app_feed(a);
     if (!e && a->search.running)
         e = search_step(a);
     return e;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The state of the explorer, and what commands may do to it. All of it hangs off struct app; one thread. For this room
- * only. */
+ * The state of the explorer (or of the screen of a watched program), and what commands may do to it. All of it hangs off
+ * struct app; one thread. For this room only. */
 #ifndef TUI_APP_H
 #define TUI_APP_H
 
@@ -41,6 +41,7 @@ struct app {
     const struct model *model;  /* the observer's */
     const char *path;           /* of the table, as the user wrote it; borrowed */
     struct term *term;          /* NULL in tests of the screen */
+    enum scope scope;
     struct guard *guard;
     struct canvas canvas;
     struct layout layout;
@@ -51,6 +52,10 @@ struct app {
     enum pane_id focus;
     bool zoomed;
     int64_t explain_pid;        /* see struct view */
+    int64_t cursor_pid;         /* the process under the cursor of the tree, as it was drawn */
+    bool typing;                /* keys go to the watched program */
+    uint64_t fed;               /* bytes of its output that its terminal has */
+    int told_columns, told_rows; /* the size that it was told */
     struct choices choices;
     const void *known_table;    /* the table that choices.known is of; compared, never followed */
     struct prompt prompt;
@@ -80,6 +85,14 @@ enum err app_command(struct app *a, const struct command *c, const char *arg) MU
  * nowhere. */
 enum err app_draw(struct app *a, int width, int height, double now, int *x, int *y) MUST_CHECK;
 
+/* app_watch.c: the rest of a watched program's output goes to its terminal; keys and pastes go to it; what follows from
+ * a picture that was drawn; where its cursor is on the screen (left alone if it is not to be seen). */
+void app_feed(struct app *a);
+void app_type_key(struct app *a, key_code key);
+void app_type_paste(struct app *a, const char *text, size_t len);
+void app_drawn(struct app *a);
+void app_program_cursor(const struct app *a, int *x, int *y);
+
 /* The pane that has the keys: the overlay if there is one. */
 struct pane *app_active(struct app *a);
 struct view app_view(const struct app *a, double now);
@@ -98,8 +111,8 @@ void app_close_overlay(struct app *a);
 void app_show(struct app *a, struct pane *overlay);
 
 /* The palette's matches for what is typed: the n-th, NULL behind the last. */
-const struct command *palette_match(const char *typed, size_t n);
-bool palette_is_exact(const char *typed); /* its first word is a command's whole name */
+const struct command *palette_match(enum scope scope, const char *typed, size_t n);
+bool palette_is_exact(enum scope scope, const char *typed); /* its first word is a command's whole name */
 enum err palette_run(struct app *a, const char *typed) MUST_CHECK;
 
 /* Looks at some more rows of a running search. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The state of the explorer: its start and end, and what a key, a paste or a command does to it. Nothing here waits or
+ * The state of the app: its start and end, and what a key, a paste or a command does to it. Nothing here waits or
  * draws. */
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,11 +30,15 @@ static enum err init_choices(struct choices *c, const struct explore_options *op
 
 enum err app_init(struct app *a, const struct explore_options *options)
 {
-    *a = (struct app){.path = options->observer.path, .dirty = true};
+    const struct watch_settings *watch = options->watch;
+    *a = (struct app){.path = options->observer.path, .dirty = true,
+                      .scope = !watch ? SCOPE_EXPLORE : watch->argv ? SCOPE_WATCH : SCOPE_ATTACH};
+    const struct pane_set *set = &pane_sets[a->scope];
+    a->focus = set->v[0];
     prompt_init(&a->prompt);
     enum err e = init_choices(&a->choices, options);
-    for (int i = 0; i < PANE_COUNT && !e; i++)
-        e = pane_new(pane_ops[i], &a->panes[i]);
+    for (int i = 0; i < set->n && !e; i++)
+        e = pane_new(pane_ops[set->v[i]], &a->panes[set->v[i]]);
     return e;
 }
 
@@ -57,14 +61,19 @@ struct pane *app_active(struct app *a)
 
 struct view app_view(const struct app *a, double now)
 {
-    return (struct view){.model = a->model, .choices = &a->choices, .now = now, .explain_pid = a->explain_pid,
-                         .search = a->search.text};
+    struct view v = {.model = a->model, .choices = &a->choices, .scope = a->scope, .now = now,
+                     .explain_pid = a->explain_pid, .typing = a->typing, .search = a->search.text};
+    if (a->scope != SCOPE_EXPLORE)
+        v.inspect_pid = processes_pid(a->panes[PANE_PROCESSES]);
+    if (!v.explain_pid && (model_finding_of(a->model, v.inspect_pid) || !model_worst_finding(a->model)))
+        v.explain_pid = v.inspect_pid; /* without being asked, a hang goes before what is in order */
+    return v;
 }
 
 double app_now(const struct app *a)
 {
     const struct model *m = a->model;
-    return m->run_ended >= 0 ? m->run_ended : m->run > 0 && a->observer ? observer_now(a->observer) : 0;
+    return m->run_ended >= 0 ? m->run_ended : model_goes_on(m) && a->observer ? observer_now(a->observer) : 0;
 }
 
 enum err app_learn_codes(struct app *a)
@@ -132,7 +141,7 @@ enum err app_command(struct app *a, const struct command *c, const char *arg)
 static enum err key_in_prompt(struct app *a, key_code key)
 {
     char text[5];
-    const struct command *c = command_by_key(WHERE_PROMPT, key);
+    const struct command *c = command_by_key(a->scope, WHERE_PROMPT, key);
     if (c)
         return app_command(a, c, NULL);
     size_t n = key_utf8(key, text);
@@ -151,10 +160,14 @@ enum err app_key(struct app *a, key_code key)
     a->message[0] = '\0';
     if (a->prompt.open)
         return key_in_prompt(a, key);
-    const struct command *c = command_by_key(a->question.open ? WHERE_QUESTION : WHERE_PANES, key);
+    bool passing = a->typing && !a->question.open;
+    enum where where = a->question.open ? WHERE_QUESTION : passing ? WHERE_INPUT : WHERE_PANES;
+    const struct command *c = command_by_key(a->scope, where, key);
     if (c)
         return app_command(a, c, c->args && key >= '0' && key <= '9' ? digit : NULL);
-    if (!a->question.open)
+    if (passing)
+        app_type_key(a, key);
+    else if (!a->question.open)
         app_say(a, ROLE_DIM, "%s does nothing here; %s shows all keys", key_label(key, label), command_key("help"));
     return OK;
 }
@@ -164,6 +177,12 @@ void app_paste(struct app *a, const char *text, size_t len)
     a->dirty = true;
     if (a->prompt.open)
         prompt_insert(&a->prompt, text, len);
+    else if (a->typing && !a->question.open)
+        app_type_paste(a, text, len);
+    else if (a->scope == SCOPE_WATCH)
+        app_say(a, ROLE_DIM, "Pasted text goes to the program while one types into it: %s", command_key("type"));
+    else if (a->scope == SCOPE_ATTACH)
+        app_say(a, ROLE_DIM, "Pasted text goes into a prompt only: %s searches", command_key("search"));
     else
         app_say(a, ROLE_DIM, "Pasted text goes into a prompt only: %s types a code, %s searches", command_key("add"),
                 command_key("search"));

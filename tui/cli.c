@@ -317,14 +317,16 @@ static const struct {
      "Exit status: 0 everything finished; 1 a task failed or was lost; 2 wrong usage; 3 the input\n"
      "cannot be read or parsed; 124 a hang was found or --timeout passed; 125 poolscope failed.\n"},
     {"watch", CLI_WATCH, "usage: poolscope watch [OPTIONS] -- COMMAND [ARGUMENT ...]\n",
-     "Runs COMMAND with your stdin, stdout and stderr, watches all processes below it, and says on\n"
-     "stderr which of them hangs, why, with which proof, and what cures it. The report follows at\n"
-     "the end. For CI: poolscope watch --headless --format json -o hang.json -- pytest\n\n"
+     "Runs COMMAND, watches all processes below it, and says which of them hangs, why, with which\n"
+     "proof, and what cures it: on a screen with COMMAND's own in it; with --headless, or where there\n"
+     "is no terminal, on stderr as it comes, with a report at the end.\n"
+     "For CI: poolscope watch --headless --format json -o hang.json -- pytest\n\n"
      "Exit status: the command's own (126 and 127 as a shell has them, 128+N for signal N); 124 if\n"
      "a hang was found or --timeout passed; 2 wrong usage; 125 poolscope failed.\n"},
     {"attach", CLI_ATTACH, "usage: poolscope attach [OPTIONS] PID\n",
-     "Looks at the running process PID and all below it, without touching them, until PID ends or\n"
-     "something in the tree hangs and the rest has come to rest; then prints the report.\n\n"
+     "Looks at the running process PID and all below it, without touching them: on a screen; or with\n"
+     "--headless until PID ends or something in the tree hangs and the rest has come to rest, then\n"
+     "prints the report.\n\n"
      "Exit status: 0 it ended; 124 a hang was found or --timeout passed; 2 wrong usage; 3 there is\n"
      "no such process; 125 poolscope failed.\n"},
 };
@@ -441,8 +443,8 @@ static void set_defaults(struct cli *c)
 /* Where nobody looks on, a hung command is ended; what we only look at is never touched unless told. */
 static enum on_hang default_on_hang(const struct cli *c)
 {
-    bool screen = c->mode == CLI_EXPLORE || c->mode == CLI_ATTACH;
-    return screen ? ON_HANG_REPORT : ON_HANG_KILL;
+    bool looks_on = c->mode == CLI_EXPLORE || c->mode == CLI_ATTACH || c->screen;
+    return looks_on ? ON_HANG_REPORT : ON_HANG_KILL;
 }
 
 enum err cli_parse(int argc, char **argv, struct cli *c, struct problem *p)
@@ -460,6 +462,8 @@ enum err cli_parse(int argc, char **argv, struct cli *c, struct problem *p)
         e = parse_options(argc, argv, c, p);
     if (!e)
         e = take_rest(argc, argv, c, p);
+    bool watches = c->mode == CLI_WATCH || c->mode == CLI_ATTACH;
+    c->screen = watches && !c->headless && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     if (!c->on_hang_given)
         c->on_hang = default_on_hang(c);
     if (e)

@@ -33,6 +33,7 @@ struct cli {
     enum on_hang on_hang;
     bool json;
     bool headless;
+    bool screen;              /* of watch, attach: there is a terminal, and --headless was not said */
     char *const *command;     /* of CLI_WATCH: NULL-terminated, borrowed from argv */
     int pid;                  /* of CLI_ATTACH */
     const char *output, *record;

@@ -19,6 +19,9 @@ command_fn do_search, do_search_next, do_search_previous;
 command_fn do_pick, do_all, do_invert, do_add, do_method, do_workers, do_threads, do_at_fork;
 command_fn do_run, do_kill, do_stop, do_stack;
 
+/* command_watch.c: a watched program */
+command_fn do_type, do_stop_typing, do_kill_all, do_stop_all;
+
 /* command_edit.c: in a prompt and at a question */
 command_fn do_accept, do_cancel, do_edit_left, do_edit_right, do_edit_home, do_edit_end, do_backspace, do_delete,
     do_kill_line, do_kill_word, do_complete, do_choose_next, do_choose_previous, do_yes, do_no;
@@ -27,6 +30,11 @@ command_fn do_accept, do_cancel, do_edit_left, do_edit_right, do_edit_home, do_e
 enum err choose_method(struct app *a, size_t method);
 enum err step_setting(struct app *a, struct subject subject, int by);
 enum err ask_setting(struct app *a, struct subject subject);
+
+/* The process that a subject is about; 0: none. */
+int64_t pid_of(const struct app *a, struct subject subject);
+
+enum err stack_of_process(struct app *a) MUST_CHECK;
 
 enum err help_open(struct app *a) MUST_CHECK;
 enum err record_open(struct app *a, int64_t row) MUST_CHECK;

@@ -73,29 +73,40 @@ enum err do_right(struct app *a, const char *arg)
     return aside(a, 1);
 }
 
+static void step_pane(struct app *a, int by)
+{
+    const struct pane_set *set = &pane_sets[a->scope];
+    app_focus(a, set->v[(pane_number(a->scope, a->focus) - 1 + by + set->n) % set->n]);
+}
+
 enum err do_next_pane(struct app *a, const char *arg)
 {
     (void)arg;
-    app_focus(a, (a->focus + 1) % PANE_COUNT);
+    step_pane(a, 1);
     return OK;
 }
 
 enum err do_previous_pane(struct app *a, const char *arg)
 {
     (void)arg;
-    app_focus(a, (a->focus + PANE_COUNT - 1) % PANE_COUNT);
+    step_pane(a, -1);
     return OK;
 }
 
 enum err do_pane(struct app *a, const char *arg)
 {
-    for (int i = 0; arg && i < PANE_COUNT; i++)
-        if (atoi(arg) == i + 1 || strcmp(arg, pane_ops[i]->name) == 0) {
-            app_focus(a, (enum pane_id)i);
+    char names[160] = "";
+    const struct pane_set *set = &pane_sets[a->scope];
+    for (int i = 0; i < set->n; i++) {
+        const char *name = pane_ops[set->v[i]]->name;
+        if (arg && (atoi(arg) == i + 1 || strcmp(arg, name) == 0)) {
+            app_focus(a, set->v[i]);
             return OK;
         }
-    app_say(a, ROLE_WARN, "There is no pane %s: 1 to %d, or table, workers, timeline, diagnosis, method, results, log",
-            arg ? arg : "", PANE_COUNT);
+        size_t len = strlen(names);
+        snprintf(names + len, sizeof names - len, "%s%s", i ? ", " : "", name);
+    }
+    app_say(a, ROLE_WARN, "There is no pane %s: 1 to %d, or %s", arg ? arg : "", set->n, names);
     return OK;
 }
 
@@ -106,15 +117,24 @@ enum err do_zoom(struct app *a, const char *arg)
     return OK;
 }
 
+/* The tree's cursor goes along, so that the inspector shows the same process. */
+static void go_to_process(struct app *a, int64_t pid)
+{
+    const struct finding *f = model_worst_finding(a->model);
+    processes_choose(a->panes[PANE_PROCESSES], pid ? pid : f ? f->pid : 0);
+    a->cursor_pid = processes_pid(a->panes[PANE_PROCESSES]);
+}
+
 static void explain(struct app *a, int64_t pid)
 {
     a->explain_pid = pid;
+    if (a->scope != SCOPE_EXPLORE)
+        go_to_process(a, pid);
     a->panes[PANE_DIAGNOSIS]->cursor = a->panes[PANE_DIAGNOSIS]->top = 0;
     app_focus(a, PANE_DIAGNOSIS);
 }
 
-/* The process that a subject is about, 0: none. */
-static int64_t pid_of(const struct app *a, struct subject subject)
+int64_t pid_of(const struct app *a, struct subject subject)
 {
     const struct model_task *t = subject.kind == SUBJECT_TASK ? model_task(a->model, subject.id) : NULL;
     int64_t worker = subject.kind == SUBJECT_WORKER ? subject.id : t ? t->worker : 0;
@@ -142,9 +162,12 @@ enum err do_explain(struct app *a, const char *arg)
     (void)arg;
     struct subject subject = pane_subject(app_active(a));
     int64_t pid = subject.kind == SUBJECT_WORKER || subject.kind == SUBJECT_PROCESS ? pid_of(a, subject) : 0;
+    if (a->scope != SCOPE_EXPLORE && !model_finding_of(a->model, pid) && model_worst_finding(a->model))
+        pid = 0; /* what is in order needs no explanation while something hangs */
     explain(a, pid);
     if (!pid && !model_worst_finding(a->model))
-        app_say(a, ROLE_DIM, "Nothing hangs; put the cursor on a worker to have it explained");
+        app_say(a, ROLE_DIM, "Nothing hangs; put the cursor on a %s to have it explained",
+                a->scope == SCOPE_EXPLORE ? "worker" : "process");
     return OK;
 }
 
@@ -229,7 +252,8 @@ enum err do_write(struct app *a, const char *arg)
         return OK;
     }
     buf_init(&json, 256 << 20);
-    enum err e = report_json(a->model, "run", &json);
+    const char *mode = a->scope == SCOPE_EXPLORE ? "run" : a->scope == SCOPE_WATCH ? "watch" : "attach";
+    enum err e = report_json(a->model, mode, &json);
     if (!e)
         e = report_write_file(arg, json.data, json.len, &problem);
     if (e)
@@ -291,11 +315,23 @@ static bool close_something(struct app *a)
     return true;
 }
 
+/* What is only looked at goes on without us. */
+static bool ends_something(const struct app *a)
+{
+    return a->scope != SCOPE_ATTACH && model_goes_on(a->model);
+}
+
+static const char *end_question(const struct app *a)
+{
+    return a->scope == SCOPE_WATCH ? "The program is still running. Quit and kill it?"
+                                   : "A run is going on. Quit and end it?";
+}
+
 enum err do_back(struct app *a, const char *arg)
 {
     (void)arg;
     if (!close_something(a))
-        app_ask(a, quit_now, 0, model_run_active(a->model) ? "A run is going on. Quit and end it?" : "Quit?");
+        app_ask(a, quit_now, 0, "%s", ends_something(a) ? end_question(a) : "Quit?");
     return OK;
 }
 
@@ -304,8 +340,8 @@ enum err do_quit(struct app *a, const char *arg)
     (void)arg;
     if (close_something(a))
         return OK;
-    if (model_run_active(a->model))
-        app_ask(a, quit_now, 0, "A run is going on. Quit and end it?");
+    if (ends_something(a))
+        app_ask(a, quit_now, 0, "%s", end_question(a));
     else
         a->quit = true;
     return OK;

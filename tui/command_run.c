@@ -309,8 +309,10 @@ enum err do_stop(struct app *a, const char *arg)
 
 enum err do_stack(struct app *a, const char *arg)
 {
-    const struct model_worker *w = worker_meant(a);
     (void)arg;
+    if (a->scope != SCOPE_EXPLORE)
+        return stack_of_process(a);
+    const struct model_worker *w = worker_meant(a);
     if (!w || w->ended >= 0) {
         app_say(a, ROLE_WARN, "Put the cursor on a worker that is there to see its stack");
         return OK;

@@ -10,8 +10,11 @@ const struct command_group command_groups[COMMAND_GROUPS] = {
     [MOVING] = {"Moving about", WHERE_PANES},     [CHOOSING] = {"Choosing", WHERE_PANES},
     [RUNNING] = {"Running", WHERE_PANES},         [LOOKING] = {"Looking closer", WHERE_PANES},
     [PROGRAM] = {"The program", WHERE_PANES},     [TYPING] = {"While typing", WHERE_PROMPT},
-    [ASKED] = {"When asked", WHERE_QUESTION},
+    [ASKED] = {"When asked", WHERE_QUESTION},      [WATCHED] = {"The watched program", WHERE_PANES},
+    [PASSING] = {"While typing into the program", WHERE_INPUT},
 };
+
+enum { EXPLORE = 1 << SCOPE_EXPLORE, WATCH = 1 << SCOPE_WATCH, ATTACH = 1 << SCOPE_ATTACH };
 
 /* group, name, key, more keys, function, the rest by name */
 static const struct command table[] = {
@@ -31,36 +34,46 @@ static const struct command table[] = {
 
     {CHOOSING, "pick", "Space", NULL, do_pick,
      .summary = "pick or unpick the code of this row; choose this start method",
-     .hint = "pick", .rank = 6},
+     .hint = "pick", .rank = 6, .scopes = EXPLORE},
     {CHOOSING, "all", "a", NULL, do_all, .summary = "pick every code of the table, or none if all are picked",
-     .hint = "all"},
+     .hint = "all", .scopes = EXPLORE},
     {CHOOSING, "invert", "i", NULL, do_invert, .summary = "pick what is not picked, and the other way round",
-     .hint = "invert"},
+     .hint = "invert", .scopes = EXPLORE},
     {CHOOSING, "add", "+", NULL, do_add, .summary = "add a code by typing it; it need not occur in the table",
-     .args = "CODE", .hint = "type"},
+     .args = "CODE", .hint = "type", .scopes = EXPLORE},
     {CHOOSING, "method", "m", NULL, do_method, .summary = "the next start method, or the one named",
-     .args = "METHOD", .hint = "method", .rank = 4},
-    {CHOOSING, "workers", NULL, NULL, do_workers, .summary = "how many workers the next run has", .args = "N"},
+     .args = "METHOD", .hint = "method", .rank = 4, .scopes = EXPLORE},
+    {CHOOSING, "workers", NULL, NULL, do_workers, .summary = "how many workers the next run has",
+     .args = "N", .scopes = EXPLORE},
     {CHOOSING, "threads", NULL, NULL, do_threads, .summary = "how many threads the table engine has; 1 is none",
-     .args = "N"},
+     .args = "N", .scopes = EXPLORE},
     {CHOOSING, "at-fork", NULL, NULL, do_at_fork,
      .summary = "what happens to the engine at a fork: none, reinit, warn",
-     .args = "POLICY"},
+     .args = "POLICY", .scopes = EXPLORE},
 
     {RUNNING, "run", "r", NULL, do_run,
      .summary = "run a task for each picked code; without any, one task over the whole table",
-     .hint = "run", .rank = 3},
+     .hint = "run", .rank = 3, .scopes = EXPLORE},
     {RUNNING, "kill", "x", NULL, do_kill, .summary = "kill the worker under the cursor, or the one that hangs; asks",
-     .hint = "kill", .rank = 8},
-    {RUNNING, "stop", "X", NULL, do_stop, .summary = "stop the run; asks", .hint = "stop run"},
+     .hint = "kill", .rank = 8, .scopes = EXPLORE},
+    {RUNNING, "stop", "X", NULL, do_stop, .summary = "stop the run; asks", .hint = "stop run", .scopes = EXPLORE},
+
+    {WATCHED, "type", "i", NULL, do_type,
+     .summary = "type into the program: every key goes to it, but for the one that ends it",
+     .hint = "type into it", .rank = 3, .scopes = WATCH},
+    {WATCHED, "kill-all", "x", NULL, do_kill_all, .summary = "kill the program and all below it (SIGKILL); asks",
+     .hint = "kill all", .rank = 8, .scopes = WATCH | ATTACH},
+    {WATCHED, "stop-all", "X", NULL, do_stop_all,
+     .summary = "ask the program to end (SIGTERM), and kill what is left after two seconds; asks", .hint = "stop",
+     .scopes = WATCH},
 
     {LOOKING, "open", "Enter", NULL, do_open,
-     .summary = "open what is under the cursor: a row, a setting, a worker, a result",
+     .summary = "open what is under the cursor: a row, a setting, a process, a result",
      .hint = "open"},
-    {LOOKING, "explain", "e", NULL, do_explain, .summary = "explain the worker under the cursor, or what hangs",
+    {LOOKING, "explain", "e", NULL, do_explain, .summary = "explain what is under the cursor, or what hangs",
      .hint = "explain", .rank = 7},
     {LOOKING, "stack", "s", NULL, do_stack,
-     .summary = "the stack of the worker under the cursor, or of the one that hangs",
+     .summary = "the stack of the process under the cursor, or of the one that hangs",
      .hint = "stack", .rank = 10},
     {LOOKING, "search", "/", NULL, do_search, .summary = "search this pane; small letters match capitals too",
      .args = "TEXT", .hint = "search"},
@@ -69,14 +82,14 @@ static const struct command table[] = {
     {LOOKING, "copy", "y", NULL, do_copy,
      .summary = "copy what is under the cursor to the terminal's clipboard (OSC 52)",
      .hint = "copy"},
-    {LOOKING, "write", "w", NULL, do_write, .summary = "write the report of the run to a file, as JSON",
+    {LOOKING, "write", "w", NULL, do_write, .summary = "write the report to a file, as JSON",
      .args = "FILE", .hint = "report"},
 
     {PROGRAM, "palette", ":", NULL, do_palette, .summary = "type a command; Tab completes it",
      .hint = "commands", .rank = 11},
     {PROGRAM, "help", "?", "F1", do_help, .summary = "all keys and commands", .hint = "help", .rank = 1},
     {PROGRAM, "redraw", "C-l", NULL, do_redraw, .summary = "draw the screen again"},
-    {PROGRAM, "suspend", "C-z", NULL, do_suspend, .summary = "back to the shell for a while; the run goes on"},
+    {PROGRAM, "suspend", "C-z", NULL, do_suspend, .summary = "back to the shell for a while; what is watched goes on"},
     {PROGRAM, "back", "Esc", NULL, do_back, .summary = "close what is open; at last, quit"},
     {PROGRAM, "quit", "q", "C-c", do_quit, .summary = "close what is open; at last, quit", .hint = "quit", .rank = 2},
 
@@ -96,6 +109,8 @@ static const struct command table[] = {
 
     {ASKED, "yes", "y", "Y", do_yes, .summary = "yes, do it"},
     {ASKED, "no", "n", "N Esc q C-c", do_no, .summary = "no, leave it"},
+
+    {PASSING, "stop-typing", "C-]", NULL, do_stop_typing, .summary = "back to poolscope's own keys", .scopes = WATCH},
 };
 
 const struct command *command_at(size_t i)
@@ -111,10 +126,15 @@ const struct command *command_by_name(const char *name)
     return NULL;
 }
 
-const struct command *command_by_key(enum where where, key_code key)
+bool command_is_in(const struct command *c, enum scope scope)
+{
+    return !c->scopes || c->scopes & 1u << scope;
+}
+
+const struct command *command_by_key(enum scope scope, enum where where, key_code key)
 {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (command_groups[table[i].group].where == where &&
+        if (command_groups[table[i].group].where == where && command_is_in(&table[i], scope) &&
             (key_is_in(key, table[i].key) || key_is_in(key, table[i].also)))
             return &table[i];
     return NULL;

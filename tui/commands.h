@@ -3,6 +3,7 @@
 #ifndef TUI_COMMANDS_H
 #define TUI_COMMANDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/err.h"
@@ -10,10 +11,13 @@
 
 struct app;
 
-/* Where a command's keys count. */
-enum where { WHERE_PANES, WHERE_PROMPT, WHERE_QUESTION };
+/* What the app is about: a table and runs over it, a program that was started to be watched, or one that ran already. */
+enum scope { SCOPE_EXPLORE, SCOPE_WATCH, SCOPE_ATTACH, SCOPES };
 
-enum group { MOVING, CHOOSING, RUNNING, LOOKING, PROGRAM, TYPING, ASKED, COMMAND_GROUPS };
+/* Where a command's keys count: WHERE_INPUT is while one types into the watched program. */
+enum where { WHERE_PANES, WHERE_PROMPT, WHERE_QUESTION, WHERE_INPUT };
+
+enum group { MOVING, CHOOSING, RUNNING, WATCHED, LOOKING, PROGRAM, TYPING, ASKED, PASSING, COMMAND_GROUPS };
 struct command_group {
     const char *title; /* heading in help */
     enum where where;
@@ -30,11 +34,13 @@ struct command {
     const char *args;    /* what its argument is called; NULL: it takes none */
     const char *hint;    /* a word or two for frames and footer; NULL: its name */
     int rank;            /* in the footer's hints, 1 is first; 0: not there */
+    unsigned scopes;     /* bits 1 << enum scope; 0: all */
 };
 
 const struct command *command_at(size_t i); /* NULL behind the last */
 const struct command *command_by_name(const char *name);
-const struct command *command_by_key(enum where where, key_code key);
+const struct command *command_by_key(enum scope scope, enum where where, key_code key);
+bool command_is_in(const struct command *c, enum scope scope);
 
 /* The first of a command's keys, for texts that tell which to press; "" if it has none. */
 const char *command_key(const char *name);

@@ -50,7 +50,24 @@ static enum err open_terminal(struct app *a, const struct explore_options *optio
     enum err e = guard_new(&a->guard);
     if (e)
         return problem_set(problem, e, "out of memory");
-    return term_open(&how, &(struct term_watch){tell_guard, a->guard}, &a->term, problem);
+    e = term_open(&how, &(struct term_watch){tell_guard, a->guard}, &a->term, problem);
+    return e && options->watch ? ERR_SYS : e; /* not to be taken for an error of the command's */
+}
+
+/* The program's terminal has its size from the start: that of the pane that it will have. */
+static enum err watch(struct app *a, const struct explore_options *options, struct problem *problem)
+{
+    int width, height;
+    struct watch_settings settings = *options->watch;
+    struct layout layout;
+    term_size(a->term, &width, &height);
+    layout_compute(a->scope, width, height, PANE_PROCESSES, false, &layout);
+    bool grid = layout.screen == SCREEN_GRID;
+    struct rect inside = layout_inside(&layout, grid ? layout.panes[PANE_OUTPUT] : layout.body);
+    int columns = inside.width - PANE_GUTTER - PANE_BAR;
+    settings.columns = a->told_columns = columns > 2 ? columns : 2;
+    settings.rows = a->told_rows = inside.height > 2 ? inside.height : 2;
+    return observer_watch(&options->observer, &settings, &a->observer, problem);
 }
 
 static enum err open_all(struct app *a, const struct explore_options *options, struct problem *problem)
@@ -58,18 +75,26 @@ static enum err open_all(struct app *a, const struct explore_options *options, s
     enum err e = app_init(a, options);
     if (e)
         return problem_set(problem, e, "out of memory");
-    e = observer_new(&options->observer, &a->observer, problem);
-    if (e)
-        return e;
-    a->model = observer_model(a->observer);
-    return open_terminal(a, options, problem);
+    if (options->watch) { /* the terminal's guard is there before the program is: it is none of its processes */
+        e = open_terminal(a, options, problem);
+        if (!e)
+            e = watch(a, options, problem);
+    } else if (!(e = observer_new(&options->observer, &a->observer, problem))) {
+        e = open_terminal(a, options, problem);
+    }
+    if (!e)
+        a->model = observer_model(a->observer);
+    return e;
 }
 
-static void close_all(struct app *a)
+static void close_all(struct app *a, const struct explore_options *options)
 {
+    bool ran = a->model != NULL;
     term_close(a->term); /* first: what follows may take a moment */
     guard_free(a->guard);
     app_done(a);
+    if (ran && options->finish)
+        options->finish(options->ctx, a->observer);
     observer_free(a->observer);
 }
 
@@ -90,7 +115,7 @@ enum err explore(const struct explore_options *options, struct problem *problem)
         else if (a.model->table_error)
             e = problem_set(problem, ERR_PARSE, "%s", a.model->table_error);
     }
-    close_all(&a);
+    close_all(&a, options);
     give_signals_back(&before, &signal_fd);
     return e;
 }

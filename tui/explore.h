@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The explorer: a table, a live pool over it and what is found out about it, on a terminal. The door of this room. */
+ * The explorer: a table, a live pool over it and what is found out about it, on a terminal; or a watched program instead.
+ * The door of this room. */
 #ifndef TUI_EXPLORE_H
 #define TUI_EXPLORE_H
 
@@ -13,6 +14,9 @@ struct explore_options {
     struct run_settings initial; /* what the settings show at first; its codes are picked */
     enum color_when color;
     const char *method_reason;   /* "as Python 3.14 on Linux would choose", or NULL: the user named the method */
+    const struct watch_settings *watch; /* a program to watch instead of a table; its size is found out here; or NULL */
+    void (*finish)(void *ctx, struct observer *o); /* once the terminal is given back, before anything is ended; or NULL */
+    void *ctx;                   /* of finish */
 };
 
 /* Runs until the user quits or a signal asks to end (SIGTERM, SIGHUP). The terminal is restored on every way out, a

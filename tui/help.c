@@ -24,19 +24,29 @@ static void add_command(struct lines *l, const struct command *c, int width)
     lines_wrap(l, ROLE_TEXT, indent, width, c->summary, (struct subject){0});
 }
 
+static void add_title(struct lines *l, const char *title)
+{
+    lines_put(l, ROLE_TEXT, "");
+    lines_put(l, ROLE_TITLE, title);
+}
+
 static enum err help_sync(struct pane *p, const struct view *v)
 {
     struct lines *l = &p->lines;
-    (void)v;
     lines_addf(l, ROLE_DIM, "Every command can also be typed by its name: press ");
     lines_add(l, ROLE_KEY, command_key("palette"));
     lines_end(l, (struct subject){0});
     for (int group = 0; group < COMMAND_GROUPS; group++) {
-        lines_put(l, ROLE_TEXT, "");
-        lines_put(l, ROLE_TITLE, command_groups[group].title);
-        for (size_t i = 0; command_at(i); i++)
-            if ((int)command_at(i)->group == group)
-                add_command(l, command_at(i), p->width);
+        bool titled = false;
+        for (size_t i = 0; command_at(i); i++) {
+            const struct command *c = command_at(i);
+            if ((int)c->group != group || !command_is_in(c, v->scope))
+                continue;
+            if (!titled)
+                add_title(l, command_groups[group].title);
+            titled = true;
+            add_command(l, c, p->width);
+        }
     }
     return OK;
 }

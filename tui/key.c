@@ -24,7 +24,9 @@ key_code key_from_byte(unsigned char c)
             return bytes[i].key;
     if (c == 0)
         return PRESS_CTRL | ' ';
-    return c < 0x20 ? PRESS_CTRL | (key_code)(c | 0x60) : c;
+    if (c < 0x1b)
+        return PRESS_CTRL | (key_code)(c | 0x60);
+    return c < 0x20 ? PRESS_CTRL | (key_code)(c | 0x40) : c;
 }
 
 size_t key_utf8(key_code key, char out[5])

@@ -36,11 +36,43 @@ static const struct place no_log[] = {
     {PANE_DIAGNOSIS, 0, 1, 0, 3}, {PANE_RESULTS, 0, 1, 0, 2}, {PANE_COUNT, 0, 0, 0, 0},
 };
 
-static const struct grid grids[] = {
+/* The watched program's terminal is as wide as it may be; what one reads stands at its right. */
+static const struct place watch_wide[] = {
+    {PANE_PROCESSES, 0, 0, 0, 1}, {PANE_OUTPUT, 0, 0, 0, 2}, {PANE_DIAGNOSIS, 0, 1, 0, 1},
+    {PANE_INSPECTOR, 0, 2, 0, 3}, {PANE_LOG, 0, 2, 0, 1},    {PANE_COUNT, 0, 0, 0, 0},
+};
+static const struct place watch_full[] = {
+    {PANE_PROCESSES, 0, 0, 9, 0}, {PANE_OUTPUT, 0, 0, 0, 1},    {PANE_LOG, 0, 0, 7, 0},
+    {PANE_DIAGNOSIS, 0, 1, 0, 4}, {PANE_INSPECTOR, 0, 1, 0, 3}, {PANE_COUNT, 0, 0, 0, 0},
+};
+static const struct place watch_no_log[] = {
+    {PANE_PROCESSES, 0, 0, 8, 0}, {PANE_OUTPUT, 0, 0, 0, 1},    {PANE_DIAGNOSIS, 0, 1, 0, 4},
+    {PANE_INSPECTOR, 0, 1, 0, 3}, {PANE_COUNT, 0, 0, 0, 0},
+};
+static const struct place attach_full[] = {
+    {PANE_PROCESSES, 0, 0, 0, 2}, {PANE_LOG, 0, 0, 0, 1},    {PANE_DIAGNOSIS, 0, 1, 0, 4},
+    {PANE_INSPECTOR, 0, 1, 0, 3}, {PANE_COUNT, 0, 0, 0, 0},
+};
+
+static const struct grid explore_grids[] = {
     {170, 45, {1, 0}, {{10, 17, 13}, {0}}, wide},
     {110, 38, {26, 10}, {{19, 41, 0}, {4, 5, 0}}, full},
     {110, 33, {22, 8}, {{19, 41, 0}, {4, 5, 0}}, no_timeline},
     {100, 28, {1, 0}, {{2, 3, 0}, {0}}, no_log},
+    {0},
+};
+static const struct grid watch_grids[] = {
+    {170, 40, {1, 0}, {{9, 6, 6}, {0}}, watch_wide},
+    {110, 33, {1, 0}, {{3, 2, 0}, {0}}, watch_full},
+    {100, 28, {1, 0}, {{3, 2, 0}, {0}}, watch_no_log},
+    {0},
+};
+static const struct grid attach_grids[] = {
+    {100, 28, {1, 0}, {{3, 2, 0}, {0}}, attach_full},
+    {0},
+};
+static const struct grid *const grids[SCOPES] = {
+    [SCOPE_EXPLORE] = explore_grids, [SCOPE_WATCH] = watch_grids, [SCOPE_ATTACH] = attach_grids,
 };
 
 enum { TITLE_ROWS = 1, STRIP_ROWS = 2, FOOTER_ROWS = 1, STATUS_HEIGHT = 7, STATUS_WIDTH = 24 };
@@ -88,17 +120,17 @@ static void place_grid(const struct grid *g, struct layout *out)
     }
 }
 
-static const struct grid *find_grid(int width, int height)
+static const struct grid *find_grid(enum scope scope, int width, int height)
 {
-    for (size_t i = 0; i < sizeof grids / sizeof *grids; i++)
-        if (width >= grids[i].min_width && height >= grids[i].min_height)
-            return &grids[i];
+    for (const struct grid *g = grids[scope]; g->places; g++)
+        if (width >= g->min_width && height >= g->min_height)
+            return g;
     return NULL;
 }
 
-void layout_compute(int width, int height, enum pane_id focus, bool zoomed, struct layout *out)
+void layout_compute(enum scope scope, int width, int height, enum pane_id focus, bool zoomed, struct layout *out)
 {
-    const struct grid *grid = find_grid(width, height);
+    const struct grid *grid = find_grid(scope, width, height);
     *out = (struct layout){.screen = grid ? SCREEN_GRID : SCREEN_ONE};
     if (height < STATUS_HEIGHT || width < STATUS_WIDTH) {
         *out = (struct layout){.screen = SCREEN_STATUS, .body = {0, 0, width, height}};
@@ -117,4 +149,11 @@ void layout_compute(int width, int height, enum pane_id focus, bool zoomed, stru
     for (int i = 0; i < PANE_COUNT; i++)
         out->panes[i] = (struct rect){0};
     out->panes[focus] = out->body;
+}
+
+struct rect layout_inside(const struct layout *l, struct rect r)
+{
+    if (l->screen == SCREEN_GRID)
+        return (struct rect){r.x + 1, r.y + 1, r.width - 2, r.height - 2};
+    return (struct rect){r.x, r.y + 1, r.width, r.height - 1};
 }

@@ -19,6 +19,9 @@ struct layout {
 };
 
 /* Zoomed, or when the grid has no place for it, the focused pane takes the body. */
-void layout_compute(int width, int height, enum pane_id focus, bool zoomed, struct layout *out);
+void layout_compute(enum scope scope, int width, int height, enum pane_id focus, bool zoomed, struct layout *out);
+
+/* What is inside of a pane's frame, or below its line. */
+struct rect layout_inside(const struct layout *l, struct rect pane);
 
 #endif

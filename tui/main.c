@@ -66,7 +66,7 @@ int main(int argc, char **argv)
         status = 0;
         break;
     case CLI_WATCH:
-    case CLI_ATTACH: status = watch_headless(&cli); break;
+    case CLI_ATTACH: status = cli.screen ? watch_screen(&cli) : watch_headless(&cli); break;
     case CLI_RUN: status = run_headless(&cli); break;
     default: status = explore_main(&cli); break;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * A pane: a place on the screen that shows one side of the model. Panes read the model and the choices, build lines,
- * and never see a key. Adding one: an entry in enum pane_id, its ops in pane_ops[] (pane.c), its places in layout.c. */
+ * and never see a key. Adding one: an entry in enum pane_id, its ops in pane_ops[] and its place in pane_sets[] (pane.c),
+ * its places in layout.c. */
 #ifndef TUI_PANE_H
 #define TUI_PANE_H
 
@@ -8,11 +9,20 @@
 
 #include "core/model/model.h"
 #include "tui/canvas.h"
+#include "tui/commands.h"
 #include "tui/lines.h"
 #include "tui/picks.h"
 
 enum pane_id { PANE_TABLE, PANE_WORKERS, PANE_TIMELINE, PANE_DIAGNOSIS, PANE_METHOD, PANE_RESULTS, PANE_LOG,
-               PANE_COUNT };
+               PANE_PROCESSES, PANE_OUTPUT, PANE_INSPECTOR, PANE_COUNT };
+
+/* The panes of a scope, in the order of their numbers. */
+struct pane_set { int n; enum pane_id v[PANE_COUNT]; };
+extern const struct pane_set pane_sets[SCOPES];
+int pane_number(enum scope scope, enum pane_id pane); /* as the user sees it: from 1; 0: not in this scope */
+
+/* Columns of a pane's inside that its lines do not get: the cursor's mark, and the scroll bar. */
+enum { PANE_GUTTER = 1, PANE_BAR = 1 };
 
 enum setting { SETTING_WORKERS, SETTING_THREADS, SETTING_AT_FORK, SETTING_COUNT };
 
@@ -31,8 +41,11 @@ struct choices {
 struct view {
     const struct model *model;
     const struct choices *choices;
+    enum scope scope;
     double now;                /* seconds since the run's start */
     int64_t explain_pid;       /* the process that Diagnosis is about; 0: the worst finding */
+    int64_t inspect_pid;       /* the process that Inspector is about; 0: none */
+    bool typing;               /* keys go to the watched program */
     const char *search;        /* NULL: none */
 };
 
@@ -58,6 +71,7 @@ struct pane_ops {
     void (*close)(struct pane *);
     enum err (*sync)(struct pane *, const struct view *);     /* builds head, lines, count for the pane's size */
     void (*status)(const struct pane *, const struct view *, struct buf *out); /* a few words for the frame; or NULL */
+    enum err (*text)(struct pane *, uint64_t line, struct buf *out); /* any line, where sync builds only what is seen */
 };
 
 enum motion { MOVE_UP, MOVE_DOWN, MOVE_PAGE_UP, MOVE_PAGE_DOWN, MOVE_FIRST, MOVE_LAST, MOVE_LEFT, MOVE_RIGHT };
@@ -87,6 +101,13 @@ struct subject pane_subject(const struct pane *p);
 size_t text_find(const char *text, size_t len, size_t from, const char *needle);
 
 extern const struct pane_ops pane_table_ops, pane_workers_ops, pane_timeline_ops, pane_diagnosis_ops, pane_method_ops,
-    pane_results_ops, pane_log_ops;
+    pane_results_ops, pane_log_ops, pane_processes_ops, pane_output_ops, pane_inspector_ops;
+
+/* Of the process tree: which one is under the cursor (0: none), and to put it on another. */
+int64_t processes_pid(const struct pane *p);
+void processes_choose(struct pane *p, int64_t pid);
+
+/* Of the program's output: its terminal. */
+struct vt *output_terminal(const struct pane *p);
 
 #endif

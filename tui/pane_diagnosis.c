@@ -63,8 +63,10 @@ static void add_others(struct pane *p, const struct view *v, const struct findin
             continue;
         lines_add(&p->lines, ROLE_HEAD, "also");
         lines_pad(&p->lines, INDENT);
-        lines_addf(&p->lines, ROLE_TEXT, "%s (%lld)  %s, %s", words_process(m, other->pid, name),
-                   (long long)other->pid, other->rule ? other->rule : "?", certainty_names[other->certainty]);
+        lines_addf(&p->lines, ROLE_TEXT, "%s", words_process(m, other->pid, name));
+        if (model_worker_by_pid(m, other->pid))
+            lines_addf(&p->lines, ROLE_TEXT, " (%lld)", (long long)other->pid);
+        lines_addf(&p->lines, ROLE_TEXT, "  %s, %s", other->rule ? other->rule : "?", certainty_names[other->certainty]);
         lines_end(&p->lines, (struct subject){SUBJECT_PROCESS, other->pid});
     }
     for (size_t i = 0; i < f->victims.n; i++) {
@@ -90,7 +92,9 @@ static void add_finding(struct pane *p, const struct view *v, const struct findi
     char name[64], after[24];
     enum role role = f->certainty == CERTAINTY_PROVED ? ROLE_BAD : ROLE_WARN;
     lines_addf(&p->lines, ROLE_TITLE, "%s", words_process(v->model, f->pid, name));
-    lines_addf(&p->lines, ROLE_TEXT, " (pid %lld)  ", (long long)f->pid);
+    if (model_worker_by_pid(v->model, f->pid))
+        lines_addf(&p->lines, ROLE_TEXT, " (pid %lld)", (long long)f->pid);
+    lines_add(&p->lines, ROLE_TEXT, "  ");
     lines_addf(&p->lines, role, "hung, %s", certainty_names[f->certainty]);
     lines_addf(&p->lines, ROLE_DIM, "  by rule %s, after %s", f->rule ? f->rule : "?",
                text_seconds(f->after_seconds, after));
@@ -104,16 +108,32 @@ static void add_finding(struct pane *p, const struct view *v, const struct findi
     add_others(p, v, f);
 }
 
+static void add_process(struct pane *p, const struct model_process *process)
+{
+    char text[512];
+    const struct event_process *s = &process->seen;
+    if (process->gone)
+        snprintf(text, sizeof text, "It is gone.");
+    else
+        snprintf(text, sizeof text, "It is %s, and waits for %s.", s->state ? s->state : "there",
+                 s->waits_for ? s->waits_for : "something that cannot be seen");
+    lines_wrap(&p->lines, ROLE_TEXT, 0, p->width, text, (struct subject){0});
+}
+
 /* A process without a finding: said plainly, with what is known of it. */
 static void add_healthy(struct pane *p, const struct view *v)
 {
     char name[64], text[512];
     const struct model *m = v->model;
     const struct model_worker *w = model_worker_by_pid(m, v->explain_pid);
-    snprintf(text, sizeof text, "%s (pid %lld): no finding.", words_process(m, v->explain_pid, name),
-             (long long)v->explain_pid);
+    snprintf(text, sizeof text, "%s: no finding.", words_process(m, v->explain_pid, name));
+    if (w)
+        snprintf(text, sizeof text, "%s (pid %lld): no finding.", name, (long long)v->explain_pid);
+    text[0] = (char)toupper((unsigned char)text[0]);
     lines_wrap(&p->lines, ROLE_TITLE, 0, p->width, text, (struct subject){SUBJECT_PROCESS, v->explain_pid});
-    if (w) {
+    if (!w && model_process(m, v->explain_pid)) {
+        add_process(p, model_process(m, v->explain_pid));
+    } else if (w) {
         snprintf(text, sizeof text, "It is %s, and %s.", worker_state_names[w->state],
                  w->waits_for ? w->waits_for : "what it waits for is not known");
         lines_wrap(&p->lines, ROLE_TEXT, 0, p->width, text, (struct subject){0});
@@ -125,7 +145,11 @@ static void add_nothing(struct pane *p, const struct view *v)
     const struct model *m = v->model;
     const char *text = "A worker that hangs is explained here: what it waits for, why nobody will wake it, "
                        "what cures it.";
-    if (m->run > 0 && model_run_active(m))
+    if (v->scope != SCOPE_EXPLORE && !m->command_ended)
+        text = "A process that hangs is explained here: what it waits for, why nobody will wake it, what cures it.";
+    else if (v->scope != SCOPE_EXPLORE)
+        text = "Nothing hung.";
+    else if (m->run > 0 && model_run_active(m))
         text = "Nothing hangs so far. A worker that computes, sleeps for a time or idles is in order.";
     else if (m->run > 0)
         text = "Nothing hung in this run.";

@@ -60,9 +60,13 @@ static void draw_title(const struct app *a, double now, struct canvas *c)
     buf_init(&left, 4096);
     buf_init(&middle, 256);
     buf_init(&right, 256);
-    title_file(a, c->width >= WIDE, &left);
-    title_run(a, c->width, &middle);
-    title_progress(a, now, &right);
+    if (a->scope != SCOPE_EXPLORE) {
+        screen_watch_title(a, now, &left, &middle, &right);
+    } else {
+        title_file(a, c->width >= WIDE, &left);
+        title_run(a, c->width, &middle);
+        title_progress(a, now, &right);
+    }
     int x = c->width >= MIDDLING ? canvas_text(c, 1, 0, ROLE_TITLE, "poolscope") + 2 : 1;
     int room = c->width - 1 - text_width(right.data ? right.data : "", right.len);
     int mid = room - 3 - text_width(buf_text(&middle), middle.len);
@@ -96,12 +100,14 @@ static int draw_hint(struct canvas *c, int x, int y, enum role role, const char 
 }
 
 /* What one may press, at the right edge; the first ones go where there is no room. Returns where they begin. */
-static int draw_hints(struct canvas *c, int y, enum role role)
+static int draw_hints(enum scope scope, struct canvas *c, int y, enum role role)
 {
-    static const struct { const char *command, *words; } hints[] = {
-        {"method", "other method"}, {"run", "run again"}, {"explain", "explain"}, {"kill", "kill"}};
-    enum { HINTS = sizeof hints / sizeof *hints, GAP = 3 };
+    enum { HINTS = 4, GAP = 3 };
+    static const struct { const char *command, *words; } all[2][HINTS] = {
+        {{"method", "other method"}, {"run", "run again"}, {"explain", "explain"}, {"kill", "kill"}},
+        {{"write", "report"}, {"stack", "stack"}, {"explain", "explain"}, {"kill-all", "kill all"}}}, *hints;
     int first = c->width >= WIDE ? 0 : 2, width = 0;
+    hints = all[scope != SCOPE_EXPLORE];
     for (int i = first; i < HINTS; i++)
         width += hint_width(hints[i].command, hints[i].words) + (i > first ? GAP : 0);
     int start = c->width - 1 - width, x = start;
@@ -143,7 +149,7 @@ static void draw_verdict(const struct app *a, const struct verdict *v, struct ca
         right = c->width + 1;
     canvas_cut(c, x, 0, right - 2 - x, role, v->who, strlen(v->who));
     canvas_add_attrs(c, 0, 0, c->width, ATTR_BOLD);
-    right = draw_hints(c, 1, role);
+    right = draw_hints(a->scope, c, 1, role);
     x = canvas_text(c, 1, 1, role, "Cure: ");
     canvas_cut(c, x, 1, right - 2 - x, role, v->cure, strlen(v->cure));
 }
@@ -204,9 +210,10 @@ static void draw_strip(const struct app *a, double now, struct canvas *c)
     }
     char line[700];
     enum role role;
-    calm_words(a, now, &role, line, sizeof line);
+    bool exploring = a->scope == SCOPE_EXPLORE;
+    (exploring ? calm_words : screen_watch_calm)(a, now, &role, line, sizeof line);
     canvas_cut(c, 1, 0, c->width - 2, role, line, strlen(line));
-    next_words(a, line, sizeof line);
+    (exploring ? next_words : screen_watch_next)(a, line, sizeof line);
     canvas_cut(c, 1, 1, c->width - 2, ROLE_DIM, line, strlen(line));
 }
 
@@ -235,7 +242,9 @@ static void draw_status(const struct app *a, struct canvas *c)
         snprintf(hung, sizeof hung, "cannot be read");
     else if (m->run > 0 && !model_run_active(m))
         snprintf(hung, sizeof hung, "%s", outcome_names[model_outcome(m)]);
-    if (m->run > 0)
+    if (a->scope != SCOPE_EXPLORE)
+        screen_watch_status(a, hung, line, sizeof line);
+    else if (m->run > 0)
         snprintf(line, sizeof line, "%s %zu/%zu %s", method_in_force(a), model_settled_tasks(m), m->total, hung);
     else
         snprintf(line, sizeof line, "%s %s", method_in_force(a),
@@ -286,12 +295,15 @@ static enum err draw_small(struct app *a, int *x, int *y)
 enum err app_draw(struct app *a, int width, int height, double now, int *x, int *y)
 {
     *x = *y = -1;
+    app_feed(a);
     enum err e = fit_canvas(a, width, height);
     if (e)
         return e;
-    layout_compute(a->canvas.width, a->canvas.height, a->focus, a->zoomed, &a->layout);
-    if (a->layout.screen == SCREEN_STATUS)
+    layout_compute(a->scope, a->canvas.width, a->canvas.height, a->focus, a->zoomed, &a->layout);
+    if (a->layout.screen == SCREEN_STATUS) {
+        app_drawn(a);
         return draw_small(a, x, y);
+    }
     struct canvas title = canvas_part(&a->canvas, a->layout.title), strip = canvas_part(&a->canvas, a->layout.strip);
     struct canvas tabs = canvas_part(&a->canvas, a->layout.tabs), footer = canvas_part(&a->canvas, a->layout.footer);
     draw_title(a, now, &title);
@@ -299,8 +311,11 @@ enum err app_draw(struct app *a, int width, int height, double now, int *x, int 
     if (a->layout.tabs.height > 0)
         screen_tabs(a, &tabs);
     e = screen_panes(a, now);
+    app_drawn(a);
     *x = screen_footer(a, &footer);
     *y = a->layout.footer.y;
+    if (a->typing && *x < 0)
+        app_program_cursor(a, x, y);
     if (a->prompt.open && a->prompt.command && strcmp(a->prompt.command->name, "palette") == 0)
         screen_palette(a, a->layout.footer.y);
     return e;

@@ -6,13 +6,13 @@
 
 #include "core/base/text.h"
 
-static void draw_footer_hints(struct canvas *c)
+static void draw_footer_hints(enum scope scope, struct canvas *c)
 {
     int x = 1;
     for (int rank = 1; rank < 100; rank++)
         for (size_t i = 0; command_at(i); i++) {
             const struct command *command = command_at(i);
-            if (command->rank != rank)
+            if (command->rank != rank || !command_is_in(command, scope))
                 continue;
             const char *key = command_key(command->name);
             int width = text_width(key, strlen(key)) + 1 + text_width(command->hint, strlen(command->hint));
@@ -26,15 +26,16 @@ static void draw_footer_hints(struct canvas *c)
 void screen_palette(struct app *a, int bottom)
 {
     const struct command *match;
+    enum scope scope = a->scope;
     const char *typed = buf_text(&a->prompt.text);
     struct canvas *c = &a->canvas;
     int shown = 0, most = bottom - 1 < 12 ? bottom - 1 : 12, first = 0;
     if ((int)a->prompt.chosen >= most)
         first = (int)a->prompt.chosen - most + 1;
-    while (shown < most && palette_match(typed, (size_t)(first + shown)))
+    while (shown < most && palette_match(scope, typed, (size_t)(first + shown)))
         shown++;
     canvas_repeat(c, 0, bottom - shown - 1, c->width, ROLE_FOCUS, "─");
-    for (int i = 0; i < shown && (match = palette_match(typed, (size_t)(first + i))); i++) {
+    for (int i = 0; i < shown && (match = palette_match(scope, typed, (size_t)(first + i))); i++) {
         int y = bottom - shown + i;
         canvas_repeat(c, 0, y, c->width, ROLE_TEXT, " ");
         bool on = (size_t)(first + i) == a->prompt.chosen;
@@ -86,9 +87,13 @@ int screen_footer(struct app *a, struct canvas *c)
         return draw_question(a, c);
     if (a->prompt.open)
         return draw_prompt(a, c);
-    if (a->message[0])
+    if (a->typing) {
+        int x = canvas_text(c, 1, 0, ROLE_KEY, command_key("stop-typing"));
+        x = canvas_text(c, x + 1, 0, ROLE_DIM, "ends typing; ");
+        canvas_text(c, x, 0, ROLE_WARN, a->message[0] ? a->message : "all other keys go to the program");
+    } else if (a->message[0])
         canvas_cut(c, 1, 0, c->width - 1, a->message_role, a->message, strlen(a->message));
     else
-        draw_footer_hints(c);
+        draw_footer_hints(a->scope, c);
     return -1;
 }

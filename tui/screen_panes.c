@@ -5,12 +5,14 @@
 #include <string.h>
 
 /* Up to column `end` of row y. */
-static void draw_hints(const struct pane_ops *ops, struct canvas *c, int y, int end)
+static void draw_hints(enum scope scope, const struct pane_ops *ops, struct canvas *c, int y, int end)
 {
     int x = 2;
     for (size_t i = 0; ops->hints && ops->hints[i]; i++) {
         const struct command *command = command_by_name(ops->hints[i]);
         const char *key = command_key(ops->hints[i]), *words = command && command->hint ? command->hint : ops->hints[i];
+        if (command && !command_is_in(command, scope))
+            continue;
         int width = text_width(key, strlen(key)) + 1 + text_width(words, strlen(words));
         if (x + width + 3 > end)
             return;
@@ -73,9 +75,9 @@ static enum err draw_pane(struct app *a, struct pane *p, int number, struct rect
 {
     struct view v = app_view(a, now);
     bool active = p == app_active(a) && !a->prompt.open && !a->question.open;
+    bool cursor = active && !a->typing;
     struct canvas whole = canvas_part(&a->canvas, r);
-    struct canvas inside = framed ? canvas_part(&whole, (struct rect){1, 1, whole.width - 2, whole.height - 2})
-                                  : canvas_part(&whole, (struct rect){0, 1, whole.width, whole.height - 1});
+    struct canvas inside = canvas_part(&a->canvas, layout_inside(&a->layout, r));
     enum err e = pane_sync(p, &v, inside.width, inside.height);
     for (int y = 0; y < whole.height; y++)
         canvas_repeat(&whole, 0, y, whole.width, ROLE_TEXT, " ");
@@ -85,21 +87,22 @@ static enum err draw_pane(struct app *a, struct pane *p, int number, struct rect
         canvas_repeat(&whole, 0, 0, whole.width, active ? ROLE_FOCUS : ROLE_FRAME, "─");
     draw_name(a, p, number, &whole, now, framed, active);
     if (framed && active)
-        draw_hints(p->ops, &whole, whole.height - 1, draw_position(p, &whole));
-    pane_draw(p, &v, &inside, active);
+        draw_hints(a->scope, p->ops, &whole, whole.height - 1, draw_position(p, &whole));
+    pane_draw(p, &v, &inside, cursor);
     return e;
 }
 
 void screen_tabs(const struct app *a, struct canvas *c)
 {
     int wide = 1;
-    for (int i = 0; i < PANE_COUNT; i++)
-        wide += 5 + (int)strlen(pane_ops[i]->brief);
-    for (int i = 0, x = 0; i < PANE_COUNT && x < c->width; i++) {
-        bool on = i == (int)a->focus, named = on || wide <= c->width;
+    const struct pane_set *set = &pane_sets[a->scope];
+    for (int i = 0; i < set->n; i++)
+        wide += 5 + (int)strlen(pane_ops[set->v[i]]->brief);
+    for (int i = 0, x = 0; i < set->n && x < c->width; i++) {
+        bool on = set->v[i] == a->focus, named = on || wide <= c->width;
         enum role role = on ? ROLE_FOCUS : ROLE_DIM;
         x = canvas_textf(c, x, 0, role, "%s%d%s%s%s", on ? "[" : " ", i + 1, named ? " " : "",
-                         named ? pane_ops[i]->brief : "", on ? "]" : " ");
+                         named ? pane_ops[set->v[i]]->brief : "", on ? "]" : " ");
     }
 }
 
@@ -107,9 +110,10 @@ enum err screen_panes(struct app *a, double now)
 {
     bool framed = a->layout.screen == SCREEN_GRID;
     enum err e = OK;
-    for (int i = 0; i < PANE_COUNT && !e; i++)
-        if (a->layout.panes[i].height > 0)
-            e = draw_pane(a, a->panes[i], i + 1, a->layout.panes[i], framed, now);
+    const struct pane_set *set = &pane_sets[a->scope];
+    for (int i = 0; i < set->n && !e; i++)
+        if (a->layout.panes[set->v[i]].height > 0)
+            e = draw_pane(a, a->panes[set->v[i]], i + 1, a->layout.panes[set->v[i]], framed, now);
     if (!e && a->overlay)
         e = draw_pane(a, a->overlay, 0, a->layout.body, framed, now);
     return e;

@@ -95,6 +95,15 @@ static void search_table(struct app *a, const struct pane *p)
     s->running = true;
 }
 
+static enum err text_of_line(struct pane *p, uint64_t line, struct buf *out)
+{
+    if (p->ops->text)
+        return p->ops->text(p, line, out);
+    if (line < p->first || line - p->first >= p->lines.n)
+        return OK;
+    return lines_text(&p->lines, (size_t)(line - p->first), out);
+}
+
 static void search_lines(struct app *a, struct pane *p)
 {
     struct search *s = &a->search;
@@ -103,9 +112,7 @@ static void search_lines(struct app *a, struct pane *p)
         uint64_t at = (s->backwards ? p->cursor + p->count - i : p->cursor + i) % p->count;
         struct buf text;
         buf_init(&text, 1 << 20);
-        found = at >= p->first && at - p->first < p->lines.n &&
-                !lines_text(&p->lines, (size_t)(at - p->first), &text) && text.len > 0 &&
-                text_find(text.data, text.len, 0, s->text) < text.len;
+        found = !text_of_line(p, at, &text) && text.len > 0 && text_find(text.data, text.len, 0, s->text) < text.len;
         buf_done(&text);
         if (found)
             pane_go(p, at);

@@ -35,6 +35,10 @@ static const struct look {
     [ROLE_CURSOR] = {{OWN, OWN, ATTR_REVERSE}, {OWN, OWN, ATTR_REVERSE}, {OWN, 237, 0}, {OWN, 254, 0}},
     [ROLE_MATCH] = {{OWN, OWN, ATTR_REVERSE}, {BLACK, YELLOW, 0}, {16, 179, 0}, {16, 222, 0}},
     [ROLE_ESCAPED] = {{OWN, OWN, ATTR_UNDERLINE}, {MAGENTA, OWN, 0}, {176, OWN, 0}, {90, OWN, 0}},
+    [ROLE_REVERSED] = {{OWN, OWN, ATTR_REVERSE},
+                       {OWN, OWN, ATTR_REVERSE},
+                       {OWN, OWN, ATTR_REVERSE},
+                       {OWN, OWN, ATTR_REVERSE}},
     [ROLE_INPUT] = {{OWN, OWN, ATTR_BOLD}, {OWN, OWN, ATTR_BOLD}, {OWN, OWN, ATTR_BOLD}, {OWN, OWN, ATTR_BOLD}},
 };
 

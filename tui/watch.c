@@ -138,7 +138,7 @@ static int finish(struct watch *w)
     return e || recorded ? STATUS_OURS : status;
 }
 
-static int cannot_start(const struct cli *c, enum err e, const struct problem *p)
+int watch_cannot_start(const struct cli *c, enum err e, const struct problem *p)
 {
     headless_complain(p);
     if (c->mode == CLI_ATTACH)
@@ -160,7 +160,7 @@ int watch_headless(const struct cli *cli)
     enum err e = observer_watch(&options, &settings, &w.observer, &problem);
     int status;
     if (e) {
-        status = cannot_start(cli, e, &problem);
+        status = watch_cannot_start(cli, e, &problem);
     } else if ((e = wait_for_end(&w))) {
         fprintf(stderr, "poolscope: %s\n", err_text(e));
         status = STATUS_OURS;

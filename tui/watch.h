@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * `poolscope watch` and `poolscope attach` without a screen. */
+ * `poolscope watch` and `poolscope attach`, without a screen and with one. */
 #ifndef TUI_WATCH_H
 #define TUI_WATCH_H
 
@@ -8,5 +8,11 @@
 /* Runs the command (or looks at the tree of a process) and returns the exit status of the program: 124 if a hang was found
  * or --timeout passed, else the command's own, 126 and 127 as a shell has them, 128+N for signal N. */
 int watch_headless(const struct cli *cli);
+
+/* The same on a terminal (watch_screen.c); returns when the user quits. 0 if they leave an attached tree in order. */
+int watch_screen(const struct cli *cli);
+
+/* Complains; the exit status for a command or a process that cannot be watched. */
+int watch_cannot_start(const struct cli *c, enum err e, const struct problem *p);
 
 #endif

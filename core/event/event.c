@@ -43,6 +43,11 @@ static const struct field process[] = {INT(process, pid), INT(process, ppid), TE
 static const struct field command[] = {INT(command, pid), TEXT(command, text), BOOL(command, attached),
                                        INT(command, code), INT(command, signal), END};
 static const struct field end[] = {INT(end, pid), TEXT(end, rule), END};
+static const struct field inspection[] = {
+    INT(inspection, pid), TEXT(inspection, name), TEXT(inspection, exe), REAL(inspection, started),
+    INT(inspection, parent_threads_now), INTS(inspection, tids), TEXTS(inspection, names), TEXTS(inspection, waits),
+    BOOL(inspection, fds_denied), TEXTS(inspection, fds), TEXTS(inspection, signals), INT(inspection, ghost_stacks),
+    END};
 static const struct field finding[] = {
     TEXT(finding, rule), ENUM(finding, certainty, certainty_names), INT(finding, pid), INT(finding, tid),
     REAL(finding, after_seconds), TEXT(finding, summary), TEXTS(finding, evidence), TEXT(finding, cause),
@@ -76,6 +81,7 @@ static const struct {
     [EVENT_TASK_RETURNED] = {"task_returned", task},
     [EVENT_TASKS] = {"tasks", tasks},
     [EVENT_CODES_WANTED] = {"codes_wanted", run},
+    [EVENT_INSPECTION] = {"inspection", inspection},
 };
 
 static bool known(int64_t type)

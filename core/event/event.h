@@ -40,6 +40,7 @@ enum event_type {
     EVENT_TASK_RETURNED,  /* it is pending again: its worker died before it began, or it is to be tried again */
     EVENT_TASKS,          /* what happened to many tasks at a time: counts, and all that ended */
     EVENT_CODES_WANTED,   /* the host can take more codes of this run; for the observer alone, not for the model */
+    EVENT_INSPECTION,     /* one process in detail, as long as somebody looks at it */
     EVENT_TYPE_COUNT
 };
 
@@ -94,6 +95,18 @@ struct event_process {
 };
 struct event_command { int64_t pid; char *text; int64_t attached; /* bool */ int64_t code, signal; /* of EXITED; code -1: not ours to know */ };
 struct event_end { int64_t pid; char *rule; };
+struct event_inspection {
+    int64_t pid;
+    char *name, *exe;     /* exe NULL: not to be seen */
+    double started;       /* when it started: on the scale of the event's time, so it may be negative */
+    int64_t parent_threads_now; /* -1: the parent is gone */
+    struct ints tids;     /* its threads; for each a name and what it waits for, in words */
+    struct texts names, waits;
+    int64_t fds_denied;   /* bool */
+    struct texts fds;     /* one a line: "3  pipe 4711, also in 14065" */
+    struct texts signals; /* one a line: "catches TERM, CHLD" */
+    int64_t ghost_stacks; /* stacks of threads that it does not have; -1: not looked for */
+};
 
 struct event {
     int64_t type; /* enum event_type */
@@ -110,6 +123,7 @@ struct event {
         struct event_command command;
         struct event_end end;       /* PROCESS_GONE, FINDING_ENDED */
         struct finding finding;
+        struct event_inspection inspection;
     };
 };
 

@@ -329,6 +329,40 @@ static enum err on_command_exited(struct model *m, struct event *e)
     return OK;
 }
 
+/* Kept until there is twice of what is wanted, then cut: so a byte is moved only once. */
+static enum err on_output(struct model *m, struct event *e)
+{
+    const char *text = e->note.text ? e->note.text : "";
+    size_t all = strlen(text), len = all < MODEL_OUTPUT_MAX ? all : MODEL_OUTPUT_MAX;
+    if (!m->output && !(m->output = malloc(2 * MODEL_OUTPUT_MAX)))
+        return ERR_NOMEM;
+    if (m->noutput + len > 2 * MODEL_OUTPUT_MAX) {
+        size_t kept = MODEL_OUTPUT_MAX - len;
+        memmove(m->output, m->output + m->noutput - kept, kept);
+        m->noutput = kept;
+    }
+    memcpy(m->output + m->noutput, text + all - len, len);
+    m->noutput += len;
+    m->output_end += all;
+    m->output_at = e->time;
+    return OK;
+}
+
+static void inspection_done(struct event_inspection *i)
+{
+    struct event e = {.type = EVENT_INSPECTION, .inspection = *i};
+    event_done(&e);
+    *i = (struct event_inspection){0};
+}
+
+static enum err on_inspection(struct model *m, struct event *e)
+{
+    inspection_done(&m->inspection);
+    m->inspection = e->inspection;
+    e->inspection = (struct event_inspection){0};
+    return OK;
+}
+
 static enum err on_timeout(struct model *m, struct event *e)
 {
     (void)e;
@@ -359,6 +393,8 @@ static enum err (*const appliers[EVENT_TYPE_COUNT])(struct model *, struct event
     [EVENT_TIMEOUT] = on_timeout,
     [EVENT_COMMAND_STARTED] = on_command_started,
     [EVENT_COMMAND_EXITED] = on_command_exited,
+    [EVENT_OUTPUT] = on_output,
+    [EVENT_INSPECTION] = on_inspection,
 };
 
 enum err model_new(struct model **out)
@@ -367,7 +403,7 @@ enum err model_new(struct model **out)
     if (!m)
         return ERR_NOMEM;
     m->rows = m->columns = -1;
-    m->run_ended = -1;
+    m->run_ended = m->output_at = -1;
     *out = m;
     return OK;
 }
@@ -383,6 +419,8 @@ void model_free(struct model *m)
         free(m->log[i].text);
     free(m->log);
     free(m->command);
+    free(m->output);
+    inspection_done(&m->inspection);
     free(m->path);
     free(m->key);
     free(m->table_error);

@@ -69,6 +69,10 @@ struct model {
     char *command;
     bool attached, command_ended;
     int64_t command_code, command_signal; /* code -1: not ours to know */
+    char *output; size_t noutput; /* the newest bytes it wrote: see model_output */
+    uint64_t output_end;          /* how many it ever wrote */
+    double output_at;             /* when it wrote last; -1: nothing yet */
+    struct event_inspection inspection; /* of the process that is looked at; pid 0: none yet */
 
     /* the run: 0 before the first */
     int64_t run;
@@ -92,7 +96,7 @@ struct model {
     int64_t log_dropped;
     uint64_t version;      /* grows with every change: a screen that has drawn it need not draw again */
 };
-enum { MODEL_LOG_MAX = 2000, MODEL_TASKS_MAX = 4096, MODEL_SPANS_MAX = 4096 };
+enum { MODEL_LOG_MAX = 2000, MODEL_TASKS_MAX = 4096, MODEL_SPANS_MAX = 4096, MODEL_OUTPUT_MAX = 256 * 1024 };
 
 enum err model_new(struct model **out) MUST_CHECK;
 void model_free(struct model *m);
@@ -112,11 +116,17 @@ enum outcome model_outcome(const struct model *m);
 size_t model_count_tasks(const struct model *m, enum task_state state);
 size_t model_settled_tasks(const struct model *m); /* finished, failed, cancelled, lost */
 bool model_run_active(const struct model *m);
+bool model_goes_on(const struct model *m); /* a run or a watch has begun and not ended */
+const struct model_process *model_process(const struct model *m, int64_t pid); /* the newest of that pid, or NULL */
 const struct model_worker *model_worker(const struct model *m, int64_t id);
 const struct model_worker *model_worker_by_pid(const struct model *m, int64_t pid);
 const struct model_task *model_task(const struct model *m, int64_t id); /* NULL: not kept, or none */
 const struct finding *model_finding_of(const struct model *m, int64_t pid); /* the weightiest, or NULL */
 const struct finding *model_worst_finding(const struct model *m);
+
+/* What the watched program wrote from byte *from of all on. What is older than the newest MODEL_OUTPUT_MAX bytes may be
+ * gone: then *from moves on. Borrowed until the next event. */
+const char *model_output(const struct model *m, uint64_t *from, size_t *len);
 
 /* The verdict in plain words, for alert strip and report alike: "HUNG, proved", "workers 1 and 2 wait for threads that
  * fork did not copy", "spawn or forkserver; or one engine thread (-t 1)". False if there is no finding. */

@@ -7,6 +7,30 @@ bool model_run_active(const struct model *m)
     return m->run > 0 && m->run_ended < 0;
 }
 
+bool model_goes_on(const struct model *m)
+{
+    return model_run_active(m) || (m->root && !m->command_ended);
+}
+
+const struct model_process *model_process(const struct model *m, int64_t pid)
+{
+    for (size_t i = m->nprocesses; i-- > 0;)
+        if (m->processes[i].seen.pid == pid)
+            return &m->processes[i];
+    return NULL;
+}
+
+const char *model_output(const struct model *m, uint64_t *from, size_t *len)
+{
+    uint64_t start = m->output_end - m->noutput;
+    if (*from < start)
+        *from = start;
+    if (*from > m->output_end)
+        *from = m->output_end;
+    *len = (size_t)(m->output_end - *from);
+    return m->output ? m->output + (*from - start) : "";
+}
+
 size_t model_count_tasks(const struct model *m, enum task_state state)
 {
     return m->counts[state];

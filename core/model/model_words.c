@@ -155,8 +155,11 @@ static enum note_level on_finding_ended(const struct model *m, const struct even
 static enum note_level on_command_started(const struct model *m, const struct event *e, struct buf *out)
 {
     (void)m;
-    buf_addf(out, "%s %s (%lld)", e->command.attached ? "attached to" : "started", e->command.text ? e->command.text : "",
-             (long long)e->command.pid);
+    const char *deed = e->command.attached ? "attached to" : "started";
+    if (e->command.text)
+        buf_addf(out, "%s %s (%lld)", deed, e->command.text, (long long)e->command.pid);
+    else
+        buf_addf(out, "%s process %lld", deed, (long long)e->command.pid);
     return NOTE_INFO;
 }
 

@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "core/base/io.h"
@@ -22,12 +22,15 @@
 struct command {
     pid_t pid;
     int tty, pidfd;
-    bool ended;
+    int slave;        /* kept open, so that the terminal's end is not seen before ours */
+    char **env;       /* of the command; NULL: as ours */
+    bool ended, told; /* told: command_reap has said so */
+    int code, signal;
 };
 
 /* What the child needs to know, and where it says why it could not start. */
 struct birth {
-    char *const *argv;
+    char *const *argv, *const *env;
     int failure; /* close-on-exec: errno goes there if exec fails */
     int slave;   /* -1: it keeps our three */
 };
@@ -44,7 +47,7 @@ static _Noreturn void be_born(const struct birth *b)
                 dup2(b->slave, fd);
     }
     sigprocmask(SIG_SETMASK, &none, NULL); /* handlers go by exec, what was ignored for us is ignored for it */
-    execvp(b->argv[0], b->argv);
+    execvpe(b->argv[0], b->argv, b->env);
     int why = errno;
     if (write(b->failure, &why, sizeof why) < 0)
         _exit(126);
@@ -85,25 +88,58 @@ static enum err launch(struct command *c, struct birth *b, int failure_read, str
     return why == ENOENT ? ERR_NOT_FOUND : ERR_DENIED;
 }
 
-static enum err start(struct command *c, char *const argv[], bool tty, struct problem *problem)
+/* The terminal that we are to it is not the one that we run in: what speaks of that one is left out. */
+static enum err make_env(char ***out)
 {
-    struct birth b = {.argv = argv, .slave = -1};
+    static char term[] = "TERM=xterm-256color";
+    static const char *const others[] = {"TERM=", "LINES=", "COLUMNS="};
+    size_t n = 0, kept = 0;
+    while (environ[n])
+        n++;
+    char **env = calloc(n + 2, sizeof *env);
+    if (!env)
+        return ERR_NOMEM;
+    env[kept++] = term;
+    for (size_t i = 0; i < n; i++) {
+        bool other = false;
+        for (size_t k = 0; k < sizeof others / sizeof *others; k++)
+            other |= strncmp(environ[i], others[k], strlen(others[k])) == 0;
+        if (!other)
+            env[kept++] = environ[i];
+    }
+    *out = env;
+    return OK;
+}
+
+static enum err open_terminal(struct command *c, const struct winsize *size, struct problem *problem)
+{
+    struct termios settings;
+    if (openpty(&c->tty, &c->slave, NULL, NULL, size) < 0)
+        return problem_errno(problem, "cannot open a pseudo-terminal");
+    fcntl(c->tty, F_SETFD, FD_CLOEXEC);
+    fcntl(c->slave, F_SETFD, FD_CLOEXEC);
+    if (tcgetattr(c->slave, &settings) == 0) {
+        settings.c_iflag |= IUTF8;
+        tcsetattr(c->slave, TCSANOW, &settings);
+    }
+    enum err e = io_set_nonblock(c->tty, 1); /* a command that does not read must not make us wait */
+    if (!e)
+        e = make_env(&c->env);
+    return e ? problem_set(problem, e, "cannot prepare a terminal: %s", err_text(e)) : OK;
+}
+
+static enum err start(struct command *c, char *const argv[], const struct winsize *terminal, struct problem *problem)
+{
     int failure[2];
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
         return problem_errno(problem, "cannot become the subreaper");
-    if (tty && openpty(&c->tty, &b.slave, NULL, NULL, NULL) < 0)
-        return problem_errno(problem, "cannot open a pseudo-terminal");
-    if (tty) {
-        fcntl(c->tty, F_SETFD, FD_CLOEXEC);
-        fcntl(b.slave, F_SETFD, FD_CLOEXEC);
-    }
-    if (pipe2(failure, O_CLOEXEC) < 0) {
-        io_close(&b.slave);
+    enum err e = terminal ? open_terminal(c, terminal, problem) : OK;
+    if (e)
+        return e;
+    if (pipe2(failure, O_CLOEXEC) < 0)
         return problem_errno(problem, "cannot open a pipe");
-    }
-    b.failure = failure[1];
-    enum err e = launch(c, &b, failure[0], problem);
-    io_close(&b.slave);
+    struct birth b = {.argv = argv, .env = c->env ? c->env : environ, .failure = failure[1], .slave = c->slave};
+    e = launch(c, &b, failure[0], problem);
     io_close(&b.failure);
     io_close(&failure[0]);
     if (e)
@@ -112,13 +148,14 @@ static enum err start(struct command *c, char *const argv[], bool tty, struct pr
     return c->pidfd < 0 ? problem_errno(problem, "cannot watch for the command's end") : OK;
 }
 
-enum err command_start(char *const argv[], bool tty, struct command **out, struct problem *problem)
+enum err command_start(char *const argv[], const struct winsize *terminal, struct command **out,
+                       struct problem *problem)
 {
     struct command *c = calloc(1, sizeof *c);
     if (!c)
         return problem_set(problem, ERR_NOMEM, "out of memory");
-    *c = (struct command){.tty = -1, .pidfd = -1};
-    enum err e = start(c, argv, tty, problem);
+    *c = (struct command){.tty = -1, .slave = -1, .pidfd = -1};
+    enum err e = start(c, argv, terminal, problem);
     if (e)
         command_free(c);
     else
@@ -143,18 +180,26 @@ int command_pidfd(const struct command *c)
 
 /* Children of ours that have ended, the command's orphans among them. Nobody else in an observer that watches a command
  * has children, so waiting for any is right here. */
-void command_reap(struct command *c, bool *ended, int *code, int *signal)
+static void reap(struct command *c)
 {
     int status;
     pid_t pid;
-    *ended = false;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid != c->pid)
             continue;
-        *ended = c->ended = true;
-        *code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-        *signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+        c->ended = true;
+        c->code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+        c->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     }
+}
+
+void command_reap(struct command *c, bool *ended, int *code, int *signal)
+{
+    reap(c);
+    *ended = c->ended && !c->told;
+    *code = c->code;
+    *signal = c->signal;
+    c->told = c->ended;
 }
 
 void command_signal(struct command *c, int signal)
@@ -223,13 +268,11 @@ static size_t kill_round(pid_t self)
 void command_kill_tree(struct command *c)
 {
     enum { ROUNDS_MAX = 1000 };
-    bool ended;
-    int code, signal;
     for (int i = 0; i < ROUNDS_MAX && kill_round(getpid()) > 0; i++) {
-        command_reap(c, &ended, &code, &signal);
+        reap(c);
         usleep(1000); /* a killed process needs a moment to come to us as a zombie */
     }
-    command_reap(c, &ended, &code, &signal);
+    reap(c);
 }
 
 void command_free(struct command *c)
@@ -239,6 +282,8 @@ void command_free(struct command *c)
     if (c->pid > 0)
         command_kill_tree(c);
     io_close(&c->tty);
+    io_close(&c->slave);
     io_close(&c->pidfd);
+    free(c->env);
     free(c);
 }

@@ -5,21 +5,24 @@
 #define OBSERVER_COMMAND_H
 
 #include <stdbool.h>
+#include <sys/ioctl.h>
 #include <sys/types.h>
 
 #include "core/base/err.h"
 
 struct command; /* opaque */
 
-/* Starts argv (NULL-terminated, found by PATH) with the caller's stdin, stdout, stderr and an empty signal mask; with
- * `tty` on a pseudo-terminal of its own instead, as a session leader. ERR_NOT_FOUND or ERR_DENIED where exec fails, as a shell's 127 and 126. */
-enum err command_start(char *const argv[], bool tty, struct command **out, struct problem *problem) MUST_CHECK;
+/* Starts argv (NULL-terminated, found by PATH) with the caller's stdin, stdout, stderr and an empty signal mask; with a
+ * `terminal` on a pseudo-terminal of that size instead, as a session leader. ERR_NOT_FOUND or ERR_DENIED where exec fails,
+ * as a shell's 127 and 126. */
+enum err command_start(char *const argv[], const struct winsize *terminal, struct command **out,
+                       struct problem *problem) MUST_CHECK;
 
 /* Kills what is left of its tree (command_kill_tree) and frees. */
 void command_free(struct command *c);
 
 pid_t command_pid(const struct command *c);
-int command_tty(const struct command *c);   /* the terminal's master side, or -1 */
+int command_tty(const struct command *c);   /* the terminal's master side, non-blocking, or -1 */
 int command_pidfd(const struct command *c); /* readable when the command has ended */
 
 /* Reaps what has ended: the command (then *ended is true, once, with its exit code or signal) and orphans that came to

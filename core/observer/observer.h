@@ -61,7 +61,15 @@ enum err observer_watch(const struct observer_options *options, const struct wat
                         struct observer **out, struct problem *problem) MUST_CHECK;
 void observer_signal(struct observer *o, int signal);              /* passed on to the command */
 void observer_resize(struct observer *o, int columns, int rows);   /* of its terminal */
-enum err observer_type(struct observer *o, const char *bytes, size_t len) MUST_CHECK; /* typed into its terminal */
+
+/* Typed into its terminal. Never waits: ERR_AGAIN if the command reads so little that not all of it was taken. */
+enum err observer_type(struct observer *o, const char *bytes, size_t len) MUST_CHECK;
+
+/* SIGKILL for the command and all below it, or for all that is left of a tree we are attached to. */
+void observer_kill_all(struct observer *o);
+
+/* From now on events tell of this process in detail (struct model has the newest as `inspection`); 0: of none. */
+void observer_inspect(struct observer *o, int64_t pid);
 
 /* Something in the watched tree hangs, and nothing in it has moved for a while (or only beaten time). */
 bool observer_rested(const struct observer *o);

@@ -42,10 +42,10 @@ static enum err apply_started(struct observer *o, const struct watch_settings *s
 static enum err open_root(struct observer *o, const struct watch_settings *s, struct problem *problem)
 {
     if (s->argv) {
-        enum err e = command_start(s->argv, s->tty, &o->command, problem);
+        struct winsize size = {.ws_col = (unsigned short)s->columns, .ws_row = (unsigned short)s->rows};
+        enum err e = command_start(s->argv, s->tty ? &size : NULL, &o->command, problem);
         if (e)
             return e;
-        command_resize(o->command, s->columns, s->rows);
         o->root = command_pid(o->command);
         o->root_pidfd = dup(command_pidfd(o->command));
     } else {
@@ -103,13 +103,14 @@ static enum err read_output(struct observer *o, bool *changed)
     char bytes[STEP + 1];
     int fd = command_tty(o->command);
     ssize_t n = fd >= 0 ? read(fd, bytes, STEP) : -1;
-    if (n <= 0)
-        return OK; /* EIO: nobody has the other side open any more; EAGAIN: nothing there */
-    bytes[n] = '\0';
-    struct event e = {.type = EVENT_OUTPUT, .time = clock_now() - o->epoch};
+    size_t kept = 0;
     for (ssize_t i = 0; i < n; i++)
-        if (bytes[i] == '\0')
-            bytes[i] = ' '; /* a text ends at NUL; on a terminal it is nothing */
+        if (bytes[i] != '\0')
+            bytes[kept++] = bytes[i]; /* a text ends at NUL; on a terminal it is nothing */
+    if (kept == 0)
+        return OK; /* EAGAIN: nothing there */
+    bytes[kept] = '\0';
+    struct event e = {.type = EVENT_OUTPUT, .time = clock_now() - o->epoch};
     if (!(e.note.text = text_dup(bytes)))
         return ERR_NOMEM;
     *changed = true;
@@ -183,7 +184,7 @@ static bool time_to_end(const struct observer *o, double now)
            on_model - worst->after_seconds >= rest_time + o->options.hang_after;
 }
 
-/* Only where the user said --on-hang kill of a tree that is not ours: what was seen of it gets SIGKILL. */
+/* Only where the user said so of a tree that is not ours: what was seen of it gets SIGKILL. */
 static void kill_attached(const struct model *m)
 {
     for (size_t i = 0; i < m->nprocesses; i++)
@@ -242,6 +243,19 @@ void observer_signal(struct observer *o, int sig)
 {
     if (o->command)
         command_signal(o->command, sig);
+}
+
+void observer_kill_all(struct observer *o)
+{
+    if (o->command)
+        command_kill_tree(o->command);
+    else if (o->root)
+        kill_attached(o->model);
+}
+
+void observer_inspect(struct observer *o, int64_t pid)
+{
+    sampler_inspect(o->sampler, (pid_t)pid);
 }
 
 void observer_resize(struct observer *o, int columns, int rows)

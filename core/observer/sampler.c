@@ -16,6 +16,8 @@
 static const double pause_least = 0.01, pause_most = 1.0, pause_unproved = 0.1, pause_more = 0.05;
 /* Seconds of pause for each second of looking: it takes a tenth of a CPU at most. */
 static const double pause_per_look = 9.0;
+/* Seconds between two inspections. */
+static const double pause_inspected = 1.0;
 /* How long sampler_watch waits for an event of the old watch that is just being posted. */
 static const long patience_ns = 100 * 1000 * 1000;
 
@@ -34,6 +36,8 @@ struct orders {
     unsigned generation; /* counts the watches */
     struct hint *hints; size_t nhints; /* owned */
     struct ints stacks;  /* pids */
+    pid_t inspect;       /* stays until there is another one; 0: none */
+    bool inspect_now;    /* it is another one */
 };
 
 struct sampler {
@@ -54,6 +58,7 @@ struct sampler {
     bool watching;
     double pause;                 /* seconds */
     double next_look, soonest;    /* clock_now(): when to look again, and with a hint */
+    double inspected_at;
 };
 
 /* Posts unless the watch that it belongs to is over. */
@@ -86,7 +91,7 @@ static struct timespec at(double seconds)
 /* What is done at once. A hint only brings the next look forward: they may come by the thousand. */
 static bool is_urgent(const struct sampler *s)
 {
-    return s->stop || s->orders.watch || s->orders.stacks.n > 0;
+    return s->stop || s->orders.watch || s->orders.stacks.n > 0 || s->orders.inspect_now;
 }
 
 static void wait_until(struct sampler *s, double when)
@@ -114,6 +119,7 @@ static bool take_orders(struct sampler *s, struct orders *out)
     s->orders.hints = NULL;
     s->orders.nhints = 0;
     s->orders.stacks = (struct ints){0};
+    s->orders.inspect_now = false;
     pthread_mutex_unlock(&s->lock);
     return go_on;
 }
@@ -182,6 +188,18 @@ static void look(struct sampler *s)
     s->next_look = end + (s->pause > rest ? s->pause : rest);
 }
 
+/* Decoration, as a stack is: without memory there is none. */
+static void inspect(struct sampler *s, const struct orders *o)
+{
+    struct event e;
+    const struct evidence *p = o->inspect ? scene_find(&s->scene, o->inspect) : NULL;
+    if (!p || (!o->inspect_now && s->scene.taken - s->inspected_at < pause_inspected))
+        return;
+    s->inspected_at = s->scene.taken;
+    if (inspection_describe(&s->scene, p, s->shown.started, &e) == OK)
+        post(s, &e);
+}
+
 static void *run(void *arg)
 {
     struct sampler *s = arg;
@@ -189,8 +207,10 @@ static void *run(void *arg)
     while (take_orders(s, &orders)) {
         follow_orders(s, &orders);
         orders_done(&orders);
-        if (s->watching)
-            look(s);
+        if (!s->watching)
+            continue;
+        look(s);
+        inspect(s, &orders);
     }
     orders_done(&orders);
     return NULL;
@@ -302,5 +322,16 @@ void sampler_ask_stack(struct sampler *s, pid_t pid)
     pthread_mutex_lock(&s->lock);
     if (ints_add(&s->orders.stacks, pid) == OK)
         pthread_cond_signal(&s->ordered);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void sampler_inspect(struct sampler *s, pid_t pid)
+{
+    pthread_mutex_lock(&s->lock);
+    if (s->orders.inspect != pid) {
+        s->orders.inspect = pid;
+        s->orders.inspect_now = pid != 0;
+        pthread_cond_signal(&s->ordered);
+    }
     pthread_mutex_unlock(&s->lock);
 }

@@ -36,4 +36,7 @@ void sampler_hint(struct sampler *s, pid_t pid, int64_t parent_threads, bool awa
  * had. */
 void sampler_ask_stack(struct sampler *s, pid_t pid);
 
+/* From now on EVENT_INSPECTION tells of this process in detail: at once, then once a second. 0: of none. */
+void sampler_inspect(struct sampler *s, pid_t pid);
+
 #endif

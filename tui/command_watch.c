@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ * Commands for a watched program: typing into it, ending it. */
+#include "tui/command_list.h"
+
+#include "tui/words.h"
+
+enum err do_type(struct app *a, const char *arg)
+{
+    (void)arg;
+    if (a->model->command_ended) {
+        app_say(a, ROLE_WARN, "The program has ended: there is nobody to type to");
+        return OK;
+    }
+    app_focus(a, PANE_OUTPUT);
+    pane_move(a->panes[PANE_OUTPUT], MOVE_LAST);
+    a->typing = true;
+    return OK;
+}
+
+enum err do_stop_typing(struct app *a, const char *arg)
+{
+    (void)arg;
+    a->typing = false;
+    return OK;
+}
+
+static size_t count_living(const struct model *m)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m->nprocesses; i++)
+        n += !m->processes[i].gone;
+    return n;
+}
+
+static enum err kill_all_now(struct app *a, int64_t id)
+{
+    (void)id;
+    observer_kill_all(a->observer);
+    return OK;
+}
+
+enum err do_kill_all(struct app *a, const char *arg)
+{
+    const struct model *m = a->model;
+    size_t living = count_living(m);
+    (void)arg;
+    if (living == 0)
+        app_say(a, ROLE_DIM, "No process of it is left");
+    else
+        app_ask(a, kill_all_now, 0, "Kill %zu process%s%s (SIGKILL)?", living, living == 1 ? "" : "es",
+                m->attached ? ", which ran before the watch" : "");
+    return OK;
+}
+
+static enum err stop_all_now(struct app *a, int64_t id)
+{
+    (void)id;
+    observer_stop(a->observer);
+    app_say(a, ROLE_TEXT, "Asked it to end");
+    return OK;
+}
+
+enum err do_stop_all(struct app *a, const char *arg)
+{
+    (void)arg;
+    if (a->model->command_ended)
+        app_say(a, ROLE_DIM, "The program has ended; %s kills what is left below it", command_key("kill-all"));
+    else
+        app_ask(a, stop_all_now, 0, "Ask the program to end (SIGTERM), and kill what is left after two seconds?");
+    return OK;
+}
+
+/* The process under the cursor; where that is on none, the one that hangs, else the one chosen in the tree. */
+static int64_t pid_meant(struct app *a)
+{
+    int64_t pid = pid_of(a, pane_subject(app_active(a)));
+    const struct finding *f = model_worst_finding(a->model);
+    return pid ? pid : f ? f->pid : processes_pid(a->panes[PANE_PROCESSES]);
+}
+
+enum err stack_of_process(struct app *a)
+{
+    int64_t pid = pid_meant(a);
+    const struct model_process *p = model_process(a->model, pid);
+    if (!p || p->gone) {
+        app_say(a, ROLE_WARN, "Put the cursor on a process that is there to see its stack");
+        return OK;
+    }
+    enum err e = observer_ask_stack(a->observer, pid);
+    if (e)
+        app_say(a, ROLE_BAD, "No stack of %lld: %s", (long long)pid, err_text(e));
+    else
+        app_say(a, ROLE_TEXT, "Reading the stack of %lld; it comes in the %s (%d)", (long long)pid,
+                model_finding_of(a->model, pid) ? "diagnosis" : "log",
+                pane_number(a->scope, model_finding_of(a->model, pid) ? PANE_DIAGNOSIS : PANE_LOG));
+    return OK;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ * `poolscope watch` and `attach` on a terminal: the explorer's screen with other panes, then the report and the status. */
+#include <poll.h>
+
+#include "core/base/clock.h"
+#include "core/report/report.h"
+#include "tui/explore.h"
+#include "tui/headless.h"
+#include "tui/watch.h"
+
+enum { STATUS_OURS = 125 };
+
+struct ending {
+    const struct cli *cli;
+    int status;
+    bool came; /* the screen was there, and is gone again */
+};
+
+/* Quitting kills the command; then its status is known, as if it had been killed by anybody. */
+static void end_command(struct observer *o)
+{
+    static const double patience = 5.0;
+    double until = clock_now() + patience;
+    observer_kill_all(o);
+    while (!observer_watch_over(o) && clock_now() < until) {
+        bool changed;
+        struct pollfd fd = {.fd = observer_fd(o), .events = POLLIN};
+        poll(&fd, 1, 100);
+        if (observer_step(o, &changed))
+            return;
+    }
+}
+
+static void finish(void *ctx, struct observer *o)
+{
+    struct ending *ending = ctx;
+    struct problem problem = {""};
+    const struct cli *c = ending->cli;
+    const struct model *m = observer_model(o);
+    ending->came = true;
+    if (c->mode == CLI_WATCH && !m->command_ended)
+        end_command(o);
+    ending->status = report_exit_status(m);
+    enum err e = OK;
+    if (c->output || c->json || m->nfindings > 0)
+        e = headless_report(c, m, c->mode == CLI_ATTACH ? "attach" : "watch");
+    enum err recorded = observer_end_recording(o, &problem);
+    if (recorded)
+        headless_complain(&problem);
+    if (e || recorded)
+        ending->status = STATUS_OURS;
+}
+
+int watch_screen(const struct cli *c)
+{
+    struct ending ending = {.cli = c};
+    struct problem problem = {""};
+    struct watch_settings watch = {.argv = c->mode == CLI_WATCH ? c->command : NULL, .pid = c->pid, .tty = true};
+    struct explore_options options = {
+        .observer = {.hang_after = c->hang_after, .on_hang = c->on_hang, .timeout = c->timeout, .record = c->record},
+        .watch = &watch, .color = c->color, .finish = finish, .ctx = &ending,
+    };
+    enum err e = explore(&options, &problem);
+    if (!e)
+        return ending.status;
+    if (!ending.came)
+        return watch_cannot_start(c, e, &problem);
+    headless_complain(&problem);
+    return STATUS_OURS;
+}
