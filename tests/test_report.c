@@ -67,6 +67,22 @@ static void json_has_every_key_of_the_schema(void **state)
     model_free(m);
 }
 
+static void json_says_what_the_looking_cost(void **state)
+{
+    (void)state;
+    struct model *m = hung_model();
+    struct event e = {.type = EVENT_SAMPLED, .sampling = {.looks = 7, .processes = 21, .threads = 40, .cpu_seconds = 0.5}};
+    assert_int_equal(model_apply(m, &e), OK);
+    json_t *root = report_of(m), *sampling = json_object_get(root, "sampling");
+    assert_int_equal(json_integer_value(json_object_get(sampling, "looks")), 7);
+    assert_int_equal(json_integer_value(json_object_get(sampling, "processes")), 21);
+    assert_int_equal(json_integer_value(json_object_get(sampling, "threads")), 40);
+    assert_true(json_real_value(json_object_get(sampling, "cpu_seconds")) == 0.5);
+    assert_non_null(json_object_get(root, "tasks"));
+    json_decref(root);
+    model_free(m);
+}
+
 static void a_worker_killed_for_hanging_is_reported_as_hung(void **state)
 {
     (void)state;
@@ -210,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_has_every_key_of_the_schema),
+        cmocka_unit_test(json_says_what_the_looking_cost),
         cmocka_unit_test(a_worker_killed_for_hanging_is_reported_as_hung),
         cmocka_unit_test(the_text_report_names_verdict_cause_and_cure),
         cmocka_unit_test(a_code_with_control_bytes_never_reaches_the_report_as_it_is),

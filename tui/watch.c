@@ -129,7 +129,9 @@ static int finish(struct watch *w)
     const struct model *m = observer_model(w->observer);
     int status = report_exit_status(m);
     bool said = !w->cli->json && !w->cli->output;
-    enum err e = said ? say_end(m) : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch");
+    enum err e = observer_count_samples(w->observer);
+    if (!e)
+        e = said ? say_end(m) : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch");
     enum err recorded = observer_end_recording(w->observer, &problem);
     if (recorded)
         headless_complain(&problem);

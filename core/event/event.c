@@ -48,6 +48,8 @@ static const struct field inspection[] = {
     INT(inspection, parent_threads_now), INTS(inspection, tids), TEXTS(inspection, names), TEXTS(inspection, waits),
     BOOL(inspection, fds_denied), TEXTS(inspection, fds), TEXTS(inspection, signals), INT(inspection, ghost_stacks),
     END};
+static const struct field sampling[] = {INT(sampling, looks), INT(sampling, processes), INT(sampling, threads),
+                                        REAL(sampling, cpu_seconds), END};
 static const struct field finding[] = {
     TEXT(finding, rule), ENUM(finding, certainty, certainty_names), INT(finding, pid), INT(finding, tid),
     REAL(finding, after_seconds), TEXT(finding, summary), TEXTS(finding, evidence), TEXT(finding, cause),
@@ -82,6 +84,7 @@ static const struct {
     [EVENT_TASKS] = {"tasks", tasks},
     [EVENT_CODES_WANTED] = {"codes_wanted", run},
     [EVENT_INSPECTION] = {"inspection", inspection},
+    [EVENT_SAMPLED] = {"sampled", sampling},
 };
 
 static bool known(int64_t type)

@@ -41,6 +41,7 @@ enum event_type {
     EVENT_TASKS,          /* what happened to many tasks at a time: counts, and all that ended */
     EVENT_CODES_WANTED,   /* the host can take more codes of this run; for the observer alone, not for the model */
     EVENT_INSPECTION,     /* one process in detail, as long as somebody looks at it */
+    EVENT_SAMPLED,        /* what the looking has cost so far */
     EVENT_TYPE_COUNT
 };
 
@@ -107,6 +108,7 @@ struct event_inspection {
     struct texts signals; /* one a line: "catches TERM, CHLD" */
     int64_t ghost_stacks; /* stacks of threads that it does not have; -1: not looked for */
 };
+struct event_sampling { int64_t looks, processes, threads; double cpu_seconds; }; /* processes and threads: of all looks */
 
 struct event {
     int64_t type; /* enum event_type */
@@ -124,6 +126,7 @@ struct event {
         struct event_end end;       /* PROCESS_GONE, FINDING_ENDED */
         struct finding finding;
         struct event_inspection inspection;
+        struct event_sampling sampling;
     };
 };
 

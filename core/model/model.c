@@ -363,6 +363,12 @@ static enum err on_inspection(struct model *m, struct event *e)
     return OK;
 }
 
+static enum err on_sampled(struct model *m, struct event *e)
+{
+    m->sampling = e->sampling;
+    return OK;
+}
+
 static enum err on_timeout(struct model *m, struct event *e)
 {
     (void)e;
@@ -395,6 +401,7 @@ static enum err (*const appliers[EVENT_TYPE_COUNT])(struct model *, struct event
     [EVENT_COMMAND_EXITED] = on_command_exited,
     [EVENT_OUTPUT] = on_output,
     [EVENT_INSPECTION] = on_inspection,
+    [EVENT_SAMPLED] = on_sampled,
 };
 
 enum err model_new(struct model **out)

@@ -71,6 +71,9 @@ void observer_kill_all(struct observer *o);
 /* From now on events tell of this process in detail (struct model has the newest as `inspection`); 0: of none. */
 void observer_inspect(struct observer *o, int64_t pid);
 
+/* Brings into the model what the looking has cost so far: for a report. */
+enum err observer_count_samples(struct observer *o) MUST_CHECK;
+
 /* Something in the watched tree hangs, and nothing in it has moved for a while (or only beaten time). */
 bool observer_rested(const struct observer *o);
 

@@ -268,3 +268,10 @@ enum err observer_type(struct observer *o, const char *bytes, size_t len)
 {
     return o->command && command_tty(o->command) >= 0 ? io_write_all(command_tty(o->command), bytes, len) : ERR_GONE;
 }
+
+enum err observer_count_samples(struct observer *o)
+{
+    struct event e = {.type = EVENT_SAMPLED, .time = clock_now() - o->epoch};
+    sampler_count(o->sampler, &e.sampling);
+    return observer_apply(o, &e);
+}

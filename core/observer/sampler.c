@@ -50,6 +50,7 @@ struct sampler {
     pthread_cond_t posted;  /* posting became false */
     struct orders orders;
     bool stop, posting;
+    struct event_sampling counts; /* of the newest watch */
 
     /* the thread's own */
     struct scene scene;
@@ -170,11 +171,33 @@ static double next_pause(const struct sampler *s, bool moved)
     return s->pause * slower < most ? s->pause * slower : most;
 }
 
+static double cpu_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void count_look(struct sampler *s, double cpu)
+{
+    int64_t threads = 0;
+    for (size_t i = 0; i < s->scene.n; i++)
+        threads += (int64_t)s->scene.procs[i].nthreads;
+    pthread_mutex_lock(&s->lock);
+    if (s->generation == s->orders.generation) {
+        s->counts.looks++;
+        s->counts.processes += (int64_t)s->scene.n;
+        s->counts.threads += threads;
+        s->counts.cpu_seconds += cpu;
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void look(struct sampler *s)
 {
     struct hang_settings settings = {.started = s->shown.started, .hang_after = s->hang_after};
     struct findings findings = {0};
-    double now = clock_now();
+    double now = clock_now(), cpu = cpu_seconds();
     bool moved = false;
     enum err err = scene_update(&s->scene, now);
     if (!err)
@@ -182,6 +205,7 @@ static void look(struct sampler *s)
     if (!err)
         err = shown_update(&s->shown, &s->scene, &findings, &moved);
     findings_done(&findings);
+    count_look(s, cpu_seconds() - cpu);
     s->pause = err ? pause_most : next_pause(s, moved || something_lives(&s->scene, now));
     double end = clock_now(), rest = (end - now) * pause_per_look;
     s->soonest = end + (pause_least > rest ? pause_least : rest);
@@ -293,6 +317,8 @@ enum err sampler_watch(struct sampler *s, pid_t root, bool include_root, double 
     s->orders.started = started;
     s->orders.generation++;
     s->orders.nhints = 0; /* of the old watch */
+    if (root)
+        s->counts = (struct event_sampling){0};
     pthread_cond_signal(&s->ordered);
     while (s->posting && !timed_out) /* with a full queue it would wait for its own caller */
         timed_out = pthread_cond_timedwait(&s->posted, &s->lock, &until);
@@ -333,5 +359,12 @@ void sampler_inspect(struct sampler *s, pid_t pid)
         s->orders.inspect_now = pid != 0;
         pthread_cond_signal(&s->ordered);
     }
+    pthread_mutex_unlock(&s->lock);
+}
+
+void sampler_count(struct sampler *s, struct event_sampling *out)
+{
+    pthread_mutex_lock(&s->lock);
+    *out = s->counts;
     pthread_mutex_unlock(&s->lock);
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "core/event/event.h"
 #include "core/event/queue.h"
 #include "core/proc/proc.h"
 
@@ -38,5 +39,8 @@ void sampler_ask_stack(struct sampler *s, pid_t pid);
 
 /* From now on EVENT_INSPECTION tells of this process in detail: at once, then once a second. 0: of none. */
 void sampler_inspect(struct sampler *s, pid_t pid);
+
+/* What the newest watch has cost so far. */
+void sampler_count(struct sampler *s, struct event_sampling *out);
 
 #endif

@@ -124,6 +124,15 @@ static enum err add_tasks(const struct model *m, struct buf *out)
     return e;
 }
 
+/* What it cost to see all this: processes and threads are those of all looks. */
+static enum err add_sampling(const struct model *m, json_t *root)
+{
+    const struct event_sampling *s = &m->sampling;
+    json_t *o = json_pack("{s:I, s:I, s:I, s:f}", "looks", (json_int_t)s->looks, "processes", (json_int_t)s->processes,
+                          "threads", (json_int_t)s->threads, "cpu_seconds", s->cpu_seconds);
+    return json_object_set_new(root, "sampling", o) < 0 ? ERR_NOMEM : OK;
+}
+
 enum err report_json(const struct model *m, const char *mode, struct buf *out)
 {
     json_t *root = json_pack("{s:s, s:s, s:o, s:o, s:s}", "schema", "poolscope.report/1", "mode", mode,
@@ -131,6 +140,8 @@ enum err report_json(const struct model *m, const char *mode, struct buf *out)
                              m->threads > 0 ? json_integer(m->threads) : json_null(), "outcome",
                              outcome_names[model_outcome(m)]);
     enum err e = root ? add_lists(m, root) : ERR_NOMEM;
+    if (!e && m->sampling.looks > 0)
+        e = add_sampling(m, root);
     if (!e && m->table_error && json_object_set_new(root, "error", report_json_text(m->table_error)) < 0)
         e = ERR_NOMEM;
     if (!e && json_dump_callback(root, add_to_buf, out, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) < 0)
@@ -138,8 +149,7 @@ enum err report_json(const struct model *m, const char *mode, struct buf *out)
     json_decref(root);
     if (e)
         return e;
-    while (out->len > 0 && (out->data[out->len - 1] == '}' || out->data[out->len - 1] == '\n'))
-        out->len--; /* the object is not at its end yet */
+    out->len -= strlen("\n}"); /* the object is not at its end yet */
     buf_add_text(out, ",\n \"tasks\": [");
     e = add_tasks(m, out);
     return e ? e : buf_add_text(out, m->ntasks ? "\n ]\n}\n" : "]\n}\n");
