@@ -253,6 +253,13 @@ bool proc_is_gone(pid_t pid)
     return !proc_stat(pid, &state, &parent, &threads) || state == 'Z' || state == 'X';
 }
 
+bool proc_is_stopped(pid_t pid)
+{
+    char state;
+    int parent, threads;
+    return proc_stat(pid, &state, &parent, &threads) && state == 'T';
+}
+
 long long proc_bytes_read(pid_t pid)
 {
     char text[512];

@@ -57,6 +57,7 @@ void wait_until(bool (*there)(void *arg), void *arg);
 
 int open_fds(void);
 bool proc_is_gone(pid_t pid);       /* no such process, or a zombie */
+bool proc_is_stopped(pid_t pid);     /* by a signal */
 long long proc_bytes_read(pid_t pid);
 bool proc_waits_for_work(pid_t pid); /* in a shared futex wait, as an idle worker */
 bool proc_waits_for_good(pid_t pid); /* in a private futex wait without a timeout */
