@@ -195,6 +195,12 @@ static bool is_news(const struct finding *known, const struct finding *f)
     return f->certainty != known->certainty || !same_text(f->rule, known->rule) || !same_text(f->cause, known->cause);
 }
 
+/* It takes a short stop: what only time speaks against may be well, and is not disturbed. */
+static bool deserves_stack(const struct shown *s, const struct finding *f)
+{
+    return s->stacks && f->certainty >= CERTAINTY_LIKELY && !same_text(f->rule, "stalled");
+}
+
 static enum err take_finding(struct shown *s, struct scene *scene, const struct finding *f, bool *moved)
 {
     struct shown_process *p = find(s, (pid_t)f->pid);
@@ -207,7 +213,7 @@ static enum err take_finding(struct shown *s, struct scene *scene, const struct 
     if (p->finding.stack.n > 0) {
         news.stack = p->finding.stack;
         p->finding.stack = (struct texts){0};
-    } else if (s->stacks && f->certainty == CERTAINTY_PROVED && take_stack(scene, &news, FRAMES_OF_FINDING)) {
+    } else if (deserves_stack(s, f) && take_stack(scene, &news, FRAMES_OF_FINDING)) {
         /* it has none, then */
     }
     if (p->finding.rule && !same_text(p->finding.rule, news.rule))
