@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/proc/frames.h"
 #include "tui/commands.h"
 #include "tui/words.h"
 
@@ -35,14 +36,22 @@ static void add_part(struct pane *p, const char *name, enum role role, const cha
     lines_wrap(&p->lines, role, INDENT, p->width, text, (struct subject){0});
 }
 
-static void add_stack(struct pane *p, const struct texts *stack)
+/* What matters of the stack, in a line. */
+static void add_place(struct pane *p, const struct texts *stack)
 {
     struct buf line;
     buf_init(&line, 1 << 16);
-    for (size_t i = 0; i < stack->n; i++)
-        buf_addf(&line, "%s%s", i ? " ← " : "", stack->v[i]);
-    add_part(p, "at", ROLE_TEXT, buf_text(&line));
+    if (proc_stack_brief(stack, &line) == OK)
+        add_part(p, "at", ROLE_TITLE, buf_text(&line));
     buf_done(&line);
+}
+
+/* All of it, unless the line has said it. */
+static void add_stack(struct pane *p, const struct texts *stack)
+{
+    enum { IN_A_LINE = 4 };
+    for (size_t i = 0; stack->n > IN_A_LINE && i < stack->n; i++)
+        add_part(p, i == 0 ? "stack" : "", ROLE_TEXT, stack->v[i]);
 }
 
 static void add_cause(struct pane *p, const char *cause)
@@ -104,8 +113,9 @@ static void add_finding(struct pane *p, const struct view *v, const struct findi
     add_part(p, "cure", ROLE_GOOD, f->fix);
     for (size_t i = 0; i < f->evidence.n; i++)
         add_part(p, i == 0 ? "facts" : "", ROLE_TEXT, f->evidence.v[i]);
-    add_stack(p, &f->stack);
+    add_place(p, &f->stack);
     add_others(p, v, f);
+    add_stack(p, &f->stack);
 }
 
 static void add_process(struct pane *p, const struct model_process *process)
