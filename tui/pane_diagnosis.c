@@ -111,9 +111,9 @@ static void add_finding(struct pane *p, const struct view *v, const struct findi
     add_summary(p, f->summary);
     add_cause(p, f->cause);
     add_part(p, "cure", ROLE_GOOD, f->fix);
+    add_place(p, &f->stack);
     for (size_t i = 0; i < f->evidence.n; i++)
         add_part(p, i == 0 ? "facts" : "", ROLE_TEXT, f->evidence.v[i]);
-    add_place(p, &f->stack);
     add_others(p, v, f);
     add_stack(p, &f->stack);
 }
