@@ -23,6 +23,7 @@ struct watch {
     int signal;    /* an attached watch was asked to stop by this one; 0: none */
     int64_t *said; /* pid and certainty of each finding that is on stderr already, in pairs */
     size_t nsaid;
+    bool said_denied;
 };
 
 static bool was_said(const struct watch *w, const struct finding *f)
@@ -68,6 +69,15 @@ static void say_findings(struct watch *w)
             return; /* a stderr that takes nothing is no reason to stop watching */
 }
 
+/* What keeps the watch from seeing all, once. */
+static void say_denied(struct watch *w)
+{
+    const struct event_denied *d = &observer_model(w->observer)->denied;
+    if (d->why && !w->said_denied)
+        fprintf(stderr, "poolscope: what process %lld (%s) waits for may not be read: %s\n", (long long)d->pid, d->name, d->why);
+    w->said_denied = d->why != NULL;
+}
+
 /* Ctrl-C reaches the command by itself, being in the same foreground process group; what was sent to us alone is passed
  * on, as timeout(1) does. An attached watch just ends. */
 static void take_signal(struct watch *w)
@@ -104,6 +114,7 @@ static enum err wait_for_end(struct watch *w)
         if (e)
             return e;
         say_findings(w);
+        say_denied(w);
     }
     return OK;
 }

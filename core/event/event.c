@@ -50,6 +50,7 @@ static const struct field inspection[] = {
     END};
 static const struct field sampling[] = {INT(sampling, looks), INT(sampling, processes), INT(sampling, threads),
                                         REAL(sampling, cpu_seconds), END};
+static const struct field denied[] = {INT(denied, pid), TEXT(denied, name), TEXT(denied, why), END};
 static const struct field finding[] = {
     TEXT(finding, rule), ENUM(finding, certainty, certainty_names), INT(finding, pid), INT(finding, tid),
     REAL(finding, after_seconds), TEXT(finding, summary), TEXTS(finding, evidence), TEXT(finding, cause),
@@ -85,6 +86,7 @@ static const struct {
     [EVENT_CODES_WANTED] = {"codes_wanted", run},
     [EVENT_INSPECTION] = {"inspection", inspection},
     [EVENT_SAMPLED] = {"sampled", sampling},
+    [EVENT_DENIED] = {"denied", denied},
 };
 
 static bool known(int64_t type)

@@ -42,6 +42,7 @@ enum event_type {
     EVENT_CODES_WANTED,   /* the host can take more codes of this run; for the observer alone, not for the model */
     EVENT_INSPECTION,     /* one process in detail, as long as somebody looks at it */
     EVENT_SAMPLED,        /* what the looking has cost so far */
+    EVENT_DENIED,         /* the first process of a watch that may not be read, and why */
     EVENT_TYPE_COUNT
 };
 
@@ -108,6 +109,7 @@ struct event_inspection {
     struct texts signals; /* one a line: "catches TERM, CHLD" */
     int64_t ghost_stacks; /* stacks of threads that it does not have; -1: not looked for */
 };
+struct event_denied { int64_t pid; char *name, *why; };
 struct event_sampling { int64_t looks, processes, threads; double cpu_seconds; }; /* processes and threads: of all looks */
 
 struct event {
@@ -127,6 +129,7 @@ struct event {
         struct finding finding;
         struct event_inspection inspection;
         struct event_sampling sampling;
+        struct event_denied denied;
     };
 };
 

@@ -369,6 +369,14 @@ static enum err on_sampled(struct model *m, struct event *e)
     return OK;
 }
 
+static enum err on_denied(struct model *m, struct event *e)
+{
+    m->denied.pid = e->denied.pid;
+    model_take_text(&m->denied.name, &e->denied.name);
+    model_take_text(&m->denied.why, &e->denied.why);
+    return OK;
+}
+
 static enum err on_timeout(struct model *m, struct event *e)
 {
     (void)e;
@@ -402,6 +410,7 @@ static enum err (*const appliers[EVENT_TYPE_COUNT])(struct model *, struct event
     [EVENT_OUTPUT] = on_output,
     [EVENT_INSPECTION] = on_inspection,
     [EVENT_SAMPLED] = on_sampled,
+    [EVENT_DENIED] = on_denied,
 };
 
 enum err model_new(struct model **out)
@@ -428,6 +437,8 @@ void model_free(struct model *m)
     free(m->command);
     free(m->output);
     inspection_done(&m->inspection);
+    free(m->denied.name);
+    free(m->denied.why);
     free(m->path);
     free(m->key);
     free(m->table_error);

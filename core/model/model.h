@@ -72,6 +72,7 @@ struct model {
     char *output; size_t noutput; /* the newest bytes it wrote: see model_output */
     uint64_t output_end;          /* how many it ever wrote */
     double output_at;             /* when it wrote last; -1: nothing yet */
+    struct event_denied denied;     /* why NULL: all may be read so far */
     struct event_sampling sampling; /* of the whole watch; looks 0: not told yet */
     struct event_inspection inspection; /* of the process that is looked at; pid 0: none yet */
 

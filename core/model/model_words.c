@@ -152,6 +152,14 @@ static enum note_level on_finding_ended(const struct model *m, const struct even
     return NOTE_INFO;
 }
 
+static enum note_level on_denied(const struct model *m, const struct event *e, struct buf *out)
+{
+    (void)m;
+    buf_addf(out, "what process %lld (%s) waits for may not be read: %s", (long long)e->denied.pid,
+             e->denied.name ? e->denied.name : "?", e->denied.why ? e->denied.why : "?");
+    return NOTE_WARNING;
+}
+
 static enum note_level on_command_started(const struct model *m, const struct event *e, struct buf *out)
 {
     (void)m;
@@ -198,6 +206,7 @@ static describe_fn *const describers[EVENT_TYPE_COUNT] = {
     [EVENT_FINDING] = on_finding,
     [EVENT_FINDING_ENDED] = on_finding_ended,
     [EVENT_TIMEOUT] = on_timeout,
+    [EVENT_DENIED] = on_denied,
     [EVENT_COMMAND_STARTED] = on_command_started,
     [EVENT_COMMAND_EXITED] = on_command_exited,
 };

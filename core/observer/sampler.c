@@ -136,6 +136,7 @@ static void follow_orders(struct sampler *s, const struct orders *o)
     enum err err = OK;
     if (o->watch) {
         shown_done(&s->shown);
+        s->shown.denied = false;
         s->generation = o->generation;
         s->shown.started = o->started;
         err = scene_watch(&s->scene, o->root, o->include_root);

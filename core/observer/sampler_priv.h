@@ -24,6 +24,7 @@ struct shown {
     double started;   /* clock_now() time that event times count from */
     bool stacks;      /* take a stack when more than time says that something hangs */
     bool more;        /* something changed that is not posted yet, so as not to flood */
+    bool denied;      /* it was said that something may not be read */
     bool unproved;    /* a finding might become more certain */
     sampler_post_fn *post;
     void *ctx;

@@ -251,6 +251,37 @@ static void end_findings(struct shown *s, const struct scene *scene, const struc
     }
 }
 
+static bool is_denied(const struct evidence *e)
+{
+    for (size_t i = 0; i < e->nthreads; i++)
+        if (e->threads[i].syscall_seen == DENIED)
+            return true;
+    return false;
+}
+
+/* Said of the first only: mostly it is the same with all. */
+static void say_denied(struct shown *s, const struct scene *scene)
+{
+    enum { WORDS_MAX = 1024 };
+    struct denial denial;
+    struct buf words;
+    size_t i = 0;
+    while (i < scene->n && !is_denied(&scene->procs[i]))
+        i++;
+    if (s->denied || i == scene->n || proc_denial_look(scene->procs[i].pid, &denial))
+        return;
+    struct event e = {.type = EVENT_DENIED, .time = scene->taken - s->started,
+                      .denied = {.pid = scene->procs[i].pid, .name = text_dup(scene->procs[i].name)}};
+    buf_init(&words, WORDS_MAX);
+    if (denial_words(&denial, &words) == OK && (e.denied.why = buf_take(&words))) {
+        s->denied = true;
+        s->post(s->ctx, &e);
+    } else {
+        event_done(&e);
+    }
+    buf_done(&words);
+}
+
 enum err shown_update(struct shown *s, struct scene *scene, const struct findings *findings, bool *moved)
 {
     enum err err = line_up(s, scene, moved);
@@ -259,8 +290,10 @@ enum err shown_update(struct shown *s, struct scene *scene, const struct finding
         err = post_process(s, &s->v[i], &scene->procs[i], scene->taken, least_pause, moved);
     for (size_t i = 0; i < findings->n && !err; i++)
         err = take_finding(s, scene, &findings->v[i], moved);
-    if (!err)
+    if (!err) {
         end_findings(s, scene, findings, moved);
+        say_denied(s, scene);
+    }
     return err;
 }
 

@@ -65,4 +65,18 @@ enum err thread_waits_for(const struct evidence *e, const struct thread_evidence
  * ERR_GONE, ERR_AGAIN if it did not stop in time. *stopped_seconds (may be NULL) is how long it stood still. */
 enum err proc_stack(pid_t pid, pid_t tid, size_t max, struct texts *frames, double *stopped_seconds) MUST_CHECK;
 
+/* What decides whether a process may be read: see ptrace(2), "Ptrace access mode checking". */
+struct denial {
+    uid_t ours, owner;  /* effective, real */
+    bool shielded;      /* not dumpable */
+    bool trace_all;     /* we have CAP_SYS_PTRACE */
+    int yama;           /* kernel.yama.ptrace_scope; 0 also where there is no Yama */
+};
+
+/* ERR_GONE. */
+enum err proc_denial_look(pid_t pid, struct denial *out) MUST_CHECK;
+
+/* Why, and what would help: "it belongs to user root: run poolscope as that user or as root". */
+enum err denial_words(const struct denial *d, struct buf *out) MUST_CHECK;
+
 #endif

@@ -140,6 +140,8 @@ enum err report_json(const struct model *m, const char *mode, struct buf *out)
                              m->threads > 0 ? json_integer(m->threads) : json_null(), "outcome",
                              outcome_names[model_outcome(m)]);
     enum err e = root ? add_lists(m, root) : ERR_NOMEM;
+    if (!e && m->denied.why && json_object_set_new(root, "denied", report_json_text(m->denied.why)) < 0)
+        e = ERR_NOMEM;
     if (!e && m->sampling.looks > 0)
         e = add_sampling(m, root);
     if (!e && m->table_error && json_object_set_new(root, "error", report_json_text(m->table_error)) < 0)
