@@ -19,7 +19,7 @@ enum { CELLS = 3 };
 static enum err parse(const char *text, size_t len, size_t step, bool as_lines, char *out)
 {
     struct table_csv c;
-    enum err e = table_csv_init(&c, 0, 100);
+    enum err e = table_csv_init(&c, ',', 0, 100);
     assert_int_equal(e, OK);
     out[0] = '\0';
     for (size_t at = 0; !e && at <= len;) {
@@ -117,7 +117,7 @@ static void cells_are_counted_alike_when_they_are_not_kept(void **state)
     (void)state;
     struct table_csv c;
     struct table_segment plain = {"a,,b\r\n", 6, 0, true}, quoted = {"\"a\",,b\r\n", 8, 0, true};
-    assert_int_equal(table_csv_init(&c, CELLS, CELLS), OK);
+    assert_int_equal(table_csv_init(&c, ',', CELLS, CELLS), OK);
     c.keep = false;
     assert_int_equal(table_csv_feed(&c, &plain), OK);
     assert_true(c.done && c.ncells == CELLS);
@@ -131,7 +131,7 @@ static void missing_cells_are_null_and_surplus_ones_only_counted(void **state)
     (void)state;
     struct table_csv c;
     static const char *const lines[] = {"x\n", "\"x\"\n", "1,2,3,4,5\n", "1,2,3,4,\"5\"\n"};
-    assert_int_equal(table_csv_init(&c, CELLS, CELLS), OK);
+    assert_int_equal(table_csv_init(&c, ',', CELLS, CELLS), OK);
     for (size_t i = 0; i < 4; i++) {
         struct table_segment s = {lines[i], strlen(lines[i]), 0, true};
         assert_int_equal(table_csv_feed(&c, &s), OK);
@@ -154,7 +154,7 @@ static void a_field_without_an_end_is_too_big(void **state)
     assert_non_null(block);
     memset(block, 'x', TABLE_BLOCK);
     block[0] = '"';
-    assert_int_equal(table_csv_init(&c, 0, 1), OK);
+    assert_int_equal(table_csv_init(&c, ',', 0, 1), OK);
     c.keep = false;
     struct table_segment s = {block, TABLE_BLOCK, 0, false};
     for (; !e && fed < 2u * TABLE_FIELD_MAX; fed += TABLE_BLOCK) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * libcsv, in strict mode, as Polars reads CSV: only LF ends a record, spaces belong to the field, an empty unquoted
- * field is null, an empty line is a record. A line without any quote needs no parser: its commas are its fields, which
+ * field is null, an empty line is a record. A line without any quote needs no parser: its delimiters are its fields, which
  * is what libcsv would say of it (a test compares the two), several times faster. */
 #include <stdlib.h>
 #include <string.h>
@@ -22,20 +22,21 @@ static int is_line_end(unsigned char c)
     return c == '\n';
 }
 
-static enum err parser_init(struct csv_parser *p)
+static enum err parser_init(struct csv_parser *p, char delimiter)
 {
     if (csv_init(p, CSV_STRICT | CSV_STRICT_FINI | CSV_EMPTY_IS_NULL | CSV_REPALL_NL) != 0)
         return ERR_NOMEM;
     csv_set_space_func(p, is_trimmed);
     csv_set_term_func(p, is_line_end);
+    csv_set_delim(p, (unsigned char)delimiter);
     return OK;
 }
 
-enum err table_csv_init(struct table_csv *c, size_t pad, size_t max)
+enum err table_csv_init(struct table_csv *c, char delimiter, size_t pad, size_t max)
 {
-    *c = (struct table_csv){.pad = pad, .max = max, .keep = true};
+    *c = (struct table_csv){.delimiter = delimiter, .pad = pad, .max = max, .keep = true};
     buf_init(&c->text, TABLE_RECORD_MAX);
-    return parser_init(&c->parser);
+    return parser_init(&c->parser, delimiter);
 }
 
 void table_csv_done(struct table_csv *c)
@@ -132,10 +133,10 @@ static enum err split_line(struct table_csv *c, const char *text, size_t len)
     if (!c->keep) {
         c->ncells = 1;
         for (const char *p = text; p < end; p++)
-            c->ncells += *p == ',';
+            c->ncells += *p == c->delimiter;
     }
     for (const char *at = text; c->keep; at++) {
-        const char *stop = memchr(at, ',', (size_t)(end - at));
+        const char *stop = memchr(at, c->delimiter, (size_t)(end - at));
         const char *from = at, *to = stop ? stop : end;
         while (from < to && *from == '\r')
             from++;
@@ -219,7 +220,8 @@ static enum err find_field(struct table_csv *c, struct table_lines *l, size_t fi
     return OK;
 }
 
-enum err table_csv_locate(const struct table_source *s, uint64_t record, size_t field, uint64_t *line, uint64_t *column)
+enum err table_csv_locate(const struct table_source *s, char delimiter, uint64_t record, size_t field, uint64_t *line,
+                          uint64_t *column)
 {
     struct table_csv c = {0};
     struct table_lines l;
@@ -227,7 +229,7 @@ enum err table_csv_locate(const struct table_source *s, uint64_t record, size_t 
     enum err e = table_lines_init(&l, s);
     if (e)
         return e;
-    e = table_csv_init(&c, 0, 0);
+    e = table_csv_init(&c, delimiter, 0, 0);
     c.keep = false;
     table_lines_seek(&l, record);
     if (!e)

@@ -90,6 +90,28 @@ enum err table_header_read(struct table_header *h, const struct table_csv *csv, 
     return e;
 }
 
+enum err table_header_number(struct table_header *h, const struct table_csv *csv, const char *path, uint64_t line,
+                             struct problem *problem)
+{
+    *h = (struct table_header){.n = csv->ncells};
+    buf_init(&h->text, TABLE_RECORD_MAX);
+    enum err e = check_cells(csv, path, line, problem);
+    if (e)
+        return e;
+    h->columns = calloc(h->n, sizeof *h->columns);
+    if (!h->columns)
+        return table_problem(problem, ERR_NOMEM, path);
+    for (size_t i = 0; i < h->n; i++) {
+        size_t at = h->text.len;
+        buf_addf(&h->text, "column_%zu", i + 1);
+        h->columns[i].name_len = h->text.len - at;
+    }
+    const char *at = buf_text(&h->text);
+    for (size_t i = 0; i < h->n; at += h->columns[i++].name_len)
+        h->columns[i].name = at;
+    return h->text.err ? table_problem(problem, h->text.err, path) : OK;
+}
+
 bool table_header_find(const struct table_header *h, const char *name, size_t *out)
 {
     size_t len = strlen(name);

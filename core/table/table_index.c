@@ -1,224 +1,100 @@
 /* SPDX-License-Identifier: MIT
- * The one run over all bytes: header, record boundaries, faults with line and column. What remains of it is the place
- * of each 64th record, as sealed memory that every process maps read-only. */
-#include <stdio.h>
+ * The row index: for each window of the file the first record that begins in it or behind it. Windows are as wide as
+ * the file demands, so that their number is bounded. It is sealed memory that every process maps read-only. */
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/io.h"
 #include "core/table/table_priv.h"
 
-/* The first bytes of the index memory; the offsets follow. */
-struct index_head {
-    char magic[8];
-    uint64_t rows, n;
-};
-static const char index_magic[8] = "psindex1";
+static const char index_magic[8] = "psindex2";
 
-struct build {
-    const struct table_source *source;
-    const char *path;
-    struct table_header *header;
-    struct problem *problem;
-    struct table_lines lines;
-    struct table_csv csv;
-    struct buf offsets;           /* of uint64_t */
-    bool has_header;
-    uint64_t rows;
-    uint64_t line, line_start;    /* where the segment lies; the first line is 1 */
-    uint64_t record, record_line; /* where the record began */
-};
-
-/* A fault in field `field` of the record. */
-static enum err fault_at_field(struct build *b, enum err e, size_t field, const char *words)
+uint64_t table_index_window(uint64_t bytes)
 {
-    uint64_t line = b->record_line, column = 1;
-    enum err failed = table_csv_locate(b->source, b->record, field, &line, &column);
-    if (failed)
-        return table_problem(b->problem, failed, b->path);
-    return problem_set(b->problem, e, "%s:%llu:%llu: %s", b->path, (unsigned long long)line, (unsigned long long)column,
-                       words);
+    uint64_t window = TABLE_WINDOW;
+    while (bytes / window >= TABLE_WINDOWS_MAX)
+        window *= 2;
+    return window;
 }
 
-static enum err never_closed(struct build *b)
+static void unmap(struct table_draft *d)
 {
-    return fault_at_field(b, ERR_PARSE, b->csv.ncells,
-                          "a quoted field is never closed; close it, and write a quote inside it twice");
+    if (d->facts)
+        munmap(d->facts, d->len);
+    d->facts = NULL;
 }
 
-static const char stray_quote[] = "a quote inside an unquoted field; quote the whole field and double the quote";
-static const char behind_quote[] = "text behind a closing quote; a quote inside a quoted field is written twice";
-
-/* libcsv refuses the byte behind `used` of this segment. */
-static enum err refused(struct build *b, const struct table_segment *s)
+void table_draft_done(struct table_draft *d)
 {
-    uint64_t characters = 0;
-    enum err e = table_count_characters(b->source, b->line_start, s->offset + b->csv.used, &characters);
-    if (e)
-        return table_problem(b->problem, e, b->path);
-    return problem_set(b->problem, ERR_PARSE, "%s:%llu:%llu: %s", b->path, (unsigned long long)b->line,
-                       (unsigned long long)characters + 1, b->csv.parser.quoted ? behind_quote : stray_quote);
+    unmap(d);
+    io_close(&d->fd);
 }
 
-static enum err fault(struct build *b, enum err e, const struct table_segment *s)
+enum err table_draft_init(struct table_draft *d, size_t n)
 {
-    if (e == ERR_PARSE)
-        return refused(b, s);
-    if (e == ERR_TOO_BIG && b->csv.open)
-        return fault_at_field(b, ERR_PARSE, b->csv.ncells, "a field longer than 256 MiB; is its quote ever closed?");
-    return table_problem(b->problem, e, b->path);
-}
-
-static enum err take_header(struct build *b)
-{
-    if (b->csv.ncells == 1 && b->csv.cells[0].null)
-        return OK; /* empty lines before the header are skipped */
-    b->has_header = true;
-    b->csv.keep = false;
-    return table_header_read(b->header, &b->csv, b->path, b->record_line, b->problem);
-}
-
-static enum err take_row(struct build *b)
-{
-    if (b->csv.ncells > b->header->n) {
-        char words[160];
-        snprintf(words, sizeof words,
-                 "field %zu of a row, but the header has %zu; quote a comma that belongs to the text",
-                 b->header->n + 1, b->header->n);
-        return fault_at_field(b, ERR_PARSE, b->header->n, words);
+    *d = (struct table_draft){.len = sizeof *d->facts + (n + 1) * sizeof *d->entries};
+    d->fd = memfd_create("poolscope-index", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (d->fd < 0)
+        return ERR_NOMEM;
+    void *map = MAP_FAILED;
+    if (ftruncate(d->fd, (off_t)d->len) == 0)
+        map = mmap(NULL, d->len, PROT_READ | PROT_WRITE, MAP_SHARED, d->fd, 0);
+    if (map == MAP_FAILED) {
+        io_close(&d->fd);
+        return ERR_NOMEM;
     }
-    enum err e = OK;
-    if (b->rows % TABLE_STRIDE == 0)
-        e = buf_add(&b->offsets, &b->record, sizeof b->record);
-    b->rows++;
-    return e ? table_problem(b->problem, e, b->path) : OK;
-}
-
-static enum err take_record(struct build *b)
-{
-    return b->has_header ? take_row(b) : take_header(b);
-}
-
-static enum err take_segment(struct build *b, const struct table_segment *s)
-{
-    if (!b->csv.open) {
-        b->record = s->offset;
-        b->record_line = b->line;
-    }
-    enum err e = table_csv_feed(&b->csv, s);
-    if (e)
-        return fault(b, e, s);
-    e = b->csv.done ? take_record(b) : OK;
-    if (s->ends_line) {
-        b->line++;
-        b->line_start = s->offset + s->len;
-    }
-    return e;
-}
-
-/* Skips the UTF-8 mark, which would be part of the first name, and says so of UTF-16, which would be all NULs. */
-static enum err begin(struct build *b)
-{
-    unsigned char mark[3] = {0};
-    size_t n;
-    enum err e = io_read_some_at(b->source->fd, mark, sizeof mark, 0, &n);
-    if (e)
-        return table_problem(b->problem, e, b->path);
-    if ((mark[0] == 0xff && mark[1] == 0xfe) || (mark[0] == 0xfe && mark[1] == 0xff))
-        return problem_set(b->problem, ERR_PARSE, "%s:1:1: UTF-16 text; convert it: iconv -f UTF-16 -t UTF-8", b->path);
-    b->line_start = memcmp(mark, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    table_lines_seek(&b->lines, b->line_start);
+    d->facts = map;
+    memcpy(d->facts->magic, index_magic, sizeof index_magic);
+    d->facts->n = n;
+    d->facts->ragged = (struct raw_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
+    d->entries = (struct raw_entry *)(d->facts + 1);
+    memset(d->entries, 0xff, (n + 1) * sizeof *d->entries);
     return OK;
 }
 
-static enum err finish(struct build *b)
+/* Windows in which no record begins point to the next one; behind all of them stands the end. */
+static void fill_gaps(struct table_draft *d)
 {
-    enum err e = table_csv_finish(&b->csv);
-    if (e == ERR_PARSE)
-        return never_closed(b);
-    if (e)
-        return table_problem(b->problem, e, b->path);
-    if (b->csv.done)
-        e = take_record(b);
-    if (!e && !b->has_header)
-        e = problem_set(b->problem, ERR_PARSE, "%s:1:1: empty; the first line must name the columns", b->path);
-    return e;
+    d->entries[d->facts->n] = (struct raw_entry){d->facts->end, d->facts->rows};
+    for (size_t k = d->facts->n; k-- > 0;)
+        if (d->entries[k].offset > d->entries[k + 1].offset)
+            d->entries[k] = d->entries[k + 1];
 }
 
-static enum err run(struct build *b)
+enum err table_draft_seal(struct table_draft *d, struct table_index *out)
 {
-    enum err e = begin(b);
-    while (!e) {
-        struct table_segment s;
-        e = table_lines_next(&b->lines, &s);
-        if (e)
-            return table_problem(b->problem, e, b->path);
-        if (s.len == 0)
-            return finish(b);
-        e = take_segment(b, &s);
+    fill_gaps(d);
+    unmap(d);
+    int fd = d->fd;
+    d->fd = -1;
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0) {
+        close(fd);
+        return ERR_SYS;
     }
-    return e;
-}
-
-static enum err seal(const struct build *b, int *fd)
-{
-    struct index_head head = {.rows = b->rows, .n = b->offsets.len / sizeof(uint64_t)};
-    struct buf all;
-    memcpy(head.magic, index_magic, sizeof head.magic);
-    buf_init(&all, sizeof head + b->offsets.len);
-    buf_add(&all, &head, sizeof head);
-    buf_add(&all, buf_text(&b->offsets), b->offsets.len);
-    enum err e = all.err ? all.err : io_sealed_memory("poolscope-index", all.data, all.len, fd);
-    buf_done(&all);
-    return e;
-}
-
-enum err table_index_build(const struct table_source *source, const char *path, struct table_header *header,
-                           struct table_index *out, struct problem *problem)
-{
-    struct build b = {.source = source, .path = path, .header = header, .problem = problem, .line = 1};
-    int fd = -1;
-    buf_init(&b.offsets, (size_t)1 << 40);
-    enum err e = table_lines_init(&b.lines, source);
-    if (!e)
-        e = table_csv_init(&b.csv, 0, TABLE_COLUMNS_MAX);
-    e = e ? table_problem(problem, e, path) : run(&b);
-    if (!e) {
-        e = seal(&b, &fd);
-        if (!e)
-            e = table_index_open(fd, out);
-        if (e)
-            table_problem(problem, e, path);
-    }
-    table_csv_done(&b.csv);
-    table_lines_done(&b.lines);
-    buf_done(&b.offsets);
-    return e;
+    return table_index_open(fd, out);
 }
 
 enum err table_index_open(int fd, struct table_index *out)
 {
     struct stat st;
-    struct index_head head;
     *out = (struct table_index){.fd = fd};
     enum err e = ERR_PARSE;
-    if (!table_is_sealed(fd) || fstat(fd, &st) < 0 || (size_t)st.st_size < sizeof head)
+    if (!table_is_sealed(fd) || fstat(fd, &st) < 0 || (size_t)st.st_size < sizeof *out->facts)
         goto out;
     out->map_len = (size_t)st.st_size;
-    out->map = mmap(NULL, out->map_len, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (out->map == MAP_FAILED) {
-        out->map = NULL;
+    void *map = mmap(NULL, out->map_len, PROT_READ, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED) {
         e = ERR_NOMEM;
         goto out;
     }
-    memcpy(&head, out->map, sizeof head);
-    out->rows = head.rows;
-    out->n = head.n;
-    out->offsets = (const uint64_t *)((const char *)out->map + sizeof head);
-    if (memcmp(head.magic, index_magic, sizeof head.magic) == 0 &&
-        head.n == head.rows / TABLE_STRIDE + (head.rows % TABLE_STRIDE != 0) &&
-        head.n == (out->map_len - sizeof head) / sizeof(uint64_t))
+    out->facts = map;
+    out->entries = (const struct raw_entry *)(out->facts + 1);
+    if (memcmp(out->facts->magic, index_magic, sizeof index_magic) == 0 && out->facts->window > 0 &&
+        out->facts->n < SIZE_MAX / sizeof *out->entries - 1 && !out->facts->fault.text[sizeof out->facts->fault.text - 1] &&
+        out->map_len == sizeof *out->facts + (out->facts->n + 1) * sizeof *out->entries)
         e = OK;
 out:
     if (e)
@@ -226,10 +102,40 @@ out:
     return e;
 }
 
+enum err table_index_again(const struct table_index *x, struct table_index *out)
+{
+    int fd = fcntl(x->fd, F_DUPFD_CLOEXEC, 3);
+    *out = (struct table_index){.fd = -1};
+    return fd < 0 ? ERR_SYS : table_index_open(fd, out);
+}
+
 void table_index_close(struct table_index *x)
 {
-    if (x->map)
-        munmap(x->map, x->map_len);
+    if (x->facts)
+        munmap((void *)x->facts, x->map_len);
     io_close(&x->fd);
     *x = (struct table_index){.fd = -1};
+}
+
+size_t table_index_at_row(const struct table_index *x, uint64_t row)
+{
+    size_t low = 0, high = x->facts->n;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (x->entries[middle].row <= row)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+size_t table_index_at_offset(const struct table_index *x, uint64_t offset)
+{
+    uint64_t k = offset > x->facts->start ? (offset - x->facts->start) / x->facts->window : 0;
+    if (k >= x->facts->n)
+        k = x->facts->n ? x->facts->n - 1 : 0;
+    while (k > 0 && x->entries[k].offset > offset)
+        k--;
+    return (size_t)k;
 }

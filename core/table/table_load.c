@@ -10,8 +10,8 @@
 
 enum { FD_SOURCE, FD_INDEX, FD_SCHEMA };
 
-static enum err pick_key(const struct table_header *h, const struct table_options *o, const char *path, size_t *key,
-                         struct problem *problem)
+enum err table_pick_key(const struct table_header *h, const struct table_options *o, const char *path, size_t *key,
+                        struct problem *problem)
 {
     *key = 0;
     if (table_header_find(h, o->key ? o->key : "code", key) || !o->key)
@@ -19,8 +19,8 @@ static enum err pick_key(const struct table_header *h, const struct table_option
     return table_header_missing(h, path, o->key, problem);
 }
 
-static enum err apply_overrides(struct table_header *h, const struct table_options *o, const char *path,
-                                struct problem *problem)
+enum err table_apply_overrides(struct table_header *h, const struct table_options *o, const char *path,
+                               struct problem *problem)
 {
     for (size_t i = 0; i < o->noverrides; i++) {
         size_t column;
@@ -32,31 +32,26 @@ static enum err apply_overrides(struct table_header *h, const struct table_optio
     return OK;
 }
 
-/* What the scan finds, written down; `t` then has its schema. */
-static enum err describe(struct table *t, struct table_header *h, const struct table_options *o, const char *path,
-                         const struct table_runner *runner, struct problem *problem)
+enum err table_describe(struct table *t, struct table_header *h, const struct table_scan_options *o, bool no_header,
+                        struct problem *problem)
 {
     struct table_found found = {0};
-    size_t key;
     int fd = -1;
-    t->body.ncolumns = h->n;
-    enum err e = apply_overrides(h, o, path, problem);
-    if (!e)
-        e = pick_key(h, o, path, &key, problem);
-    if (!e)
-        e = table_scan(&t->body, h, key, path, runner, &found, problem);
+    enum err e = table_scan(t, h, o, &found, problem);
     if (!e) {
-        e = table_schema_write(&t->body, h, key, &found, path, &fd);
+        struct table_schema schema = {.body = &t->body, .header = h, .found = &found, .key = o->key, .path = o->path,
+                                      .no_header = no_header, .learned = t->body.index.facts->complete};
+        e = table_schema_write(&schema, &fd);
         if (!e)
             e = table_schema_open(fd, t);
         if (e)
-            table_problem(problem, e, path);
+            table_problem(problem, e, o->path);
     }
     table_found_done(&found);
     return e;
 }
 
-static struct table *table_new(void)
+struct table *table_new(void)
 {
     struct table *t = calloc(1, sizeof *t);
     if (t)
@@ -64,19 +59,33 @@ static struct table *table_new(void)
     return t;
 }
 
+static enum err load(struct table *t, int fd, const struct table_options *options, const struct table_runner *runner,
+                     struct table_header *header, struct problem *problem)
+{
+    const char *path = options->path ? options->path : "(input)";
+    struct table_parse how = {.path = path, .no_header = options->no_header, .strict = true};
+    struct table_scan_options scan = {.path = path, .strict = true, .runner = runner};
+    enum err e = table_open_source(t, fd, path, problem);
+    if (!e)
+        e = table_open_first(t, options, true, header, problem);
+    if (!e)
+        e = table_apply_overrides(header, options, path, problem);
+    if (!e)
+        e = table_pick_key(header, options, path, &scan.key, problem);
+    how.delimiter = t->body.delimiter;
+    if (!e)
+        e = table_index_rest(&t->body, &how, &(struct table_tuning){0}, runner, problem);
+    return e ? e : table_describe(t, header, &scan, options->no_header, problem);
+}
+
 enum err table_load(int fd, const struct table_options *options, const struct table_runner *runner, struct table **out,
                     struct problem *problem)
 {
-    const char *path = options->path ? options->path : "(input)";
     struct table_header header = {0};
     struct table *t = table_new();
     if (!t)
-        return problem_set(problem, ERR_NOMEM, "%s: %s", path, err_text(ERR_NOMEM));
-    enum err e = table_source_open(fd, path, &t->body.source, problem);
-    if (!e)
-        e = table_index_build(&t->body.source, path, &header, &t->body.index, problem);
-    if (!e)
-        e = describe(t, &header, options, path, runner, problem);
+        return table_problem(problem, ERR_NOMEM, options->path ? options->path : "(input)");
+    enum err e = load(t, fd, options, runner, &header, problem);
     table_header_done(&header);
     if (e)
         table_free(t);
@@ -139,7 +148,7 @@ enum err table_import(const int fds[TABLE_FDS], struct table **out, struct probl
 
 uint64_t table_rows(const struct table *t)
 {
-    return t->body.index.rows;
+    return t->body.index.facts->rows;
 }
 
 size_t table_columns(const struct table *t)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What the files of the table room share; for this room only.
- * The way of the bytes: source → lines (segments that end at newlines) → csv (cells of one record) → index, reader. */
+ * The way of the bytes: source → lines (segments that end at newlines) → csv (cells of one record) → index, reader;
+ * and where raw structure is exact: source → blocks of whole records → raw → index, walk, hits. */
 #ifndef TABLE_TABLE_PRIV_H
 #define TABLE_TABLE_PRIV_H
 
@@ -12,11 +13,16 @@
 
 #include "core/base/buf.h"
 #include "core/base/err.h"
+#include "core/table/progress.h"
 #include "core/table/table.h"
+#include "core/table/table_raw.h"
+#include "core/table/table_set.h"
 
 enum {
     TABLE_BLOCK = 256 * 1024,            /* bytes read at once */
-    TABLE_STRIDE = 64,                   /* the index knows the place of each 64th record */
+    TABLE_FIRST = 64 * 1024,             /* bytes whose rows are there at once */
+    TABLE_WINDOW = 4096,                 /* the index knows the first record of each window of so many bytes … */
+    TABLE_WINDOWS_MAX = 256 * 1024,      /* … or of twice, four times … as many, so that there are not more */
     TABLE_COLUMNS_MAX = 1000 * 1000,
     TABLE_FIELD_MAX = 256 * 1024 * 1024, /* a longer field is a quote that nobody closed */
     TABLE_RECORD_MAX = 512 * 1024 * 1024,
@@ -31,17 +37,28 @@ struct table_source {
     int fd;       /* owned */
     uint64_t size;
     int64_t mtime_seconds, mtime_nanoseconds;
+    uint64_t signature; /* of its first and last bytes: still the same in a file that only grew */
     bool sealed;  /* a memfd that nobody can change any more; else a file, checked at each read */
+    bool ours;    /* a spool that only we write, and only at its end */
+    bool growing; /* more is to come: the last record is not one yet */
 };
 
 enum err table_source_open(int fd, const char *path, struct table_source *out, struct problem *problem) MUST_CHECK;
+enum err table_source_again(const struct table_source *s, struct table_source *out) MUST_CHECK; /* the same, once more */
 void table_source_close(struct table_source *s);
+enum table_change table_source_change(const struct table_source *s);
 
-/* ERR_CHANGED if size or time are no longer those of the loading. */
+/* ERR_CHANGED if the bytes are no longer those of the opening; more of them behind do no harm. */
 enum err table_source_check(const struct table_source *s) MUST_CHECK;
 
 /* A memfd that is sealed against every change; only such memory is mapped. */
 bool table_is_sealed(int fd);
+
+/* table_stream.c */
+enum err table_stream_source(const struct table_stream *s, struct table_source *out) MUST_CHECK;
+
+/* A file without a name, for what is too large for memory; -1 and errno. */
+int table_nameless_file(void);
 
 /* table_lines.c: a run through the source, a line at a time. */
 struct table_lines {
@@ -81,13 +98,14 @@ struct table_csv {
     size_t pad;           /* missing cells up to here are null */
     size_t max;           /* more cells than these are counted, not kept */
     bool keep;            /* false: cells are only counted */
+    char delimiter;
     bool open;            /* within a record */
     bool done;            /* a record is complete: the segment ended it */
     size_t used;          /* bytes of the last segment before a fault */
     enum err err;
 };
 
-enum err table_csv_init(struct table_csv *c, size_t pad, size_t max) MUST_CHECK;
+enum err table_csv_init(struct table_csv *c, char delimiter, size_t pad, size_t max) MUST_CHECK;
 void table_csv_done(struct table_csv *c);
 
 /* Feeds a segment. ERR_PARSE: the byte at `used` does not belong there; ERR_TOO_BIG: a field without an end. */
@@ -97,31 +115,8 @@ enum err table_csv_feed(struct table_csv *c, const struct table_segment *s) MUST
 enum err table_csv_finish(struct table_csv *c) MUST_CHECK;
 
 /* Where field `field` of the record at `record` (in line `line`) begins: for messages. */
-enum err table_csv_locate(const struct table_source *s, uint64_t record, size_t field, uint64_t *line,
+enum err table_csv_locate(const struct table_source *s, char delimiter, uint64_t record, size_t field, uint64_t *line,
                           uint64_t *column) MUST_CHECK;
-
-/* table_set.c: distinct texts with counts, in the order of their first coming. */
-struct table_set_entry {
-    uint64_t hash, count;
-    size_t at, len; /* in text */
-};
-
-struct table_set {
-    struct table_set_entry *entries;
-    size_t n, cap, max;
-    uint32_t *slots; /* index + 1 into entries, 0 is free */
-    size_t nslots;
-    struct buf text;
-    bool full;       /* something did not fit; from then on nothing new is entered */
-};
-
-void table_set_init(struct table_set *s, size_t max, size_t max_bytes);
-void table_set_done(struct table_set *s);
-bool table_set_find(const struct table_set *s, const char *text, size_t len, size_t *out);
-
-/* Counts `more` of this text. *before (may be NULL) is the count so far. */
-enum err table_set_count(struct table_set *s, const char *text, size_t len, uint64_t more, uint64_t *before) MUST_CHECK;
-const char *table_set_text(const struct table_set *s, size_t i);
 
 /* table_header.c: the first record → names. */
 struct table_header {
@@ -133,35 +128,102 @@ struct table_header {
 void table_header_done(struct table_header *h);
 enum err table_header_read(struct table_header *h, const struct table_csv *csv, const char *path, uint64_t line,
                            struct problem *problem) MUST_CHECK;
+
+/* A file without a header: columns are called column_1, column_2 … as in Polars. */
+enum err table_header_number(struct table_header *h, const struct table_csv *csv, const char *path, uint64_t line,
+                             struct problem *problem) MUST_CHECK;
 bool table_header_find(const struct table_header *h, const char *name, size_t *out);
 
 /* ERR_NOT_FOUND with the list of all columns. */
 enum err table_header_missing(const struct table_header *h, const char *path, const char *name,
                               struct problem *problem);
 
-/* table_index.c: where each 64th record begins. */
-struct table_index {
-    int fd;                  /* owned, sealed */
-    void *map;
-    size_t map_len;
-    const uint64_t *offsets; /* in map */
-    size_t n;
-    uint64_t rows;
+/* table_index.c: where records begin. */
+struct table_index_facts {
+    char magic[8];
+    uint64_t rows, n, window;
+    uint64_t start, end;      /* of the rows: behind the header, behind the last row */
+    struct raw_ragged ragged;
+    bool complete;            /* these are all rows */
+    bool regular;             /* raw structure is exact between start and end */
+    struct problem fault;     /* what ended the rows before their time; else "" */
 };
 
-/* One run over all of the source: header, record boundaries, every fault that libcsv's strict mode knows. */
-enum err table_index_build(const struct table_source *source, const char *path, struct table_header *header,
-                           struct table_index *out, struct problem *problem) MUST_CHECK;
+struct table_index {
+    int fd;                             /* owned, sealed */
+    size_t map_len;
+    const struct table_index_facts *facts; /* mapped; NULL: there is none */
+    const struct raw_entry *entries;    /* facts->n and one that stands at the end */
+};
+
+/* How wide windows are over so many bytes. */
+uint64_t table_index_window(uint64_t bytes);
 
 /* Takes the fd in every case. */
 enum err table_index_open(int fd, struct table_index *out) MUST_CHECK;
+enum err table_index_again(const struct table_index *x, struct table_index *out) MUST_CHECK; /* the same, once more */
 void table_index_close(struct table_index *x);
+
+/* The last entry at or before this row, this offset. */
+size_t table_index_at_row(const struct table_index *x, uint64_t row);
+size_t table_index_at_offset(const struct table_index *x, uint64_t offset);
+
+/* An index that is being written: shared memory, not sealed yet. Entries that nobody sets point to the next one. */
+struct table_draft {
+    int fd;
+    size_t len;
+    struct table_index_facts *facts;
+    struct raw_entry *entries;
+};
+
+enum err table_draft_init(struct table_draft *d, size_t n) MUST_CHECK;
+void table_draft_done(struct table_draft *d);
+enum err table_draft_seal(struct table_draft *d, struct table_index *out) MUST_CHECK;
+
+/* table_index_csv.c: by libcsv, from the first byte on. */
+struct table_parse {
+    const char *path;
+    char delimiter;
+    bool no_header;
+    bool strict;    /* any fault is an error, a row with too many cells is one; else a fault ends the rows */
+    uint64_t limit; /* not 0: the first rows suffice, about so many bytes */
+    struct table_progress *progress;
+};
+
+enum err table_index_csv(const struct table_parse *how, const struct table_source *source, struct table_header *header,
+                         struct table_index *out, struct problem *problem) MUST_CHECK;
+
+/* table_index_raw.c: by raw structure, in parallel. */
+struct table_plan {
+    const struct table_source *source;
+    const struct raw_ops *raw;
+    char delimiter;
+    size_t ncolumns;
+    uint64_t start, window, chunk;
+    struct raw_entry from;         /* a record that is known; reading begins there */
+    uint64_t keep;                 /* windows before it, whose entries are kept: each kept_step-th of these */
+    const struct raw_entry *kept;
+    size_t kept_step;
+    const struct table_runner *runner;
+    struct table_progress *progress;
+};
+
+/* How the raw index is made; zeroes stand for what fits. Tests make chunks and windows small. */
+struct table_tuning {
+    const struct raw_ops *raw;
+    uint64_t window, chunk; /* bytes; a chunk has at least one window */
+    bool even_if_complete;
+};
+
+/* *strange: no index is made, raw structure is not exact in this file. */
+enum err table_index_raw(const struct table_plan *plan, struct table_index *out, bool *strange) MUST_CHECK;
 
 /* What a reader needs of a table. */
 struct table_body {
     struct table_source source;
     struct table_index index;
     size_t ncolumns;
+    char delimiter;
 };
 
 /* table_read.c */
@@ -194,8 +256,16 @@ struct table_found {
     bool *day_first; /* of each column */
 };
 
-enum err table_scan(const struct table_body *body, struct table_header *header, size_t key, const char *path,
-                    const struct table_runner *runner, struct table_found *out, struct problem *problem) MUST_CHECK;
+struct table_scan_options {
+    const char *path;
+    size_t key;
+    bool strict; /* a cell that is not of its given dtype is an error */
+    const struct table_runner *runner;
+    struct table_progress *progress;
+};
+
+enum err table_scan(const struct table *t, struct table_header *header, const struct table_scan_options *o,
+                    struct table_found *out, struct problem *problem) MUST_CHECK;
 void table_found_done(struct table_found *f);
 
 /* table_value.c: one cell as a value of its dtype, by Polars' rules. */
@@ -214,6 +284,7 @@ struct table {
     const char *path;
     struct column *columns; /* body.ncolumns of them */
     bool *day_first;        /* a date column is written day first */
+    bool no_header, learned; /* learned: dtypes and codes are those of all rows */
     size_t key;
     const char *codes_at;             /* in map: the codes, read by the first who asks; a worker never does */
     struct table_code *_Atomic codes; /* NULL: not read yet */
@@ -221,14 +292,44 @@ struct table {
     bool codes_complete;
 };
 
-enum err table_schema_write(const struct table_body *body, const struct table_header *header, size_t key,
-                            const struct table_found *found, const char *path, int *fd) MUST_CHECK;
+struct table_schema {
+    const struct table_body *body;
+    const struct table_header *header;
+    const struct table_found *found;
+    size_t key;
+    const char *path;
+    bool no_header, learned;
+};
+
+enum err table_schema_write(const struct table_schema *s, int *fd) MUST_CHECK;
 
 /* Takes `fd`, fills all of `t` but its body's source and index, and says what the source must be. */
 enum err table_schema_open(int fd, struct table *t) MUST_CHECK;
 
 /* ncodes of them; NULL if they cannot be read. */
 const struct table_code *table_schema_codes(const struct table *t);
+
+/* table_load.c */
+struct table *table_new(void);
+enum err table_pick_key(const struct table_header *h, const struct table_options *o, const char *path, size_t *key,
+                        struct problem *problem) MUST_CHECK;
+enum err table_apply_overrides(struct table_header *h, const struct table_options *o, const char *path,
+                               struct problem *problem) MUST_CHECK;
+
+/* What the scan finds in all rows of `t`, written down; `t` then has its schema. */
+enum err table_describe(struct table *t, struct table_header *h, const struct table_scan_options *o, bool no_header,
+                        struct problem *problem) MUST_CHECK;
+
+/* table_open.c */
+enum err table_open_source(struct table *t, int fd, const char *path, struct problem *problem) MUST_CHECK;
+enum err table_open_first(struct table *t, const struct table_options *o, bool strict, struct table_header *header,
+                          struct problem *problem) MUST_CHECK;
+
+/* Puts the index of all rows in the place of the first rows' one. */
+enum err table_index_rest(struct table_body *body, const struct table_parse *how, const struct table_tuning *tuning,
+                          const struct table_runner *runner, struct problem *problem) MUST_CHECK;
+enum err table_index_tuned(const struct table *t, const struct table_tuning *tuning, const struct table_runner *runner,
+                           struct table_progress *progress, struct table **out, struct problem *problem) MUST_CHECK;
 
 /* table_frame.c: strings in cells → a box 100 columns wide, arranged as Polars arranges it. */
 enum {

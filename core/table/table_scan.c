@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * All rows, once, by the runner's parts: dtypes of the columns and codes of the key. Each part reads its own row range
- * with its own reader; what the parts found is merged in the order of their rows. */
+ * All rows, once, by the runner's parts: dtypes of the columns and codes of the key. Each part walks its own span of the
+ * table; what the parts found is merged in the order of their rows. */
 #include <stdlib.h>
 
 #include "core/table/table_priv.h"
+#include "core/table/table_walk.h"
 
 enum { PARTS_PER_THREAD = 4 };
 
@@ -14,9 +15,9 @@ struct part {
 };
 
 struct scan {
-    const struct table_body *body;
+    const struct table *table;
     const struct table_header *header;
-    size_t key;
+    const struct table_scan_options *options;
     struct part *parts;
     size_t n;
     struct table_found *found;
@@ -33,55 +34,49 @@ static enum err each_inline(void *ctx, size_t parts, enum err (*part)(void *arg,
     return first;
 }
 
-/* Part i begins at a row that the index knows. */
-static uint64_t part_begin(const struct scan *s, size_t i)
-{
-    return s->body->index.n * i / s->n * TABLE_STRIDE;
-}
+typedef enum err row_visitor(const struct scan *s, struct part *p, uint64_t number, const struct cell *cells);
 
-static uint64_t part_end(const struct scan *s, size_t i)
+/* All rows of part i: all cells, or the key alone. */
+static enum err visit_rows(const struct scan *s, size_t i, bool all, row_visitor *visit)
 {
-    return i + 1 == s->n ? s->body->index.rows : part_begin(s, i + 1);
-}
-
-typedef enum err row_visitor(const struct scan *s, struct part *p, const struct row *row);
-
-static enum err visit_rows(const struct scan *s, size_t i, row_visitor *visit)
-{
-    struct table_reader *reader;
-    const struct row *row = NULL;
-    uint64_t left = part_end(s, i) - part_begin(s, i);
-    enum err e = table_reader_open(s->body, &reader);
+    struct table_walk *walk;
+    struct table_batch batch;
+    uint64_t seen = 0;
+    struct table_span span = table_part(s->table, s->n, i);
+    enum err e = table_walk_new(s->table, all ? NULL : &s->options->key, 1, s->options->progress, &walk);
     if (e)
         return e;
-    e = table_seek(reader, part_begin(s, i));
-    for (; !e && left > 0; left--) {
-        e = table_next(reader, &row);
-        if (!e)
-            e = row ? visit(s, &s->parts[i], row) : ERR_CHANGED;
+    e = table_walk_begin(walk, span);
+    while (!e) {
+        e = table_walk_next(walk, &batch);
+        if (e || batch.rows == 0)
+            break;
+        for (size_t k = 0; !e && k < batch.rows; k++)
+            e = visit(s, &s->parts[i], batch.row + k, batch.cells + k * batch.width);
+        seen += batch.rows;
     }
-    table_reader_free(reader);
-    return e;
+    table_walk_free(walk);
+    return !e && seen != table_span_rows(s->table, span) ? ERR_CHANGED : e;
 }
 
-static enum err learn_row(const struct scan *s, struct part *p, const struct row *row)
+static enum err learn_row(const struct scan *s, struct part *p, uint64_t number, const struct cell *cells)
 {
     for (size_t c = 0; c < s->header->n; c++)
-        table_infer_cell(&p->infer[c], &s->header->columns[c], row->number, &row->cells[c]);
-    const struct cell *key = &row->cells[s->key];
+        table_infer_cell(&p->infer[c], &s->header->columns[c], number, &cells[c]);
+    const struct cell *key = &cells[s->options->key];
     return key->null ? OK : table_set_count(&p->codes, key->text, key->len, 1, NULL);
 }
 
 static enum err learn_part(void *arg, size_t i)
 {
-    return visit_rows(arg, i, learn_row);
+    return visit_rows(arg, i, true, learn_row);
 }
 
-static enum err count_row(const struct scan *s, struct part *p, const struct row *row)
+static enum err count_row(const struct scan *s, struct part *p, uint64_t number, const struct cell *cells)
 {
-    const struct cell *key = &row->cells[s->key];
     size_t i;
-    if (!key->null && table_set_find(&s->found->codes, key->text, key->len, &i))
+    (void)number;
+    if (!cells->null && table_set_find(&s->found->codes, cells->text, cells->len, &i))
         p->counts[i]++;
     return OK;
 }
@@ -89,8 +84,8 @@ static enum err count_row(const struct scan *s, struct part *p, const struct row
 static enum err count_part(void *arg, size_t i)
 {
     struct scan *s = arg;
-    s->parts[i].counts = calloc(s->found->codes.n, sizeof *s->parts[i].counts);
-    return s->parts[i].counts ? visit_rows(s, i, count_row) : ERR_NOMEM;
+    s->parts[i].counts = calloc(s->found->codes.n ? s->found->codes.n : 1, sizeof *s->parts[i].counts);
+    return s->parts[i].counts ? visit_rows(s, i, false, count_row) : ERR_NOMEM;
 }
 
 static enum err merge_codes(struct scan *s)
@@ -126,7 +121,7 @@ static enum err recount(struct scan *s, const struct table_runner *runner)
 /* The cell of a given dtype that does not parse, as an error with its place. */
 static enum err refuse_cell(const struct scan *s, size_t c, uint64_t number, const char *path, struct problem *problem)
 {
-    const struct table_body *body = s->body;
+    const struct table_body *body = &s->table->body;
     struct table_reader *reader;
     const struct row *row = NULL;
     struct buf text;
@@ -146,7 +141,7 @@ static enum err refuse_cell(const struct scan *s, size_t c, uint64_t number, con
     if (!e)
         e = table_count_lines(&body->source, record, &line);
     if (!e)
-        e = table_csv_locate(&body->source, record, c, &line, &column);
+        e = table_csv_locate(&body->source, body->delimiter, record, c, &line, &column);
     if (e)
         table_problem(problem, e, path);
     else
@@ -185,13 +180,13 @@ static enum err merge_dtypes(struct scan *s, struct table_header *header, const 
             header->columns[c].dtype = table_infer_dtype(&all[c]);
         s->found->day_first[c] = table_infer_day_first(&all[c]);
     }
-    return check_given(s, all, path, problem);
+    return s->options->strict ? check_given(s, all, path, problem) : OK;
 }
 
 static enum err prepare(struct scan *s, size_t width)
 {
-    size_t most = width * PARTS_PER_THREAD;
-    s->n = s->body->index.n < most ? s->body->index.n : most;
+    size_t most = width * PARTS_PER_THREAD, entries = (size_t)s->table->body.index.facts->n;
+    s->n = entries < most ? entries : most;
     s->n = s->n ? s->n : 1;
     s->parts = calloc(s->n, sizeof *s->parts);
     s->found->day_first = calloc(s->header->n, sizeof *s->found->day_first);
@@ -219,14 +214,14 @@ static void scan_done(struct scan *s)
     free(s->parts);
 }
 
-enum err table_scan(const struct table_body *body, struct table_header *header, size_t key, const char *path,
-                    const struct table_runner *runner, struct table_found *out, struct problem *problem)
+enum err table_scan(const struct table *t, struct table_header *header, const struct table_scan_options *o,
+                    struct table_found *out, struct problem *problem)
 {
     static const struct table_runner plain = {.each = each_inline, .width = 1};
-    struct scan s = {.body = body, .header = header, .key = key, .found = out};
+    const struct table_runner *runner = o->runner ? o->runner : &plain;
+    struct scan s = {.table = t, .header = header, .options = o, .found = out};
     *out = (struct table_found){0};
     table_set_init(&out->codes, TABLE_CODES_MAX, TABLE_CODES_BYTES_MAX);
-    runner = runner ? runner : &plain;
     enum err e = prepare(&s, runner->width ? runner->width : 1);
     if (!e)
         e = runner->each(runner->ctx, s.n, learn_part, &s);
@@ -234,7 +229,7 @@ enum err table_scan(const struct table_body *body, struct table_header *header, 
         e = merge_codes(&s);
     if (!e && !out->codes_complete)
         e = recount(&s, runner);
-    e = e ? table_problem(problem, e, path) : merge_dtypes(&s, header, path, problem);
+    e = e ? table_problem(problem, e, o->path) : merge_dtypes(&s, header, o->path, problem);
     scan_done(&s);
     return e;
 }

@@ -14,9 +14,12 @@ struct schema_head {
     char magic[8];
     uint64_t size;
     int64_t mtime_seconds, mtime_nanoseconds;
-    uint64_t ncolumns, key, ncodes, codes_complete;
+    uint64_t signature;
+    uint64_t ncolumns, key, ncodes, flags;
+    char delimiter;
 };
-static const char schema_magic[8] = "psschem1";
+static const char schema_magic[8] = "psschem2";
+enum { CODES_COMPLETE = 1, NO_HEADER = 2, LEARNED = 4, OURS = 8, GROWING = 16 };
 
 /* Before each text: its length, and what belongs to it. A NUL follows each text. */
 struct schema_item {
@@ -32,30 +35,40 @@ static void put_item(struct buf *b, const char *text, size_t len, uint64_t value
     buf_add_char(b, '\0');
 }
 
-enum err table_schema_write(const struct table_body *body, const struct table_header *header, size_t key,
-                            const struct table_found *found, const char *path, int *fd)
+static uint64_t flags_of(const struct table_schema *s)
 {
+    const struct table_source *source = &s->body->source;
+    return (s->found->codes_complete ? CODES_COMPLETE : 0) | (s->no_header ? NO_HEADER : 0) |
+           (s->learned ? LEARNED : 0) | (source->ours ? OURS : 0) | (source->growing ? GROWING : 0);
+}
+
+enum err table_schema_write(const struct table_schema *s, int *fd)
+{
+    const struct table_source *source = &s->body->source;
+    const struct table_set *codes = &s->found->codes;
     struct schema_head head = {
-        .size = body->source.size,
-        .mtime_seconds = body->source.mtime_seconds,
-        .mtime_nanoseconds = body->source.mtime_nanoseconds,
-        .ncolumns = header->n,
-        .key = key,
-        .ncodes = found->codes.n,
-        .codes_complete = found->codes_complete,
+        .size = source->size,
+        .mtime_seconds = source->mtime_seconds,
+        .mtime_nanoseconds = source->mtime_nanoseconds,
+        .signature = source->signature,
+        .ncolumns = s->header->n,
+        .key = s->key,
+        .ncodes = codes->n,
+        .flags = flags_of(s),
+        .delimiter = s->body->delimiter,
     };
     struct buf b;
     memcpy(head.magic, schema_magic, sizeof head.magic);
     buf_init(&b, (size_t)1 << 32);
     buf_add(&b, &head, sizeof head);
-    put_item(&b, path, strlen(path), 0, 0);
-    for (size_t i = 0; i < header->n; i++) {
-        const struct column *c = &header->columns[i];
+    put_item(&b, s->path, strlen(s->path), 0, 0);
+    for (size_t i = 0; i < s->header->n; i++) {
+        const struct column *c = &s->header->columns[i];
         put_item(&b, c->name, c->name_len, c->dtype,
-                 (c->given ? ITEM_GIVEN : 0) | (found->day_first[i] ? ITEM_DAY_FIRST : 0));
+                 (c->given ? ITEM_GIVEN : 0) | (s->found->day_first[i] ? ITEM_DAY_FIRST : 0));
     }
-    for (size_t i = 0; i < found->codes.n; i++)
-        put_item(&b, table_set_text(&found->codes, i), found->codes.entries[i].len, found->codes.entries[i].count, 0);
+    for (size_t i = 0; i < codes->n; i++)
+        put_item(&b, table_set_text(codes, i), codes->entries[i].len, codes->entries[i].count, 0);
     enum err e = b.err ? b.err : io_sealed_memory("poolscope-schema", b.data, b.len, fd);
     buf_done(&b);
     return e;
@@ -151,8 +164,14 @@ static enum err read_all(struct table *t, struct cursor *c)
     t->body.source.size = head.size;
     t->body.source.mtime_seconds = head.mtime_seconds;
     t->body.source.mtime_nanoseconds = head.mtime_nanoseconds;
+    t->body.source.signature = head.signature;
+    t->body.source.ours = head.flags & OURS;
+    t->body.source.growing = head.flags & GROWING;
+    t->body.delimiter = head.delimiter;
     t->key = head.key;
-    t->codes_complete = head.codes_complete;
+    t->codes_complete = head.flags & CODES_COMPLETE;
+    t->no_header = head.flags & NO_HEADER;
+    t->learned = head.flags & LEARNED;
     t->path = take_item(c, &item);
     enum err e = t->path ? read_columns(t, c, head.ncolumns) : ERR_PARSE;
     t->codes_at = c->at;

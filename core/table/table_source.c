@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Where a table's bytes lie: a regular file where it is, anything else spooled into a sealed memfd. */
+ * Where a table's bytes lie: a regular file where it is, anything else where its stream spooled it. What becomes of the
+ * file under us is asked at each read: it may grow, it may not become another. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,10 +11,7 @@
 #include "core/base/io.h"
 #include "core/table/table_priv.h"
 
-/* A pipe that never ends must not eat the machine. */
-#define SPOOL_MAX ((uint64_t)16 << 30)
-
-enum { ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+enum { SIGNED = 4096 }; /* bytes at each end that tell a file that grew from one that was written over */
 
 bool table_is_sealed(int fd)
 {
@@ -30,46 +28,27 @@ enum err table_problem(struct problem *problem, enum err e, const char *path)
     return e;
 }
 
-static enum err copy_all(int from, int to, uint64_t *size)
+/* FNV-1a. */
+static void sign(uint64_t *hash, const unsigned char *bytes, size_t len)
 {
-    char *block = malloc(TABLE_BLOCK);
-    enum err e = block ? OK : ERR_NOMEM;
-    *size = 0;
-    while (!e) {
-        ssize_t n = read(from, block, TABLE_BLOCK);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            e = err_from_errno(errno);
-        if (n <= 0)
-            break;
-        *size += (uint64_t)n;
-        e = *size > SPOOL_MAX ? ERR_TOO_BIG : io_write_all(to, block, (size_t)n);
-    }
-    free(block);
-    return e;
+    for (size_t i = 0; i < len; i++)
+        *hash = (*hash ^ bytes[i]) * 0x100000001b3u;
 }
 
-static enum err spool(int fd, const char *path, struct table_source *out, struct problem *problem)
+/* Of the first and the last bytes of the first `size`. */
+static enum err signature_of(int fd, uint64_t size, uint64_t *out)
 {
-    int memory = memfd_create("poolscope-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (memory < 0)
-        return problem_errno(problem, "%s: no memory for its bytes", path);
-    enum err e = copy_all(fd, memory, &out->size);
-    if (e == ERR_TOO_BIG)
-        problem_set(problem, e, "%s: longer than %llu GiB; write it to a file first", path,
-                    (unsigned long long)(SPOOL_MAX >> 30));
-    else if (e)
-        table_problem(problem, e, path);
-    if (!e && fcntl(memory, F_ADD_SEALS, ALL_SEALS) < 0)
-        e = problem_errno(problem, "%s: cannot seal its bytes", path);
-    if (e) {
-        close(memory);
-        return e;
+    unsigned char bytes[SIGNED];
+    size_t len = size < SIGNED ? (size_t)size : SIGNED;
+    *out = 0xcbf29ce484222325u;
+    enum err e = io_read_at(fd, bytes, len, 0);
+    if (!e) {
+        sign(out, bytes, len);
+        e = io_read_at(fd, bytes, len, size - len);
     }
-    out->fd = memory;
-    out->sealed = true;
-    return OK;
+    if (!e)
+        sign(out, bytes, len);
+    return e;
 }
 
 static enum err share(int fd, const char *path, const struct stat *st, struct table_source *out,
@@ -80,7 +59,10 @@ static enum err share(int fd, const char *path, const struct stat *st, struct ta
     out->mtime_nanoseconds = st->st_mtim.tv_nsec;
     out->sealed = table_is_sealed(fd);
     out->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    return out->fd < 0 ? problem_errno(problem, "%s", path) : OK;
+    if (out->fd < 0)
+        return problem_errno(problem, "%s", path);
+    enum err e = out->sealed ? OK : signature_of(out->fd, out->size, &out->signature);
+    return e ? table_problem(problem, e, path) : OK;
 }
 
 enum err table_source_open(int fd, const char *path, struct table_source *out, struct problem *problem)
@@ -91,7 +73,7 @@ enum err table_source_open(int fd, const char *path, struct table_source *out, s
         return problem_errno(problem, "%s", path);
     if (S_ISDIR(st.st_mode))
         return problem_set(problem, ERR_PARSE, "%s: a directory, not a CSV file", path);
-    return S_ISREG(st.st_mode) ? share(fd, path, &st, out, problem) : spool(fd, path, out, problem);
+    return share(fd, path, &st, out, problem);
 }
 
 void table_source_close(struct table_source *s)
@@ -99,14 +81,33 @@ void table_source_close(struct table_source *s)
     io_close(&s->fd);
 }
 
-enum err table_source_check(const struct table_source *s)
+enum err table_source_again(const struct table_source *s, struct table_source *out)
+{
+    *out = *s;
+    out->fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 3);
+    return out->fd < 0 ? err_from_errno(errno) : OK;
+}
+
+enum table_change table_source_change(const struct table_source *s)
 {
     struct stat st;
+    uint64_t now;
     if (s->sealed)
-        return OK;
+        return TABLE_SAME;
     if (fstat(s->fd, &st) < 0)
-        return err_from_errno(errno);
-    bool same = (uint64_t)st.st_size == s->size && st.st_mtim.tv_sec == s->mtime_seconds &&
-                st.st_mtim.tv_nsec == s->mtime_nanoseconds;
-    return same ? OK : ERR_CHANGED;
+        return TABLE_REWRITTEN;
+    if ((uint64_t)st.st_size < s->size)
+        return TABLE_TRUNCATED;
+    if (s->ours)
+        return TABLE_SAME;
+    if ((uint64_t)st.st_size == s->size)
+        return st.st_mtim.tv_sec == s->mtime_seconds && st.st_mtim.tv_nsec == s->mtime_nanoseconds ? TABLE_SAME
+                                                                                                   : TABLE_REWRITTEN;
+    return signature_of(s->fd, s->size, &now) == OK && now == s->signature ? TABLE_GROWN : TABLE_REWRITTEN;
+}
+
+enum err table_source_check(const struct table_source *s)
+{
+    enum table_change change = table_source_change(s);
+    return change == TABLE_SAME || change == TABLE_GROWN ? OK : ERR_CHANGED;
 }

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ * Row numbers of 4 or 8 bytes, in memory up to a bound, then in a file. */
+#include "core/table/row_list.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+#include "core/table/table_priv.h"
+
+enum { TAIL_MAX = 64 * 1024, PIECE = 1024 }; /* bytes; numbers */
+
+static size_t width(const struct row_list *l)
+{
+    return l->wide ? sizeof(uint64_t) : sizeof(uint32_t);
+}
+
+void row_list_init(struct row_list *l, uint64_t rows)
+{
+    *l = (struct row_list){.wide = rows > UINT32_MAX};
+}
+
+void row_list_done(struct row_list *l)
+{
+    if (l->fd > 0)
+        close(l->fd);
+    free(l->tail);
+    *l = (struct row_list){0};
+}
+
+/* A number more than 0, so that a zeroed list has none. */
+static enum err open_file(struct row_list *l)
+{
+    l->fd = table_nameless_file();
+    return l->fd < 0 ? err_from_errno(errno) : OK;
+}
+
+static enum err write_at(int fd, const void *bytes, size_t len, uint64_t offset)
+{
+    for (const char *at = bytes; len > 0;) {
+        ssize_t n = pwrite(fd, at, len, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_from_errno(errno);
+        at += n;
+        len -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return OK;
+}
+
+static enum err flush(struct row_list *l)
+{
+    enum err e = l->fd > 0 ? OK : open_file(l);
+    if (!e)
+        e = write_at(l->fd, l->tail, (size_t)(l->n - l->written) * width(l), l->written * width(l));
+    if (!e)
+        l->written = l->n;
+    return e;
+}
+
+static enum err reserve(struct row_list *l)
+{
+    size_t used = (size_t)(l->n - l->written) * width(l);
+    if (used < l->cap)
+        return OK;
+    if (l->cap == TAIL_MAX)
+        return flush(l);
+    size_t cap = l->cap ? l->cap * 4 : TAIL_MAX / 256;
+    void *tail = realloc(l->tail, cap);
+    if (!tail)
+        return ERR_NOMEM;
+    l->tail = tail;
+    l->cap = cap;
+    return OK;
+}
+
+static void store(const struct row_list *l, void *to, size_t i, uint64_t row)
+{
+    if (l->wide)
+        ((uint64_t *)to)[i] = row;
+    else
+        ((uint32_t *)to)[i] = (uint32_t)row;
+}
+
+static uint64_t load(const struct row_list *l, const void *from, size_t i)
+{
+    return l->wide ? ((const uint64_t *)from)[i] : ((const uint32_t *)from)[i];
+}
+
+enum err row_list_add(struct row_list *l, uint64_t row)
+{
+    enum err e = reserve(l);
+    if (e)
+        return e;
+    store(l, l->tail, (size_t)(l->n - l->written), row);
+    l->n++;
+    return OK;
+}
+
+enum err row_list_append(struct row_list *l, const uint64_t *rows, size_t n)
+{
+    enum err e = OK;
+    for (size_t i = 0; !e && i < n; i++)
+        e = row_list_add(l, rows[i]);
+    return e;
+}
+
+enum err row_list_make(struct row_list *l, uint64_t rows, uint64_t n)
+{
+    row_list_init(l, rows);
+    enum err e = open_file(l);
+    if (!e && ftruncate(l->fd, (off_t)(n * width(l))) < 0)
+        e = err_from_errno(errno);
+    l->n = l->written = n;
+    if (e)
+        row_list_done(l);
+    return e;
+}
+
+enum err row_list_put(const struct row_list *l, uint64_t at, const uint64_t *rows, size_t n)
+{
+    uint64_t piece[PIECE];
+    enum err e = OK;
+    for (size_t done = 0; !e && done < n;) {
+        size_t k = n - done < PIECE ? n - done : PIECE;
+        for (size_t i = 0; i < k; i++)
+            store(l, piece, i, rows[done + i]);
+        e = write_at(l->fd, piece, k * width(l), (at + done) * width(l));
+        done += k;
+    }
+    return e;
+}
+
+enum err row_list_read(const struct row_list *l, uint64_t at, size_t n, uint64_t *out)
+{
+    uint64_t piece[PIECE];
+    size_t done = 0;
+    if (at > l->n || n > l->n - at)
+        return ERR_USAGE;
+    while (done < n && at + done < l->written) {
+        size_t k = n - done < PIECE ? n - done : PIECE;
+        k = l->written - at - done < k ? (size_t)(l->written - at - done) : k;
+        enum err e = io_read_at(l->fd, piece, k * width(l), (at + done) * width(l));
+        if (e)
+            return e;
+        for (size_t i = 0; i < k; i++)
+            out[done + i] = load(l, piece, i);
+        done += k;
+    }
+    for (; done < n; done++)
+        out[done] = load(l, l->tail, (size_t)(at + done - l->written));
+    return OK;
+}
+
+enum err row_list_find(const struct row_list *l, uint64_t row, uint64_t *out)
+{
+    uint64_t low = 0, high = l->n, here;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        enum err e = row_list_read(l, middle, 1, &here);
+        if (e)
+            return e;
+        if (here < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *out = low;
+    return OK;
+}
+
+enum err row_list_ranges(const struct row_list *l, size_t most, struct rows *out)
+{
+    uint64_t piece[PIECE];
+    enum err e = OK;
+    for (uint64_t at = 0; !e && at < l->n;) {
+        size_t k = l->n - at < PIECE ? (size_t)(l->n - at) : PIECE;
+        e = row_list_read(l, at, k, piece);
+        for (size_t i = 0; !e && i < k; i++)
+            e = out->n >= most ? ERR_TOO_BIG : rows_add(out, piece[i], 1);
+        at += k;
+    }
+    return e;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ * A list of row numbers in any order: what a filter finds, what a sort makes. A short one lies in memory, a long one in
+ * a file without a name, so that its length does not count. Written by one thread; then read by any. */
+#ifndef TABLE_ROW_LIST_H
+#define TABLE_ROW_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/err.h"
+#include "core/table/rows.h"
+
+struct row_list {
+    uint64_t n;
+    bool wide;        /* numbers of 8 bytes; else of 4 */
+    int fd;           /* owned; the numbers before `tail`; 0: there is no file */
+    uint64_t written; /* numbers in the file */
+    void *tail;       /* owned; the others */
+    size_t cap;       /* bytes of the tail */
+};
+
+/* `rows`: every number is less. A zeroed struct is an empty list of small numbers. */
+void row_list_init(struct row_list *l, uint64_t rows);
+void row_list_done(struct row_list *l);
+enum err row_list_add(struct row_list *l, uint64_t row) MUST_CHECK;
+enum err row_list_append(struct row_list *l, const uint64_t *rows, size_t n) MUST_CHECK;
+
+/* A list of n numbers that are then put in any order, by any threads (each place by one). */
+enum err row_list_make(struct row_list *l, uint64_t rows, uint64_t n) MUST_CHECK;
+enum err row_list_put(const struct row_list *l, uint64_t at, const uint64_t *rows, size_t n) MUST_CHECK;
+
+/* The numbers at … at+n-1, all of them below l->n. */
+enum err row_list_read(const struct row_list *l, uint64_t at, size_t n, uint64_t *out) MUST_CHECK;
+
+/* Where `row` is in a list that rises: the first place with a number >= row. */
+enum err row_list_find(const struct row_list *l, uint64_t row, uint64_t *out) MUST_CHECK;
+
+/* A rising list as ranges, at most so many (ERR_TOO_BIG). */
+enum err row_list_ranges(const struct row_list *l, size_t most, struct rows *out) MUST_CHECK;
+
+#endif

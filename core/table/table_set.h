@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ * Distinct texts with counts, in the order of their first coming, with a ceiling: for the table room and the engine. */
+#ifndef TABLE_TABLE_SET_H
+#define TABLE_TABLE_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "core/base/err.h"
+
+struct table_set_entry {
+    uint64_t hash, count;
+    size_t at, len; /* in text */
+};
+
+struct table_set {
+    struct table_set_entry *entries;
+    size_t n, cap, max;
+    uint32_t *slots; /* index + 1 into entries, 0 is free */
+    size_t nslots;
+    struct buf text;
+    bool full;       /* something did not fit; from then on nothing new is entered */
+};
+
+void table_set_init(struct table_set *s, size_t max, size_t max_bytes);
+void table_set_done(struct table_set *s);
+bool table_set_find(const struct table_set *s, const char *text, size_t len, size_t *out);
+
+/* Counts `more` of this text. *before (may be NULL) is the count so far. */
+enum err table_set_count(struct table_set *s, const char *text, size_t len, uint64_t more, uint64_t *before) MUST_CHECK;
+const char *table_set_text(const struct table_set *s, size_t i);
+
+#endif

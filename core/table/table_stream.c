@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT
+ * What is no plain file: a pipe, or something packed, which libarchive unpacks. Its bytes are spooled, into memory as
+ * long as they are few and into a file without a name from then on, and can be read there while more come. */
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+#include "core/table/table_priv.h"
+
+/* A pipe that never ends must not eat the machine. */
+#define SPOOL_MAX ((uint64_t)1 << 40)
+
+enum {
+    PIECE = 64 * 1024,
+    MAGIC = 6,                     /* bytes that tell what is packed */
+    MEMORY_MAX = 64 * 1024 * 1024, /* more than this goes into a file */
+    ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE,
+};
+
+struct table_stream {
+    char *path;
+    int in;              /* owned */
+    bool regular;        /* read at `offset`, so that the caller's place in it stays */
+    uint64_t offset;
+    struct archive *archive; /* NULL: nothing is packed */
+    char *piece;         /* PIECE bytes; the first `ahead` were read to look at them */
+    size_t ahead;
+    int spool;           /* owned */
+    bool memory, done;
+    uint64_t size;       /* in the spool */
+};
+
+static const struct magic {
+    const char *bytes;
+    size_t len;
+} magics[] = {{"\x1f\x8b", 2}, {"\x28\xb5\x2f\xfd", 4}, {"\xfd" "7zXZ\0", 6}, {"BZh", 3}};
+
+static bool is_packed(const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
+        if (len >= magics[i].len && memcmp(bytes, magics[i].bytes, magics[i].len) == 0)
+            return true;
+    return false;
+}
+
+static ssize_t read_input(struct table_stream *s, char *to, size_t len)
+{
+    for (;;) {
+        ssize_t n = s->regular ? pread(s->in, to, len, (off_t)s->offset) : read(s->in, to, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        s->offset += n > 0 ? (uint64_t)n : 0;
+        return n;
+    }
+}
+
+static la_ssize_t on_read(struct archive *a, void *data, const void **bytes)
+{
+    struct table_stream *s = data;
+    ssize_t n = (ssize_t)s->ahead;
+    *bytes = s->piece;
+    if (n == 0)
+        n = read_input(s, s->piece, PIECE);
+    s->ahead = 0;
+    if (n < 0)
+        archive_set_error(a, errno, "%s", strerror(errno));
+    return n < 0 ? ARCHIVE_FATAL : n;
+}
+
+static enum err archive_problem(const struct table_stream *s, struct problem *problem)
+{
+    const char *why = archive_error_string(s->archive);
+    bool memory = archive_errno(s->archive) == ENOMEM;
+    return problem_set(problem, memory ? ERR_NOMEM : ERR_PARSE, "%s: cannot unpack it: %s", s->path,
+                       why ? why : "damaged");
+}
+
+static enum err unpack(struct table_stream *s, struct problem *problem)
+{
+    struct archive_entry *entry;
+    s->archive = archive_read_new();
+    if (!s->archive)
+        return table_problem(problem, ERR_NOMEM, s->path);
+    archive_read_support_filter_gzip(s->archive);
+    archive_read_support_filter_zstd(s->archive);
+    archive_read_support_filter_xz(s->archive);
+    archive_read_support_filter_bzip2(s->archive);
+    archive_read_support_format_raw(s->archive);
+    archive_read_support_format_empty(s->archive);
+    if (archive_read_open(s->archive, s, NULL, on_read, NULL) != ARCHIVE_OK)
+        return archive_problem(s, problem);
+    int r = archive_read_next_header(s->archive, &entry);
+    s->done = r == ARCHIVE_EOF;
+    return r == ARCHIVE_OK || s->done ? OK : archive_problem(s, problem);
+}
+
+/* A file without a name, where temporary files may be large. */
+int table_nameless_file(void)
+{
+    const char *dirs[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
+    int fd = -1;
+    for (size_t i = 0; fd < 0 && i < sizeof dirs / sizeof *dirs; i++)
+        if (dirs[i] && *dirs[i])
+            fd = open(dirs[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return fd >= 0 ? fd : memfd_create("poolscope-spool", MFD_CLOEXEC);
+}
+
+static enum err copy_spool(int from, int to, char *block, uint64_t size)
+{
+    enum err e = OK;
+    for (uint64_t at = 0; !e && at < size;) {
+        size_t n = size - at < PIECE ? (size_t)(size - at) : PIECE;
+        e = io_read_at(from, block, n, at);
+        if (!e)
+            e = io_write_all(to, block, n);
+        at += n;
+    }
+    return e;
+}
+
+/* Memory becomes a file. Whoever reads the memory keeps it. */
+static enum err leave_memory(struct table_stream *s)
+{
+    char *block = malloc(PIECE);
+    int fd = block ? table_nameless_file() : -1;
+    enum err e = !block ? ERR_NOMEM : fd < 0 ? err_from_errno(errno) : copy_spool(s->spool, fd, block, s->size);
+    free(block);
+    if (e) {
+        io_close(&fd);
+        return e;
+    }
+    io_close(&s->spool);
+    s->spool = fd;
+    s->memory = false;
+    return OK;
+}
+
+static enum err spool(struct table_stream *s, const void *bytes, size_t len, struct problem *problem)
+{
+    enum err e = OK;
+    if (s->size + len > SPOOL_MAX)
+        return problem_set(problem, ERR_TOO_BIG, "%s: longer than %llu GiB; write it to a file first", s->path,
+                           (unsigned long long)(SPOOL_MAX >> 30));
+    if (s->memory && s->size + len > MEMORY_MAX)
+        e = leave_memory(s);
+    if (!e)
+        e = io_write_all(s->spool, bytes, len);
+    if (e == ERR_SYS)
+        return problem_errno(problem, "%s: no room for its bytes", s->path);
+    if (e)
+        return table_problem(problem, e, s->path);
+    s->size += len;
+    return OK;
+}
+
+/* One piece, whatever is there first. *got is 0 at the end. */
+static enum err pump_plain(struct table_stream *s, size_t *got, struct problem *problem)
+{
+    ssize_t n = (ssize_t)s->ahead;
+    if (n == 0)
+        n = read_input(s, s->piece, PIECE);
+    s->ahead = 0;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return ERR_AGAIN;
+    if (n < 0)
+        return table_problem(problem, err_from_errno(errno), s->path);
+    *got = (size_t)n;
+    return n > 0 ? spool(s, s->piece, (size_t)n, problem) : OK;
+}
+
+static enum err pump_packed(struct table_stream *s, size_t *got, struct problem *problem)
+{
+    const void *bytes;
+    la_int64_t offset;
+    *got = 0;
+    int r = archive_read_data_block(s->archive, &bytes, got, &offset);
+    if (r == ARCHIVE_EOF)
+        *got = 0;
+    else if (r != ARCHIVE_OK)
+        return archive_problem(s, problem);
+    return *got > 0 ? spool(s, bytes, *got, problem) : OK;
+}
+
+enum err table_stream_pump(struct table_stream *s, size_t most, bool *done, struct problem *problem)
+{
+    enum err e = OK;
+    for (size_t sum = 0, got = 0; !e && !s->done && sum < most; sum += got) {
+        e = s->archive ? pump_packed(s, &got, problem) : pump_plain(s, &got, problem);
+        s->done = !e && got == 0;
+        if (e == ERR_AGAIN && sum > 0)
+            return *done = false, OK;
+    }
+    if (s->done && s->memory && fcntl(s->spool, F_ADD_SEALS, ALL_SEALS) < 0)
+        e = problem_errno(problem, "%s: cannot seal its bytes", s->path);
+    if (s->done)
+        s->memory = false;
+    *done = s->done;
+    return e;
+}
+
+/* Reads until the first bytes tell whether something is packed. */
+static enum err look_ahead(struct table_stream *s, struct problem *problem)
+{
+    while (s->ahead < MAGIC) {
+        ssize_t n = read_input(s, s->piece + s->ahead, PIECE - s->ahead);
+        if (n < 0)
+            return table_problem(problem, err_from_errno(errno), s->path);
+        if (n == 0)
+            break;
+        s->ahead += (size_t)n;
+    }
+    return is_packed(s->piece, s->ahead) ? unpack(s, problem) : OK;
+}
+
+enum err table_stream_open(int fd, const char *path, struct table_stream **out, struct problem *problem)
+{
+    struct stat st;
+    path = path ? path : "(input)";
+    if (fstat(fd, &st) < 0)
+        return problem_errno(problem, "%s", path);
+    struct table_stream *s = calloc(1, sizeof *s);
+    if (!s)
+        return table_problem(problem, ERR_NOMEM, path);
+    s->regular = S_ISREG(st.st_mode);
+    s->memory = true;
+    s->in = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    s->spool = memfd_create("poolscope-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    s->piece = malloc(PIECE);
+    s->path = strdup(path);
+    enum err e = OK;
+    if (!s->piece || !s->path)
+        e = table_problem(problem, ERR_NOMEM, path);
+    else if (s->in < 0 || s->spool < 0)
+        e = problem_errno(problem, "%s: no memory for its bytes", path);
+    if (!e)
+        e = look_ahead(s, problem);
+    if (e)
+        table_stream_free(s);
+    else
+        *out = s;
+    return e;
+}
+
+void table_stream_free(struct table_stream *s)
+{
+    if (!s)
+        return;
+    archive_read_free(s->archive);
+    io_close(&s->in);
+    io_close(&s->spool);
+    free(s->piece);
+    free(s->path);
+    free(s);
+}
+
+uint64_t table_stream_size(const struct table_stream *s)
+{
+    return s->size;
+}
+
+enum err table_stream_needed(int fd, bool *out)
+{
+    struct stat st;
+    char bytes[MAGIC];
+    size_t n = 0;
+    if (fstat(fd, &st) < 0)
+        return err_from_errno(errno);
+    if (S_ISDIR(st.st_mode)) {
+        *out = false; /* no CSV either; opening it says so */
+        return OK;
+    }
+    enum err e = S_ISREG(st.st_mode) ? io_read_some_at(fd, bytes, sizeof bytes, 0, &n) : OK;
+    *out = !S_ISREG(st.st_mode) || is_packed(bytes, n);
+    return e;
+}
+
+enum err table_stream_source(const struct table_stream *s, struct table_source *out)
+{
+    *out = (struct table_source){.size = s->size, .ours = true, .growing = !s->done};
+    out->sealed = table_is_sealed(s->spool);
+    out->fd = fcntl(s->spool, F_DUPFD_CLOEXEC, 3);
+    return out->fd < 0 ? err_from_errno(errno) : OK;
+}
