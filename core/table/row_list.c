@@ -173,6 +173,56 @@ enum err row_list_find(const struct row_list *l, uint64_t row, uint64_t *out)
     return OK;
 }
 
+/* A list read from its start, a piece at a time. */
+struct reading {
+    const struct row_list *list;
+    uint64_t piece[PIECE], at;
+    size_t i, n;
+};
+
+/* The number at hand, UINT64_MAX behind the last one. */
+static enum err peek(struct reading *r, uint64_t *out)
+{
+    *out = UINT64_MAX;
+    if (r->i == r->n) {
+        uint64_t left = r->list->n - r->at;
+        r->n = left < PIECE ? (size_t)left : PIECE;
+        r->i = 0;
+        if (r->n == 0)
+            return OK;
+        enum err e = row_list_read(r->list, r->at, r->n, r->piece);
+        if (e)
+            return e;
+        r->at += r->n;
+    }
+    *out = r->piece[r->i];
+    return OK;
+}
+
+enum err row_list_both(const struct row_list *a, const struct row_list *b, struct row_list *out)
+{
+    struct reading x = {.list = a}, y = {.list = b};
+    uint64_t p, q;
+    row_list_init(out, a->wide || b->wide ? UINT64_MAX : 0);
+    enum err e = peek(&x, &p);
+    if (!e)
+        e = peek(&y, &q);
+    while (!e && p != UINT64_MAX && q != UINT64_MAX) {
+        bool first = p <= q, second = q <= p;
+        if (first && second)
+            e = row_list_add(out, p);
+        x.i += first;
+        y.i += second;
+        if (!e && first)
+            e = peek(&x, &p);
+        if (!e && second)
+            e = peek(&y, &q);
+    }
+    if (e)
+        row_list_done(out);
+    return e;
+}
+
 enum err row_list_ranges(const struct row_list *l, size_t most, struct rows *out)
 {
     uint64_t piece[PIECE];

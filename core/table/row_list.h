@@ -36,6 +36,9 @@ enum err row_list_read(const struct row_list *l, uint64_t at, size_t n, uint64_t
 /* Where `row` is in a list that rises: the first place with a number >= row. */
 enum err row_list_find(const struct row_list *l, uint64_t row, uint64_t *out) MUST_CHECK;
 
+/* Both of two rising lists: filters in view together. */
+enum err row_list_both(const struct row_list *a, const struct row_list *b, struct row_list *out) MUST_CHECK;
+
 /* A rising list as ranges, at most so many (ERR_TOO_BIG). */
 enum err row_list_ranges(const struct row_list *l, size_t most, struct rows *out) MUST_CHECK;
 

@@ -123,6 +123,8 @@ size_t table_columns(const struct table *t);
 const struct column *table_column(const struct table *t, size_t i);
 size_t table_key(const struct table *t); /* index of the key column */
 const char *table_path(const struct table *t);
+char table_delimiter(const struct table *t);
+uint64_t table_bytes(const struct table *t); /* of all its rows, as they stand in the file */
 
 /* Distinct codes (values of the key column, as text) in the order of their first row, with counts. */
 struct table_code { const char *text; size_t len; uint64_t count; };

@@ -7,7 +7,7 @@
 
 #include "core/base/io.h"
 
-enum { BLOCK_MAX = 4 * 1024 * 1024 }; /* longer, and it is not read as one */
+enum { BLOCK_MAX = 16 * TABLE_BLOCK }; /* longer, and it is not read as one */
 
 static size_t entries_of(const struct table *t)
 {
@@ -30,6 +30,13 @@ struct table_span table_span(const struct table *t, uint64_t bytes, size_t i)
 {
     size_t n = entries_of(t), each = entries_in(t, bytes), first = i * each, end = first + each;
     return (struct table_span){first < n ? first : n, end < n ? end : n};
+}
+
+size_t table_span_of(const struct table *t, uint64_t bytes, uint64_t row)
+{
+    const struct table_index *x = &t->body.index;
+    size_t entry = x->facts->n ? table_index_at_row(x, row) : 0;
+    return entry / entries_in(t, bytes);
 }
 
 struct table_span table_part(const struct table *t, size_t parts, size_t i)

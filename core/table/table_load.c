@@ -171,6 +171,16 @@ const char *table_path(const struct table *t)
     return t->path;
 }
 
+char table_delimiter(const struct table *t)
+{
+    return t->body.delimiter;
+}
+
+uint64_t table_bytes(const struct table *t)
+{
+    return t->body.index.facts->end - t->body.index.facts->start;
+}
+
 size_t table_codes(const struct table *t)
 {
     return table_schema_codes(t) ? t->ncodes : 0;

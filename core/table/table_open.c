@@ -153,7 +153,7 @@ enum err table_index_rest(struct table_body *body, const struct table_parse *how
                           const struct table_runner *runner, struct problem *problem)
 {
     const struct table_index_facts *f = body->index.facts;
-    if (f->complete && (f->fault.text[0] || !tuning->even_if_complete))
+    if (f->complete && !tuning->even_if_complete)
         return OK;
     struct table_plan plan = plan_for(body, tuning, runner, how->progress);
     return index_by(body, &plan, how, problem);
@@ -255,10 +255,11 @@ static enum err rewrite_schema(const struct table *t, struct table *grown)
 
 /* Only what lies behind the last known record is read, if the index so far is one by raw structure. */
 static struct table_plan plan_growth(const struct table *t, const struct table_body *body,
-                                     const struct table_runner *runner, struct table_progress *progress)
+                                     const struct table_tuning *tuning, const struct table_runner *runner,
+                                     struct table_progress *progress)
 {
     const struct table_index *x = &t->body.index;
-    struct table_plan plan = plan_for(body, &(struct table_tuning){0}, runner, progress);
+    struct table_plan plan = plan_for(body, tuning, runner, progress);
     uint64_t step = plan.window / x->facts->window;
     if (!x->facts->complete || !x->facts->regular || x->facts->rows == 0 || x->facts->ragged.short_rows ||
         x->facts->ragged.long_rows || step * x->facts->window != plan.window)
@@ -272,8 +273,9 @@ static struct table_plan plan_growth(const struct table *t, const struct table_b
 }
 
 /* Takes `source` in every case. */
-static enum err grow_to(const struct table *t, struct table_source source, const struct table_runner *runner,
-                        struct table_progress *progress, struct table **out, struct problem *problem)
+static enum err grow_to(const struct table *t, struct table_source source, const struct table_tuning *tuning,
+                        const struct table_runner *runner, struct table_progress *progress, struct table **out,
+                        struct problem *problem)
 {
     struct table *grown = table_new();
     if (!grown) {
@@ -288,7 +290,7 @@ static enum err grow_to(const struct table *t, struct table_source source, const
     if (e) {
         table_problem(problem, e, t->path);
     } else {
-        struct table_plan plan = plan_growth(t, &grown->body, runner, progress);
+        struct table_plan plan = plan_growth(t, &grown->body, tuning, runner, progress);
         e = index_by(&grown->body, &plan, &how, problem);
     }
     if (!e) {
@@ -299,15 +301,21 @@ static enum err grow_to(const struct table *t, struct table_source source, const
     return give(grown, e, out);
 }
 
-enum err table_grow(const struct table *t, const struct table_runner *runner, struct table_progress *progress,
-                    struct table **out, struct problem *problem)
+enum err table_grow_tuned(const struct table *t, const struct table_tuning *tuning, const struct table_runner *runner,
+                          struct table_progress *progress, struct table **out, struct problem *problem)
 {
     struct table_source source;
     enum table_change change = table_source_change(&t->body.source);
     if (change != TABLE_SAME && change != TABLE_GROWN)
         return table_problem(problem, ERR_CHANGED, t->path);
     enum err e = table_source_open(t->body.source.fd, t->path, &source, problem);
-    return e ? e : grow_to(t, source, runner, progress, out, problem);
+    return e ? e : grow_to(t, source, tuning, runner, progress, out, problem);
+}
+
+enum err table_grow(const struct table *t, const struct table_runner *runner, struct table_progress *progress,
+                    struct table **out, struct problem *problem)
+{
+    return table_grow_tuned(t, &(struct table_tuning){0}, runner, progress, out, problem);
 }
 
 enum err table_stream_grow(const struct table_stream *s, const struct table *t, const struct table_runner *runner,
@@ -315,7 +323,9 @@ enum err table_stream_grow(const struct table_stream *s, const struct table *t, 
 {
     struct table_source source;
     enum err e = table_stream_source(s, &source);
-    return e ? table_problem(problem, e, t->path) : grow_to(t, source, runner, progress, out, problem);
+    if (e)
+        return table_problem(problem, e, t->path);
+    return grow_to(t, source, &(struct table_tuning){0}, runner, progress, out, problem);
 }
 
 enum table_stage table_stage(const struct table *t)

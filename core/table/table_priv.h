@@ -18,8 +18,13 @@
 #include "core/table/table_raw.h"
 #include "core/table/table_set.h"
 
+/* Bytes read at once, a multiple of 64. The fuzzer is built with a small one, so that blocks end everywhere. */
+#ifndef TABLE_BLOCK_BYTES
+#define TABLE_BLOCK_BYTES (256 * 1024)
+#endif
+
 enum {
-    TABLE_BLOCK = 256 * 1024,            /* bytes read at once */
+    TABLE_BLOCK = TABLE_BLOCK_BYTES,
     TABLE_FIRST = 64 * 1024,             /* bytes whose rows are there at once */
     TABLE_WINDOW = 4096,                 /* the index knows the first record of each window of so many bytes … */
     TABLE_WINDOWS_MAX = 256 * 1024,      /* … or of twice, four times … as many, so that there are not more */
@@ -272,6 +277,13 @@ void table_found_done(struct table_found *f);
 enum table_fit { TABLE_FIT_NO, TABLE_FIT_NULL, TABLE_FIT_YES };
 enum table_fit table_value_fit(enum dtype dtype, bool day_first, const struct cell *cell);
 
+/* The same, and the value. A bool is 0 or 1, a date days since 1970-01-01. */
+struct table_value {
+    int64_t i64;
+    double f64;
+};
+enum table_fit table_value_read(enum dtype dtype, bool day_first, const struct cell *cell, struct table_value *out);
+
 /* The first 30 characters of `text` and an ellipsis. *estimate (may be NULL) is the width that Polars guesses. */
 enum err table_add_short(struct buf *b, const char *text, size_t len, size_t *estimate);
 
@@ -330,6 +342,8 @@ enum err table_index_rest(struct table_body *body, const struct table_parse *how
                           const struct table_runner *runner, struct problem *problem) MUST_CHECK;
 enum err table_index_tuned(const struct table *t, const struct table_tuning *tuning, const struct table_runner *runner,
                            struct table_progress *progress, struct table **out, struct problem *problem) MUST_CHECK;
+enum err table_grow_tuned(const struct table *t, const struct table_tuning *tuning, const struct table_runner *runner,
+                          struct table_progress *progress, struct table **out, struct problem *problem) MUST_CHECK;
 
 /* table_frame.c: strings in cells → a box 100 columns wide, arranged as Polars arranges it. */
 enum {

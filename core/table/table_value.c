@@ -166,12 +166,37 @@ static bool parse_date(struct span s, bool day_first, struct date *out)
     return ok && s.at == s.end && is_real_date(out);
 }
 
-enum table_fit table_value_fit(enum dtype dtype, bool day_first, const struct cell *cell)
+/* Days since 1970-01-01. */
+static int64_t days_of(const struct date *d)
+{
+    int64_t year = d->month <= 2 ? d->year - 1 : d->year, era = (year >= 0 ? year : year - 399) / 400;
+    int64_t of_era = year - era * 400, month = (d->month + 9) % 12, of_year = (153 * month + 2) / 5 + d->day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+/* strtod(3) of the "C" locale, which is built into the C library and needs no memory. Text longer than this has digits
+ * that no double tells apart, and its exponent behind them. */
+static bool read_f64(struct span s, double *out)
+{
+    char small[64], *text = small;
+    size_t len = (size_t)(s.end - s.at);
+    if (len >= sizeof small && !(text = malloc(len + 1)))
+        return false;
+    memcpy(text, s.at, len);
+    text[len] = '\0';
+    *out = strtod_l(text, NULL, newlocale(LC_ALL_MASK, "C", (locale_t)0));
+    if (text != small)
+        free(text);
+    return true;
+}
+
+/* `value` NULL: only whether it fits. */
+static enum table_fit read_value(enum dtype dtype, bool day_first, const struct cell *cell, struct table_value *value)
 {
     struct span s = {cell->text, cell->text + cell->len};
-    bool yes = true, flag;
-    int64_t number;
+    bool yes = true, flag = false;
     struct date date;
+    int64_t number = 0;
     if (cell->null || (dtype != DTYPE_STR && cell->len == 0))
         return TABLE_FIT_NULL;
     if (dtype == DTYPE_I64 || dtype == DTYPE_F64) {
@@ -181,13 +206,32 @@ enum table_fit table_value_fit(enum dtype dtype, bool day_first, const struct ce
     }
     switch (dtype) {
     case DTYPE_I64: yes = parse_i64(s, &number); break;
-    case DTYPE_F64: yes = is_f64(s); break;
-    case DTYPE_BOOL: yes = parse_bool(s, &flag); break;
-    case DTYPE_DATE: yes = parse_date(s, day_first, &date); break;
+    case DTYPE_F64: yes = is_f64(s) && (!value || read_f64(s, &value->f64)); break;
+    case DTYPE_BOOL:
+        yes = parse_bool(s, &flag);
+        number = flag;
+        break;
+    case DTYPE_DATE:
+        yes = parse_date(s, day_first, &date);
+        number = yes && value ? days_of(&date) : 0;
+        break;
     case DTYPE_STR:
     case DTYPE_COUNT: break;
     }
+    if (value)
+        value->i64 = number;
     return yes ? TABLE_FIT_YES : TABLE_FIT_NO;
+}
+
+enum table_fit table_value_fit(enum dtype dtype, bool day_first, const struct cell *cell)
+{
+    return read_value(dtype, day_first, cell, NULL);
+}
+
+enum table_fit table_value_read(enum dtype dtype, bool day_first, const struct cell *cell, struct table_value *out)
+{
+    *out = (struct table_value){0};
+    return read_value(dtype, day_first, cell, out);
 }
 
 /* Polars' guess of a width: as many columns as bytes, at most two for each character. */

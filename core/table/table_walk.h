@@ -22,6 +22,8 @@ struct table_span {
 size_t table_spans(const struct table *t, uint64_t bytes);
 struct table_span table_span(const struct table *t, uint64_t bytes, size_t i);
 
+size_t table_span_of(const struct table *t, uint64_t bytes, uint64_t row); /* the one that holds a row */
+
 /* Exactly `parts` spans; the last ones may be empty. */
 struct table_span table_part(const struct table *t, size_t parts, size_t i);
 uint64_t table_span_row(const struct table *t, struct table_span span); /* its first */
