@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The fuzzed function without libFuzzer: fixed seeds make tables of the pieces that CSV is made of, for some seconds'
- * worth of inputs; then the kept corpus. Without arguments as a test; `fuzz_table FROM TO` runs these seeds. */
+ * The fuzzed function without libFuzzer: all short texts; then fixed seeds that make tables of the pieces that CSV is
+ * made of; then the kept corpus. Without arguments as a
+ * test; `fuzz_table FROM TO` runs these seeds, `fuzz_table LENGTH` longer short texts. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 
 #include "tests/fuzz_table.h"
 
-enum { SEEDS = 6000, INPUT_MAX = 4096 };
+enum { SEEDS = 3000, SHORT = 5, INPUT_MAX = 4096 };
 
 /* Whole fields, stray characters, and ends of lines; rarely a piece that strict libcsv refuses. */
 static const char *const pieces[] = {
@@ -45,6 +46,29 @@ static int run_seeds(unsigned from, unsigned to)
         LLVMFuzzerTestOneInput(input, len);
     }
     return 0;
+}
+
+/* All texts of these characters up to a length, as rows, cut into windows and chunks of every size that matters. */
+static void run_short(size_t max_len)
+{
+    static const char letters[] = "a,\"\n\r", *const headers[] = {"h\n", "h,i\n"};
+    unsigned char input[32];
+    for (size_t len = 0; len <= max_len; len++) {
+        unsigned long all = 1;
+        for (size_t i = 0; i < len; i++)
+            all *= sizeof letters - 1;
+        for (unsigned long n = 0; n < all; n++) {
+            unsigned char knobs[6] = {(unsigned char)(n % 3 + 32 * (n / 3 % 2)), n & 1, 128, (unsigned char)(n % 3), 1, 255};
+            size_t at = sizeof knobs, header = strlen(headers[n & 1]);
+            memcpy(input, knobs, at);
+            memcpy(input + at, headers[n & 1], header);
+            at += header;
+            unsigned long left = n;
+            for (size_t i = 0; i < len; i++, left /= sizeof letters - 1)
+                input[at++] = (unsigned char)letters[left % (sizeof letters - 1)];
+            LLVMFuzzerTestOneInput(input, at);
+        }
+    }
 }
 
 static int run_file(const char *path)
@@ -87,5 +111,6 @@ int main(int argc, char **argv)
     if (argc == 3)
         return run_seeds((unsigned)atoi(argv[1]), (unsigned)atoi(argv[2]));
     snprintf(dir, sizeof dir, "%s/tests/corpus-csv", srcdir ? srcdir : ".");
+    run_short(argc == 2 ? (size_t)atoi(argv[1]) : SHORT);
     return run_seeds(0, SEEDS) | run_corpus(dir);
 }

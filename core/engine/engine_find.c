@@ -45,7 +45,7 @@ struct hand {
     struct table_hits *hits;
 };
 
-static void hand_free(void *arg, void *own)
+static enum err hand_end(void *arg, void *own, enum err err)
 {
     struct hand *h = own;
     (void)arg;
@@ -53,6 +53,7 @@ static void hand_free(void *arg, void *own)
     table_walk_free(h->walk);
     table_hits_free(h->hits);
     free(h);
+    return err;
 }
 
 static enum err hand_new(void *arg, void **own)
@@ -71,10 +72,9 @@ static enum err hand_new(void *arg, void **own)
     else if (err == OK)
         err = table_walk_new(j->table, f->column == FIND_ANY_COLUMN ? NULL : &f->column, 1, j->progress, &h->walk);
     if (err != OK)
-        hand_free(j, h);
-    else
-        *own = h;
-    return err;
+        return hand_end(j, h, err);
+    *own = h;
+    return OK;
 }
 
 /* Rows that a hit gives without cells match for sure. */
@@ -182,7 +182,7 @@ static enum err find_span(void *arg, void *own, size_t i)
 static enum err run(struct engine *e, struct job *j, size_t items, enum err (*item)(void *, void *, size_t))
 {
     struct table_runner runner = engine_runner(e);
-    struct table_crew crew = { .items = items, .arg = j, .begin = hand_new, .item = item, .end = hand_free };
+    struct table_crew crew = { .items = items, .arg = j, .begin = hand_new, .item = item, .end = hand_end };
     return table_crew_run(&crew, &runner);
 }
 

@@ -46,10 +46,11 @@ static enum err scan_span(void *arg, void *own, size_t i)
     return err;
 }
 
-static void scan_end(void *arg, void *own)
+static enum err scan_end(void *arg, void *own, enum err err)
 {
     (void)arg;
     table_walk_free(own);
+    return err;
 }
 
 enum err engine_scan(struct engine *e, const struct table *t, struct rows *out)

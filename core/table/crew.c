@@ -25,10 +25,10 @@ static enum err work(void *arg, size_t part)
             break;
         e = c->item(c->arg, own, i);
     }
+    if (begun && c->end)
+        e = c->end(c->arg, own, e);
     if (e)
         atomic_store(&s->failed, true);
-    if (begun && c->end)
-        c->end(c->arg, own);
     return e;
 }
 

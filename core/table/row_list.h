@@ -11,6 +11,9 @@
 #include "core/base/err.h"
 #include "core/table/rows.h"
 
+/* A file without a name, close-on-exec, for what is too large for memory; -1 and errno. */
+int table_nameless_file(void);
+
 struct row_list {
     uint64_t n;
     bool wide;        /* numbers of 8 bytes; else of 4 */

@@ -133,10 +133,11 @@ static enum err begin_worker(void *arg, void **own)
     return *own ? OK : ERR_NOMEM;
 }
 
-static void end_worker(void *arg, void *own)
+static enum err end_worker(void *arg, void *own, enum err e)
 {
     (void)arg;
     free(own);
+    return e;
 }
 
 static enum err read_item(void *arg, void *own, size_t i)

@@ -14,6 +14,7 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/table/progress.h"
+#include "core/table/row_list.h"
 #include "core/table/table.h"
 #include "core/table/table_raw.h"
 #include "core/table/table_set.h"
@@ -61,9 +62,6 @@ bool table_is_sealed(int fd);
 
 /* table_stream.c */
 enum err table_stream_source(const struct table_stream *s, struct table_source *out) MUST_CHECK;
-
-/* A file without a name, for what is too large for memory; -1 and errno. */
-int table_nameless_file(void);
 
 /* table_lines.c: a run through the source, a line at a time. */
 struct table_lines {
