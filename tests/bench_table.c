@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -21,7 +22,7 @@ struct bench {
     struct engine *engine;
     struct table *table; /* with all its rows */
     int rounds;
-    double seconds[ROUNDS_MAX];
+    double seconds[ROUNDS_MAX], cpu[ROUNDS_MAX];
 };
 
 static uint64_t next_random(uint64_t *s)
@@ -85,19 +86,30 @@ static void tell(const char *name, double value, const char *unit)
     fflush(stdout);
 }
 
+static double cpu_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 /* The median of what `once` takes; what it returns is told as well, if it has a unit. */
 static void measure(struct bench *b, const char *name, const char *unit, double (*once)(struct bench *b))
 {
     char line[100];
     double result = 0;
     for (int i = 0; i < b->rounds; i++) {
-        double from = clock_now();
+        double from = clock_now(), cpu_from = cpu_now();
         result = once(b);
         b->seconds[i] = clock_now() - from;
+        b->cpu[i] = cpu_now() - cpu_from;
     }
     qsort(b->seconds, (size_t)b->rounds, sizeof *b->seconds, by_value);
+    qsort(b->cpu, (size_t)b->rounds, sizeof *b->cpu, by_value);
     snprintf(line, sizeof line, "%s_time", name);
     tell(line, b->seconds[b->rounds / 2] * 1e3, "ms");
+    snprintf(line, sizeof line, "%s_cpu", name); /* of all threads: what a busy machine does not change much */
+    tell(line, b->cpu[b->rounds / 2] * 1e3, "ms");
     snprintf(line, sizeof line, "%s_result", name);
     if (unit != NULL)
         tell(line, result, unit);

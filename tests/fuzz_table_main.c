@@ -87,7 +87,7 @@ static int run_file(const char *path)
 
 static int run_corpus(const char *dir)
 {
-    char path[4096];
+    char path[4096 + 256 + 2];
     DIR *d = opendir(dir);
     int failed = 0, n = 0;
     for (struct dirent *entry; d != NULL && (entry = readdir(d)) != NULL;) {

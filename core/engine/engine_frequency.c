@@ -24,23 +24,17 @@ struct job {
     uint64_t **counts;             /* of each part */
 };
 
-static enum err count_first(struct part *p, const struct cell *cell)
+static void count_again(struct part *p, const struct table_set *known, uint64_t *counts,
+                        const struct table_batch *batch)
 {
-    if (!cell->null)
-        return table_set_count(&p->texts, cell->text, cell->len, 1, NULL);
-    p->nulls++;
-    return OK;
-}
-
-static void count_again(struct part *p, const struct table_set *known, uint64_t *counts, const struct cell *cell)
-{
-    size_t at;
-    if (cell->null)
-        return;
-    if (table_set_find(known, cell->text, cell->len, &at))
-        counts[at]++;
-    else
-        p->others++;
+    size_t at[TABLE_BATCH_ROWS];
+    table_set_find_cells(known, batch->cells, batch->rows, at);
+    for (size_t k = 0; k < batch->rows; k++) {
+        if (at[k] != SIZE_MAX)
+            counts[at[k]]++;
+        else
+            p->others += !batch->cells[k].null;
+    }
 }
 
 static enum err count_part(void *arg, size_t i)
@@ -54,12 +48,10 @@ static enum err count_part(void *arg, size_t i)
         return err;
     err = table_walk_begin(walk, table_part(j->table, j->parts, i));
     while (err == OK && (err = table_walk_next(walk, &batch)) == OK && batch.rows > 0) {
-        for (size_t k = 0; err == OK && k < batch.rows; k++) {
-            if (j->known != NULL)
-                count_again(p, j->known, j->counts[i], &batch.cells[k]);
-            else
-                err = count_first(p, &batch.cells[k]);
-        }
+        if (j->known != NULL)
+            count_again(p, j->known, j->counts[i], &batch);
+        else
+            err = table_set_count_cells(&p->texts, batch.cells, 1, batch.rows, &p->nulls);
         if (j->few && p->texts.full)
             break;
     }

@@ -70,18 +70,31 @@ static enum err hand_new(void *arg, void **own)
     return err;
 }
 
-static struct sort_item item_of(const struct job *j, const struct cell *cell, uint64_t row)
+static struct sort_item item_of(const struct job *j, const struct cell *cell, size_t text, uint64_t row)
 {
     uint64_t key = 0;
-    size_t at;
     enum table_class class = cell->null ? TABLE_CLASS_NULL : TABLE_CLASS_VALUE;
     if (j->texts == NULL)
         class = table_order_value(j->table, j->column, cell, &key);
-    else if (!cell->null && table_set_find(j->texts, cell->text, cell->len, &at))
-        key = j->ranks[at];
+    else if (text != SIZE_MAX)
+        key = j->ranks[text];
     if (j->descending && class == TABLE_CLASS_VALUE)
         key = ~key;
     return (struct sort_item){ key, sort_row(row, class) };
+}
+
+static enum err take_batch(struct job *j, struct hand *h, const struct table_batch *batch)
+{
+    size_t texts[TABLE_BATCH_ROWS];
+    enum err err = OK;
+    if (j->texts != NULL)
+        table_set_find_cells(j->texts, batch->cells, batch->rows, texts);
+    for (size_t k = 0; err == OK && k < batch->rows; k++) {
+        h->items[h->n++] = item_of(j, &batch->cells[k], j->texts != NULL ? texts[k] : SIZE_MAX, batch->row + k);
+        if (h->n == RUN)
+            err = flush(j, h);
+    }
+    return err;
 }
 
 static enum err key_span(void *arg, void *own, size_t i)
@@ -90,13 +103,8 @@ static enum err key_span(void *arg, void *own, size_t i)
     struct hand *h = own;
     struct table_batch batch;
     enum err err = table_walk_begin(h->walk, table_span(j->table, SPAN, i));
-    while (err == OK && (err = table_walk_next(h->walk, &batch)) == OK && batch.rows > 0) {
-        for (size_t k = 0; err == OK && k < batch.rows; k++) {
-            h->items[h->n++] = item_of(j, &batch.cells[k], batch.row + k);
-            if (h->n == RUN)
-                err = flush(j, h);
-        }
-    }
+    while (err == OK && (err = table_walk_next(h->walk, &batch)) == OK && batch.rows > 0)
+        err = take_batch(j, h, &batch);
     return err;
 }
 

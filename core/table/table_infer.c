@@ -119,13 +119,18 @@ static void check_date(struct table_infer *f, uint64_t row, const struct cell *c
     }
 }
 
+bool table_infer_wants(const struct table_infer *f, const struct column *c)
+{
+    return c->given ? c->dtype != DTYPE_STR : !(f->seen & (KIND_TEXT | KIND_ZEROS));
+}
+
 void table_infer_cell(struct table_infer *f, const struct column *c, uint64_t row, const struct cell *cell)
 {
     if (c->given && c->dtype == DTYPE_DATE)
         check_date(f, row, cell);
     else if (c->given && c->dtype != DTYPE_STR && table_value_fit(c->dtype, false, cell) == TABLE_FIT_NO)
         note_bad(f, false, row);
-    else if (!c->given && !cell->null && !(f->seen & (KIND_TEXT | KIND_ZEROS)))
+    else if (!c->given && !cell->null)
         f->seen |= (uint8_t)cell_kind(cell);
 }
 

@@ -244,6 +244,7 @@ struct table_infer {
 };
 
 void table_infer_init(struct table_infer *f);
+bool table_infer_wants(const struct table_infer *f, const struct column *c); /* false: more cells change nothing */
 void table_infer_cell(struct table_infer *f, const struct column *c, uint64_t row, const struct cell *cell);
 void table_infer_merge(struct table_infer *all, const struct table_infer *part);
 enum dtype table_infer_dtype(const struct table_infer *f);

@@ -34,10 +34,10 @@ static enum err each_inline(void *ctx, size_t parts, enum err (*part)(void *arg,
     return first;
 }
 
-typedef enum err row_visitor(const struct scan *s, struct part *p, uint64_t number, const struct cell *cells);
+typedef enum err batch_visitor(const struct scan *s, struct part *p, const struct table_batch *batch);
 
 /* All rows of part i: all cells, or the key alone. */
-static enum err visit_rows(const struct scan *s, size_t i, bool all, row_visitor *visit)
+static enum err visit_rows(const struct scan *s, size_t i, bool all, batch_visitor *visit)
 {
     struct table_walk *walk;
     struct table_batch batch;
@@ -51,33 +51,34 @@ static enum err visit_rows(const struct scan *s, size_t i, bool all, row_visitor
         e = table_walk_next(walk, &batch);
         if (e || batch.rows == 0)
             break;
-        for (size_t k = 0; !e && k < batch.rows; k++)
-            e = visit(s, &s->parts[i], batch.row + k, batch.cells + k * batch.width);
+        e = visit(s, &s->parts[i], &batch);
         seen += batch.rows;
     }
     table_walk_free(walk);
     return !e && seen != table_span_rows(s->table, span) ? ERR_CHANGED : e;
 }
 
-static enum err learn_row(const struct scan *s, struct part *p, uint64_t number, const struct cell *cells)
+static enum err learn_batch(const struct scan *s, struct part *p, const struct table_batch *batch)
 {
+    uint64_t nulls = 0;
     for (size_t c = 0; c < s->header->n; c++)
-        table_infer_cell(&p->infer[c], &s->header->columns[c], number, &cells[c]);
-    const struct cell *key = &cells[s->options->key];
-    return key->null ? OK : table_set_count(&p->codes, key->text, key->len, 1, NULL);
+        for (size_t k = 0; k < batch->rows && table_infer_wants(&p->infer[c], &s->header->columns[c]); k++)
+            table_infer_cell(&p->infer[c], &s->header->columns[c], batch->row + k, &batch->cells[k * batch->width + c]);
+    return table_set_count_cells(&p->codes, batch->cells + s->options->key, batch->width, batch->rows, &nulls);
 }
 
 static enum err learn_part(void *arg, size_t i)
 {
-    return visit_rows(arg, i, true, learn_row);
+    return visit_rows(arg, i, true, learn_batch);
 }
 
-static enum err count_row(const struct scan *s, struct part *p, uint64_t number, const struct cell *cells)
+static enum err count_batch(const struct scan *s, struct part *p, const struct table_batch *batch)
 {
-    size_t i;
-    (void)number;
-    if (!cells->null && table_set_find(&s->found->codes, cells->text, cells->len, &i))
-        p->counts[i]++;
+    size_t at[TABLE_BATCH_ROWS];
+    table_set_find_cells(&s->found->codes, batch->cells, batch->rows, at);
+    for (size_t k = 0; k < batch->rows; k++)
+        if (at[k] != SIZE_MAX)
+            p->counts[at[k]]++;
     return OK;
 }
 
@@ -85,7 +86,7 @@ static enum err count_part(void *arg, size_t i)
 {
     struct scan *s = arg;
     s->parts[i].counts = calloc(s->found->codes.n ? s->found->codes.n : 1, sizeof *s->parts[i].counts);
-    return s->parts[i].counts ? visit_rows(s, i, false, count_row) : ERR_NOMEM;
+    return s->parts[i].counts ? visit_rows(s, i, false, count_batch) : ERR_NOMEM;
 }
 
 static enum err merge_codes(struct scan *s)

@@ -9,6 +9,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/err.h"
+#include "core/table/table.h"
 
 struct table_set_entry {
     uint64_t hash, count;
@@ -30,6 +31,13 @@ bool table_set_find(const struct table_set *s, const char *text, size_t len, siz
 
 /* Counts `more` of this text. *before (may be NULL) is the count so far. */
 enum err table_set_count(struct table_set *s, const char *text, size_t len, uint64_t more, uint64_t *before) MUST_CHECK;
+
+/* Counts n cells, each `stride` behind the one before; nulls are only counted themselves. */
+enum err table_set_count_cells(struct table_set *s, const struct cell *cells, size_t stride, size_t n, uint64_t *nulls)
+    MUST_CHECK;
+
+/* The place of each cell's text, SIZE_MAX for one that is not there, or null. */
+void table_set_find_cells(const struct table_set *s, const struct cell *cells, size_t n, size_t *at);
 const char *table_set_text(const struct table_set *s, size_t i);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "core/table/table_blocks.h"
 
-enum { BATCH_ROWS = 256, BATCH_CELLS = 16384 };
+enum { BATCH_ROWS = TABLE_BATCH_ROWS, BATCH_CELLS = 16384 };
 
 struct table_walk {
     struct table_blocks blocks;
@@ -142,48 +142,66 @@ static void take_field(struct table_walk *w, size_t from, size_t to, struct cell
     *out = (struct cell){.text = a, .len = (size_t)(b - a), .null = a == b};
 }
 
+/* Where a walk is within a block; in registers while it runs. */
+struct place {
+    size_t field, start; /* the current field, and where it begins */
+    struct cell *row;    /* its record's cells */
+    size_t rows;         /* records that are done */
+};
+
 /* A field ends at `at`. */
-static inline void end_field(struct table_walk *w, struct cell *row, size_t at)
+static inline void end_field(struct table_walk *w, struct place *p, size_t at)
 {
-    if (w->field < w->nslots && w->slots[w->field] != SIZE_MAX)
-        take_field(w, w->start, at, &row[w->slots[w->field]]);
-    w->field++;
-    w->start = at + 1;
+    if (p->field < w->nslots && w->slots[p->field] != SIZE_MAX)
+        take_field(w, p->start, at, &p->row[w->slots[p->field]]);
+    p->field++;
+    p->start = at + 1;
 }
 
-static void pad_row(struct table_walk *w, struct cell *row)
+static inline void end_record(struct table_walk *w, struct place *p)
 {
-    for (; w->field < w->nslots; w->field++)
-        if (w->slots[w->field] != SIZE_MAX)
-            row[w->slots[w->field]] = (struct cell){.text = "", .null = true};
-    w->field = 0;
+    for (; p->field < w->nslots; p->field++)
+        if (w->slots[p->field] != SIZE_MAX)
+            p->row[w->slots[p->field]] = (struct cell){.text = "", .null = true};
+    p->field = 0;
+    p->row += w->width;
+    p->rows++;
 }
 
-/* The next record of the block; false at its end. */
-static bool next_record(struct table_walk *w, struct cell *row)
+/* All fields that end in the current word, or until enough records are done. */
+static inline void walk_word(struct table_walk *w, struct place *p)
 {
-    for (;;) {
-        for (; w->word < w->words; w->word++, w->live = UINT64_MAX) {
-            uint64_t ends = w->ends[w->word];
-            for (;;) {
-                uint64_t bits = (w->field < w->nslots ? ends | w->seps[w->word] : ends) & w->live;
-                if (!bits)
-                    break;
-                int i = __builtin_ctzll(bits);
-                w->live = UINT64_MAX << i << 1;
-                end_field(w, row, w->at + w->word * 64 + (size_t)i);
-                if (ends >> i & 1)
-                    return pad_row(w, row), true;
-            }
-        }
-        if (!next_masks(w))
+    uint64_t ends = w->ends[w->word], seps = w->seps[w->word], live = w->live;
+    size_t base = w->at + w->word * 64, nslots = w->nslots;
+    while (p->rows < w->batch_rows) {
+        uint64_t bits = (p->field < nslots ? ends | seps : ends) & live;
+        if (!bits) {
+            w->word++;
+            live = UINT64_MAX;
             break;
+        }
+        int i = __builtin_ctzll(bits);
+        live = UINT64_MAX << i << 1;
+        end_field(w, p, base + (size_t)i);
+        if (ends >> i & 1)
+            end_record(w, p);
     }
-    if (w->start >= w->blocks.len && w->field == 0)
-        return false;
-    end_field(w, row, w->blocks.len); /* the last one of the file, without a newline */
-    pad_row(w, row);
-    return true;
+    w->live = live;
+}
+
+/* The next records of the block, at most a batch; 0 at its end. */
+static size_t walk_records(struct table_walk *w)
+{
+    struct place p = {.field = w->field, .start = w->start, .row = w->cells};
+    while (p.rows < w->batch_rows && (w->word < w->words || next_masks(w)))
+        walk_word(w, &p);
+    if (p.rows < w->batch_rows && (p.start < w->blocks.len || p.field > 0)) {
+        end_field(w, &p, w->blocks.len); /* the last one of the file, without a newline */
+        end_record(w, &p);
+    }
+    w->field = p.field;
+    w->start = p.start;
+    return p.rows;
 }
 
 static enum err fill_copies(struct table_walk *w, size_t n)
@@ -236,9 +254,7 @@ enum err table_walk_next(struct table_walk *w, struct table_batch *out)
     *out = (struct table_batch){.width = w->width, .cells = w->cells};
     buf_clear(&w->copies);
     while (w->left == 0) {
-        size_t n = 0;
-        while (w->blocks.len > 0 && !w->by_reader && n < w->batch_rows && next_record(w, w->cells + n * w->width))
-            n++;
+        size_t n = w->blocks.len > 0 && !w->by_reader ? walk_records(w) : 0;
         if (n > 0) {
             out->row = w->row;
             out->rows = n;

@@ -30,9 +30,11 @@ uint64_t table_span_row(const struct table *t, struct table_span span); /* its f
 uint64_t table_span_rows(const struct table *t, struct table_span span);
 
 /* Rows in file order, some at a time. */
+enum { TABLE_BATCH_ROWS = 256 };
+
 struct table_batch {
     uint64_t row;             /* the first one's number */
-    size_t rows;              /* 0: the span is over */
+    size_t rows;              /* at most TABLE_BATCH_ROWS; 0: the span is over */
     size_t width;             /* cells of each row */
     const struct cell *cells; /* rows * width; borrowed until the next call */
 };

@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: MIT
+ * A table that is opened at once: its stages, its end before its index, what may be wrong with it, files that change
+ * under it, and input that streams. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+#include "core/table/table_priv.h"
+#include "tests/table_kit.h"
+
+static const struct table_options plain = {.path = "t.csv"};
+
+/* Rows "number,text"; some texts are quoted and hold a newline and what looks like a row. */
+static void add_rows(struct buf *b, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++)
+        buf_addf(b, i % 7 ? "%zu,text %zu\n" : "%zu,\"text\n%zu,fake\"\n", i, i);
+}
+
+static struct buf many_rows(size_t n)
+{
+    struct buf b;
+    buf_init(&b, 256 << 20);
+    buf_add_text(&b, "n,text\n");
+    add_rows(&b, 0, n);
+    assert_int_equal(b.err, OK);
+    return b;
+}
+
+static struct table *open_fd(int fd, const struct table_options *options)
+{
+    struct table *t = NULL;
+    struct problem problem = {""};
+    if (table_open(fd, options, &t, &problem))
+        fail_msg("%s", problem.text);
+    return t;
+}
+
+static struct table *open_text(const char *text, const struct table_options *options)
+{
+    int fd = kit_file(text, strlen(text));
+    struct table *t = open_fd(fd, options);
+    close(fd);
+    return t;
+}
+
+static struct table *index_of(const struct table *t)
+{
+    struct table *all = NULL;
+    struct problem problem = {""};
+    struct table_runner threads = kit_threads(3);
+    if (table_index(t, &threads, NULL, &all, &problem))
+        fail_msg("%s", problem.text);
+    return all;
+}
+
+static void check_row(const struct table *t, uint64_t number, const char *first)
+{
+    struct table_reader *r;
+    const struct row *row;
+    assert_int_equal(table_reader_new(t, &r), OK);
+    assert_int_equal(table_seek(r, number), OK);
+    assert_int_equal(table_next(r, &row), OK);
+    assert_non_null(row);
+    assert_int_equal(row->number, number);
+    assert_int_equal(row->cells[0].len, strlen(first));
+    assert_memory_equal(row->cells[0].text, first, strlen(first));
+    table_reader_free(r);
+}
+
+static void a_large_file_has_its_first_rows_then_all_then_all_of_them(void **state)
+{
+    (void)state;
+    enum { ROWS = 300000 };
+    struct buf b = many_rows(ROWS);
+    int fd = kit_file(b.data, b.len);
+    struct table *first = open_fd(fd, &plain), *learned = NULL;
+    assert_int_equal(table_stage(first), TABLE_FIRST_ROWS);
+    assert_true(table_rows(first) > 100 && table_rows(first) < 10000);
+    assert_int_equal(table_column(first, 0)->dtype, DTYPE_I64);
+    check_row(first, 99, "99");
+    struct table *all = index_of(first);
+    assert_int_equal(table_stage(all), TABLE_INDEXED);
+    assert_int_equal(table_rows(all), ROWS);
+    check_row(all, ROWS - 1, "299999");
+    check_row(all, 123456, "123456");
+    assert_int_equal(table_learn(all, NULL, NULL, &learned, NULL), OK);
+    assert_int_equal(table_stage(learned), TABLE_LEARNED);
+    assert_int_equal(table_codes(learned), TABLE_CODES_MAX);
+    assert_false(table_codes_complete(learned));
+    check_row(learned, 299998, "299998");
+    check_row(first, 99, "99"); /* each is there for itself */
+    table_free(first);
+    table_free(all);
+    table_free(learned);
+    close(fd);
+    buf_done(&b);
+}
+
+static void a_small_file_is_known_at_once(void **state)
+{
+    (void)state;
+    struct table *t = open_text("code,n\n01,2\n", &plain);
+    assert_int_equal(table_stage(t), TABLE_LEARNED);
+    struct table *all = index_of(t);
+    assert_int_equal(table_rows(all), 1);
+    table_free(all);
+    table_free(t);
+}
+
+/* What the last row of a learned table says of dtypes counts as much as the first. */
+static void dtypes_of_the_first_rows_are_provisional(void **state)
+{
+    (void)state;
+    struct table *learned = NULL;
+    struct buf b;
+    buf_init(&b, 16 << 20);
+    buf_add_text(&b, "a,b\n");
+    for (int i = 0; i < 50000; i++)
+        buf_add_text(&b, "1,x\n");
+    buf_add_text(&b, "oops,x\n");
+    struct table *first = open_text(b.data, &plain), *all = index_of(first);
+    assert_int_equal(table_column(first, 0)->dtype, DTYPE_I64);
+    assert_int_equal(table_column(all, 0)->dtype, DTYPE_I64);
+    struct table_runner threads = kit_threads(2);
+    assert_int_equal(table_learn(all, &threads, NULL, &learned, NULL), OK);
+    assert_int_equal(table_column(learned, 0)->dtype, DTYPE_STR);
+    assert_int_equal(table_codes(learned), 2);
+    assert_int_equal(table_code(learned, 0)->count, 50000);
+    table_free(first);
+    table_free(all);
+    table_free(learned);
+    buf_done(&b);
+}
+
+static void check_end(const struct table *t, uint64_t n, bool exact, uint64_t last, uint64_t rows)
+{
+    struct table_reader *r;
+    const struct row *row;
+    bool is_exact;
+    char text[30];
+    assert_int_equal(table_reader_new(t, &r), OK);
+    assert_int_equal(table_seek_end(r, n, &is_exact), OK);
+    assert_int_equal(is_exact, exact);
+    for (uint64_t i = 0; i < n; i++) {
+        assert_int_equal(table_next(r, &row), OK);
+        assert_non_null(row);
+        assert_int_equal(row->number, last - (n - 1 - i));
+        snprintf(text, sizeof text, "%llu", (unsigned long long)(rows - n + i));
+        assert_int_equal(row->cells[0].len, strlen(text));
+        assert_memory_equal(row->cells[0].text, text, strlen(text));
+    }
+    assert_int_equal(table_next(r, &row), OK);
+    assert_null(row);
+    assert_int_equal(table_seek(r, 5), OK);
+    assert_int_equal(table_next(r, &row), OK);
+    assert_memory_equal(row->cells[0].text, "5", 1);
+    table_reader_free(r);
+}
+
+static void the_last_rows_are_there_before_the_index(void **state)
+{
+    (void)state;
+    for (size_t rows = 60000; rows < 60010; rows++) { /* with and without a quoted last row */
+        struct buf b = many_rows(rows);
+        for (int newline = 0; newline < 2; newline++) {
+            int fd = kit_file(b.data, b.len - !newline);
+            struct table *first = open_fd(fd, &plain), *all = index_of(first);
+            for (uint64_t n = 1; n < 9000; n = n * 3 + 1) {
+                check_end(first, n, false, UINT64_MAX, rows);
+                check_end(all, n, true, rows - 1, rows);
+            }
+            table_free(first);
+            table_free(all);
+            close(fd);
+        }
+        buf_done(&b);
+    }
+}
+
+static void a_fault_ends_the_rows_and_is_said(void **state)
+{
+    (void)state;
+    struct buf b = many_rows(50000);
+    size_t good = b.len;
+    buf_add_text(&b, "x,ab\"c\n");
+    add_rows(&b, 0, 1000);
+    int fd = kit_file(b.data, b.len);
+    struct table *first = open_fd(fd, &plain), *all = index_of(first);
+    assert_null(table_fault(first));
+    assert_int_equal(table_rows(all), 50000);
+    assert_string_equal(table_fault(all), "t.csv:57145:5: a quote inside an unquoted field; quote the whole field and "
+                                          "double the quote");
+    check_row(all, 49999, "49999");
+    assert_int_equal(table_bytes(all), good - strlen("n,text\n"));
+    table_free(first);
+    table_free(all);
+    close(fd);
+    buf_done(&b);
+}
+
+static void rows_that_are_too_long_or_too_short_are_told_and_shown(void **state)
+{
+    (void)state;
+    struct buf b = many_rows(30000);
+    struct table_reader *r;
+    const struct row *row;
+    buf_add_text(&b, "30000\n30001,b,c,d\n30002,b\n\n30004,b,c\n");
+    int fd = kit_file(b.data, b.len);
+    struct table *first = open_fd(fd, &plain), *all = index_of(first);
+    struct table_ragged ragged = table_ragged(all);
+    assert_int_equal(ragged.short_rows, 2);
+    assert_int_equal(ragged.first_short, 30000);
+    assert_int_equal(ragged.long_rows, 2);
+    assert_int_equal(ragged.first_long, 30001);
+    assert_int_equal(table_reader_new(all, &r), OK);
+    assert_int_equal(table_seek(r, 30001), OK);
+    assert_int_equal(table_next(r, &row), OK);
+    assert_int_equal(row->ncells, 4);
+    assert_memory_equal(row->cells[3].text, "d", 1);
+    table_reader_free(r);
+    table_free(first);
+    table_free(all);
+    close(fd);
+    buf_done(&b);
+}
+
+static void other_delimiters_and_files_without_a_header_are_read(void **state)
+{
+    (void)state;
+    char cells[200];
+    struct table_options options = {.path = "t.csv", .delimiter = ';', .no_header = true};
+    struct table *t = open_text("1;\"a;b\"\n2;c,d\n", &options);
+    assert_int_equal(table_columns(t), 2);
+    assert_memory_equal(table_column(t, 1)->name, "column_2", 8);
+    kit_cells(t, cells, sizeof cells);
+    assert_string_equal(cells, "1|a;b\n2|c,d\n");
+    table_free(t);
+}
+
+/* --- files that change --- */
+
+static void grow_file(int fd, const char *text)
+{
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(pwrite(fd, text, strlen(text), st.st_size), (ssize_t)strlen(text));
+}
+
+static void a_file_that_grows_is_still_read_and_followed(void **state)
+{
+    (void)state;
+    struct buf b = many_rows(40000);
+    struct table *more = NULL, *most = NULL;
+    struct problem problem;
+    int fd = kit_file(b.data, b.len - 1); /* the last row is not whole yet */
+    struct table *first = open_fd(fd, &plain), *all = index_of(first);
+    assert_int_equal(table_changed(all), TABLE_SAME);
+    grow_file(fd, "9\n40000,x\n");
+    assert_int_equal(table_changed(all), TABLE_GROWN);
+    check_row(all, 20000, "20000");
+    assert_int_equal(table_grow(all, NULL, NULL, &more, &problem), OK);
+    assert_int_equal(table_rows(more), 40001);
+    check_row(more, 40000, "40000");
+    check_row(more, 39999, "39999");
+    assert_int_equal(table_changed(more), TABLE_SAME);
+    for (size_t i = 40001; i < 40100; i++) {
+        char row[40];
+        snprintf(row, sizeof row, "%zu,\"%zu\n1,2\"\n", i, i);
+        grow_file(fd, row);
+        assert_int_equal(table_grow(more, NULL, NULL, &most, &problem), OK);
+        table_free(more);
+        more = most;
+        assert_int_equal(table_rows(more), i + 1);
+    }
+    check_row(more, 40099, "40099");
+    check_row(more, 12345, "12345");
+    table_free(first);
+    table_free(all);
+    table_free(more);
+    close(fd);
+    buf_done(&b);
+}
+
+static void a_file_cut_or_written_over_is_told_apart_from_one_that_grew(void **state)
+{
+    (void)state;
+    struct buf b = many_rows(40000);
+    struct table *more = NULL;
+    struct problem problem;
+    struct table_reader *r;
+    const struct row *row;
+    int fd = kit_file(b.data, b.len);
+    struct table *first = open_fd(fd, &plain), *all = index_of(first);
+    assert_int_equal(pwrite(fd, "X", 1, 3), 1);
+    grow_file(fd, "1,2\n");
+    assert_int_equal(table_changed(all), TABLE_REWRITTEN);
+    assert_int_equal(table_reader_new(all, &r), OK);
+    assert_int_equal(table_next(r, &row), ERR_CHANGED);
+    table_reader_free(r);
+    assert_int_equal(table_grow(all, NULL, NULL, &more, &problem), ERR_CHANGED);
+    assert_string_equal(problem.text, "t.csv: the file changed after it was opened");
+    assert_int_equal(ftruncate(fd, 1000), 0);
+    assert_int_equal(table_changed(all), TABLE_TRUNCATED);
+    struct table *late = NULL;
+    assert_int_equal(table_index(first, NULL, NULL, &late, &problem), ERR_CHANGED);
+    table_free(first);
+    table_free(all);
+    close(fd);
+    buf_done(&b);
+}
+
+static void another_file_of_the_same_name_is_seen(void **state)
+{
+    (void)state;
+    char name[] = "/tmp/poolscope-test-XXXXXX", other[] = "/tmp/poolscope-test-XXXXXX";
+    int fd = mkstemp(name), fd2 = mkstemp(other);
+    assert_true(fd >= 0 && fd2 >= 0);
+    assert_int_equal(io_write_all(fd, "a\n1\n", 4), OK);
+    struct table *t = open_fd(fd, &plain);
+    assert_true(table_is_file(t, name));
+    assert_int_equal(rename(other, name), 0);
+    assert_false(table_is_file(t, name));
+    assert_int_equal(unlink(name), 0);
+    assert_false(table_is_file(t, name));
+    assert_int_equal(table_changed(t), TABLE_SAME); /* our file is still what it was */
+    table_free(t);
+    close(fd);
+    close(fd2);
+}
+
+/* --- progress --- */
+
+static void progress_is_seen_by_another_process_and_stops_the_work(void **state)
+{
+    (void)state;
+    struct buf b = many_rows(200000);
+    struct table_progress *mine = NULL, *theirs = NULL;
+    struct table *all = NULL;
+    struct problem problem;
+    int fd = kit_file(b.data, b.len), shared, status = -1;
+    struct table *first = open_fd(fd, &plain);
+    assert_int_equal(table_progress_share(&mine, &shared), OK);
+    assert_int_equal(table_index(first, NULL, mine, &all, &problem), OK);
+    assert_int_equal(mine->done, mine->total);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        bool good = table_progress_map(shared, &theirs) == OK && theirs->done == b.len - strlen("n,text\n");
+        if (good)
+            table_progress_stop(theirs);
+        _exit(good ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    struct table *none = NULL;
+    struct table_runner threads = kit_threads(2);
+    assert_int_equal(table_index(first, &threads, mine, &none, &problem), ERR_CANCELLED);
+    assert_int_equal(table_learn(all, &threads, mine, &none, &problem), ERR_CANCELLED);
+    assert_null(none);
+    table_progress_unmap(mine);
+    close(shared);
+    table_free(first);
+    table_free(all);
+    close(fd);
+    buf_done(&b);
+}
+
+static void a_stop_reaches_libcsv_too(void **state)
+{
+    (void)state;
+    struct buf b = many_rows(100000);
+    struct table_progress progress = {.stop = 0};
+    struct table *all = NULL;
+    buf_add_text(&b, "1,\"x\"\r,\n"); /* raw structure gives up */
+    int fd = kit_file(b.data, b.len);
+    struct table *first = open_fd(fd, &plain);
+    progress.stop = 1;
+    struct table_header header = {0};
+    struct table_index index = {.fd = -1};
+    struct table_parse how = {.path = "t.csv", .delimiter = ',', .progress = &progress};
+    assert_int_equal(table_index_csv(&how, &first->body.source, &header, &index, NULL), ERR_CANCELLED);
+    progress.stop = 0;
+    assert_int_equal(table_index(first, NULL, &progress, &all, NULL), OK);
+    assert_false(all->body.index.facts->regular);
+    assert_int_equal(table_rows(all), 100001);
+    table_header_done(&header);
+    table_free(all);
+    table_free(first);
+    close(fd);
+    buf_done(&b);
+}
+
+static void an_index_is_small_whatever_the_file(void **state)
+{
+    (void)state;
+    for (uint64_t bytes = 1; bytes < (uint64_t)1 << 60; bytes *= 3)
+        assert_true(bytes / table_index_window(bytes) <= TABLE_WINDOWS_MAX);
+    assert_int_equal(table_index_window(1000 * 1000 * 1000), TABLE_WINDOW);
+}
+
+/* --- streams --- */
+
+static void a_pipe_shows_what_came_so_far(void **state)
+{
+    (void)state;
+    int ends[2];
+    bool done = false;
+    struct table_stream *s = NULL;
+    struct table *t = NULL, *more = NULL;
+    struct problem problem;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(io_write_all(ends[1], "a,b\n1,2\n3,\"", 11), OK);
+    assert_int_equal(table_stream_needed(ends[0], &done), OK);
+    assert_true(done);
+    assert_int_equal(table_stream_open(ends[0], "-", &s, &problem), OK);
+    assert_int_equal(table_stream_pump(s, 1, &done, &problem), OK);
+    assert_false(done);
+    assert_int_equal(table_stream_open_table(s, &plain, &t, &problem), OK);
+    assert_int_equal(table_rows(t), 1); /* the second may go on */
+    assert_null(table_fault(t));
+    assert_int_equal(io_write_all(ends[1], "x\ny\"\n5", 6), OK);
+    assert_int_equal(table_stream_pump(s, 1, &done, &problem), OK);
+    assert_int_equal(table_stream_grow(s, t, NULL, NULL, &more, &problem), OK);
+    assert_int_equal(table_rows(more), 2);
+    assert_int_equal(io_set_nonblock(ends[0], 1), OK);
+    assert_int_equal(table_stream_pump(s, 1, &done, &problem), ERR_AGAIN);
+    close(ends[1]);
+    assert_int_equal(table_stream_pump(s, 1000, &done, &problem), OK);
+    assert_true(done);
+    table_free(t);
+    assert_int_equal(table_stream_grow(s, more, NULL, NULL, &t, &problem), OK);
+    assert_int_equal(table_rows(t), 3);
+    assert_int_equal(table_stage(t), TABLE_INDEXED);
+    char cells[100];
+    kit_cells(t, cells, sizeof cells);
+    assert_string_equal(cells, "1|2\n3|x\ny\n5|~\n");
+    assert_true(t->body.source.sealed);
+    table_free(more);
+    table_free(t);
+    table_stream_free(s);
+    close(ends[0]);
+}
+
+struct writer {
+    int fd;
+    const struct buf *bytes;
+};
+
+static void *write_all(void *arg)
+{
+    struct writer *w = arg;
+    assert_int_equal(io_write_all(w->fd, w->bytes->data, w->bytes->len), OK);
+    close(w->fd);
+    return NULL;
+}
+
+/* More than is kept in memory: it goes to a file while tables of it are open. */
+static void a_long_stream_moves_to_a_file(void **state)
+{
+    (void)state;
+    enum { ROWS = 5500000 };
+    struct buf b = many_rows(ROWS);
+    int ends[2];
+    bool done = false;
+    struct table_stream *s = NULL;
+    struct table *t = NULL, *more = NULL;
+    struct problem problem = {""};
+    pthread_t thread;
+    uint64_t last = 0;
+    assert_true(b.len > 70 << 20);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    struct writer w = {ends[1], &b};
+    assert_int_equal(pthread_create(&thread, NULL, write_all, &w), 0);
+    assert_int_equal(table_stream_open(ends[0], "-", &s, &problem), OK);
+    while (!done) {
+        if (table_stream_pump(s, 16 << 20, &done, &problem))
+            fail_msg("%s", problem.text);
+        enum err e = t ? table_stream_grow(s, t, NULL, NULL, &more, &problem)
+                       : table_stream_open_table(s, &plain, &more, &problem);
+        assert_int_equal(e, OK);
+        assert_true(table_rows(more) > last);
+        last = table_rows(more);
+        check_row(more, 77, "77");
+        table_free(t);
+        t = more;
+    }
+    pthread_join(thread, NULL);
+    assert_int_equal(table_rows(t), ROWS);
+    assert_int_equal(table_stream_size(s), b.len);
+    check_row(t, ROWS - 1, "5499999");
+    table_free(t);
+    table_stream_free(s);
+    close(ends[0]);
+    buf_done(&b);
+}
+
+/* `bytes` packed by one of libarchive's filters, as a file. */
+static int packed(int filter, const struct buf *bytes, size_t *len)
+{
+    size_t cap = bytes->len + 100000;
+    char *out = malloc(cap);
+    struct archive *a = archive_write_new();
+    struct archive_entry *entry = archive_entry_new();
+    assert_true(out && a && entry);
+    assert_int_equal(archive_write_add_filter(a, filter), ARCHIVE_OK);
+    assert_int_equal(archive_write_set_format_raw(a), ARCHIVE_OK);
+    assert_int_equal(archive_write_open_memory(a, out, cap, len), ARCHIVE_OK);
+    archive_entry_set_filetype(entry, AE_IFREG);
+    assert_int_equal(archive_write_header(a, entry), ARCHIVE_OK);
+    assert_int_equal(archive_write_data(a, bytes->data, bytes->len), bytes->len);
+    assert_int_equal(archive_write_close(a), ARCHIVE_OK);
+    archive_entry_free(entry);
+    archive_write_free(a);
+    int fd = kit_file(out, *len);
+    free(out);
+    return fd;
+}
+
+static const int filters[] = {ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_ZSTD, ARCHIVE_FILTER_XZ, ARCHIVE_FILTER_BZIP2};
+
+static void packed_files_are_unpacked(void **state)
+{
+    (void)state;
+    struct buf b = many_rows(30000);
+    struct table *t = NULL;
+    struct problem problem;
+    for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+        size_t len;
+        int fd = packed(filters[i], &b, &len);
+        assert_true(len < b.len / 2);
+        assert_int_equal(table_load(fd, &plain, NULL, &t, &problem), OK);
+        assert_int_equal(table_rows(t), 30000);
+        check_row(t, 29999, "29999");
+        table_free(t);
+        assert_int_equal(lseek(fd, 0, SEEK_CUR), (off_t)len);
+        t = open_fd(fd, &plain);
+        struct table *all = index_of(t);
+        assert_int_equal(table_rows(all), 30000);
+        table_free(t);
+        table_free(all);
+        close(fd);
+    }
+    buf_done(&b);
+}
+
+static void a_packed_file_that_is_cut_is_said_and_shown_as_far_as_it_goes(void **state)
+{
+    (void)state;
+    struct buf b;
+    unsigned seed = 3;
+    buf_init(&b, 64 << 20);
+    buf_add_text(&b, "a,b\n");
+    for (int i = 0; i < 200000; i++)
+        buf_addf(&b, "%d,%d\n", rand_r(&seed), rand_r(&seed));
+    for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+        struct table_stream *s = NULL;
+        struct table *t = NULL;
+        struct problem problem = {""};
+        bool done = false;
+        enum err e;
+        size_t len;
+        int fd = packed(filters[i], &b, &len);
+        assert_int_equal(ftruncate(fd, (off_t)len - 1000), 0);
+        assert_int_equal(table_load(fd, &plain, NULL, &t, &problem), ERR_PARSE);
+        assert_memory_equal(problem.text, "t.csv: cannot unpack it: ", 25);
+        assert_int_equal(table_stream_open(fd, "t.csv", &s, &problem), OK);
+        while ((e = table_stream_pump(s, 1 << 16, &done, &problem)) == OK)
+            assert_false(done);
+        assert_int_equal(e, ERR_PARSE);
+        if (table_stream_size(s) > 0) { /* the last block of some formats is all that they have */
+            assert_int_equal(table_stream_open_table(s, &plain, &t, &problem), OK);
+            assert_true(table_rows(t) > 100);
+            table_free(t);
+        }
+        table_stream_free(s);
+        close(fd);
+    }
+    buf_done(&b);
+}
+
+static void nothing_packed_is_an_empty_file(void **state)
+{
+    (void)state;
+    struct buf b;
+    struct table *t = NULL;
+    struct problem problem;
+    size_t len;
+    buf_init(&b, 10);
+    buf_add_text(&b, "");
+    int fd = packed(ARCHIVE_FILTER_GZIP, &b, &len);
+    assert_int_equal(table_load(fd, &plain, NULL, &t, &problem), ERR_PARSE);
+    assert_string_equal(problem.text, "t.csv:1:1: empty; the first line must name the columns");
+    close(fd);
+    buf_done(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_large_file_has_its_first_rows_then_all_then_all_of_them),
+        cmocka_unit_test(a_small_file_is_known_at_once),
+        cmocka_unit_test(dtypes_of_the_first_rows_are_provisional),
+        cmocka_unit_test(the_last_rows_are_there_before_the_index),
+        cmocka_unit_test(a_fault_ends_the_rows_and_is_said),
+        cmocka_unit_test(rows_that_are_too_long_or_too_short_are_told_and_shown),
+        cmocka_unit_test(other_delimiters_and_files_without_a_header_are_read),
+        cmocka_unit_test(a_file_that_grows_is_still_read_and_followed),
+        cmocka_unit_test(a_file_cut_or_written_over_is_told_apart_from_one_that_grew),
+        cmocka_unit_test(another_file_of_the_same_name_is_seen),
+        cmocka_unit_test(progress_is_seen_by_another_process_and_stops_the_work),
+        cmocka_unit_test(a_stop_reaches_libcsv_too),
+        cmocka_unit_test(an_index_is_small_whatever_the_file),
+        cmocka_unit_test(a_pipe_shows_what_came_so_far),
+        cmocka_unit_test(a_long_stream_moves_to_a_file),
+        cmocka_unit_test(packed_files_are_unpacked),
+        cmocka_unit_test(a_packed_file_that_is_cut_is_said_and_shown_as_far_as_it_goes),
+        cmocka_unit_test(nothing_packed_is_an_empty_file),
+    };
+    return cmocka_run_group_tests_name("table_open", tests, NULL, NULL);
+}
