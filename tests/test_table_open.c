@@ -24,7 +24,7 @@
 #include "core/table/table_priv.h"
 #include "tests/table_kit.h"
 
-static const struct table_options plain = {.path = "t.csv"};
+static const struct table_options plain = {.path = "t.csv", .unpacker = &table_unpacker};
 
 /* Rows "number,text"; some texts are quoted and hold a newline and what looks like a row. */
 static void add_rows(struct buf *b, size_t from, size_t to)
@@ -429,7 +429,7 @@ static void a_pipe_shows_what_came_so_far(void **state)
     assert_int_equal(io_write_all(ends[1], "a,b\n1,2\n3,\"", 11), OK);
     assert_int_equal(table_stream_needed(ends[0], &done), OK);
     assert_true(done);
-    assert_int_equal(table_stream_open(ends[0], "-", &s, &problem), OK);
+    assert_int_equal(table_stream_open(ends[0], "-", &table_unpacker, &s, &problem), OK);
     assert_int_equal(table_stream_pump(s, 1, &done, &problem), OK);
     assert_false(done);
     assert_int_equal(table_stream_open_table(s, &plain, &t, &problem), OK);
@@ -488,7 +488,7 @@ static void a_long_stream_moves_to_a_file(void **state)
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     struct writer w = {ends[1], &b};
     assert_int_equal(pthread_create(&thread, NULL, write_all, &w), 0);
-    assert_int_equal(table_stream_open(ends[0], "-", &s, &problem), OK);
+    assert_int_equal(table_stream_open(ends[0], "-", &table_unpacker, &s, &problem), OK);
     while (!done) {
         if (table_stream_pump(s, 16 << 20, &done, &problem))
             fail_msg("%s", problem.text);
@@ -580,7 +580,7 @@ static void a_packed_file_that_is_cut_is_said_and_shown_as_far_as_it_goes(void *
         assert_int_equal(ftruncate(fd, (off_t)len - 1000), 0);
         assert_int_equal(table_load(fd, &plain, NULL, &t, &problem), ERR_PARSE);
         assert_memory_equal(problem.text, "t.csv: cannot unpack it: ", 25);
-        assert_int_equal(table_stream_open(fd, "t.csv", &s, &problem), OK);
+        assert_int_equal(table_stream_open(fd, "t.csv", &table_unpacker, &s, &problem), OK);
         while ((e = table_stream_pump(s, 1 << 16, &done, &problem)) == OK)
             assert_false(done);
         assert_int_equal(e, ERR_PARSE);

@@ -62,6 +62,16 @@ static enum err flush(struct row_list *l)
     return e;
 }
 
+enum err row_list_share(struct row_list *l)
+{
+    return l->fd > 0 && l->written == l->n ? OK : flush(l);
+}
+
+void row_list_take(struct row_list *l, int fd, uint64_t n, bool wide)
+{
+    *l = (struct row_list){.n = n, .written = n, .wide = wide, .fd = fd};
+}
+
 static enum err reserve(struct row_list *l)
 {
     size_t used = (size_t)(l->n - l->written) * width(l);

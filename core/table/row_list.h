@@ -36,6 +36,11 @@ enum err row_list_put(const struct row_list *l, uint64_t at, const uint64_t *row
 /* The numbers at … at+n-1, all of them below l->n. */
 enum err row_list_read(const struct row_list *l, uint64_t at, size_t n, uint64_t *out) MUST_CHECK;
 
+/* Puts all numbers into its file, so that its fd with `n` and `wide` is all that another process needs; and a list of
+ * such a file. Takes the fd. */
+enum err row_list_share(struct row_list *l) MUST_CHECK;
+void row_list_take(struct row_list *l, int fd, uint64_t n, bool wide);
+
 /* Where `row` is in a list that rises: the first place with a number >= row. */
 enum err row_list_find(const struct row_list *l, uint64_t row, uint64_t *out) MUST_CHECK;
 

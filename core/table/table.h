@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "core/base/buf.h"
 #include "core/base/err.h"
@@ -43,7 +44,18 @@ struct table_options {
     size_t noverrides;
     char delimiter;                         /* 0: a comma */
     bool no_header;                         /* the first line is a row; columns are column_1, column_2 … */
+    const struct table_unpacker *unpacker;  /* NULL: packed input is refused */
 };
+
+/* What unpacks. `give` hands over the next packed bytes, 0 at their end, -1 and errno if they cannot be read; `next` the
+ * next unpacked ones (borrowed until the call after), none at the end. */
+struct table_unpacker {
+    enum err (*open)(void **self, ssize_t (*give)(void *ctx, const void **bytes), void *ctx, const char *path,
+                     struct problem *problem);
+    enum err (*next)(void *self, const void **bytes, size_t *len, struct problem *problem);
+    void (*close)(void *self);
+};
+extern const struct table_unpacker table_unpacker; /* libarchive's: gzip, zstd, xz, bzip2 */
 
 /* Loads the table behind `fd` (a regular file is read where it lies and shared as that file; anything else is read to
  * its end, and unpacked, into a sealed memfd or a file without a name). `fd` stays the caller's; the table keeps a duplicate. libcsv in strict mode over all of
@@ -99,7 +111,8 @@ enum err table_grow(const struct table *t, const struct table_runner *runner, st
  * table_stream_grow. Owned by one thread. */
 struct table_stream;
 enum err table_stream_needed(int fd, bool *out) MUST_CHECK;
-enum err table_stream_open(int fd, const char *path, struct table_stream **out, struct problem *problem) MUST_CHECK;
+enum err table_stream_open(int fd, const char *path, const struct table_unpacker *unpacker, struct table_stream **out,
+                           struct problem *problem) MUST_CHECK;
 void table_stream_free(struct table_stream *s);
 
 /* Takes at least one piece and about `most` bytes at most. ERR_AGAIN: a non-blocking fd has none. ERR_PARSE: packed
@@ -110,6 +123,13 @@ enum err table_stream_open_table(const struct table_stream *s, const struct tabl
                                  struct table **out, struct problem *problem) MUST_CHECK;
 enum err table_stream_grow(const struct table_stream *s, const struct table *t, const struct table_runner *runner,
                            struct table_progress *progress, struct table **out, struct problem *problem) MUST_CHECK;
+
+/* Where a stream's bytes are: what another process needs to go on with it. The fd is borrowed, and another one from the
+ * time on when the stream has become too long for memory. */
+struct table_spool { int fd; uint64_t size; bool growing; };
+struct table_spool table_stream_spool(const struct table_stream *s);
+enum err table_grow_spool(const struct table *t, const struct table_spool *spool, const struct table_runner *runner,
+                          struct table_progress *progress, struct table **out, struct problem *problem) MUST_CHECK;
 
 /* What another process needs: the bytes, the row index, the schema. The fds stay the table's. */
 enum { TABLE_FDS = 3 };

@@ -65,7 +65,7 @@ static enum err load(struct table *t, int fd, const struct table_options *option
     const char *path = options->path ? options->path : "(input)";
     struct table_parse how = {.path = path, .no_header = options->no_header, .strict = true};
     struct table_scan_options scan = {.path = path, .strict = true, .runner = runner};
-    enum err e = table_open_source(t, fd, path, problem);
+    enum err e = table_open_source(t, fd, options, problem);
     if (!e)
         e = table_open_first(t, options, true, header, problem);
     if (!e)

@@ -10,28 +10,32 @@
 #include "core/table/table_priv.h"
 
 /* What is no plain file is pumped to its end. */
-static enum err spool_all(struct table *t, int fd, const char *path, struct problem *problem)
+static enum err spool_all(struct table *t, int fd, const struct table_options *o, const char *path,
+                          struct problem *problem)
 {
     struct table_stream *s = NULL;
     bool done = false;
-    enum err e = table_stream_open(fd, path, &s, problem);
+    enum err e = table_stream_open(fd, path, o->unpacker, &s, problem);
     while (!e && !done)
         e = table_stream_pump(s, TABLE_BLOCK, &done, problem);
-    if (!e)
-        e = table_stream_source(s, &t->body.source);
+    if (!e) {
+        struct table_spool spool = table_stream_spool(s);
+        e = table_spool_source(&spool, &t->body.source);
+    }
     table_stream_free(s);
     return e;
 }
 
-enum err table_open_source(struct table *t, int fd, const char *path, struct problem *problem)
+enum err table_open_source(struct table *t, int fd, const struct table_options *o, struct problem *problem)
 {
+    const char *path = o->path ? o->path : "(input)";
     bool stream;
     enum err e = table_stream_needed(fd, &stream);
     if (e == ERR_SYS && fcntl(fd, F_GETFD) < 0)
         return problem_errno(problem, "%s", path);
     if (e)
         return table_problem(problem, e, path);
-    return stream ? spool_all(t, fd, path, problem) : table_source_open(fd, path, &t->body.source, problem);
+    return stream ? spool_all(t, fd, o, path, problem) : table_source_open(fd, path, &t->body.source, problem);
 }
 
 enum err table_open_first(struct table *t, const struct table_options *o, bool strict, struct table_header *header,
@@ -75,7 +79,7 @@ enum err table_open(int fd, const struct table_options *o, struct table **out, s
     struct table *t = table_new();
     if (!t)
         return table_problem(problem, ERR_NOMEM, path);
-    enum err e = table_open_source(t, fd, path, problem);
+    enum err e = table_open_source(t, fd, o, problem);
     return give(t, e ? e : open_with(t, o, problem), out);
 }
 
@@ -86,7 +90,8 @@ enum err table_stream_open_table(const struct table_stream *s, const struct tabl
     struct table *t = table_new();
     if (!t)
         return table_problem(problem, ERR_NOMEM, path);
-    enum err e = table_stream_source(s, &t->body.source);
+    struct table_spool spool = table_stream_spool(s);
+    enum err e = table_spool_source(&spool, &t->body.source);
     e = e ? table_problem(problem, e, path) : open_with(t, o, problem);
     return give(t, e, out);
 }
@@ -241,9 +246,10 @@ static enum err rewrite_schema(const struct table *t, struct table *grown)
                                   .path = t->path, .no_header = t->no_header};
     int fd = -1;
     table_set_init(&found.codes, TABLE_CODES_MAX, TABLE_CODES_BYTES_MAX);
-    enum err e = header_of(t, &header);
+    const struct table_code *codes = table_schema_codes(t);
+    enum err e = codes ? header_of(t, &header) : ERR_NOMEM;
     for (size_t i = 0; !e && i < t->ncodes; i++)
-        e = table_set_count(&found.codes, t->codes[i].text, t->codes[i].len, t->codes[i].count, NULL);
+        e = table_set_count(&found.codes, codes[i].text, codes[i].len, codes[i].count, NULL);
     if (!e)
         e = table_schema_write(&schema, &fd);
     if (!e)
@@ -318,14 +324,21 @@ enum err table_grow(const struct table *t, const struct table_runner *runner, st
     return table_grow_tuned(t, &(struct table_tuning){0}, runner, progress, out, problem);
 }
 
-enum err table_stream_grow(const struct table_stream *s, const struct table *t, const struct table_runner *runner,
-                           struct table_progress *progress, struct table **out, struct problem *problem)
+enum err table_grow_spool(const struct table *t, const struct table_spool *spool, const struct table_runner *runner,
+                          struct table_progress *progress, struct table **out, struct problem *problem)
 {
     struct table_source source;
-    enum err e = table_stream_source(s, &source);
+    enum err e = table_spool_source(spool, &source);
     if (e)
         return table_problem(problem, e, t->path);
     return grow_to(t, source, &(struct table_tuning){0}, runner, progress, out, problem);
+}
+
+enum err table_stream_grow(const struct table_stream *s, const struct table *t, const struct table_runner *runner,
+                           struct table_progress *progress, struct table **out, struct problem *problem)
+{
+    struct table_spool spool = table_stream_spool(s);
+    return table_grow_spool(t, &spool, runner, progress, out, problem);
 }
 
 enum table_stage table_stage(const struct table *t)

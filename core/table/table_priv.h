@@ -61,7 +61,7 @@ enum err table_source_check(const struct table_source *s) MUST_CHECK;
 bool table_is_sealed(int fd);
 
 /* table_stream.c */
-enum err table_stream_source(const struct table_stream *s, struct table_source *out) MUST_CHECK;
+enum err table_spool_source(const struct table_spool *spool, struct table_source *out) MUST_CHECK;
 
 /* table_lines.c: a run through the source, a line at a time. */
 struct table_lines {
@@ -332,7 +332,7 @@ enum err table_describe(struct table *t, struct table_header *h, const struct ta
                         struct problem *problem) MUST_CHECK;
 
 /* table_open.c */
-enum err table_open_source(struct table *t, int fd, const char *path, struct problem *problem) MUST_CHECK;
+enum err table_open_source(struct table *t, int fd, const struct table_options *o, struct problem *problem) MUST_CHECK;
 enum err table_open_first(struct table *t, const struct table_options *o, bool strict, struct table_header *header,
                           struct problem *problem) MUST_CHECK;
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What is no plain file: a pipe, or something packed, which libarchive unpacks. Its bytes are spooled, into memory as
- * long as they are few and into a file without a name from then on, and can be read there while more come. */
-#include <archive.h>
-#include <archive_entry.h>
+ * What is no plain file: a pipe, or something packed. Its bytes are spooled, into memory as long as they are few and
+ * into a file without a name from then on, and can be read there while more come. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -29,7 +27,8 @@ struct table_stream {
     int in;              /* owned */
     bool regular;        /* read at `offset`, so that the caller's place in it stays */
     uint64_t offset;
-    struct archive *archive; /* NULL: nothing is packed */
+    const struct table_unpacker *unpacker;
+    void *packed;        /* the unpacker's own; NULL: nothing is packed */
     char *piece;         /* PIECE bytes; the first `ahead` were read to look at them */
     size_t ahead;
     int spool;           /* owned */
@@ -61,44 +60,21 @@ static ssize_t read_input(struct table_stream *s, char *to, size_t len)
     }
 }
 
-static la_ssize_t on_read(struct archive *a, void *data, const void **bytes)
+/* The unpacker takes the bytes that were looked at first. */
+static ssize_t give_packed(void *ctx, const void **bytes)
 {
-    struct table_stream *s = data;
+    struct table_stream *s = ctx;
     ssize_t n = (ssize_t)s->ahead;
     *bytes = s->piece;
-    if (n == 0)
-        n = read_input(s, s->piece, PIECE);
     s->ahead = 0;
-    if (n < 0)
-        archive_set_error(a, errno, "%s", strerror(errno));
-    return n < 0 ? ARCHIVE_FATAL : n;
-}
-
-static enum err archive_problem(const struct table_stream *s, struct problem *problem)
-{
-    const char *why = archive_error_string(s->archive);
-    bool memory = archive_errno(s->archive) == ENOMEM;
-    return problem_set(problem, memory ? ERR_NOMEM : ERR_PARSE, "%s: cannot unpack it: %s", s->path,
-                       why ? why : "damaged");
+    return n > 0 ? n : read_input(s, s->piece, PIECE);
 }
 
 static enum err unpack(struct table_stream *s, struct problem *problem)
 {
-    struct archive_entry *entry;
-    s->archive = archive_read_new();
-    if (!s->archive)
-        return table_problem(problem, ERR_NOMEM, s->path);
-    archive_read_support_filter_gzip(s->archive);
-    archive_read_support_filter_zstd(s->archive);
-    archive_read_support_filter_xz(s->archive);
-    archive_read_support_filter_bzip2(s->archive);
-    archive_read_support_format_raw(s->archive);
-    archive_read_support_format_empty(s->archive);
-    if (archive_read_open(s->archive, s, NULL, on_read, NULL) != ARCHIVE_OK)
-        return archive_problem(s, problem);
-    int r = archive_read_next_header(s->archive, &entry);
-    s->done = r == ARCHIVE_EOF;
-    return r == ARCHIVE_OK || s->done ? OK : archive_problem(s, problem);
+    if (!s->unpacker)
+        return problem_set(problem, ERR_PARSE, "%s: it is packed; unpack it first", s->path);
+    return s->unpacker->open(&s->packed, give_packed, s, s->path, problem);
 }
 
 /* A file without a name, where temporary files may be large. */
@@ -178,21 +154,15 @@ static enum err pump_plain(struct table_stream *s, size_t *got, struct problem *
 static enum err pump_packed(struct table_stream *s, size_t *got, struct problem *problem)
 {
     const void *bytes;
-    la_int64_t offset;
-    *got = 0;
-    int r = archive_read_data_block(s->archive, &bytes, got, &offset);
-    if (r == ARCHIVE_EOF)
-        *got = 0;
-    else if (r != ARCHIVE_OK)
-        return archive_problem(s, problem);
-    return *got > 0 ? spool(s, bytes, *got, problem) : OK;
+    enum err e = s->unpacker->next(s->packed, &bytes, got, problem);
+    return !e && *got > 0 ? spool(s, bytes, *got, problem) : e;
 }
 
 enum err table_stream_pump(struct table_stream *s, size_t most, bool *done, struct problem *problem)
 {
     enum err e = OK;
     for (size_t sum = 0, got = 0; !e && !s->done && sum < most; sum += got) {
-        e = s->archive ? pump_packed(s, &got, problem) : pump_plain(s, &got, problem);
+        e = s->packed ? pump_packed(s, &got, problem) : pump_plain(s, &got, problem);
         s->done = !e && got == 0;
         if (e == ERR_AGAIN && sum > 0)
             return *done = false, OK;
@@ -219,7 +189,8 @@ static enum err look_ahead(struct table_stream *s, struct problem *problem)
     return is_packed(s->piece, s->ahead) ? unpack(s, problem) : OK;
 }
 
-enum err table_stream_open(int fd, const char *path, struct table_stream **out, struct problem *problem)
+enum err table_stream_open(int fd, const char *path, const struct table_unpacker *unpacker, struct table_stream **out,
+                           struct problem *problem)
 {
     struct stat st;
     path = path ? path : "(input)";
@@ -230,6 +201,7 @@ enum err table_stream_open(int fd, const char *path, struct table_stream **out, 
         return table_problem(problem, ERR_NOMEM, path);
     s->regular = S_ISREG(st.st_mode);
     s->memory = true;
+    s->unpacker = unpacker;
     s->in = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     s->spool = memfd_create("poolscope-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     s->piece = malloc(PIECE);
@@ -252,7 +224,8 @@ void table_stream_free(struct table_stream *s)
 {
     if (!s)
         return;
-    archive_read_free(s->archive);
+    if (s->packed)
+        s->unpacker->close(s->packed);
     io_close(&s->in);
     io_close(&s->spool);
     free(s->piece);
@@ -281,10 +254,15 @@ enum err table_stream_needed(int fd, bool *out)
     return e;
 }
 
-enum err table_stream_source(const struct table_stream *s, struct table_source *out)
+struct table_spool table_stream_spool(const struct table_stream *s)
 {
-    *out = (struct table_source){.size = s->size, .ours = true, .growing = !s->done};
-    out->sealed = table_is_sealed(s->spool);
-    out->fd = fcntl(s->spool, F_DUPFD_CLOEXEC, 3);
+    return (struct table_spool){.fd = s->spool, .size = s->size, .growing = !s->done};
+}
+
+enum err table_spool_source(const struct table_spool *spool, struct table_source *out)
+{
+    *out = (struct table_source){.size = spool->size, .ours = true, .growing = spool->growing};
+    out->sealed = table_is_sealed(spool->fd);
+    out->fd = fcntl(spool->fd, F_DUPFD_CLOEXEC, 3);
     return out->fd < 0 ? err_from_errno(errno) : OK;
 }
