@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/pool/pool_desk.h"
 #include "core/pool/pool_priv.h"
 
 static const struct {
@@ -20,6 +21,7 @@ static const struct {
     { "poolscope-host", "poolscope-host", host_process_main },
     { "poolscope-forkserver", "pool-forkserver", forkserver_process_main },
     { "poolscope-worker", "pool-worker", worker_process_main },
+    { "poolscope-desk", "poolscope-desk", desk_process_main },
 };
 
 /* False: nobody of ours started us. */

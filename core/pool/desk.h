@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT
+ * The desk: the process that answers what a person asks of the open table while the host's engine belongs to a pool. It
+ * has an engine of its own, gets tables as fds, does one thing at a time and gives back fds: a table, a list of rows, the
+ * distinct texts of a column. It dies with who started it, and the table stays on the screen when it dies alone.
+ * One thread uses a desk. */
+#ifndef POOL_DESK_H
+#define POOL_DESK_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "core/engine/engine_table.h"
+#include "core/event/shape.h"
+
+enum ask_type {
+    ASK_TABLE,      /* the table that all others are about; its fds come with it. No answer */
+    ASK_INDEX,      /* all its rows: answered by a table, which is the desk's from now on */
+    ASK_LEARN,      /* dtypes and codes of all rows: the same */
+    ASK_GROW,       /* what came behind it in its file: the same */
+    ASK_GROW_SPOOL, /* the same for a stream's spool, whose fd comes with it: `size` bytes, `growing`: more to come */
+    ASK_FIND,       /* rows as a list */
+    ASK_NEXT,       /* the row of engine_find_next */
+    ASK_SORT,       /* all rows in the order of a column as a list */
+    ASK_FREQUENCY,  /* distinct texts, the most frequent first */
+    ASK_STATISTICS,
+    ASK_TYPE_COUNT
+};
+
+struct ask {
+    int64_t type, id;
+    int64_t column;                 /* -1: any */
+    int64_t what;                   /* enum find_what */
+    int64_t any_case, inverted, backwards, descending, growing; /* bool */
+    char *text;
+    int64_t from, size;
+    int64_t within, within_wide;    /* FIND, SORT: only these rows; a list of so many, whose fd comes with it. -1: all */
+};
+
+struct answer {
+    int64_t type, id;
+    int64_t error;                  /* enum err; then `problem` */
+    char *problem;
+    int64_t row;                    /* NEXT: -1 is none */
+    int64_t n, wide;                /* of the list; of the distinct texts */
+    int64_t rows, nulls, odd, others, complete, distinct;
+    char *least, *greatest;
+    double sum, mean, deviation;
+    int64_t shortest, longest;
+    double seconds;
+};
+
+enum { ANSWER_FDS = TABLE_FDS };
+
+struct desk; /* opaque */
+enum err desk_start(int threads, struct desk **out, struct problem *problem) MUST_CHECK;
+void desk_free(struct desk *d); /* kills it: nothing it does is worth waiting for */
+pid_t desk_pid(const struct desk *d);
+int desk_fd(const struct desk *d); /* poll for POLLIN: desk_receive */
+
+/* The fds stay the caller's. ERR_CLOSED: the desk is gone. Only one ask that is answered may be under way. */
+enum err desk_send(struct desk *d, const struct ask *a, const int *fds, int nfds) MUST_CHECK;
+
+/* The answer, with as many fds as *nfds says (the caller's). ERR_AGAIN: not yet. ERR_CLOSED: it died. */
+enum err desk_receive(struct desk *d, struct answer *out, int fds[ANSWER_FDS], int *nfds) MUST_CHECK;
+void answer_done(struct answer *a);
+
+/* How far it is (0 … 1), and the wish that it stops: the answer is ERR_CANCELLED then. */
+double desk_progress(const struct desk *d);
+void desk_cancel(struct desk *d);
+
+/* Distinct texts in a file: an entry each, all of one size, then their bytes. */
+struct desk_text { uint64_t count, at, len; };
+enum err desk_text_read(int fd, uint64_t i, struct desk_text *out) MUST_CHECK;
+
+#endif

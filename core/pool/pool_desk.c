@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ * The desk's process: waits for a question, works, answers. It ends with its socket. */
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/io.h"
+#include "core/event/wire.h"
+#include "core/pool/pool_desk.h"
+
+enum { RECORD_MAX = 1 << 20 };
+
+static enum err send_answer(struct desk_self *d, struct answer *a, const int *fds, int nfds)
+{
+    struct buf b;
+    buf_init(&b, RECORD_MAX);
+    enum err e = shape_encode(answer_fields, a, &b);
+    if (!e)
+        e = wire_send(d->control, b.data, b.len, fds, nfds);
+    buf_done(&b);
+    return e;
+}
+
+static enum err answer(struct desk_self *d, const struct ask *a, const int *fds, int nfds)
+{
+    int out_fds[ANSWER_FDS], n = 0;
+    struct problem problem = {""};
+    struct answer out = {.type = a->type, .id = a->id};
+    double from = clock_now();
+    enum err e = desk_work(d, a, fds, nfds, &out, out_fds, &n, &problem);
+    out.seconds = clock_now() - from;
+    if (e) {
+        out.error = e;
+        out.problem = text_dup(problem.text[0] ? problem.text : err_text(e));
+    }
+    enum err sent = a->type == ASK_TABLE && !e ? OK : send_answer(d, &out, out_fds, n);
+    while (n > 0)
+        close(out_fds[--n]);
+    answer_done(&out);
+    return sent;
+}
+
+static enum err take_ask(struct desk_self *d)
+{
+    struct buf b;
+    struct ask a = {0};
+    int fds[WIRE_FDS_MAX], nfds = 0;
+    size_t used;
+    buf_init(&b, RECORD_MAX);
+    enum err e = wire_recv(d->control, &b, fds, &nfds);
+    if (!e)
+        e = shape_decode(ask_fields, b.data, b.len, &a, &used);
+    if (!e)
+        e = answer(d, &a, fds, nfds);
+    shape_done(ask_fields, &a);
+    while (nfds > 0)
+        close(fds[--nfds]);
+    buf_done(&b);
+    return e;
+}
+
+int desk_process_main(int sock)
+{
+    struct desk_self d = {.control = sock};
+    struct engine_options options = {.threads = engine_usable_cpus()};
+    if (engine_new(&options, &d.engine))
+        return 1;
+    while (take_ask(&d) == OK)
+        ;
+    engine_free(d.engine);
+    table_free(d.table);
+    table_progress_unmap(d.progress);
+    return 0;
+}

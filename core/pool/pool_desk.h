@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ * What both sides of a desk share. For the pool room only. */
+#ifndef POOL_POOL_DESK_H
+#define POOL_POOL_DESK_H
+
+#include "core/pool/desk.h"
+
+extern const struct field ask_fields[], answer_fields[];
+
+int desk_process_main(int sock);
+
+/* pool_desk_work.c: what the desk does with its table; fds of the answer are the caller's. */
+struct desk_self {
+    int control;
+    struct engine *engine;
+    struct table *table;             /* NULL: none yet */
+    struct table_progress *progress; /* shared with who asks; NULL: none yet */
+};
+
+enum err desk_work(struct desk_self *d, const struct ask *a, const int *fds, int nfds, struct answer *out,
+                   int out_fds[ANSWER_FDS], int *out_nfds, struct problem *problem) MUST_CHECK;
+
+/* pool_desk_list.c: lists of rows and of texts in files. */
+enum err desk_list_within(const struct ask *a, const int *fds, int nfds, struct row_list *out) MUST_CHECK;
+enum err desk_sorted_within(const struct row_list *sorted, const struct row_list *within, uint64_t rows,
+                            struct row_list *out) MUST_CHECK;
+enum err desk_texts_write(const struct table_set *texts, int *fd) MUST_CHECK;
+
+#endif

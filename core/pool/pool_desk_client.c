@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ * The asking side of a desk: starts it, sends questions, takes answers, ends it. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+#include "core/event/wire.h"
+#include "core/pool/pool_desk.h"
+#include "core/pool/pool_priv.h"
+
+enum { RECORD_MAX = 1 << 20, PATIENCE_MS = 500 };
+
+struct desk {
+    struct child child;
+    pid_t pid;
+    int sock;
+    struct table_progress *progress;
+    int progress_fd; /* owned; sent with the first table */
+};
+
+enum err desk_start(int threads, struct desk **out, struct problem *problem)
+{
+    int theirs = -1;
+    struct desk *d = calloc(1, sizeof *d);
+    (void)threads;
+    if (!d)
+        return problem_set(problem, ERR_NOMEM, "no process for the table: %s", err_text(ERR_NOMEM));
+    *d = (struct desk){.child = CHILD_NONE, .sock = -1, .progress_fd = -1};
+    enum err e = table_progress_share(&d->progress, &d->progress_fd);
+    if (!e)
+        e = child_socket(&d->sock, &theirs);
+    if (e)
+        problem_set(problem, e, "no process for the table: %s", err_text(e));
+    else
+        e = child_spawn("poolscope-desk", theirs, true, &d->child, problem);
+    io_close(&theirs);
+    if (e) {
+        desk_free(d);
+        return e;
+    }
+    d->pid = d->child.pid;
+    *out = d;
+    return OK;
+}
+
+void desk_free(struct desk *d)
+{
+    struct child_end end;
+    if (!d)
+        return;
+    io_close(&d->sock);
+    if (d->child.pid != 0) {
+        child_kill(&d->child);
+        child_reap(&d->child, PATIENCE_MS, &end);
+    }
+    child_forget(&d->child);
+    table_progress_unmap(d->progress);
+    io_close(&d->progress_fd);
+    free(d);
+}
+
+pid_t desk_pid(const struct desk *d)
+{
+    return d->pid;
+}
+
+int desk_fd(const struct desk *d)
+{
+    return d->sock;
+}
+
+/* The fds of a table, and behind them how far things are. */
+static enum err send_with(struct desk *d, const struct buf *b, const struct ask *a, const int *fds, int nfds)
+{
+    int all[TABLE_FDS + 1];
+    if (a->type != ASK_TABLE || nfds != TABLE_FDS)
+        return wire_send(d->sock, b->data, b->len, fds, nfds);
+    for (int i = 0; i < TABLE_FDS; i++)
+        all[i] = fds[i];
+    all[TABLE_FDS] = d->progress_fd;
+    return wire_send(d->sock, b->data, b->len, all, TABLE_FDS + 1);
+}
+
+enum err desk_send(struct desk *d, const struct ask *a, const int *fds, int nfds)
+{
+    struct buf b;
+    buf_init(&b, RECORD_MAX);
+    atomic_store(&d->progress->stop, 0);
+    atomic_store(&d->progress->done, 0);
+    enum err e = shape_encode(ask_fields, a, &b);
+    if (!e)
+        e = send_with(d, &b, a, fds, nfds);
+    buf_done(&b);
+    return e;
+}
+
+enum err desk_receive(struct desk *d, struct answer *out, int fds[ANSWER_FDS], int *nfds)
+{
+    struct buf b;
+    int all[WIRE_FDS_MAX], n = 0;
+    size_t used;
+    *nfds = 0;
+    buf_init(&b, RECORD_MAX);
+    enum err e = wire_recv(d->sock, &b, all, &n);
+    if (!e)
+        e = shape_decode(answer_fields, b.data, b.len, out, &used);
+    for (int i = 0; i < n; i++) {
+        if (!e && i < ANSWER_FDS)
+            fds[(*nfds)++] = all[i];
+        else
+            close(all[i]);
+    }
+    buf_done(&b);
+    return e == ERR_PARSE ? ERR_CLOSED : e;
+}
+
+double desk_progress(const struct desk *d)
+{
+    uint64_t total = atomic_load(&d->progress->total), done = atomic_load(&d->progress->done);
+    return total && done < total ? (double)done / (double)total : total ? 1 : 0;
+}
+
+void desk_cancel(struct desk *d)
+{
+    table_progress_stop(d->progress);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ * What a desk gives back, in files without a name: rows in an order, and distinct texts with their counts. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+#include "core/pool/pool_desk.h"
+
+enum { PIECE = 1024, TEXTS_MAX = 64 << 20 };
+
+enum err desk_list_within(const struct ask *a, const int *fds, int nfds, struct row_list *out)
+{
+    if (a->within < 0 || nfds < 1)
+        return ERR_USAGE;
+    int fd = dup(fds[0]);
+    if (fd < 0)
+        return ERR_SYS;
+    row_list_take(out, fd, (uint64_t)a->within, a->within_wide);
+    return OK;
+}
+
+/* A bit for each row of a list. */
+static enum err mark_rows(const struct row_list *l, unsigned char *marks)
+{
+    uint64_t piece[PIECE];
+    enum err e = OK;
+    for (uint64_t at = 0; !e && at < l->n; at += PIECE) {
+        size_t n = l->n - at < PIECE ? (size_t)(l->n - at) : PIECE;
+        e = row_list_read(l, at, n, piece);
+        for (size_t i = 0; !e && i < n; i++)
+            marks[piece[i] / 8] |= (unsigned char)(1u << piece[i] % 8);
+    }
+    return e;
+}
+
+enum err desk_sorted_within(const struct row_list *sorted, const struct row_list *within, uint64_t rows,
+                            struct row_list *out)
+{
+    uint64_t piece[PIECE];
+    unsigned char *marks = calloc(1, rows / 8 + 1);
+    row_list_init(out, rows);
+    enum err e = marks ? mark_rows(within, marks) : ERR_NOMEM;
+    for (uint64_t at = 0; !e && at < sorted->n; at += PIECE) {
+        size_t n = sorted->n - at < PIECE ? (size_t)(sorted->n - at) : PIECE;
+        e = row_list_read(sorted, at, n, piece);
+        for (size_t i = 0; !e && i < n; i++)
+            if (marks[piece[i] / 8] >> piece[i] % 8 & 1)
+                e = row_list_add(out, piece[i]);
+    }
+    free(marks);
+    if (e)
+        row_list_done(out);
+    return e;
+}
+
+/* The most frequent first; those of one count as they came. */
+static int by_count(const void *a, const void *b, void *set)
+{
+    const struct table_set_entry *entries = ((const struct table_set *)set)->entries;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    if (entries[x].count != entries[y].count)
+        return entries[x].count > entries[y].count ? -1 : 1;
+    return x < y ? -1 : 1;
+}
+
+static enum err add_texts(const struct table_set *texts, const uint32_t *order, struct buf *entries, struct buf *bytes)
+{
+    enum err e = OK;
+    for (size_t i = 0; !e && i < texts->n; i++) {
+        const struct table_set_entry *entry = &texts->entries[order[i]];
+        struct desk_text t = {entry->count, texts->n * sizeof t + bytes->len, entry->len};
+        e = buf_add(entries, &t, sizeof t);
+        if (!e)
+            e = buf_add(bytes, table_set_text(texts, order[i]), entry->len);
+    }
+    return e;
+}
+
+enum err desk_texts_write(const struct table_set *texts, int *fd)
+{
+    struct buf entries, bytes;
+    uint32_t *order = malloc((texts->n + 1) * sizeof *order);
+    buf_init(&entries, TEXTS_MAX);
+    buf_init(&bytes, TEXTS_MAX);
+    enum err e = order ? OK : ERR_NOMEM;
+    for (size_t i = 0; !e && i < texts->n; i++)
+        order[i] = (uint32_t)i;
+    if (!e) {
+        qsort_r(order, texts->n, sizeof *order, by_count, (void *)texts);
+        e = add_texts(texts, order, &entries, &bytes);
+    }
+    if (!e && (*fd = table_nameless_file()) < 0)
+        e = ERR_SYS;
+    if (!e && entries.len > 0)
+        e = io_write_all(*fd, entries.data, entries.len);
+    if (!e && bytes.len > 0)
+        e = io_write_all(*fd, bytes.data, bytes.len);
+    if (e)
+        io_close(fd);
+    free(order);
+    buf_done(&entries);
+    buf_done(&bytes);
+    return e;
+}
+
+enum err desk_text_read(int fd, uint64_t i, struct desk_text *out)
+{
+    return io_read_at(fd, out, sizeof *out, i * sizeof *out);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT
+ * What a desk does: each question is one call on the engine. */
+#include <malloc.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+#include "core/pool/pool_desk.h"
+
+enum { DISTINCT_MAX = 100000 };
+
+/* What one question is answered with. */
+struct work {
+    struct desk_self *desk;
+    const struct ask *ask;
+    const int *fds;
+    int nfds;
+    struct answer *out;
+    int *out_fds, *out_nfds;
+    struct problem *problem;
+};
+
+static enum err work_table(struct work *w)
+{
+    struct table *t = NULL;
+    int own[TABLE_FDS];
+    if (w->nfds < TABLE_FDS)
+        return ERR_USAGE;
+    for (int i = 0; i < TABLE_FDS; i++)
+        own[i] = dup(w->fds[i]);
+    if (!w->desk->progress && w->nfds > TABLE_FDS && table_progress_map(w->fds[TABLE_FDS], &w->desk->progress))
+        w->desk->progress = NULL; /* then nobody sees how far it is */
+    enum err e = table_import(own, &t, w->problem);
+    if (e)
+        return e;
+    table_free(w->desk->table);
+    w->desk->table = t;
+    return OK;
+}
+
+/* The next table takes the place of the one before, and its fds are the answer. */
+static enum err give_table(struct work *w, enum err e, struct table *next)
+{
+    int fds[TABLE_FDS];
+    if (e)
+        return e;
+    table_free(w->desk->table);
+    w->desk->table = next;
+    table_fds(next, fds);
+    for (int i = 0; i < TABLE_FDS; i++)
+        w->out_fds[i] = dup(fds[i]);
+    *w->out_nfds = TABLE_FDS;
+    w->out->rows = (int64_t)table_rows(next);
+    return OK;
+}
+
+static enum err work_index(struct work *w)
+{
+    struct table *next = NULL;
+    enum err e = engine_index(w->desk->engine, w->desk->table, w->desk->progress, &next, w->problem);
+    return give_table(w, e, next);
+}
+
+static enum err work_learn(struct work *w)
+{
+    struct table *next = NULL;
+    enum err e = engine_learn(w->desk->engine, w->desk->table, w->desk->progress, &next, w->problem);
+    return give_table(w, e, next);
+}
+
+static enum err work_grow(struct work *w)
+{
+    struct table *next = NULL;
+    enum err e = engine_grow(w->desk->engine, w->desk->table, w->desk->progress, &next, w->problem);
+    return give_table(w, e, next);
+}
+
+static enum err work_grow_spool(struct work *w)
+{
+    struct table *next = NULL;
+    struct table_runner runner = engine_runner(w->desk->engine);
+    struct table_spool spool = {.size = (uint64_t)w->ask->size, .growing = w->ask->growing};
+    if (w->nfds < 1)
+        return ERR_USAGE;
+    spool.fd = w->fds[0];
+    enum err e = table_grow_spool(w->desk->table, &spool, &runner, w->desk->progress, &next, w->problem);
+    return give_table(w, e, next);
+}
+
+/* A list becomes the answer. */
+static enum err give_list(struct work *w, enum err e, struct row_list *l)
+{
+    if (!e)
+        e = row_list_share(l);
+    if (!e) {
+        w->out->n = (int64_t)l->n;
+        w->out->wide = l->wide;
+        w->out_fds[0] = dup(l->fd);
+        *w->out_nfds = 1;
+    }
+    row_list_done(l);
+    return e;
+}
+
+static struct find find_of(const struct ask *a)
+{
+    return (struct find){.what = (enum find_what)a->what, .column = a->column < 0 ? FIND_ANY_COLUMN : (size_t)a->column,
+                         .text = a->text ? a->text : "", .len = a->text ? strlen(a->text) : 0,
+                         .any_case = a->any_case, .inverted = a->inverted};
+}
+
+static enum err work_find(struct work *w)
+{
+    struct row_list found = {0}, within = {0}, both = {0};
+    struct find f = find_of(w->ask);
+    enum err e = engine_find(w->desk->engine, w->desk->table, &f, w->desk->progress, &found, w->problem);
+    if (e || w->ask->within < 0)
+        return give_list(w, e, &found);
+    e = desk_list_within(w->ask, w->fds, w->nfds, &within);
+    if (!e)
+        e = row_list_both(&found, &within, &both);
+    row_list_done(&found);
+    row_list_done(&within);
+    return give_list(w, e, &both);
+}
+
+static enum err work_next(struct work *w)
+{
+    uint64_t row = UINT64_MAX;
+    struct find f = find_of(w->ask);
+    enum err e = engine_find_next(w->desk->engine, w->desk->table, &f, (uint64_t)w->ask->from, w->ask->backwards,
+                                  w->desk->progress, &row, w->problem);
+    w->out->row = row == UINT64_MAX ? -1 : (int64_t)row;
+    return e;
+}
+
+static enum err work_sort(struct work *w)
+{
+    struct row_list sorted = {0}, within = {0}, some = {0};
+    enum err e = engine_sort(w->desk->engine, w->desk->table, (size_t)w->ask->column, w->ask->descending,
+                             w->desk->progress, &sorted);
+    if (e || w->ask->within < 0)
+        return give_list(w, e, &sorted);
+    e = desk_list_within(w->ask, w->fds, w->nfds, &within);
+    if (!e)
+        e = desk_sorted_within(&sorted, &within, table_rows(w->desk->table), &some);
+    row_list_done(&sorted);
+    row_list_done(&within);
+    return give_list(w, e, &some);
+}
+
+static enum err work_frequency(struct work *w)
+{
+    struct frequency f = {0};
+    int fd = -1;
+    enum err e = engine_frequency(w->desk->engine, w->desk->table, (size_t)w->ask->column, DISTINCT_MAX,
+                                  w->desk->progress, &f);
+    if (!e)
+        e = desk_texts_write(&f.texts, &fd);
+    if (!e) {
+        w->out->n = (int64_t)f.texts.n;
+        w->out->nulls = (int64_t)f.nulls;
+        w->out->others = (int64_t)f.others;
+        w->out->complete = f.complete;
+        w->out_fds[0] = fd;
+        *w->out_nfds = 1;
+    }
+    frequency_done(&f);
+    return e;
+}
+
+static enum err work_statistics(struct work *w)
+{
+    struct statistics s = {0};
+    struct answer *out = w->out;
+    enum err e = engine_statistics(w->desk->engine, w->desk->table, (size_t)w->ask->column, w->desk->progress, &s);
+    if (e)
+        return e;
+    out->rows = (int64_t)s.rows;
+    out->nulls = (int64_t)s.nulls;
+    out->odd = (int64_t)s.odd;
+    out->distinct = (int64_t)s.distinct;
+    out->complete = s.distinct_exact;
+    out->least = text_dup(buf_text(&s.least));
+    out->greatest = text_dup(buf_text(&s.greatest));
+    out->sum = s.sum;
+    out->mean = s.mean;
+    out->deviation = s.deviation;
+    out->shortest = (int64_t)s.shortest;
+    out->longest = (int64_t)s.longest;
+    statistics_done(&s);
+    return out->least && out->greatest ? OK : ERR_NOMEM;
+}
+
+static enum err (*const works[ASK_TYPE_COUNT])(struct work *w) = {
+    [ASK_TABLE] = work_table, [ASK_INDEX] = work_index, [ASK_LEARN] = work_learn, [ASK_GROW] = work_grow,
+    [ASK_GROW_SPOOL] = work_grow_spool, [ASK_FIND] = work_find, [ASK_NEXT] = work_next, [ASK_SORT] = work_sort,
+    [ASK_FREQUENCY] = work_frequency, [ASK_STATISTICS] = work_statistics,
+};
+
+static bool has_column(const struct desk_self *d, const struct ask *a)
+{
+    bool needed = a->type == ASK_SORT || a->type == ASK_FREQUENCY || a->type == ASK_STATISTICS;
+    return a->column < (int64_t)table_columns(d->table) && (a->column >= 0 || !needed);
+}
+
+enum err desk_work(struct desk_self *d, const struct ask *a, const int *fds, int nfds, struct answer *out,
+                   int out_fds[ANSWER_FDS], int *out_nfds, struct problem *problem)
+{
+    struct work w = {d, a, fds, nfds, out, out_fds, out_nfds, problem};
+    *out_nfds = 0;
+    if (a->type < 0 || a->type >= ASK_TYPE_COUNT)
+        return ERR_USAGE;
+    if (a->type != ASK_TABLE && (!d->table || !has_column(d, a)))
+        return problem_set(problem, ERR_USAGE, "there is no such table or column");
+    enum err e = works[a->type](&w);
+    malloc_trim(0); /* what a question needed is not what the desk needs */
+    return e;
+}
