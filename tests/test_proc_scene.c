@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/proc/proc_priv.h"
 #include "tests/hang_kit.h"
 
 /* The folders have the system call numbers of x86-64. */
@@ -120,7 +121,9 @@ static void reads_a_mutex_and_finds_its_owner(void **state)
     look(&s);
     look(&s);
     const struct futex_wait *f = &scene_find(&s, 14072)->threads[0].futex;
-    assert_true(futex_wait_is_held_mutex(f));
+    pid_t holder;
+    assert_int_equal(futex_wait_lock(f, &holder), LOCK_MUTEX);
+    assert_int_equal(holder, f->owner);
     assert_int_equal(f->owner, 14066);
     assert_int_equal(f->owner_seen, SEEN);
     assert_int_equal(f->owner_process, 14065);
@@ -286,6 +289,52 @@ static void says_what_a_look_costs(void **state)
     }
 }
 
+/* A folder of numbered files that stands in for /proc: whoever is asked has an heir, up to a last one. */
+struct heirs {
+    int folder;
+    pid_t last, stop;
+    size_t asked;
+};
+
+static bool has_heir(void *context, pid_t n)
+{
+    struct heirs *h = context;
+    char name[16];
+    h->asked++;
+    snprintf(name, sizeof name, "%d", (int)n);
+    assert_int_equal(unlinkat(h->folder, name, 0), 0);
+    snprintf(name, sizeof name, "%d", (int)n + 1);
+    int fd = n < h->last ? openat(h->folder, name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600) : -1;
+    if (fd >= 0)
+        close(fd);
+    return n != h->stop;
+}
+
+static enum err ask_heirs(struct heirs *h)
+{
+    char path[] = "/tmp/poolscope-test-XXXXXX", line[64];
+    assert_non_null(mkdtemp(path));
+    h->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(h->folder >= 0);
+    close(openat(h->folder, "1", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    enum err e = proc_ask_each(h->folder, ".", has_heir, h);
+    close(h->folder);
+    snprintf(line, sizeof line, "rm -r %s", path);
+    assert_int_equal(system(line), 0);
+    return e;
+}
+
+static void whoever_comes_while_all_are_asked_is_asked_too(void **state)
+{
+    struct heirs few = {.last = 5}, endless = {.last = 1 << 20}, stopped = {.last = 5, .stop = 3};
+    (void)state;
+    assert_int_equal(ask_heirs(&few), OK);
+    assert_int_equal(few.asked, 5);
+    assert_int_equal(ask_heirs(&endless), ERR_AGAIN); /* that they have no more heirs is not known */
+    assert_int_equal(ask_heirs(&stopped), ERR_CANCELLED);
+    assert_int_equal(stopped.asked, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +347,7 @@ int main(void)
         cmocka_unit_test(leaves_out_the_root_if_it_does_not_count),
         cmocka_unit_test(knows_open_files_and_their_directions),
         cmocka_unit_test(keeps_the_time_asleep_while_nothing_moves),
+        cmocka_unit_test(whoever_comes_while_all_are_asked_is_asked_too),
         cmocka_unit_test(says_what_a_look_costs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

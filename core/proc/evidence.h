@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "core/event/shape.h"
+
 enum seen { NOT_SEEN, SEEN, DENIED };
 
 enum { PROC_NAME_MAX = 64 };
@@ -29,9 +31,13 @@ struct futex_wait {
     uint32_t owner;      /* its owner's TID */
     uint32_t users;
     uint32_t kind;
-    enum seen owner_seen; /* whether the owner's TID was looked up: only where the words can be a mutex */
+    uint32_t tail;       /* at address + 20 */
+    uint32_t before[3];  /* at address - 12, - 8, - 4: with the others, what a glibc pthread_rwlock_t has there */
+    double words_at;     /* clock_now() time of the update that read the words; 0: not read */
+    enum seen owner_seen; /* whether the holder's TID (futex_wait_lock) was looked up; in other namespaces it is not */
     pid_t owner_process;  /* the process that has a thread of that TID now; 0: none has */
     enum word_home home;
+    uint64_t home_file, home_offset; /* of WORD_SHARED: the same word in all processes that map it */
 };
 
 struct thread_evidence {
@@ -42,6 +48,7 @@ struct thread_evidence {
     uint64_t cpu_ticks;          /* user + system */
     enum seen switches_seen;
     uint64_t switches;           /* voluntary + nonvoluntary context switches */
+    uint64_t voluntary;          /* the former: it had to wait for something */
     enum seen syscall_seen;      /* /proc/PID/task/TID/syscall */
     long syscall;                /* number; -1: in user code or blocked outside a system call */
     uint64_t args[6], sp, pc;
@@ -50,9 +57,24 @@ struct thread_evidence {
 };
 
 enum fd_kind {
-    FD_OTHER, FD_FILE, FD_PIPE, FD_SOCKET, FD_EVENTFD, FD_EPOLL, FD_TTY, FD_IO_URING, FD_TIMERFD, FD_SIGNALFD
+    FD_OTHER, FD_FILE, FD_PIPE, FD_SOCKET, FD_EVENTFD, FD_EPOLL, FD_TTY, FD_IO_URING, FD_TIMERFD, FD_SIGNALFD, FD_PIDFD
 };
-struct fd_evidence { int fd; enum fd_kind kind; uint64_t inode; bool can_read, can_write; };
+struct fd_evidence {
+    int fd;
+    enum fd_kind kind;
+    uint64_t inode;      /* in all processes the same for one pipe, socket or eventfd; a pidfd's process; else 0 */
+    uint64_t peer;       /* the socket at the other end; 0: none, or not looked up. Only where a thread waits for it */
+    bool can_read, can_write;
+};
+
+/* A worker that ended while it was watched. */
+struct departed {
+    pid_t pid, parent;
+    char name[PROC_NAME_MAX];
+    enum seen end_seen;  /* whether it is known how it ended */
+    int signal;          /* that killed it; 0: it exited */
+    double at;           /* clock_now() when that was noticed */
+};
 
 struct evidence {
     pid_t pid, ppid;
@@ -66,6 +88,8 @@ struct evidence {
     uint32_t flags;              /* PF_ flags of stat */
     bool forked_without_exec;    /* PF_FORKNOEXEC */
     bool same_user;              /* as the observer */
+    bool other_numbers;          /* it lives in another PID namespace: numbers in its memory are none of ours */
+    int exit_code;               /* of a zombie, as wait(2) has it */
     pid_t tracer;
     uint64_t sig_pending, sig_blocked, sig_ignored, sig_caught; /* bit n-1 for signal n; pending of all threads */
     enum seen threads_seen;
@@ -75,14 +99,23 @@ struct evidence {
     enum seen timers_seen; size_t timers;      /* POSIX timers, /proc/PID/timers */
     enum seen shares_seen; pid_t shares_with;  /* kcmp(KCMP_VM) with all processes there are; 0: with none of them */
     enum seen maps_seen;
+    struct ints shared_maps;     /* files (as home_file) that it maps shared; read with the maps; owned */
+    struct texts libraries;      /* file names of the shared objects it maps, made safe; read with the maps; owned */
     bool io_uring_mapped;        /* an io_uring ring is mapped, with or without an fd for it */
     size_t ghost_stacks;         /* guard page with an anonymous mapping above that no thread of this process uses */
-    enum seen fds_seen; struct fd_evidence *fds; size_t nfds; /* owned */
+    enum seen fds_seen; struct fd_evidence *fds; size_t nfds; /* by number, rising; owned; NOT_SEEN too if too many */
+    enum seen lock_seen; pid_t lock_holder;    /* of the file lock that it waits for */
+    bool confirmed;              /* all that hang_closed and the graph ask for was read in this sleep */
     enum seen pss_seen; int64_t pss_kib;
     double cpu_seconds;
     double alive_at;             /* clock_now() time of the last sign of life (switch, CPU time, new thread) */
-    int64_t parent_threads;      /* threads of the parent when it was forked, at least; -1 unknown */
+    int64_t parent_threads;      /* threads of the parent when it was forked; -1 unknown */
+    bool parent_threads_at_least; /* it was only seen from outside: there may have been more */
+    struct texts parent_names;   /* their names, as far as they were seen; owned */
     int64_t parent_threads_now;  /* -1: the parent is gone */
+    double spins_since;          /* clock_now() since when its only thread was at no look off the CPU; 0: it was */
+    double spin_cpu;             /* CPU seconds it has used since */
+    unsigned spin_looks; /* how often its stack was compared since and found the same; a difference ends it all */
     bool has_task;               /* who watches says that somebody waits for it (scene_hint) */
     bool parent_waits;           /* its parent blocks in wait4 or waitid for it */
     bool awaited;                /* one of the two */

@@ -8,9 +8,22 @@
 #include "core/event/shape.h"
 #include "core/proc/evidence.h"
 
+/* What a look at all processes there are has said of a pipe on which processes of the scene wait for each other. */
+struct pipe_check {
+    uint64_t inode;
+    unsigned passes;   /* that agree: all could be looked at, and nobody outside has an end, nor is one in the post */
+    double since;      /* clock_now() when the first of them began */
+    pid_t holder;      /* somebody outside who has an end, or 0 */
+    const char *doubt; /* NULL, or why it cannot be told, in words; static */
+};
+
+enum { PIPE_PASSES = 2 }; /* it takes so many to be sure */
+
 struct scene {
     struct evidence *procs; size_t n; /* owned; by pid, rising */
-    double taken;                     /* clock_now() when the last pass ended */
+    struct departed *departed; size_t ndeparted; /* the last few; owned */
+    struct pipe_check *pipes; size_t npipes;     /* by inode, rising; owned */
+    double now, taken;                /* clock_now() when the last update began, and when it ended */
     struct scene_memory *memory;      /* what is kept between moments: opaque, owned */
 };
 
@@ -52,8 +65,31 @@ pid_t thread_joins(const struct evidence *e, const struct thread_evidence *t);
  * one that has ended. NULL if no thread was seen. */
 const struct thread_evidence *evidence_telling_thread(const struct evidence *e);
 
-/* True if the words at the futex are those of a locked glibc pthread_mutex_t with waiters: then `owner` is a TID. */
-bool futex_wait_is_held_mutex(const struct futex_wait *f);
+/* The lock of the C library (glibc) that the words at the futex are, and the TID of its holder. LOCK_NONE where they do
+ * not fit together, or nobody's TID is in them (semaphores, conditions, locks of Python, Rust, Go, …). */
+enum futex_lock { LOCK_NONE, LOCK_MUTEX, LOCK_ROBUST, LOCK_PI, LOCK_WRITER };
+enum futex_lock futex_wait_lock(const struct futex_wait *f, pid_t *holder);
+const char *futex_lock_name(enum futex_lock lock); /* "mutex", "robust mutex", "mutex with priority inheritance", … */
+
+/* True if only tasks that have the same memory can wake it: a private operation, or a word in private memory. */
+bool futex_wait_is_own(const struct futex_wait *f);
+
+/* The pipe, socket or eventfd through which it waits for others to read, write or close; NULL if it waits otherwise. */
+const struct fd_evidence *thread_waits_through(const struct evidence *e, const struct thread_evidence *t);
+
+/* Of WAIT_CHILD: the child it waits for, or 0 for any. */
+pid_t thread_awaits_child(const struct evidence *e, const struct thread_evidence *t);
+
+/* True if all its threads slept at one instant in waits without a timeout that only other threads and processes can
+ * end, as far as one can tell by the kind of wait. */
+bool evidence_may_be_stuck(const struct evidence *e);
+double evidence_asleep_since(const struct evidence *e); /* the latest of its threads to fall asleep */
+
+/* What is known of the pipe, or NULL. */
+const struct pipe_check *scene_pipe(const struct scene *s, uint64_t inode);
+
+/* Its thread of that number, or NULL. */
+const struct thread_evidence *evidence_thread(const struct evidence *e, pid_t tid);
 
 /* What a process waits for, in words: "a futex in its own memory, without a timeout"; "read of pipe 12"; "a child";
  * "running". For the thread that tells most. */

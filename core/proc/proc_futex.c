@@ -4,7 +4,6 @@
 #include "core/proc/proc_priv.h"
 
 #include <linux/futex.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -69,13 +68,13 @@ static void read_waiters(struct thread_evidence *t, int mem)
 }
 
 /* Whose thread has this TID now? /proc finds a thread by its TID too. */
-static void find_owner(struct futex_wait *f, int root)
+static void find_owner(struct futex_wait *f, int root, pid_t tid)
 {
     struct proc_status status;
     char text[8192];
     size_t len;
     int dir;
-    enum err e = proc_open_pid(root, (pid_t)f->owner, &dir);
+    enum err e = proc_open_pid(root, tid, &dir);
     if (!e) {
         e = proc_read_short(dir, "status", text, sizeof text, &len);
         if (!e)
@@ -86,33 +85,36 @@ static void find_owner(struct futex_wait *f, int root)
     f->owner_process = e == OK ? status.tgid : 0;
 }
 
-void proc_futex_read_words(struct thread_evidence *t, int root, int mem)
+/* From 12 bytes before the address to 24 behind it; where that is not mapped, the word alone. */
+static bool read_words(struct futex_wait *f, int mem)
 {
-    struct futex_wait *f = &t->futex;
-    uint32_t words[5] = {0};
-    if (t->syscall == NR_FUTEX_WAITV)
-        read_waiters(t, mem);
-    if (io_read_at(mem, words, sizeof words, f->address) && io_read_at(mem, words, sizeof *words, f->address))
-        return;
-    f->word_seen = SEEN;
-    f->word = words[0];
-    f->count = words[1];
-    f->owner = words[2];
-    f->users = words[3];
-    f->kind = words[4];
-    if (futex_wait_is_held_mutex(f))
-        find_owner(f, root);
+    enum { BEFORE = 3, WORDS = 6 };
+    uint32_t words[BEFORE + WORDS] = {0};
+    if (io_read_at(mem, words, sizeof words, f->address - BEFORE * sizeof *words)) {
+        memset(words, 0, sizeof words);
+        if (io_read_at(mem, words + BEFORE, WORDS * sizeof *words, f->address) &&
+            io_read_at(mem, words + BEFORE, sizeof *words, f->address))
+            return false;
+    }
+    memcpy(f->before, words, sizeof f->before);
+    f->word = words[BEFORE];
+    f->count = words[BEFORE + 1];
+    f->owner = words[BEFORE + 2];
+    f->users = words[BEFORE + 3];
+    f->kind = words[BEFORE + 4];
+    f->tail = words[BEFORE + 5];
+    return true;
 }
 
-/* The layout and the values of a glibc pthread_mutex_t of the plain kinds (normal, recursive, error-checking,
- * adaptive). Other locks have a 2 in their word as well and no owner: all values must fit together. */
-bool futex_wait_is_held_mutex(const struct futex_wait *f)
+void proc_futex_read_words(struct thread_evidence *t, int root, int mem, bool other_numbers)
 {
-    enum { HELD_WITH_WAITERS = 2, TID_MAX = 1 << 22, USERS_MAX = 4096 };
-    enum { TYPE = 3, RECURSIVE = 1, PSHARED = 128, ELISION = 256 | 512 };
-    bool recursive = (f->kind & TYPE) == RECURSIVE;
-    return f->waiting && f->private_op && !f->has_timeout && f->command == FUTEX_WAIT && f->word_seen == SEEN &&
-           f->expected == HELD_WITH_WAITERS && f->word == HELD_WITH_WAITERS && f->owner > 0 && f->owner <= TID_MAX &&
-           f->users > 0 && f->users <= USERS_MAX && (f->kind & ~(uint32_t)(TYPE | PSHARED | ELISION)) == 0 &&
-           (f->count > 0) == recursive;
+    struct futex_wait *f = &t->futex;
+    pid_t holder;
+    if (t->syscall == NR_FUTEX_WAITV)
+        read_waiters(t, mem);
+    f->owner_seen = NOT_SEEN;
+    f->owner_process = 0;
+    f->word_seen = read_words(f, mem) ? SEEN : NOT_SEEN;
+    if (f->word_seen == SEEN && !other_numbers && futex_wait_lock(f, &holder))
+        find_owner(f, root, holder);
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
+
 bool proc_may_be_dead(const struct evidence *e)
 {
     size_t waiting = 0;
@@ -22,7 +24,32 @@ bool proc_may_be_dead(const struct evidence *e)
     return waiting > 0;
 }
 
-static void read_words(struct evidence *e, int root, int dir)
+bool proc_is_dead_end(const struct evidence *e)
+{
+    for (size_t i = 0; i < e->nthreads; i++)
+        if (!thread_ended(&e->threads[i]) && !futex_wait_is_own(&e->threads[i].futex))
+            return false;
+    return proc_may_be_dead(e);
+}
+
+/* The kinds of wait that somebody else of the same kind may end. */
+bool proc_waits_for_others(const struct evidence *e)
+{
+    size_t waiting = 0;
+    for (size_t i = 0; i < e->nthreads; i++) {
+        const struct thread_evidence *t = &e->threads[i];
+        enum wait_kind kind = thread_wait_kind(t);
+        if (thread_ended(t))
+            continue;
+        if (t->state != 'S' || (kind != WAIT_FUTEX && kind != WAIT_CHILD && kind != WAIT_LOCK && kind != WAIT_INPUT &&
+                                kind != WAIT_OUTPUT))
+            return false;
+        waiting++;
+    }
+    return waiting > 0;
+}
+
+static void read_words(struct evidence *e, int root, int dir, double now)
 {
     int mem = openat(dir, "mem", O_RDONLY | O_CLOEXEC);
     for (size_t i = 0; i < e->nthreads; i++) {
@@ -30,8 +57,9 @@ static void read_words(struct evidence *e, int root, int dir)
         if (!f->waiting || f->has_timeout)
             continue;
         f->word_seen = mem < 0 ? DENIED : NOT_SEEN;
+        f->words_at = now;
         if (mem >= 0)
-            proc_futex_read_words(&e->threads[i], root, mem);
+            proc_futex_read_words(&e->threads[i], root, mem, e->other_numbers);
     }
     if (mem >= 0)
         close(mem);
@@ -110,23 +138,63 @@ static enum err open_living(const struct evidence *e, int pid_dir, int *dir)
     return proc_open_dir(pid_dir, path, dir);
 }
 
+/* Who is at the other end of the sockets that it waits for. */
+static void read_peers(struct evidence *e, const struct scene *s, int root)
+{
+    struct scene_memory *m = s->memory;
+    for (size_t i = 0; i < e->nthreads; i++) {
+        const struct fd_evidence *fd = thread_waits_through(e, &e->threads[i]);
+        if (!fd || fd->kind != FD_SOCKET || fd->peer || !proc_is_real(root))
+            continue;
+        if (m->netlink < 0)
+            m->netlink = proc_unix_open();
+        e->fds[fd - e->fds].peer = proc_unix_peer(m->netlink, fd->inode);
+    }
+}
+
 void proc_read_items(struct evidence *e, const struct scene *s, int root, int pid_dir)
 {
     int dir;
     if (open_living(e, pid_dir, &dir))
         return; /* nothing is seen */
-    read_words(e, root, dir);
-    if (proc_may_be_dead(e)) {
-        proc_read_maps(e, dir);
-        read_timers(e, pid_dir);
-        proc_read_shares(e, s, root);
-        proc_read_fds(e, dir);
-        read_pss(e, dir);
+    read_words(e, root, dir, s->now);
+    if (proc_waits_for_others(e)) {
+        if (!proc_has_fds_of_sleep(e, s))
+            proc_read_fds(e, dir);
+        read_peers(e, s, root);
     }
+    if (proc_may_be_dead(e))
+        proc_read_maps(e, dir);
+    close(dir);
+    if (proc_is_dead_end(e))
+        proc_read_deep(e, s, root, pid_dir);
+}
+
+void proc_read_all_words(struct evidence *e, const struct scene *s, int root, int pid_dir)
+{
+    int dir;
+    if (open_living(e, pid_dir, &dir))
+        return;
+    read_words(e, root, dir, s->now);
     close(dir);
 }
 
-enum err proc_read_costly(struct evidence *e, int root, int pid_dir, bool words)
+void proc_read_deep(struct evidence *e, const struct scene *s, int root, int pid_dir)
+{
+    int dir;
+    double before = clock_now();
+    if (open_living(e, pid_dir, &dir))
+        return;
+    if (e->maps_seen == NOT_SEEN)
+        proc_read_maps(e, dir);
+    read_timers(e, pid_dir);
+    proc_read_shares(e, s, root);
+    read_pss(e, dir);
+    close(dir);
+    s->memory->time_left -= clock_now() - before;
+}
+
+enum err proc_read_costly(struct evidence *e, int root, int pid_dir, bool words, double now)
 {
     int dir;
     enum err err = open_living(e, pid_dir, &dir);
@@ -135,7 +203,7 @@ enum err proc_read_costly(struct evidence *e, int root, int pid_dir, bool words)
     proc_read_fds(e, dir);
     read_pss(e, dir);
     if (words)
-        read_words(e, root, dir);
+        read_words(e, root, dir, now);
     err = read_identity(e, dir);
     close(dir);
     return err;

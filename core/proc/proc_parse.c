@@ -85,7 +85,18 @@ static void copy_safe(char out[PROC_NAME_MAX], const char *text, size_t len)
 }
 
 /* Fields are counted as in proc(5): pid 1, comm 2, state 3. */
-enum { STAT_PPID = 4, STAT_FLAGS = 9, STAT_UTIME = 14, STAT_STIME = 15, STAT_THREADS = 20, STAT_STARTED = 22 };
+enum { STAT_PPID = 4, STAT_FLAGS = 9, STAT_UTIME = 14, STAT_STIME = 15, STAT_THREADS = 20, STAT_STARTED = 22,
+       STAT_EXIT_CODE = 52 };
+
+/* Behind the fields that all kernels have; 0 if it is not there. */
+static int scan_exit_code(struct scan *s)
+{
+    uint64_t field = 0;
+    for (int i = STAT_STARTED + 1; i <= STAT_EXIT_CODE; i++)
+        if (!scan_decimal(s, &field))
+            return 0;
+    return (int)field;
+}
 
 enum err proc_parse_stat(const char *text, size_t len, struct proc_stat *out)
 {
@@ -108,6 +119,7 @@ enum err proc_parse_stat(const char *text, size_t len, struct proc_stat *out)
     st.cpu_ticks = field[STAT_UTIME] + field[STAT_STIME];
     st.threads = (int64_t)field[STAT_THREADS];
     st.started = field[STAT_STARTED];
+    st.exit_code = st.state == 'Z' ? scan_exit_code(&s) : 0;
     *out = st;
     return OK;
 }
@@ -133,6 +145,13 @@ static bool skip_key(struct scan *line, const char *key)
     return true;
 }
 
+/* NSpid has the number in each namespace, from that of this /proc down to its own. */
+static bool has_two_numbers(struct scan *line)
+{
+    uint64_t n;
+    return scan_decimal(line, &n) && scan_decimal(line, &n);
+}
+
 enum err proc_parse_status(const char *text, size_t len, struct proc_status *out)
 {
     uint64_t tgid, tracer, uid, threads, pending, shared_pending, blocked, ignored, caught, voluntary, nonvoluntary;
@@ -149,8 +168,11 @@ enum err proc_parse_status(const char *text, size_t len, struct proc_status *out
     enum { WANTED = sizeof wanted / sizeof *wanted, NEEDED = 9 };
     struct scan rest = {text, text + len}, line;
     size_t i = 0;
+    bool other_numbers = false;
     *out = (struct proc_status){0};
     while (i < WANTED && next_line(&rest, &line)) {
+        if (skip_key(&line, "NSpid"))
+            other_numbers = has_two_numbers(&line);
         if (!skip_key(&line, wanted[i].key))
             continue;
         if (!(wanted[i].hex ? scan_hex : scan_decimal)(&line, wanted[i].value))
@@ -160,8 +182,16 @@ enum err proc_parse_status(const char *text, size_t len, struct proc_status *out
     if (i < NEEDED)
         return ERR_PARSE;
     *out = (struct proc_status){
-        .tgid = (pid_t)tgid, .tracer = (pid_t)tracer, .uid = (int64_t)uid, .threads = (int64_t)threads,
-        .pending = pending, .shared_pending = shared_pending, .blocked = blocked, .ignored = ignored, .caught = caught,
+        .tgid = (pid_t)tgid,
+        .tracer = (pid_t)tracer,
+        .uid = (int64_t)uid,
+        .threads = (int64_t)threads,
+        .other_numbers = other_numbers,
+        .pending = pending,
+        .shared_pending = shared_pending,
+        .blocked = blocked,
+        .ignored = ignored,
+        .caught = caught,
     };
     if (i == WANTED) {
         out->has_switches = true;
@@ -210,10 +240,43 @@ enum err proc_parse_numbers(const char *text, size_t len, struct ints *out)
     }
 }
 
+static void skip_word(struct scan *s)
+{
+    skip_blanks(s);
+    while (s->at < s->end && *s->at != ' ')
+        s->at++;
+}
+
+/* "7: POSIX  ADVISORY  WRITE 4242 08:01:131 0 EOF", and behind it "7: -> POSIX …" for each that waits for it, with
+ * more blanks before the arrow for those that wait for a waiter: in the end they wait for the same holder. */
+enum err proc_parse_locks(const char *text, size_t len, size_t max, struct proc_file_lock *out, size_t *n)
+{
+    enum { WORDS_BEFORE_PID = 3 };
+    struct scan rest = {text, text + len}, s;
+    uint64_t id, pid, holder_id = 0, holder = 0;
+    for (*n = 0; *n < max && next_line(&rest, &s);) {
+        if (!scan_decimal(&s, &id) || !scan_char(&s, ':'))
+            return ERR_PARSE;
+        skip_blanks(&s);
+        bool waits = scan_char(&s, '-') && scan_char(&s, '>');
+        for (int i = 0; i < WORDS_BEFORE_PID; i++)
+            skip_word(&s);
+        if (!scan_decimal(&s, &pid))
+            return ERR_PARSE;
+        if (!waits) {
+            holder_id = id;
+            holder = pid;
+        } else if (id == holder_id) {
+            out[(*n)++] = (struct proc_file_lock){(pid_t)pid, (pid_t)holder};
+        }
+    }
+    return OK;
+}
+
 enum err proc_parse_map(const char *text, size_t len, struct proc_map *out, size_t *used)
 {
     struct scan rest = {text, text + len}, s;
-    uint64_t skipped;
+    uint64_t major, minor, inode;
     *out = (struct proc_map){0};
     *used = 0;
     if (!next_line(&rest, &s))
@@ -229,12 +292,13 @@ enum err proc_parse_map(const char *text, size_t len, struct proc_map *out, size
     m.shared = s.at[3] != 'p';
     s.at += 4;
     skip_blanks(&s);
-    if (!scan_number(&s, 16, &skipped)) /* offset */
+    if (!scan_number(&s, 16, &m.offset))
         return ERR_PARSE;
     skip_blanks(&s);
-    if (!scan_number(&s, 16, &skipped) || !scan_char(&s, ':') || !scan_number(&s, 16, &skipped) || /* device */
-        !scan_decimal(&s, &skipped)) /* inode */
+    if (!scan_number(&s, 16, &major) || !scan_char(&s, ':') || !scan_number(&s, 16, &minor) ||
+        !scan_decimal(&s, &inode))
         return ERR_PARSE;
+    m.file = inode ? (major << 20 | minor) << 40 ^ inode : 0;
     skip_blanks(&s);
     m.name = s.at;
     m.name_len = (size_t)(s.end - s.at);
@@ -275,6 +339,8 @@ void proc_parse_fd_link(const char *target, struct fd_evidence *out)
         {"anon_inode:[io_uring]", FD_IO_URING, false},
         {"anon_inode:[timerfd]", FD_TIMERFD, false},
         {"anon_inode:[signalfd]", FD_SIGNALFD, false},
+        {"anon_inode:[pidfd]", FD_PIDFD, false},
+        {"pidfd:[", FD_PIDFD, false},
         {"/dev/tty", FD_TTY, false},
         {"/dev/pts/", FD_TTY, false},
         {"/dev/console", FD_TTY, false},

@@ -12,6 +12,9 @@
 /* A file of /proc is never taken to be longer than this. */
 enum { PROC_FILE_MAX = 32 * 1024 * 1024 };
 
+/* PF_FORKNOEXEC and PF_KTHREAD of the kernel's sched.h, in the flags of stat. */
+enum { PROC_FORKNOEXEC = 0x40, PROC_KTHREAD = 0x200000 };
+
 /* proc_read.c: paths are relative to `dir`. ERR_GONE, ERR_DENIED are answers. */
 
 enum err proc_open_dir(int dir, const char *path, int *fd) MUST_CHECK;
@@ -28,6 +31,12 @@ enum err proc_read_link(int dir, const char *path, char *text, size_t cap) MUST_
 /* The entries of a directory that are numbers, rising. Cut at `max`: ERR_TOO_BIG, with what was read so far. */
 enum err proc_list_numbers(int dir, const char *path, size_t max, struct ints *out) MUST_CHECK;
 
+/* Asks of each number in the folder whether it has something that only its heirs can have from it (memory, an open
+ * file), and of those that have come meanwhile, until there are none: whoever has given it up before it was asked may
+ * have an heir that is in no list yet. The kernel lists numbers in rising order and gives them out so: none slips by.
+ * ERR_CANCELLED: `ask` has returned false; ERR_AGAIN: new ones never ceased to come. */
+enum err proc_ask_each(int dir, const char *path, bool (*ask)(void *context, pid_t n), void *context) MUST_CHECK;
+
 /* proc_parse.c: bytes to values; ERR_PARSE and an `out` of zeroes if they are not what proc(5) says. */
 
 struct proc_stat {
@@ -38,6 +47,7 @@ struct proc_stat {
     uint64_t cpu_ticks;
     int64_t threads;
     uint64_t started;
+    int exit_code; /* of a zombie; 0 where it may not be known */
 };
 enum err proc_parse_stat(const char *text, size_t len, struct proc_stat *out) MUST_CHECK;
 
@@ -47,6 +57,7 @@ struct proc_status {
     uint64_t pending, shared_pending, blocked, ignored, caught;
     uint64_t voluntary, nonvoluntary;
     bool has_switches;
+    bool other_numbers; /* its PID namespace is below that of this /proc */
 };
 enum err proc_parse_status(const char *text, size_t len, struct proc_status *out) MUST_CHECK;
 
@@ -54,12 +65,18 @@ enum err proc_parse_status(const char *text, size_t len, struct proc_status *out
 struct proc_syscall { bool running; long number; uint64_t args[6], sp, pc; };
 enum err proc_parse_syscall(const char *text, size_t len, struct proc_syscall *out) MUST_CHECK;
 
+/* A waiter of /proc/locks and the one whose lock it waits for. */
+struct proc_file_lock { pid_t waiter, holder; };
+/* All waiters of /proc/locks; adds at most `max` to `out` and counts them. */
+enum err proc_parse_locks(const char *text, size_t len, size_t max, struct proc_file_lock *out, size_t *n) MUST_CHECK;
+
 /* Decimal numbers between blanks, as in children; adds to `out`. */
 enum err proc_parse_numbers(const char *text, size_t len, struct ints *out) MUST_CHECK;
 
 struct proc_map {
     uint64_t start, end;
     bool readable, writable, executable, shared;
+    uint64_t offset, file; /* of what is mapped: device and inode in one; 0: nothing */
     const char *name;
     size_t name_len;
 };
@@ -93,22 +110,28 @@ bool proc_thread_same_sleep(const struct thread_evidence *a, const struct thread
 /* proc_futex.c: what a blocked system call says of a futex. Pure. */
 void proc_futex_decode(struct thread_evidence *t);
 /* The array of a futex_waitv, then the words at the address. `mem` is /proc/PID/mem. */
-void proc_futex_read_words(struct thread_evidence *t, int root, int mem);
+void proc_futex_read_words(struct thread_evidence *t, int root, int mem, bool other_numbers);
 
 /* proc_maps.c: homes of the futex words, ghost stacks, io_uring. */
 void proc_read_maps(struct evidence *e, int pid_dir);
+bool proc_is_stack_like(const struct proc_map *m, const struct proc_map *below);
 
 /* proc_share.c */
+bool proc_is_real(int root); /* and not a folder of files */
 void proc_read_shares(struct evidence *e, const struct scene *s, int root);
 
 /* proc_fds.c */
 void proc_read_fds(struct evidence *e, int pid_dir);
 
 /* proc_items.c: what is read only where something depends on it. */
+bool proc_waits_for_others(const struct evidence *e); /* every living thread sleeps in a call that others could end */
 bool proc_may_be_dead(const struct evidence *e); /* every living thread sleeps in a futex without a timeout */
+bool proc_is_dead_end(const struct evidence *e); /* and no other process has the words that it waits at */
 void proc_read_items(struct evidence *e, const struct scene *s, int root, int pid_dir);
+void proc_read_all_words(struct evidence *e, const struct scene *s, int root, int pid_dir);
+void proc_read_deep(struct evidence *e, const struct scene *s, int root, int pid_dir);
 /* Files, PSS, command line, program; the futex words too if asked for. */
-enum err proc_read_costly(struct evidence *e, int root, int pid_dir, bool words) MUST_CHECK;
+enum err proc_read_costly(struct evidence *e, int root, int pid_dir, bool words, double now) MUST_CHECK;
 
 /* proc_tree.c: the children of a process, also where the kernel has no such file. */
 enum err proc_add_children(int root, int pid_dir, pid_t pid, bool all_threads, struct ints *out) MUST_CHECK;
@@ -118,15 +141,77 @@ enum err proc_add_children(int root, int pid_dir, pid_t pid, bool all_threads, s
 struct proc_kept {
     unsigned update;     /* the scene's update that looked at it last */
     unsigned looks;      /* how often it was looked at */
+    double looked_at;    /* clock_now() before the last look */
     bool items_read;     /* in this sleep, so they still hold */
+    double items_cost;   /* seconds that took */
     unsigned forgiven;   /* looks that may find it awake from our own disturbance: scene_forgive */
     double costly_at;    /* clock_now() when fds and PSS were read, 0: never */
     double costly_pause; /* seconds until they may be read again */
     int64_t told_threads; /* scene_hint; -1 */
+    int pidfd;           /* to learn how it ended; -1 */
+    bool departed;       /* its end was noted */
+    uint64_t spin_voluntary, spin_ticks; /* its thread's counts when it was first seen spinning */
+    uint64_t stack_hash; /* of its stacks then */
+    double stack_at;     /* clock_now() when they were read last; 0: not yet */
+    double stack_cost;   /* seconds that took */
 };
 /* Adds its children's pids to `children`. ERR_GONE: it is not there any more. */
-enum err proc_process_look(struct evidence *e, struct proc_kept *k, const struct scene *s, int root, double now,
+enum err proc_process_look(struct evidence *e, struct proc_kept *k, struct scene *s, int root, double now,
                            struct ints *children) MUST_CHECK;
 void proc_process_done(struct evidence *e);
+bool proc_has_fds_of_sleep(const struct evidence *e, const struct scene *s); /* its files were read in this sleep */
+/* Reads with `read` what holds only while it sleeps; true if it slept on meanwhile, in the same waits. */
+bool proc_read_asleep(struct evidence *e, const struct scene *s, int root, int pid_dir,
+                      void (*read)(struct evidence *e, const struct scene *s, int root, int pid_dir));
+
+/* proc_scene.c: what a scene keeps. */
+
+/* A hint for a process that was not seen yet. */
+struct hint {
+    pid_t pid;
+    int64_t parent_threads;
+    bool awaited;
+};
+
+struct scene_memory {
+    int root_fd;
+    pid_t root; /* 0: nothing is watched */
+    uint64_t root_started;
+    bool include_root;
+    unsigned update;
+    struct proc_kept *kept; /* beside scene->procs */
+    size_t cap;             /* of both */
+    struct hint *hints; size_t nhints;
+    double time_left;       /* seconds that this update may still spend on what costs a lot; the rest comes next time */
+    int netlink;            /* proc_unix.c; -1: not yet */
+    size_t npidfds;
+    double outside_at;      /* clock_now() when all processes there are were looked at last */
+    double outside_cost, outside_pause; /* seconds that took, and to wait until the next look if it was in vain */
+    enum seen shows_post;   /* whether the kernel says how many fds are in a socket's post */
+};
+
+/* Its parent, threads and start time; ERR_GONE. */
+enum err proc_stat_of(const struct scene_memory *m, pid_t pid, struct proc_stat *out) MUST_CHECK;
+
+/* proc_relate.c: what processes are to each other. */
+void proc_relate(struct scene *s, size_t i);
+
+/* proc_departed.c: how workers ended. */
+void proc_hold(struct scene *s, size_t i);          /* a process that is there: so that its end can be told */
+void proc_note_departed(struct scene *s, size_t i); /* it is not there any more */
+
+/* proc_confirm.c: what a proof across processes depends on, read where such a proof is near. */
+enum err proc_confirm_all(struct scene *s) MUST_CHECK;
+
+/* proc_outside.c: who else has an end of these pipes? One look at all processes there are; `inside` (sorted pids) are
+ * those whose files are known. */
+void proc_look_outside(struct scene *s, const struct ints *inside);
+
+/* proc_spin.c: is its only thread at work, and to no effect? At each look. */
+void proc_follow_spin(struct evidence *e, struct proc_kept *k, struct scene_memory *m, int pid_dir, double now);
+
+/* proc_unix.c: the socket at the other end, or 0; `netlink` from proc_unix_open (-1: none). */
+int proc_unix_open(void);
+uint64_t proc_unix_peer(int netlink, uint64_t inode);
 
 #endif

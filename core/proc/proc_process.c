@@ -12,8 +12,6 @@
 #include "core/base/clock.h"
 #include "core/base/io.h"
 
-enum { FLAG_FORKNOEXEC = 0x40 }; /* PF_FORKNOEXEC of the kernel's sched.h */
-
 /* Seconds. Words of a thread that waits while others run are worth reading once it has waited for long. */
 static const double costly_pause_least = 0.5, long_wait = 0.5;
 
@@ -21,6 +19,9 @@ void proc_process_done(struct evidence *e)
 {
     free(e->threads);
     free(e->fds);
+    ints_done(&e->shared_maps);
+    texts_done(&e->libraries);
+    texts_done(&e->parent_names);
     free(e->command);
     free(e->exe);
     *e = (struct evidence){0};
@@ -33,21 +34,6 @@ static double on_our_clock(uint64_t ticks)
     clock_gettime(CLOCK_BOOTTIME, &boot);
     double slept = (double)boot.tv_sec + (double)boot.tv_nsec / 1e9 - clock_now();
     return (double)ticks / (double)sysconf(_SC_CLK_TCK) - slept;
-}
-
-static const struct thread_evidence *find_thread(const struct evidence *e, pid_t tid)
-{
-    size_t low = 0, high = e->nthreads;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        if (e->threads[mid].tid == tid)
-            return &e->threads[mid];
-        if (e->threads[mid].tid < tid)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return NULL;
 }
 
 /* Our own stop of the thread cost it switches; its wait is the same. */
@@ -67,7 +53,7 @@ static void follow_sleep(const struct evidence *e, bool forgiven, struct proc_lo
     *alive = e->nthreads != l->n;
     for (size_t i = 0; i < l->n; i++) {
         struct thread_evidence *t = &l->threads[i];
-        const struct thread_evidence *old = find_thread(e, t->tid);
+        const struct thread_evidence *old = evidence_thread(e, t->tid);
         t->asleep_since = t->state == 'S' ? now : 0;
         if (old && same_wait(old, t, forgiven)) {
             t->asleep_since = old->asleep_since;
@@ -94,9 +80,11 @@ static void take_look(struct evidence *e, struct proc_look *l)
     e->ppid = l->stat.ppid;
     e->state = state_of(l);
     e->flags = l->stat.flags;
-    e->forked_without_exec = l->stat.flags & FLAG_FORKNOEXEC;
+    e->forked_without_exec = l->stat.flags & PROC_FORKNOEXEC;
     e->same_user = l->status.uid == (int64_t)getuid();
     e->tracer = l->status.tracer;
+    e->other_numbers = l->status.other_numbers;
+    e->exit_code = l->stat.exit_code;
     e->sig_pending = l->pending;
     e->sig_blocked = l->status.blocked;
     e->sig_ignored = l->status.ignored;
@@ -112,9 +100,9 @@ static void take_look(struct evidence *e, struct proc_look *l)
 static void forget_items(struct evidence *e, struct proc_kept *k)
 {
     k->items_read = false;
-    e->at_one_instant = false;
-    e->timers_seen = e->shares_seen = e->maps_seen = NOT_SEEN;
-    e->shares_with = 0;
+    e->at_one_instant = e->confirmed = false;
+    e->timers_seen = e->shares_seen = e->maps_seen = e->lock_seen = NOT_SEEN;
+    e->shares_with = e->lock_holder = 0;
 }
 
 static bool same_sleeps(const struct evidence *e, const struct proc_look *l)
@@ -135,24 +123,40 @@ static bool waits_for_futex(const struct evidence *e)
     return false;
 }
 
-/* All threads slept from the last look to this one. Reads what depends on it, then looks once more: if nothing moved
- * meanwhile, what was read held at the same instant. */
-static enum err confirm_sleep(struct evidence *e, struct proc_kept *k, const struct scene *s, int root, int pid_dir)
+bool proc_read_asleep(struct evidence *e, const struct scene *s, int root, int pid_dir,
+                      void (*read)(struct evidence *e, const struct scene *s, int root, int pid_dir))
 {
     struct proc_look second;
-    if (!waits_for_futex(e)) {
-        e->at_one_instant = k->items_read = true;
-        return OK;
-    }
-    proc_read_items(e, s, root, pid_dir);
-    enum err err = proc_look(pid_dir, e->pid, &second);
-    if (err)
-        return err;
+    read(e, s, root, pid_dir);
+    if (proc_look(pid_dir, e->pid, &second))
+        return false;
     e->tracer = second.status.tracer;
     e->sig_pending = second.pending;
-    e->at_one_instant = k->items_read = same_sleeps(e, &second);
+    bool same = same_sleeps(e, &second);
     proc_look_done(&second);
-    return OK;
+    return same;
+}
+
+/* All threads slept from the last look to this one. Reads what depends on it, then looks once more: if nothing moved
+ * meanwhile, what was read held at the same instant. Of one that costs a lot and sleeps but briefly it is left for
+ * later. */
+static void confirm_sleep(struct evidence *e, struct proc_kept *k, const struct scene *s, int root, int pid_dir,
+                          double now)
+{
+    enum { COSTS_AT_MOST = 20 }; /* one part in so many of its sleep */
+    double before = clock_now();
+    if (!waits_for_futex(e) && !proc_waits_for_others(e)) {
+        e->at_one_instant = k->items_read = true;
+        return;
+    }
+    if (now - evidence_asleep_since(e) < k->items_cost * COSTS_AT_MOST ||
+        (proc_may_be_dead(e) && s->memory->time_left <= 0))
+        return;
+    e->at_one_instant = k->items_read = proc_read_asleep(e, s, root, pid_dir, proc_read_items);
+    e->confirmed = e->at_one_instant && e->shares_seen != NOT_SEEN;
+    if (proc_is_dead_end(e) && e->shares_seen == NOT_SEEN && proc_is_real(root))
+        k->items_read = false; /* too much came and went: at the next look, again */
+    k->items_cost = clock_now() - before;
 }
 
 static bool has_long_wait(const struct evidence *e, double now)
@@ -171,11 +175,17 @@ static enum err refresh_costly(struct evidence *e, struct proc_kept *k, int root
     if (!stale || now - k->costly_at < k->costly_pause)
         return OK;
     double before = clock_now();
-    enum err err = proc_read_costly(e, root, pid_dir, !k->items_read && has_long_wait(e, now));
+    enum err err = proc_read_costly(e, root, pid_dir, !k->items_read && has_long_wait(e, now), now);
     double took = clock_now() - before;
     k->costly_at = now;
     k->costly_pause = took * COSTS_AT_MOST > costly_pause_least ? took * COSTS_AT_MOST : costly_pause_least;
     return err;
+}
+
+/* They were read behind a look that found it asleep already, and it has not moved since. */
+bool proc_has_fds_of_sleep(const struct evidence *e, const struct scene *s)
+{
+    return e->fds_seen == SEEN && s->memory->kept[e - s->procs].costly_at >= evidence_asleep_since(e);
 }
 
 static void begin(struct evidence *e, const struct proc_kept *k, const struct proc_look *l)
@@ -209,11 +219,12 @@ static void settle(struct evidence *e, struct proc_kept *k, struct proc_look *l,
     take_look(e, l);
 }
 
-static enum err look(struct evidence *e, struct proc_kept *k, const struct scene *s, int root, int pid_dir, double now,
+static enum err look(struct evidence *e, struct proc_kept *k, struct scene *s, int root, int pid_dir, double now,
                      struct ints *children)
 {
     struct proc_look l;
     bool steady = false;
+    k->looked_at = clock_now();
     enum err err = proc_look(pid_dir, e->pid, &l);
     if (err)
         return err;
@@ -225,10 +236,10 @@ static enum err look(struct evidence *e, struct proc_kept *k, const struct scene
         e->at_one_instant = false;
     } else {
         settle(e, k, &l, now, &steady);
+        proc_follow_spin(e, k, s->memory, pid_dir, now);
         if (steady && !k->items_read)
-            err = confirm_sleep(e, k, s, root, pid_dir);
-        if (!err)
-            err = refresh_costly(e, k, root, pid_dir, now);
+            confirm_sleep(e, k, s, root, pid_dir, now);
+        err = refresh_costly(e, k, root, pid_dir, now);
         if (!err) /* behind the look: a child that is forked later shows in the next look's switches */
             err = proc_add_children(root, pid_dir, e->pid, !steady && e->nthreads > 1, children);
     }
@@ -236,7 +247,7 @@ static enum err look(struct evidence *e, struct proc_kept *k, const struct scene
     return err == ERR_DENIED ? OK : err;
 }
 
-enum err proc_process_look(struct evidence *e, struct proc_kept *k, const struct scene *s, int root, double now,
+enum err proc_process_look(struct evidence *e, struct proc_kept *k, struct scene *s, int root, double now,
                            struct ints *children)
 {
     int pid_dir;

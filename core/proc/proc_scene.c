@@ -8,30 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/io.h"
-
-/* A hint for a process that was not seen yet. */
-struct hint {
-    pid_t pid;
-    int64_t parent_threads;
-    bool awaited;
-};
-
-struct scene_memory {
-    int root_fd;
-    pid_t root; /* 0: nothing is watched */
-    uint64_t root_started;
-    bool include_root;
-    unsigned update;
-    struct proc_kept *kept; /* beside scene->procs */
-    size_t cap;             /* of both */
-    struct hint *hints; size_t nhints;
-};
 
 enum err scene_init(struct scene *s, int proc_root_fd)
 {
@@ -39,6 +20,7 @@ enum err scene_init(struct scene *s, int proc_root_fd)
     struct scene_memory *m = calloc(1, sizeof *m);
     if (!m)
         return ERR_NOMEM;
+    m->netlink = -1;
     m->root_fd = proc_root_fd < 0 ? open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
                                   : fcntl(proc_root_fd, F_DUPFD_CLOEXEC, 3);
     if (m->root_fd < 0) {
@@ -51,9 +33,12 @@ enum err scene_init(struct scene *s, int proc_root_fd)
 
 static void forget_all(struct scene *s)
 {
-    for (size_t i = 0; i < s->n; i++)
+    for (size_t i = 0; i < s->n; i++) {
+        io_close(&s->memory->kept[i].pidfd);
         proc_process_done(&s->procs[i]);
-    s->n = 0;
+    }
+    s->n = s->npipes = s->ndeparted = 0;
+    s->memory->npidfds = 0;
 }
 
 void scene_done(struct scene *s)
@@ -62,16 +47,19 @@ void scene_done(struct scene *s)
     if (m) {
         forget_all(s);
         io_close(&m->root_fd);
+        io_close(&m->netlink);
         free(m->kept);
         free(m->hints);
         free(m);
     }
     free(s->procs);
+    free(s->departed);
+    free(s->pipes);
     *s = (struct scene){0};
 }
 
 /* Its parent, threads and start time; ERR_GONE. */
-static enum err read_stat(const struct scene_memory *m, pid_t pid, struct proc_stat *out)
+enum err proc_stat_of(const struct scene_memory *m, pid_t pid, struct proc_stat *out)
 {
     char path[32], text[1024];
     size_t len;
@@ -87,7 +75,7 @@ enum err scene_watch(struct scene *s, pid_t root, bool include_root)
     forget_all(s);
     m->nhints = 0;
     m->root = 0;
-    enum err e = root ? read_stat(m, root, &stat) : OK;
+    enum err e = root ? proc_stat_of(m, root, &stat) : OK;
     if (e)
         return e;
     m->root = root;
@@ -127,8 +115,10 @@ void scene_forgive(struct scene *s, pid_t pid)
 static void apply_hint(struct evidence *e, struct proc_kept *k, int64_t parent_threads, bool awaited)
 {
     k->told_threads = parent_threads;
-    if (parent_threads >= 0)
+    if (parent_threads >= 0) {
         e->parent_threads = parent_threads;
+        e->parent_threads_at_least = false;
+    }
     e->has_task = awaited;
     e->awaited = e->has_task || e->parent_waits;
 }
@@ -206,7 +196,7 @@ static enum err add_process(struct scene *s, pid_t pid)
     memmove(&m->kept[i + 1], &m->kept[i], (s->n - i) * sizeof *m->kept);
     s->n++;
     s->procs[i] = (struct evidence){.pid = pid, .parent_threads = -1, .parent_threads_now = -1, .pss_kib = -1};
-    m->kept[i] = (struct proc_kept){.told_threads = -1};
+    m->kept[i] = (struct proc_kept){.told_threads = -1, .pidfd = -1};
     take_hint(m, &s->procs[i], &m->kept[i]);
     return OK;
 }
@@ -214,10 +204,36 @@ static enum err add_process(struct scene *s, pid_t pid)
 static void drop_process(struct scene *s, size_t i)
 {
     struct scene_memory *m = s->memory;
+    proc_note_departed(s, i);
     proc_process_done(&s->procs[i]);
     s->n--;
     memmove(&s->procs[i], &s->procs[i + 1], (s->n - i) * sizeof *s->procs);
     memmove(&m->kept[i], &m->kept[i + 1], (s->n - i) * sizeof *m->kept);
+}
+
+/* Whoever is orphaned below our own child comes to us, if we have asked for that (PR_SET_CHILD_SUBREAPER), seen before
+ * or not. What we start for ourselves is no fork without an exec. */
+static enum err add_orphans(struct scene *s, const struct proc_stat *root, struct ints *found)
+{
+    struct scene_memory *m = s->memory;
+    struct ints children = {0};
+    struct proc_stat stat;
+    int dir, reaps = 0;
+    if (root->ppid != getpid() || prctl(PR_GET_CHILD_SUBREAPER, &reaps) || !reaps)
+        return OK;
+    enum err e = proc_open_pid(m->root_fd, getpid(), &dir);
+    if (e)
+        return e;
+    e = proc_add_children(m->root_fd, dir, getpid(), true, &children);
+    for (size_t i = 0; i < children.n && !e; i++) {
+        pid_t pid = (pid_t)children.v[i];
+        if (pid != m->root && !scene_find(s, pid) && proc_stat_of(m, pid, &stat) == OK &&
+            stat.started >= root->started && stat.flags & PROC_FORKNOEXEC)
+            e = ints_add(found, pid);
+    }
+    ints_done(&children);
+    io_close(&dir);
+    return e;
 }
 
 /* The root, or where it does not count itself, its children. */
@@ -226,8 +242,11 @@ static enum err add_root(struct scene *s, struct ints *found)
     struct scene_memory *m = s->memory;
     struct proc_stat stat;
     int dir;
-    enum err e = m->root ? read_stat(m, m->root, &stat) : ERR_GONE;
+    enum err e = m->root ? proc_stat_of(m, m->root, &stat) : ERR_GONE;
     if (e == OK && stat.started == m->root_started) {
+        e = add_orphans(s, &stat, found);
+        if (e == ERR_NOMEM)
+            return e;
         if (m->include_root)
             return ints_add(found, m->root);
         e = proc_open_pid(m->root_fd, m->root, &dir);
@@ -248,6 +267,8 @@ static enum err look_at_all(struct scene *s, double now, struct ints *found)
         if (m->kept[i].update != m->update)
             e = proc_process_look(&s->procs[i], &m->kept[i], s, m->root_fd, now, found);
         m->kept[i].update = m->update;
+        if (e == OK)
+            proc_hold(s, i);
         if (e == ERR_NOMEM)
             return e;
         if (e == ERR_GONE || m->kept[i].looks == 0)
@@ -284,65 +305,17 @@ static enum err look_at_tree(struct scene *s, double now)
     return e;
 }
 
-/* True if one of the parent's threads blocks until this child changes its state. */
-static bool waits_for_child(const struct evidence *parent, const struct evidence *e)
-{
-    for (size_t i = 0; i < parent->nthreads; i++) {
-        const struct thread_evidence *t = &parent->threads[i];
-        if (thread_wait_kind(t) != WAIT_CHILD)
-            continue;
-        int who = (int)t->args[t->syscall == SYS_waitid]; /* wait4: a pid or -1; waitid: behind its kind */
-        bool any = t->syscall == SYS_waitid ? t->args[0] == P_ALL : who <= 0;
-        if (any || who == e->pid)
-            return true;
-    }
-    return false;
-}
-
-/* Threads of the parent that are older than the child were there when it was forked (looked at after the fork, or one
- * of them could have ended before it). Start times are exact to a tick only; within a tick, numbers rise. How many
- * have ended since is unknown: a parent that is left with one thread tells nothing. */
-static void learn_parent_threads(struct evidence *e, const struct evidence *parent)
-{
-    int64_t older = 0;
-    for (size_t i = 0; i < parent->nthreads; i++) {
-        const struct thread_evidence *t = &parent->threads[i];
-        older += t->started < e->started || (t->started == e->started && t->tid < e->pid);
-    }
-    if (older > 1)
-        e->parent_threads = older;
-}
-
-/* The same program as its parent, and that is still the one it was born to. */
-static bool is_clone_of(const struct evidence *e, const struct evidence *parent)
-{
-    return e->forked_without_exec && e->ppid == e->first_parent && parent && parent->exe && e->exe &&
-           strcmp(parent->exe, e->exe) == 0;
-}
-
-static void relate(struct scene *s, struct evidence *e, const struct proc_kept *k)
-{
-    enum { LEARN_AT = 2 }; /* the parent's look of this update came after the child's first */
-    const struct evidence *parent = scene_find(s, e->ppid);
-    struct proc_stat stat;
-    if (e->ppid != e->first_parent)
-        e->parent_threads_now = -1;
-    else if (parent)
-        e->parent_threads_now = (int64_t)parent->nthreads;
-    else
-        e->parent_threads_now = read_stat(s->memory, e->ppid, &stat) == OK ? stat.threads : -1;
-    if (k->told_threads < 0 && k->looks == LEARN_AT && is_clone_of(e, parent))
-        learn_parent_threads(e, parent);
-    e->parent_waits = parent && waits_for_child(parent, e);
-    e->awaited = e->has_task || e->parent_waits;
-}
-
 enum err scene_update(struct scene *s, double now)
 {
+    const double time_for_proofs = 0.05;
     s->memory->update++;
+    s->memory->time_left = time_for_proofs;
+    s->now = now;
     enum err e = look_at_tree(s, now);
     for (size_t i = 0; i < s->n; i++)
-        relate(s, &s->procs[i], &s->memory->kept[i]);
+        proc_relate(s, i);
+    if (!e)
+        e = proc_confirm_all(s);
     drop_stale_hints(s->memory);
     s->taken = clock_now();
     return e;

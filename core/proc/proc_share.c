@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT
  * Does another process share its memory (CLONE_VM)? kcmp(2) answers for each pair; only the numbers of the real /proc
- * mean something to it. Asked of all processes there are, as a sharer need not be a relative any more. */
+ * mean something to it. Asked of all processes there are, as a sharer need not be a relative any more, and until no new
+ * one comes: a sharer may have handed the memory on to a process that it started, and have gone or taken another. */
 #include "core/proc/proc_priv.h"
 
 #include <errno.h>
 #include <linux/kcmp.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/syscall.h>
-#include <linux/magic.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
-static bool is_real_proc(int root)
+bool proc_is_real(int root)
 {
     struct statfs fs;
     return fstatfs(root, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
@@ -34,76 +35,78 @@ static bool is_relative(const struct evidence *e, const struct scene *s, pid_t p
     return pid == e->ppid || pid == e->first_parent || (other && (other->ppid == e->pid || other->ppid == e->ppid));
 }
 
-/* A process whose first thread has ended shows no memory under its own number, though its other threads have it. Zombies
- * and threads of the kernel show none either, and have none. */
-static bool hides_its_memory(int root, pid_t pid)
+/* It stands for good: memory is shared only with those that are born to it, and who has gone has none to share. */
+enum answer { SHARED_NOT, SHARED, NOT_ALLOWED };
+
+struct question {
+    const struct evidence *e;
+    const struct scene *s;
+    pid_t tid;  /* of e: a thread that lives */
+    pid_t with; /* who shares its memory, or may not be asked */
+    enum answer answer;
+};
+
+/* Of the number's own thread. */
+static bool compare(struct question *q, pid_t process, pid_t tid)
 {
-    char path[32], text[1024];
-    struct proc_stat stat;
-    size_t len;
+    long order = syscall(SYS_kcmp, q->tid, tid, KCMP_VM, 0, 0);
+    if (order == 0)
+        q->answer = SHARED;
+    else if (order < 0 && errno != ESRCH && (errno == ENOSYS || is_relative(q->e, q->s, process)))
+        q->answer = NOT_ALLOWED; /* of strangers it is no question */
+    if (q->answer != SHARED_NOT)
+        q->with = process;
+    return q->answer == SHARED_NOT;
+}
+
+struct thread_question {
+    struct question *q;
+    pid_t process;
+};
+
+static bool ask_thread(void *context, pid_t tid)
+{
+    struct thread_question *t = context;
+    return tid == t->process || compare(t->q, t->process, tid);
+}
+
+/* Whether it had memory of its own when it was compared: asked afterwards, as it may only lose that. */
+static bool has_memory(const struct scene *s, pid_t pid)
+{
+    char path[32], target[8];
     snprintf(path, sizeof path, "%d/exe", (int)pid);
-    if (readlinkat(root, path, text, sizeof text) >= 0 || errno != ENOENT)
-        return false;
-    snprintf(path, sizeof path, "%d/stat", (int)pid);
-    return proc_read_short(root, path, text, sizeof text, &len) == OK && proc_parse_stat(text, len, &stat) == OK &&
-           stat.threads > 1;
+    return readlinkat(s->memory->root_fd, path, target, sizeof target) >= 0 || errno != ENOENT;
 }
 
-/* One living thread of such a process answers for all of them. */
-static enum seen compare_threads(struct evidence *e, pid_t tid, int root, pid_t other)
+/* A process whose first thread has ended shows no memory by its own number: its other threads have it. */
+static bool ask_process(void *context, pid_t pid)
 {
-    enum { THREADS_MAX = 100000 };
+    struct question *q = context;
+    struct thread_question threads = {q, pid};
+    struct proc_stat stat;
     char path[32];
-    struct ints tids = {0};
-    enum seen seen = NOT_SEEN;
-    snprintf(path, sizeof path, "%d/task", (int)other);
-    bool listed = proc_list_numbers(root, path, THREADS_MAX, &tids) == OK;
-    for (size_t i = 0; listed && i < tids.n && !e->shares_with; i++) {
-        if (tids.v[i] == other)
-            continue;
-        long order = syscall(SYS_kcmp, tid, (pid_t)tids.v[i], KCMP_VM, 0, 0);
-        if (order >= 0 || errno != ESRCH)
-            seen = SEEN; /* of a stranger under another user it is no question */
-        e->shares_with = order == 0 ? other : 0;
-    }
-    ints_done(&tids);
-    return seen;
-}
-
-static enum seen compare(struct evidence *e, const struct scene *s, int root, const struct ints *pids)
-{
-    pid_t tid = some_living_thread(e);
-    if (!tid)
-        return NOT_SEEN;
-    for (size_t i = 0; i < pids->n; i++) {
-        pid_t other = (pid_t)pids->v[i];
-        if (other == e->pid)
-            continue;
-        long order = syscall(SYS_kcmp, tid, other, KCMP_VM, 0, 0);
-        if (order == 0) {
-            e->shares_with = other;
-            return SEEN;
-        }
-        if (order < 0 && errno == ENOSYS)
-            return DENIED;
-        if (order < 0 && errno != ESRCH && is_relative(e, s, other))
-            return DENIED; /* of a stranger under another user it is no question */
-        if (order != 0 && hides_its_memory(root, other)) {
-            enum seen seen = compare_threads(e, tid, root, other);
-            if (seen != SEEN || e->shares_with)
-                return seen;
-        }
-    }
-    return SEEN;
+    if (pid == q->e->pid)
+        return true;
+    if (!compare(q, pid, pid))
+        return false;
+    if (has_memory(q->s, pid) || proc_stat_of(q->s->memory, pid, &stat) || stat.flags & PROC_KTHREAD ||
+        stat.threads <= 1)
+        return true;
+    snprintf(path, sizeof path, "%d/task", (int)pid);
+    enum err err = proc_ask_each(q->s->memory->root_fd, path, ask_thread, &threads);
+    return err == OK || err == ERR_GONE;
 }
 
 void proc_read_shares(struct evidence *e, const struct scene *s, int root)
 {
-    enum { PIDS_MAX = 1 << 22 };
-    struct ints pids = {0};
-    e->shares_seen = NOT_SEEN;
+    static const enum seen seen[] = {[SHARED_NOT] = SEEN, [SHARED] = SEEN, [NOT_ALLOWED] = DENIED};
+    struct question q = {.e = e, .s = s, .tid = some_living_thread(e)};
     e->shares_with = 0;
-    if (is_real_proc(root) && proc_list_numbers(root, ".", PIDS_MAX, &pids) == OK)
-        e->shares_seen = compare(e, s, root, &pids);
-    ints_done(&pids);
+    e->shares_seen = NOT_SEEN;
+    if (!q.tid || !proc_is_real(root))
+        return;
+    enum err err = proc_ask_each(root, ".", ask_process, &q);
+    if (err == OK || q.answer != SHARED_NOT)
+        e->shares_seen = seen[q.answer];
+    e->shares_with = q.answer == SHARED ? q.with : 0;
 }

@@ -108,6 +108,7 @@ static enum err look_at_thread(int dir, pid_t tid, const struct proc_stat *stat,
         return e;
     t->switches_seen = status->has_switches ? SEEN : NOT_SEEN;
     t->switches = status->voluntary + status->nonvoluntary;
+    t->voluntary = status->voluntary;
     proc_futex_decode(t);
     return OK;
 }
