@@ -343,22 +343,197 @@ static void wait_for_signal(void)
     sigwait(&set, &signal);
 }
 
+/* A worker that waits for work: its parent has the other end, and waits for it to end. */
+static int work[2];
+
+static void start_threads_and_pipe(void)
+{
+    start_threads();
+    if (pipe(work))
+        _exit(1);
+}
+
 static void read_pipe(void)
 {
-    int fds[2];
     char byte;
-    if (pipe(fds))
-        _exit(1);
     say_pid();
-    if (read(fds[0], &byte, 1) < 0)
+    if (read(work[0], &byte, 1) < 0)
         _exit(1);
+}
+
+/* Nobody else has the other end. */
+static void read_own_pipe(void)
+{
+    if (pipe(work))
+        _exit(1);
+    read_pipe();
+}
+
+/* More than a pipe holds; the parent reads it when the child has ended. */
+static void fill_pipe(void)
+{
+    static char bytes[1 << 20];
+    say_pid();
+    if (write(work[1], bytes, sizeof bytes) < 0)
+        _exit(1);
+}
+
+static void make_pipe(void)
+{
+    if (pipe(work))
+        _exit(1);
+}
+
+/* Two threads that take two locks in different order, while a third one computes. */
+static pthread_mutex_t second_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_barrier_t both_hold;
+
+static void *compute_in_thread(void *arg)
+{
+    for (volatile unsigned long n = 0;; n++)
+        ;
+    return arg;
+}
+
+static void *take_second_first(void *arg)
+{
+    pthread_mutex_lock(&second_lock);
+    pthread_barrier_wait(&both_hold);
+    pthread_mutex_lock(&lock);
+    return arg;
+}
+
+static void take_in_two_orders(void)
+{
+    pthread_barrier_init(&both_hold, NULL, 2);
+    start(compute_in_thread, NULL);
+    start(take_second_first, NULL);
+    pthread_mutex_lock(&lock);
+    pthread_barrier_wait(&both_hold);
+    say_pid();
+    pthread_mutex_lock(&second_lock);
+}
+
+/* Locks in shared memory. */
+static struct { pthread_mutex_t lock; sem_t free; } *common;
+
+static void make_common(void)
+{
+    pthread_mutexattr_t attr;
+    common = mmap(NULL, sizeof *common, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+    if (common == MAP_FAILED || pthread_mutex_init(&common->lock, &attr) || sem_init(&common->free, 1, 1))
+        _exit(1);
+}
+
+static void hold_common(void)
+{
+    make_common();
+    pthread_mutex_lock(&common->lock);
+}
+
+static void take_common(void)
+{
+    say_pid();
+    pthread_mutex_lock(&common->lock);
+}
+
+/* A sibling takes the semaphore and is killed, after it could be seen. */
+static void worker_with_semaphore(void)
+{
+    int status;
+    make_common();
+    pid_t worker = fork();
+    if (worker == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        sem_wait(&common->free);
+        sleep_for_ever(NULL);
+    }
+    pid_t killer = fork();
+    if (killer == 0) {
+        sleep(1);
+        kill(worker, SIGKILL);
+        _exit(0);
+    }
+    waitpid(killer, &status, 0);
+}
+
+static void take_semaphore(void)
+{
+    say_pid();
+    while (sem_wait(&common->free) < 0)
+        ;
+}
+
+/* Locks of other kinds that a thread holds at the fork. */
+static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+
+static void *write_lock_and_sleep(void *arg)
+{
+    pthread_rwlock_wrlock(&rwlock);
+    sem_post(&holds);
+    return sleep_for_ever(arg);
+}
+
+static void thread_holds_rwlock(void)
+{
+    start(write_lock_and_sleep, NULL);
+    sem_wait(&holds);
+}
+
+static void take_rwlock_to_read(void)
+{
+    say_pid();
+    pthread_rwlock_rdlock(&rwlock);
+}
+
+static void take_rwlock_to_write(void)
+{
+    say_pid();
+    pthread_rwlock_wrlock(&rwlock);
+}
+
+static void thread_holds_robust_lock(void)
+{
+    pthread_mutexattr_t attr;
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+    pthread_mutex_init(&lock, &attr);
+    thread_holds_lock();
+}
+
+/* It looks again and again whether a lost thread has changed a word. */
+static volatile int changed;
+
+static void spin(void)
+{
+    say_pid();
+    while (!changed)
+        ;
+}
+
+/* It computes, and its figures stand on its stack. */
+static unsigned long add_up(unsigned long n)
+{
+    volatile unsigned long sum = 0;
+    for (unsigned long i = 0; i < 1000; i++)
+        sum += i ^ n;
+    return sum;
+}
+
+static void compute_by_calls(void)
+{
+    say_pid();
+    for (unsigned long n = 0;; n++)
+        changed = (int)add_up(n);
 }
 
 /* It outlives its parent. */
 static void read_as_orphan(void)
 {
     prctl(PR_SET_PDEATHSIG, 0);
-    read_pipe();
+    read_own_pipe();
 }
 
 static void run_many_threads(void)
@@ -403,7 +578,17 @@ static const struct hang_case {
     {"sigwait", start_threads, wait_for_signal, 0},
     {"join-sleeper", start_threads, join_a_sleeper, 0},
     {"living-owner", start_threads, lock_of_living_thread, 0},
-    {"read", start_threads, read_pipe, 0},
+    {"read", start_threads_and_pipe, read_pipe, 0},
+    {"read-own", nothing, read_own_pipe, 0},
+    {"fill", make_pipe, fill_pipe, 0},
+    {"lock-circle", nothing, take_in_two_orders, 0},
+    {"lock-of-parent", hold_common, take_common, 0},
+    {"lock-of-killed", worker_with_semaphore, take_semaphore, 0},
+    {"fork-rwlock-read", thread_holds_rwlock, take_rwlock_to_read, 0},
+    {"fork-rwlock-write", thread_holds_rwlock, take_rwlock_to_write, 0},
+    {"fork-robust-lock", thread_holds_robust_lock, take_lock, 0},
+    {"spin", start_threads, spin, 0},
+    {"compute-by-calls", start_threads, compute_by_calls, 0},
     {"orphan", start_threads, read_as_orphan, 0},
     {"many-threads", nothing, run_many_threads, 1},
     {"compute", start_threads, compute, 0},

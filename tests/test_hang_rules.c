@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "core/hang/hang.h"
+#include "core/hang/hang_priv.h"
 
 enum { PARENT, CHILD, PROCESSES, PARENT_PID = 100, CHILD_PID = 200, THREADS_MAX = 2 };
 
@@ -95,7 +95,16 @@ static void awake(struct stage *s) { s->threads[CHILD][0].state = 'R'; s->procs[
 static void not_at_one_instant(struct stage *s) { s->procs[CHILD].at_one_instant = false; }
 static void timed(struct stage *s) { s->threads[CHILD][0].futex.has_timeout = true; }
 static void other_call(struct stage *s) { s->threads[CHILD][0] = asleep_in(CHILD_PID, SYS_read); }
-static void shared_op(struct stage *s) { s->threads[CHILD][0].futex.private_op = false; }
+static void shared_word(struct stage *s)
+{
+    s->threads[CHILD][0].futex.private_op = false;
+    s->threads[CHILD][0].futex.home = WORD_SHARED;
+}
+static void unknown_word(struct stage *s)
+{
+    s->threads[CHILD][0].futex.private_op = false;
+    s->threads[CHILD][0].futex.home = WORD_UNKNOWN;
+}
 static void timer(struct stage *s) { s->procs[CHILD].timers = 1; }
 static void sharer(struct stage *s) { s->procs[CHILD].shares_with = 300; }
 static void other_thread_polls(struct stage *s)
@@ -128,8 +137,8 @@ static void fds_denied(struct stage *s) { s->procs[CHILD].fds_seen = DENIED; }
 static void maps_not_seen(struct stage *s) { s->procs[CHILD].maps_seen = NOT_SEEN; }
 
 static void (*const refuting[])(struct stage *) = {
-    awake, not_at_one_instant, timed, other_call, shared_op, timer, sharer, other_thread_polls, threads_denied,
-    syscall_denied, parked,
+    awake,  not_at_one_instant, timed,          other_call,     shared_word, unknown_word, timer,
+    sharer, other_thread_polls, threads_denied, syscall_denied, parked,
 };
 
 static void (*const doubts[])(struct stage *) = {
@@ -169,9 +178,43 @@ static void a_doubt_makes_it_likely_and_only_with_time_and_lost_threads(void **s
         assert_finding(judge(&s), "no-waker", CERTAINTY_LIKELY, "lost-threads");
         findings_done(&s.findings);
         s.procs[CHILD].parent_threads = 1;
-        assert_finding(judge(&s), "stalled", CERTAINTY_LIKELY, "unknown");
-        findings_done(&s.findings);
+        if (hang_undisturbed(&s.procs[CHILD])) {
+            assert_finding(judge(&s), "stalled", CERTAINTY_LIKELY, "unknown");
+            findings_done(&s.findings);
+        } else { /* it may be waiting for just that signal */
+            assert_null(judge(&s));
+        }
     }
+}
+
+static void what_nobody_waits_for_and_has_lost_nothing_is_parked(void **state)
+{
+    struct stage s;
+    (void)state;
+    build(&s); /* forked, but by a parent of one thread that goes on */
+    s.procs[CHILD].parent_threads = 1;
+    s.procs[CHILD].parent_waits = s.procs[CHILD].awaited = false;
+    s.threads[PARENT][0] = asleep_in(PARENT_PID, SYS_ppoll);
+    assert_null(judge(&s));
+    s.procs[CHILD].parent_threads = 5;
+    assert_finding(judge(&s), "no-waker", CERTAINTY_PROVED, "lost-threads");
+    findings_done(&s.findings);
+}
+
+static void a_python_program_that_may_wait_for_an_interrupt_is_not_proved(void **state)
+{
+    struct stage s;
+    (void)state;
+    build(&s);
+    interrupt_handler(&s);
+    s.procs[CHILD].exe = (char[]){"/usr/bin/python3.11"};
+    s.procs[CHILD].forked_without_exec = false;
+    s.settings.hang_after = 0;
+    assert_null(judge(&s));
+    s.procs[CHILD].nthreads = 2; /* of several threads the others would stay where they are */
+    s.threads[CHILD][1] = in_private_futex(CHILD_PID + 1);
+    assert_finding(judge(&s), "no-waker", CERTAINTY_PROVED, "unknown");
+    findings_done(&s.findings);
 }
 
 static void handlers_of_runtimes_are_no_doubt(void **state)
@@ -225,12 +268,17 @@ static void a_join_counts_as_its_own_only_if_the_word_is_a_thread_of_it(void **s
     assert_null(judge(&s));
     join->home = WORD_UNKNOWN;
     assert_null(judge(&s));
-    join->home = WORD_PRIVATE;
-    join->word = join->expected = CHILD_PID + 2;
-    assert_null(judge(&s));
-    join->word = join->expected = CHILD_PID + 1;
-    s.threads[CHILD][1].state = 'Z';
-    assert_null(judge(&s));
+}
+
+/* As std::future does: not a private operation, but the word is in memory that nobody else has. */
+static void a_shared_operation_in_private_memory_is_its_own(void **state)
+{
+    struct stage s;
+    (void)state;
+    build(&s);
+    s.threads[CHILD][0].futex.private_op = false;
+    assert_finding(judge(&s), "no-waker", CERTAINTY_PROVED, "lost-threads");
+    findings_done(&s.findings);
 }
 
 static void orphaned_lock_says_more_than_no_waker(void **state)
@@ -241,6 +289,161 @@ static void orphaned_lock_says_more_than_no_waker(void **state)
     s.threads[CHILD][0] = in_mutex(CHILD_PID, PARENT_PID + 7);
     assert_finding(judge(&s), "orphaned-lock", CERTAINTY_PROVED, "lock-held-at-fork");
     findings_done(&s.findings);
+}
+
+static struct futex_wait a_wait(uint32_t command, bool private_op, uint32_t word)
+{
+    return (struct futex_wait){ .waiting = true,
+                                .private_op = private_op,
+                                .command = command,
+                                .address = 0x7f08,
+                                .word = word,
+                                .expected = word,
+                                .word_seen = SEEN,
+                                .home = WORD_PRIVATE,
+                                .owner_seen = SEEN,
+                                .owner_process = PARENT_PID };
+}
+
+/* A robust mutex has its owner in the word, and is waited for by a shared operation. */
+static struct futex_wait in_robust_mutex(uint32_t owner)
+{
+    struct futex_wait f = a_wait(FUTEX_WAIT, false, FUTEX_WAITERS | owner);
+    f.count = f.users = 1;
+    f.owner = owner;
+    f.kind = 16 | 128 | 512;
+    return f;
+}
+
+/* A reader waits 8 bytes into a pthread_rwlock_t, a writer 12. */
+static struct futex_wait in_rwlock(uint32_t owner, bool reads)
+{
+    struct futex_wait f = a_wait(FUTEX_WAIT_BITSET, true, 3);
+    f.before[reads] = 3 | 1 << 3;
+    *(reads ? &f.kind : &f.users) = owner;
+    return f;
+}
+
+static struct futex_wait in_pi_mutex(uint32_t owner)
+{
+    return a_wait(FUTEX_LOCK_PI, true, FUTEX_WAITERS | owner);
+}
+
+static void locks_of_all_kinds_show_their_holder(void **state)
+{
+    const uint32_t owner = PARENT_PID + 7;
+    const struct { struct futex_wait wait; enum futex_lock lock; enum certainty certainty;
+    } cases[] = { { in_robust_mutex(owner), LOCK_ROBUST, CERTAINTY_PROVED },
+                  { in_rwlock(owner, true), LOCK_WRITER, CERTAINTY_PROVED },
+                  { in_rwlock(owner, false), LOCK_WRITER, CERTAINTY_PROVED },
+                  { in_pi_mutex(owner), LOCK_PI, CERTAINTY_LIKELY } }; /* the kernel passes it on when its owner ends */
+    struct stage s;
+    pid_t holder;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(futex_wait_lock(&cases[i].wait, &holder), cases[i].lock);
+        assert_int_equal(holder, owner);
+        build(&s);
+        s.threads[CHILD][0].futex = cases[i].wait;
+        s.settings.hang_after = 5;
+        assert_finding(judge(&s), "orphaned-lock", cases[i].certainty, "lock-held-at-fork");
+        findings_done(&s.findings);
+    }
+}
+
+static void what_only_looks_like_such_a_lock_has_no_holder(void **state)
+{
+    struct futex_wait cases[] = {in_robust_mutex(107), in_robust_mutex(107), in_robust_mutex(107), in_rwlock(107, true),
+                                 in_rwlock(107, true), in_rwlock(107, false), in_pi_mutex(0), in_pi_mutex(107)};
+    pid_t holder;
+    (void)state;
+    cases[0].word = cases[0].expected |= FUTEX_OWNER_DIED; /* the next one has it already */
+    cases[1].owner = 108;
+    cases[2].kind = 128;
+    cases[3].before[1] = 1 << 3; /* readers have it */
+    cases[4].kind = 0x7f3a1740;  /* no TID */
+    cases[5].expected = 2;
+    cases[7].has_timeout = true;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(futex_wait_lock(&cases[i], &holder), LOCK_NONE);
+}
+
+/* The number of its holder is one of its own namespace: here it says nothing. */
+static void the_holder_in_another_namespace_is_not_known(void **state)
+{
+    struct stage s;
+    (void)state;
+    build(&s);
+    s.threads[CHILD][0] = in_mutex(CHILD_PID, 7);
+    s.threads[CHILD][0].futex.owner_seen = NOT_SEEN;
+    s.threads[CHILD][0].futex.owner_process = 0;
+    assert_finding(judge(&s), "no-waker", CERTAINTY_PROVED, "lost-threads");
+    findings_done(&s.findings);
+}
+
+/* Those of a library that is known are named as a guess, and what to write is for that one. */
+static void the_cure_is_that_of_the_library_whose_threads_are_missed(void **state)
+{
+    char *const names[] = {"python3", "polars-0", "polars-1"}, *const libraries[] = {"libc.so.6", "libgomp-a1.so.1"};
+    struct stage s;
+    const struct finding *f;
+    (void)state;
+    build(&s);
+    f = judge(&s);
+    assert_non_null(strstr(f->fix, "instead of fork"));
+    findings_done(&s.findings);
+    s.procs[CHILD].exe = (char[]){"/usr/bin/python3.11"};
+    f = judge(&s);
+    assert_non_null(strstr(f->fix, "ProcessPoolExecutor(mp_context=multiprocessing.get_context(\"spawn\"))"));
+    findings_done(&s.findings);
+    s.procs[CHILD].libraries = (struct texts){(char **)libraries, 2};
+    f = judge(&s);
+    assert_string_equal(f->evidence.v[f->evidence.n - 1],
+                        "looks like threads of GNU's OpenMP, because libgomp-a1.so.1 is mapped");
+    assert_non_null(strstr(f->fix, "export OMP_NUM_THREADS=1"));
+    findings_done(&s.findings);
+    s.procs[CHILD].parent_names =
+        (struct texts){ (char **)names, 3 }; /* names of threads say more than a mapped library */
+    f = judge(&s);
+    assert_string_equal(f->evidence.v[f->evidence.n - 1],
+                        "looks like threads of Polars: its parent had one called polars-0");
+    findings_done(&s.findings);
+}
+
+static void what_was_only_seen_of_the_parent_is_a_lower_bound(void **state)
+{
+    struct stage s;
+    (void)state;
+    build(&s);
+    s.procs[CHILD].parent_threads_at_least = true;
+    const struct finding *f = judge(&s);
+    assert_non_null(strstr(f->evidence.v[0], "which had at least 5 threads; this child has 1"));
+    findings_done(&s.findings);
+}
+
+static void who_spins_without_its_threads_is_likely_to_hang_and_never_proved(void **state)
+{
+    struct stage s;
+    (void)state;
+    build(&s);
+    struct evidence *e = &s.procs[CHILD];
+    s.threads[CHILD][0] = (struct thread_evidence){.tid = CHILD_PID, .state = 'R', .syscall_seen = SEEN, .syscall = -1};
+    e->at_one_instant = false;
+    e->alive_at = 100;
+    e->spins_since = 90;
+    e->spin_cpu = 9;
+    e->spin_looks = 30;
+    s.settings.hang_after = 5;
+    assert_finding(judge(&s), "spinning", CERTAINTY_LIKELY, "lost-threads");
+    findings_done(&s.findings);
+    e->parent_threads = 1; /* it has lost none: it computes */
+    assert_null(judge(&s));
+    e->parent_threads = 5;
+    e->spin_looks = 1; /* or its stack was seen to change */
+    assert_null(judge(&s));
+    e->spin_looks = 30;
+    e->spins_since = 97;
+    assert_null(judge(&s));
 }
 
 /* Locks that are no glibc mutex: Python's, Rust's, rayon's, malloc's, stdio's. */
@@ -395,10 +598,19 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_waker_is_proved_and_no_fact_may_be_missing),
         cmocka_unit_test(a_doubt_makes_it_likely_and_only_with_time_and_lost_threads),
+        cmocka_unit_test(what_nobody_waits_for_and_has_lost_nothing_is_parked),
+        cmocka_unit_test(a_python_program_that_may_wait_for_an_interrupt_is_not_proved),
         cmocka_unit_test(handlers_of_runtimes_are_no_doubt),
         cmocka_unit_test(the_cause_is_lost_threads_only_if_threads_were_lost),
         cmocka_unit_test(a_join_counts_as_its_own_only_if_the_word_is_a_thread_of_it),
+        cmocka_unit_test(a_shared_operation_in_private_memory_is_its_own),
         cmocka_unit_test(orphaned_lock_says_more_than_no_waker),
+        cmocka_unit_test(locks_of_all_kinds_show_their_holder),
+        cmocka_unit_test(what_only_looks_like_such_a_lock_has_no_holder),
+        cmocka_unit_test(the_holder_in_another_namespace_is_not_known),
+        cmocka_unit_test(the_cure_is_that_of_the_library_whose_threads_are_missed),
+        cmocka_unit_test(what_was_only_seen_of_the_parent_is_a_lower_bound),
+        cmocka_unit_test(who_spins_without_its_threads_is_likely_to_hang_and_never_proved),
         cmocka_unit_test(not_every_two_is_a_mutex_with_an_owner),
         cmocka_unit_test(a_lock_with_a_living_owner_of_its_own_is_no_orphan),
         cmocka_unit_test(an_owner_among_strangers_or_not_looked_up_proves_no_orphan),

@@ -4,8 +4,8 @@
  * somebody could be is one condition. */
 #include "core/hang/hang_priv.h"
 
+#include <linux/futex.h>
 #include <signal.h>
-#include <string.h>
 
 enum answer { NO, YES, CANNOT_TELL };
 
@@ -27,12 +27,21 @@ static enum answer asleep_at_one_instant(const struct evidence *e)
     return from(e->at_one_instant && e->threads_seen == SEEN && hang_living_threads(e) > 0);
 }
 
-/* Nobody who has not its memory can wake it: a private futex, or one whose word the kernel will clear when a thread of
- * the same process ends. */
+/* A lock with priority inheritance is passed on by the kernel when its owner ends, whoever that is (futex(2)): only the
+ * process's own threads are known to sleep on. */
+static bool has_pi_owner_outside(const struct evidence *e, const struct thread_evidence *t)
+{
+    bool is_pi = t->futex.command == FUTEX_LOCK_PI || t->futex.command == FUTEX_LOCK_PI2;
+    pid_t owner;
+    return is_pi && (futex_wait_lock(&t->futex, &owner) != LOCK_PI || !evidence_thread(e, owner));
+}
+
+/* Nobody who has not its memory can wake it: a private futex, or a word in private memory, which the kernel may clear
+ * when a thread of the same process ends. */
 static bool waits_for_own_kind(const struct evidence *e, const struct thread_evidence *t)
 {
-    return t->state == 'S' && t->futex.waiting && !t->futex.has_timeout &&
-           (t->futex.private_op || thread_joins(e, t) != 0);
+    return t->state == 'S' && t->futex.waiting && !t->futex.has_timeout && !has_pi_owner_outside(e, t) &&
+           (futex_wait_is_own(&t->futex) || thread_joins(e, t) != 0);
 }
 
 static enum answer all_wait_for_own_kind(const struct evidence *e)
@@ -58,29 +67,30 @@ static enum answer no_tracer(const struct evidence *e)
     return from(e->tracer == 0);
 }
 
-static bool is_python(const struct evidence *e)
-{
-    const char *slash = e->exe ? strrchr(e->exe, '/') : NULL;
-    const char *program = slash ? slash + 1 : "";
-    return strncmp(program, "python", 6) == 0 || strncmp(e->name, "python", 6) == 0;
-}
-
 static uint64_t bit(int signal)
 {
     return 1ull << (signal - 1);
 }
 
 /* What runtimes install for themselves wakes nobody: Rust, Go's C parts and faulthandler report crashes, glibc cancels
- * threads and changes their ids (32, 33), Python notes SIGINT. */
+ * threads and changes their ids (32, 33), Python notes SIGINT. But a Python program of one thread that was started as
+ * such may well wait for just that. */
 static uint64_t harmless_handlers(const struct evidence *e)
 {
+    bool waits_for_interrupt = !e->forked_without_exec && hang_living_threads(e) == 1 &&
+                               thread_wait_kind(evidence_telling_thread(e)) == WAIT_FUTEX;
     return bit(SIGSEGV) | bit(SIGBUS) | bit(SIGFPE) | bit(SIGABRT) | bit(SIGILL) | bit(32) | bit(33) |
-           (is_python(e) ? bit(SIGINT) : 0);
+           (hang_is_python(e) && !waits_for_interrupt ? bit(SIGINT) : 0);
+}
+
+bool hang_has_handler(const struct evidence *e)
+{
+    return (e->sig_caught & ~harmless_handlers(e)) != 0;
 }
 
 static enum answer no_handler(const struct evidence *e)
 {
-    return from((e->sig_caught & ~harmless_handlers(e)) == 0);
+    return from(!hang_has_handler(e));
 }
 
 static enum answer no_pending_signal(const struct evidence *e)
@@ -110,12 +120,13 @@ static const struct condition conditions[] = {
     {no_io_uring, false, "no io_uring", "an io_uring is open: its requests could wake it",
      "cannot tell whether it uses io_uring: its open files cannot be read"},
 };
-enum { CONDITIONS = sizeof conditions / sizeof *conditions };
+/* The first two are about its waits, the others about its insides. */
+enum { CONDITIONS = sizeof conditions / sizeof *conditions, OF_WAITS = 2 };
 
-enum closed hang_closed(const struct evidence *e)
+static enum closed ask_from(const struct evidence *e, size_t first)
 {
     enum closed closed = CLOSED_PROVED;
-    for (size_t i = 0; i < CONDITIONS; i++) {
+    for (size_t i = first; i < CONDITIONS; i++) {
         enum answer a = conditions[i].ask(e);
         if (a == NO && conditions[i].decides)
             return CLOSED_NOT;
@@ -123,6 +134,21 @@ enum closed hang_closed(const struct evidence *e)
             closed = CLOSED_PERHAPS;
     }
     return closed;
+}
+
+enum closed hang_closed(const struct evidence *e)
+{
+    return ask_from(e, 0);
+}
+
+enum closed hang_quiet(const struct evidence *e)
+{
+    return ask_from(e, OF_WAITS);
+}
+
+bool hang_undisturbed(const struct evidence *e)
+{
+    return no_handler(e) == YES && no_pending_signal(e) == YES && no_tracer(e) == YES;
 }
 
 enum err hang_say_closed(const struct evidence *e, struct texts *lines)

@@ -3,27 +3,6 @@
  * another, and none is awake. Who is parked on purpose looks the same: a fork or somebody who waits must weigh in. */
 #include "core/hang/hang_priv.h"
 
-/* It was forked, and threads that its parent had then are not there: known, or told by the stacks they left. */
-static bool lost_threads(const struct evidence *e)
-{
-    return e->forked_without_exec && e->parent_threads > (int64_t)hang_living_threads(e);
-}
-
-static bool seems_to_have_lost_threads(const struct evidence *e)
-{
-    return e->forked_without_exec && e->parent_threads < 0 && e->ghost_stacks > 0;
-}
-
-/* The latest of its threads to fall asleep. */
-static double asleep_seconds(const struct hang_case *c)
-{
-    double since = 0;
-    for (size_t i = 0; i < c->e->nthreads; i++)
-        if (c->e->threads[i].asleep_since > since)
-            since = c->e->threads[i].asleep_since;
-    return c->scene->taken - since;
-}
-
 /* If that has ended: the one that tells most. */
 static pid_t main_thread(const struct evidence *e)
 {
@@ -40,7 +19,7 @@ static enum err say_summary(const struct evidence *e, bool proved, char **out)
     if (n > 1)
         return hang_say(out, "%sall its %zu threads wait in its own memory for wake-ups that only they could give",
                         seems, n);
-    if (lost_threads(e))
+    if (hang_lost_threads(e))
         return hang_say(out, "%sit waits in its own memory for a wake-up, and no thread is left that could give it",
                         seems);
     return hang_say(out, "%sits only thread waits in its own memory for a wake-up that nobody else can give", seems);
@@ -50,9 +29,11 @@ enum err hang_match_no_waker(const struct hang_case *c, struct finding *out, boo
 {
     const struct evidence *e = c->e;
     enum closed closed = hang_closed(e);
-    bool lost = lost_threads(e), proved = closed == CLOSED_PROVED;
-    *holds = proved ? e->forked_without_exec || e->awaited
-                    : closed == CLOSED_PERHAPS && lost && asleep_seconds(c) >= c->settings->hang_after;
+    bool lost = hang_lost_threads(e), proved = closed == CLOSED_PROVED;
+    bool blames_fork = lost || hang_seems_to_have_lost_threads(e);
+    *holds = proved ? blames_fork || e->awaited
+                    : closed == CLOSED_PERHAPS && lost &&
+                          c->scene->taken - evidence_asleep_since(e) >= c->settings->hang_after;
     if (!*holds)
         return OK;
     out->certainty = proved ? CERTAINTY_PROVED : CERTAINTY_LIKELY;
@@ -66,13 +47,10 @@ enum err hang_match_no_waker(const struct hang_case *c, struct finding *out, boo
         err = hang_say_closed(e, &out->evidence);
     if (!err)
         err = hang_say_awaited(e, &out->evidence);
-    bool blames_fork = lost || seems_to_have_lost_threads(e);
     if (!err)
         err = hang_say(&out->cause, "%s", blames_fork ? "lost-threads" : "unknown");
-    if (!err)
-        err = hang_say(&out->fix, "%s",
-                       blames_fork ? "start the workers with spawn or forkserver instead of fork, or fork before any "
-                                     "thread is started"
-                                   : "look at its stack: the wake-up has to come from a thread of its own");
-    return err;
+    if (err)
+        return err;
+    return blames_fork ? hang_say_cure(c, out)
+                       : hang_say(&out->fix, "look at its stack: the wake-up has to come from a thread of its own");
 }

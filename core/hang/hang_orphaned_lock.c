@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Rule orphaned-lock: a thread waits for a mutex whose owner is no thread of its process: a fork copied the lock as it
+ * Rule orphaned-lock: a thread waits for a lock whose owner is no thread of its process: a fork copied the lock as it
  * stood, but not the thread that held it; or the thread ended without unlocking. That the owner's number is alive
- * in another process helps nobody: it unlocks its own copy. */
+ * in another process helps nobody: it unlocks its own copy. A lock in shared memory may be held anywhere: it is an
+ * orphan if no thread has the number any more. */
 #include "core/hang/hang_priv.h"
 
 enum owner {
@@ -9,14 +10,6 @@ enum owner {
     OWNER_ANCESTOR, /* of the process that it was forked from, or that one's */
     OWNER_GONE      /* there is no such thread any more */
 };
-
-static const struct thread_evidence *own_thread(const struct evidence *e, pid_t tid)
-{
-    for (size_t i = 0; i < e->nthreads; i++)
-        if (e->threads[i].tid == tid)
-            return &e->threads[i];
-    return NULL;
-}
 
 static bool is_ancestor(const struct hang_case *c, pid_t pid)
 {
@@ -33,9 +26,12 @@ static bool is_ancestor(const struct hang_case *c, pid_t pid)
 static enum owner owner_of(const struct hang_case *c, const struct thread_evidence *t)
 {
     const struct futex_wait *f = &t->futex;
-    if (!futex_wait_is_held_mutex(f) || f->owner_seen != SEEN)
+    pid_t holder;
+    if (!futex_wait_lock(f, &holder) || f->owner_seen != SEEN)
         return OWNER_OTHER;
-    const struct thread_evidence *own = own_thread(c->e, (pid_t)f->owner);
+    if (!futex_wait_is_own(f)) /* only then is its home known to be shared */
+        return f->owner_process == 0 && f->home == WORD_SHARED ? OWNER_GONE : OWNER_OTHER;
+    const struct thread_evidence *own = evidence_thread(c->e, holder);
     if (own)
         return thread_ended(own) ? OWNER_GONE : OWNER_OTHER;
     if (f->owner_process == 0)
@@ -58,58 +54,79 @@ static enum err say_owner(const struct hang_case *c, const struct thread_evidenc
                           struct texts *lines)
 {
     const struct futex_wait *f = &t->futex;
-    const struct evidence *holder = scene_find(c->scene, f->owner_process);
+    const struct evidence *process = scene_find(c->scene, f->owner_process);
+    pid_t holder;
+    const char *lock = futex_lock_name(futex_wait_lock(f, &holder));
     if (owner == OWNER_GONE)
-        return texts_addf(lines, "the mutex at 0x%llx is held by thread %u, which does not exist any more",
-                          (unsigned long long)f->address, f->owner);
-    enum err err = texts_addf(lines, "the mutex at 0x%llx is held by thread %u of %s %d, which can unlock its own copy "
-                                     "only", (unsigned long long)f->address, f->owner,
-                              holder ? holder->name : "process", (int)f->owner_process);
-    if (!err && f->owner == (uint32_t)f->owner_process)
-        err = texts_addf(lines, "thread %u is the main thread there: if it called fork, the waiter is its heir and "
-                                "waits for itself", f->owner);
+        return texts_addf(lines, "the %s at 0x%llx is held by thread %d, which does not exist any more", lock,
+                          (unsigned long long)f->address, (int)holder);
+    enum err err = texts_addf(
+        lines, "the %s at 0x%llx is held by thread %d of %s %d, which can unlock its own copy only", lock,
+        (unsigned long long)f->address, (int)holder, process ? process->name : "process", (int)f->owner_process);
+    if (!err && holder == f->owner_process)
+        err = texts_addf(lines,
+                         "thread %d is the main thread there: if it called fork, the waiter is its heir and waits "
+                         "for itself",
+                         (int)holder);
     return err;
 }
 
+enum blame { BLAME_THREAD, BLAME_FORK, BLAME_PROCESS };
+
 /* Numbers are given out in rising order: an owner with a smaller one than the process was there before it. */
-static bool held_at_fork(const struct evidence *e, const struct futex_wait *f, enum owner owner)
+static enum blame whom_to_blame(const struct evidence *e, const struct futex_wait *f, enum owner owner)
 {
-    return owner == OWNER_ANCESTOR || (e->forked_without_exec && f->owner < (uint32_t)e->pid);
+    pid_t holder;
+    futex_wait_lock(f, &holder);
+    if (!futex_wait_is_own(f))
+        return BLAME_PROCESS;
+    return owner == OWNER_ANCESTOR || (e->forked_without_exec && holder < e->pid) ? BLAME_FORK : BLAME_THREAD;
 }
 
-static enum err say_verdict(const struct hang_case *c, uint32_t owner, bool at_fork, struct finding *out)
+static enum err say_verdict(const struct hang_case *c, const struct futex_wait *f, enum blame blame,
+                            struct finding *out)
 {
     static const struct {
         const char *summary, *cause, *fix;
     } verdicts[] = {
-        {"it waits for a lock whose holder, thread %u, is gone", "unknown",
-         "unlock on every way out of the thread, or make the mutex robust"},
-        {"it waits for a lock that thread %u held when it was forked; fork copied the lock, not the thread",
-         "lock-held-at-fork",
-         "start the workers with spawn or forkserver instead of fork, or hold the lock across the fork with "
-         "pthread_atfork"},
+        [BLAME_THREAD] = { "it waits for a lock whose holder, thread %d, is gone", "unknown",
+                           "unlock on every way out of the thread, or make the mutex robust" },
+        [BLAME_FORK] = { "it waits for a lock that thread %d held when it was forked; fork copied the lock, not the "
+                         "thread",
+                         "lock-held-at-fork", NULL },
+        [BLAME_PROCESS] = { "it waits for a lock in shared memory that thread %d of a process that is gone still holds",
+                            "dead-worker",
+                            "make the mutex robust (PTHREAD_MUTEX_ROBUST) and take it over on EOWNERDEAD" },
     };
-    enum err err = hang_say(&out->summary, verdicts[at_fork].summary, owner);
+    pid_t holder;
+    futex_wait_lock(f, &holder);
+    enum err err = hang_say(&out->summary, verdicts[blame].summary, (int)holder);
     if (!err)
         err = hang_say_fork(c, &out->evidence);
     if (!err)
-        err = hang_say(&out->cause, "%s", verdicts[at_fork].cause);
-    if (!err)
-        err = hang_say(&out->fix, "%s", verdicts[at_fork].fix);
-    return err;
+        err = hang_say(&out->cause, "%s", verdicts[blame].cause);
+    if (err)
+        return err;
+    return verdicts[blame].fix ? hang_say(&out->fix, "%s", verdicts[blame].fix) : hang_say_cure(c, out);
+}
+
+/* In shared memory, whoever maps it could still repair the lock: time must speak, and never proves it. */
+static bool is_proved(const struct hang_case *c, const struct thread_evidence *t)
+{
+    return futex_wait_is_own(&t->futex) && hang_closed(c->e) == CLOSED_PROVED;
 }
 
 enum err hang_match_orphaned_lock(const struct hang_case *c, struct finding *out, bool *holds)
 {
     enum owner owner;
     const struct thread_evidence *t = find_waiter(c, &owner);
-    bool proved = t && hang_closed(c->e) == CLOSED_PROVED;
+    bool proved = t && is_proved(c, t);
     *holds = proved || (t && t->state == 'S' && c->scene->taken - t->asleep_since >= c->settings->hang_after);
     if (!*holds)
         return OK;
     out->certainty = proved ? CERTAINTY_PROVED : CERTAINTY_LIKELY;
     out->tid = t->tid;
-    enum err err = say_verdict(c, t->futex.owner, held_at_fork(c->e, &t->futex, owner), out);
+    enum err err = say_verdict(c, &t->futex, whom_to_blame(c->e, &t->futex, owner), out);
     if (!err)
         err = say_owner(c, t, owner, &out->evidence);
     if (!err)

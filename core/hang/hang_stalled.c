@@ -35,6 +35,10 @@ static enum weight weigh(const struct evidence *e, const struct thread_evidence 
 static enum weight weigh_all(const struct evidence *e)
 {
     enum weight least = WEIGHT_FULL;
+    if (hang_quiet(e) == CLOSED_NOT)
+        return WEIGHT_NONE;
+    if (!hang_undisturbed(e)) /* it may be waiting for just that signal */
+        least = e->has_task ? WEIGHT_SMALL : WEIGHT_NONE;
     for (size_t i = 0; i < e->nthreads; i++) {
         enum weight w = thread_ended(&e->threads[i]) ? WEIGHT_FULL : weigh(e, &e->threads[i]);
         least = w < least ? w : least;

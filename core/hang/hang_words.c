@@ -3,6 +3,7 @@
 #include "core/hang/hang_priv.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "core/base/text.h"
 
@@ -12,6 +13,23 @@ size_t hang_living_threads(const struct evidence *e)
     for (size_t i = 0; i < e->nthreads; i++)
         n += !thread_ended(&e->threads[i]);
     return n;
+}
+
+bool hang_is_python(const struct evidence *e)
+{
+    const char *slash = e->exe ? strrchr(e->exe, '/') : NULL;
+    const char *program = slash ? slash + 1 : "";
+    return strncmp(program, "python", 6) == 0 || strncmp(e->name, "python", 6) == 0;
+}
+
+bool hang_lost_threads(const struct evidence *e)
+{
+    return e->forked_without_exec && e->parent_threads > (int64_t)hang_living_threads(e);
+}
+
+bool hang_seems_to_have_lost_threads(const struct evidence *e)
+{
+    return e->forked_without_exec && e->parent_threads < 0 && e->ghost_stacks > 0;
 }
 
 enum err hang_say(char **out, const char *fmt, ...)
@@ -38,9 +56,10 @@ enum err hang_say_fork(const struct hang_case *c, struct texts *lines)
     const char *then = at >= 0 ? " at " : ""; /* it may be older than the watch */
     enum err err = OK;
     if (e->parent_threads >= 0)
-        err = texts_addf(lines, "forked%s%s from %s %d, which had %lld thread%s; this child has %zu", then,
+        err = texts_addf(lines, "forked%s%s from %s %d, which had %s%lld thread%s; this child has %zu", then,
                          at >= 0 ? when : "", parent ? parent->name : "process", (int)e->first_parent,
-                         (long long)e->parent_threads, e->parent_threads == 1 ? "" : "s", n);
+                         e->parent_threads_at_least ? "at least " : "", (long long)e->parent_threads,
+                         e->parent_threads == 1 ? "" : "s", n);
     else
         err = texts_addf(lines, "forked%s%s from %s %d; this child has %zu thread%s", then, at >= 0 ? when : "",
                          parent ? parent->name : "process", (int)e->first_parent, n, n == 1 ? "" : "s");
