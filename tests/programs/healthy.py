@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: MIT
+"""Python programs that look as if they hang, or might, by the standard library alone: healthy.py NAME [METHOD]. Each
+prints "ready" when it has come to the state that it is to be looked at in, or ends by itself."""
+import asyncio
+import concurrent.futures
+import http.server
+import logging
+import multiprocessing
+import os
+import queue
+import signal
+import socketserver
+import subprocess
+import sys
+import threading
+import time
+
+method = sys.argv[2] if len(sys.argv) > 2 else "fork"
+context = multiprocessing.get_context(method)
+# A pool that is killed leaves its semaphores behind: by this name they are found.
+multiprocessing.current_process()._config["semprefix"] = os.environ.get("semaphores", "/mp")
+
+
+def ready():
+    os.write(1, b"ready\n")
+
+
+def for_ever():
+    ready()
+    while True:
+        time.sleep(1000)
+
+
+def _a_moment(n):
+    time.sleep(0.05)
+    return n
+
+
+def idle_threads():
+    pool = concurrent.futures.ThreadPoolExecutor(4)
+    list(pool.map(_a_moment, range(8)))
+    for_ever()
+
+
+def idle_processes():
+    """A process pool between two bursts of work."""
+    with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
+        list(pool.map(_a_moment, range(8)))
+        for_ever()
+
+
+def idle_pool():
+    with context.Pool(2) as pool:
+        pool.map(_a_moment, range(8))
+        for_ever()
+
+
+def recycled_pool():
+    """Each worker ends after a task, as it should, and another takes its place."""
+    with context.Pool(2, maxtasksperchild=1) as pool:
+        pool.map(_a_moment, range(8))
+        for_ever()
+
+
+def pool_after_loss():
+    """An idle worker was killed, one that held nothing: another takes its place."""
+    with context.Pool(3) as pool:
+        pool.map(_a_moment, range(8))
+        time.sleep(0.2)
+        spare = [worker for worker in pool._pool if "pipe" not in open(f"/proc/{worker.pid}/wchan").read()]
+        os.kill(spare[0].pid, signal.SIGKILL)
+        time.sleep(0.3)
+        pool.map(_a_moment, range(8))
+        for_ever()
+
+
+def pool_after_loss_and_input():
+    """The same, and what its owner waits for is not the pool."""
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        os.close(reader)
+        time.sleep(1000)
+    os.close(writer)
+    with context.Pool(3) as pool:
+        pool.map(_a_moment, range(8))
+        time.sleep(0.2)
+        spare = [worker for worker in pool._pool if "pipe" not in open(f"/proc/{worker.pid}/wchan").read()]
+        os.kill(spare[0].pid, signal.SIGKILL)
+        time.sleep(0.3)
+        ready()
+        os.read(reader, 1)
+
+
+def _sleep(seconds):
+    time.sleep(seconds)
+    return seconds
+
+
+def slow_tasks():
+    """The tasks sleep, their owner waits for the results without a limit."""
+    with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
+        tasks = [pool.submit(_sleep, 1000) for _ in range(2)]
+        ready()
+        for task in concurrent.futures.as_completed(tasks):
+            task.result()
+
+
+def _compute(n):
+    return sum(i * i for i in range(n))
+
+
+def long_tasks():
+    """Tasks that compute for long, in forks of a program with threads."""
+    threads = concurrent.futures.ThreadPoolExecutor(4)
+    list(threads.map(_a_moment, range(8)))
+    with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
+        task = pool.submit(_compute, 10**12)
+        ready()
+        task.result()
+
+
+def busy_pool():
+    with context.Pool(2) as pool:
+        ready()
+        while True:
+            pool.map(_compute, [100000] * 8)
+
+
+def _serve(q):
+    while q.get():
+        pass
+
+
+def idle_queue():
+    """Workers of our own wait for a queue: one in its pipe, the others for its lock."""
+    q = context.Queue()
+    workers = [context.Process(target=_serve, args=(q,)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    q.put(1)
+    time.sleep(0.3)
+    ready()
+    for worker in workers:
+        worker.join()
+
+
+def pool_after_fork():
+    """A pool of threads made in the child, which is the way to do it."""
+    if os.fork() == 0:
+        idle_threads()
+    os.wait()
+
+
+def join_lost_thread():
+    """Python knows in the child which threads are not there."""
+    thread = threading.Thread(target=time.sleep, args=(1000,), daemon=True)
+    thread.start()
+    pid = os.fork()
+    if pid == 0:
+        thread.join()
+        os._exit(0)
+    os.waitpid(pid, 0)
+    os._exit(0)
+
+
+def log_in_forks():
+    """Another thread logs all the time when children are forked that log: logging and stderr are ready for that."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    logging.basicConfig()
+    threading.Thread(target=lambda: [logging.error("here") for _ in range(10**9)], daemon=True).start()
+    for _ in range(20):
+        pid = os.fork()
+        if pid == 0:
+            logging.error("there")
+            os._exit(0)
+        os.waitpid(pid, 0)
+    os._exit(0)
+
+
+def beats_time():
+    """A main thread that waits for an event, and looks up once a second."""
+    event = threading.Event()
+    ready()
+    while not event.wait(1):
+        pass
+
+
+def waits_for_timer():
+    """A timer is a thread that waits with a timeout."""
+    event = threading.Event()
+    threading.Timer(7, event.set).start()
+    event.wait()
+
+
+def waits_for_signal():
+    """Nothing but a signal ends the wait; the handler sets the event."""
+    event = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: event.set())
+    ready()
+    event.wait()
+
+
+def waits_for_interrupt():
+    """Its workers do all the work; it waits for Ctrl-C, as a foreground server does."""
+    worker = context.Process(target=time.sleep, args=(1000,))
+    worker.start()
+    ready()
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        worker.terminate()
+
+
+def waits_for_alarm():
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.alarm(7)
+    signal.pause()
+
+
+def dummy_process():
+    """A process that is there only to be there, until its parent, which is at work, has done with it."""
+    dummy = context.Process(target=threading.Event().wait)
+    dummy.start()
+    time.sleep(7)
+    dummy.terminate()
+    dummy.join()
+
+
+def asyncio_server():
+    async def serve():
+        server = await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0)
+        ready()
+        await server.serve_forever()
+
+    asyncio.run(serve())
+
+
+def asyncio_in_thread():
+    """A loop in a thread of its own, with main waiting for what it will never be asked."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    ready()
+    asyncio.run_coroutine_threadsafe(asyncio.sleep(1000), loop).result()
+
+
+def http_server():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    ready()
+    server.serve_forever()
+
+
+def server_in_thread():
+    """main waits for the thread that waits for clients."""
+    server = socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler)
+    thread = threading.Thread(target=lambda: [server.get_request() for _ in range(10)])
+    thread.start()
+    ready()
+    thread.join()
+
+
+def slow_child():
+    """Its output is awaited, and it takes its time."""
+    ready()
+    subprocess.run(["sh", "-c", "sleep 1000; echo done"], stdout=subprocess.PIPE, check=True)
+
+
+def idle_consumer():
+    """A thread waits for a queue that main, in its own wait for input, will fill."""
+    q = queue.Queue()
+    threading.Thread(target=q.get, daemon=True).start()
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        os.close(reader)
+        time.sleep(1000)
+    os.close(writer)
+    ready()
+    os.read(reader, 1)
+
+
+def manager():
+    with context.Manager() as m:
+        shared = m.dict()
+        shared["a"] = 1
+        for_ever()
+
+
+def forks_in_threads():
+    """A thread of many runs child after child."""
+    pool = concurrent.futures.ThreadPoolExecutor(4)
+    ready()
+    while True:
+        list(pool.map(lambda _: subprocess.run(["true"]), range(8)))
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]]()
