@@ -101,7 +101,7 @@ static void the_text_report_names_verdict_cause_and_cure(void **state)
     struct model *m = hung_model();
     struct buf out;
     buf_init(&out, 1 << 20);
-    assert_int_equal(report_text(m, "run", &out), OK);
+    assert_int_equal(report_text(m, 0, &out), OK);
     static const char *const parts[] = {
         "HUNG after 300 ms, proved: workers 1 and 2 wait for threads that fork did not copy",
         "worker 1  pid 14072  task 0001  no-waker: ", "worker 2  pid 14073  task 00002  the same",
@@ -110,6 +110,28 @@ static void the_text_report_names_verdict_cause_and_cure(void **state)
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (!strstr(buf_text(&out), parts[i]))
             fail_msg("missing: %s\nin:\n%s", parts[i], buf_text(&out));
+    buf_done(&out);
+    model_free(m);
+}
+
+static void what_never_started_is_counted_and_a_signal_is_said(void **state)
+{
+    (void)state;
+    struct model *m;
+    struct buf out;
+    char code[24];
+    assert_int_equal(model_new(&m), OK);
+    feed_run(m, 0, 1, "spawn", 1, 4);
+    for (int i = 1; i <= 2000; i++) {
+        snprintf(code, sizeof code, "c%d", i);
+        feed_submit(m, 0, i, code);
+    }
+    feed_run_end(m, 1, true);
+    buf_init(&out, 1 << 20);
+    assert_int_equal(report_text(m, 15, &out), OK);
+    if (!strstr(buf_text(&out), "never started: task c1, c2, c3, c4, c5 and 1995 more\n") ||
+        !strstr(buf_text(&out), "; ended by signal 15; exit 143\n"))
+        fail_msg("%s", buf_text(&out));
     buf_done(&out);
     model_free(m);
 }
@@ -124,7 +146,7 @@ static void a_code_with_control_bytes_never_reaches_the_report_as_it_is(void **s
     feed_submit(m, 0, 1, "a\x1b]0;owned\x07\xff");
     feed_run_end(m, 1, true);
     buf_init(&out, 1 << 20);
-    assert_int_equal(report_text(m, "run", &out), OK);
+    assert_int_equal(report_text(m, 0, &out), OK);
     assert_null(strchr(buf_text(&out), '\x1b'));
     assert_null(strchr(buf_text(&out), '\x07'));
     json_t *root = report_of(m);
@@ -229,6 +251,7 @@ int main(void)
         cmocka_unit_test(json_says_what_the_looking_cost),
         cmocka_unit_test(a_worker_killed_for_hanging_is_reported_as_hung),
         cmocka_unit_test(the_text_report_names_verdict_cause_and_cure),
+        cmocka_unit_test(what_never_started_is_counted_and_a_signal_is_said),
         cmocka_unit_test(a_code_with_control_bytes_never_reaches_the_report_as_it_is),
         cmocka_unit_test(a_file_is_written_whole_with_usual_rights_and_no_leftover),
         cmocka_unit_test(a_file_that_cannot_be_written_is_named),

@@ -13,6 +13,6 @@ int headless_signals(void);
 void headless_complain(const struct problem *p);
 
 /* Writes the report where the command line says: JSON to -o or stdout, text to -o or stderr. Complains by itself. */
-enum err headless_report(const struct cli *c, const struct model *m, const char *mode) MUST_CHECK;
+enum err headless_report(const struct cli *c, const struct model *m, const char *mode, int signal) MUST_CHECK;
 
 #endif

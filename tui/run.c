@@ -124,7 +124,7 @@ static int finish(struct headless *h)
 {
     struct problem problem;
     int status = report_exit_status(observer_model(h->observer));
-    enum err e = headless_report(h->cli, observer_model(h->observer), "run");
+    enum err e = headless_report(h->cli, observer_model(h->observer), "run", h->signal);
     enum err recorded = observer_end_recording(h->observer, &problem);
     if (recorded)
         headless_complain(&problem);

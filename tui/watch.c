@@ -120,14 +120,14 @@ static enum err wait_for_end(struct watch *w)
 }
 
 /* Where all was said on stderr as it came, only the end is left to say; and nothing where nothing was wrong. */
-static enum err say_end(const struct model *m)
+static enum err say_end(const struct model *m, int signal)
 {
     enum { TEXT_MAX = 1 << 16 };
     struct buf text;
     if (m->nfindings == 0 && !m->timed_out)
         return OK;
     buf_init(&text, TEXT_MAX);
-    enum err e = report_watch_end(m, &text);
+    enum err e = report_watch_end(m, signal, &text);
     if (!e)
         e = io_write_all(STDERR_FILENO, text.data, text.len);
     buf_done(&text);
@@ -142,7 +142,8 @@ static int finish(struct watch *w)
     bool said = !w->cli->json && !w->cli->output;
     enum err e = observer_count_samples(w->observer);
     if (!e)
-        e = said ? say_end(m) : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch");
+        e = said ? say_end(m, w->signal)
+                 : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch", w->signal);
     enum err recorded = observer_end_recording(w->observer, &problem);
     if (recorded)
         headless_complain(&problem);

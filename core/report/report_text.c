@@ -120,22 +120,45 @@ static void add_failures(const struct model *m, struct buf *out)
     }
 }
 
+static bool never_started(const struct model_task *t)
+{
+    return t->started < 0 && t->state != TASK_FAILED;
+}
+
+/* The first few by name. Of a run so large that not all of its tasks are kept, the others are known by their number. */
 static void add_never_started(const struct model *m, struct buf *out)
 {
-    bool any = false;
-    for (size_t i = 0; i < m->ntasks; i++) {
-        const struct model_task *t = &m->tasks[i];
-        if (t->started >= 0 || t->state == TASK_FAILED)
+    enum { NAMED = 5 };
+    size_t kept = 0, named = 0, all = m->total;
+    for (size_t i = 0; i < m->ntasks; i++)
+        kept += never_started(&m->tasks[i]);
+    for (int state = TASK_RUNNING; state <= TASK_LOST; state++)
+        all -= state == TASK_CANCELLED || m->counts[state] > all ? 0 : m->counts[state];
+    if (m->ntasks >= m->total || all < kept)
+        all = kept;
+    for (size_t i = 0; i < m->ntasks && named < NAMED; i++) {
+        if (!never_started(&m->tasks[i]))
             continue;
-        buf_add_text(out, any ? ", " : "  never started: task ");
-        add_code(out, t);
-        any = true;
+        buf_add_text(out, named++ ? ", " : "  never started: task ");
+        add_code(out, &m->tasks[i]);
     }
-    if (any)
+    if (named && all > named)
+        buf_addf(out, " and %zu more", all - named);
+    else if (all && !named)
+        buf_addf(out, "  never started: %zu tasks", all);
+    if (all)
         buf_add_char(out, '\n');
 }
 
-static void add_watch_end(const struct model *m, struct buf *out)
+static void add_exit(const struct model *m, int signal, struct buf *out)
+{
+    int status = report_final_status(m, signal);
+    if (signal && status == 128 + signal)
+        buf_addf(out, "; ended by signal %d", signal);
+    buf_addf(out, "; exit %d\n", status);
+}
+
+static void add_watch_end(const struct model *m, int signal, struct buf *out)
 {
     char seconds[24];
     buf_add_text(out, "poolscope: ");
@@ -150,11 +173,12 @@ static void add_watch_end(const struct model *m, struct buf *out)
         buf_add_text(out, " ended");
     if (m->run_ended >= 0)
         buf_addf(out, " after %s", text_seconds(m->run_ended, seconds));
-    buf_addf(out, "; %zu process%s seen, %zu finding%s; exit %d\n", m->nprocesses, m->nprocesses == 1 ? "" : "es",
-             m->nfindings, m->nfindings == 1 ? "" : "s", report_exit_status(m));
+    buf_addf(out, "; %zu process%s seen, %zu finding%s", m->nprocesses, m->nprocesses == 1 ? "" : "es", m->nfindings,
+             m->nfindings == 1 ? "" : "s");
+    add_exit(m, signal, out);
 }
 
-static void add_last_line(const struct model *m, struct buf *out)
+static void add_last_line(const struct model *m, int signal, struct buf *out)
 {
     char seconds[24];
     const enum outcome outcome = model_outcome(m);
@@ -173,12 +197,11 @@ static void add_last_line(const struct model *m, struct buf *out)
     if (m->method)
         buf_addf(out, "; %s, %lld worker%s, %lld engine thread%s", m->method, (long long)m->workers_wanted,
                  m->workers_wanted == 1 ? "" : "s", (long long)m->threads, m->threads == 1 ? "" : "s");
-    buf_addf(out, "; exit %d\n", report_exit_status(m));
+    add_exit(m, signal, out);
 }
 
-enum err report_text(const struct model *m, const char *mode, struct buf *out)
+enum err report_text(const struct model *m, int signal, struct buf *out)
 {
-    (void)mode;
     if (m->table_error) {
         buf_add_text(out, "poolscope: ");
         add_safe(out, m->table_error);
@@ -186,21 +209,21 @@ enum err report_text(const struct model *m, const char *mode, struct buf *out)
     }
     add_findings(m, out);
     if (m->root) {
-        add_watch_end(m, out);
+        add_watch_end(m, signal, out);
         return out->err;
     }
     add_failures(m, out);
     add_never_started(m, out);
-    add_last_line(m, out);
+    add_last_line(m, signal, out);
     return out->err;
 }
 
-enum err report_watch_end(const struct model *m, struct buf *out)
+enum err report_watch_end(const struct model *m, int signal, struct buf *out)
 {
     struct verdict v;
     if (model_verdict(m, &v))
         buf_addf(out, "poolscope: %s: %s\n", v.title, v.who);
-    add_watch_end(m, out);
+    add_watch_end(m, signal, out);
     return out->err;
 }
 
@@ -231,4 +254,10 @@ int report_exit_status(const struct model *m)
         return m->host_died ? 125 : 1;
     default: return m->root ? 0 : 125; /* an attached tree that goes on */
     }
+}
+
+int report_final_status(const struct model *m, int signal)
+{
+    int status = report_exit_status(m);
+    return !signal || (m->root && status == 124) ? status : 128 + signal;
 }
