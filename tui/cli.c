@@ -13,14 +13,18 @@
 
 #include "core/base/io.h"
 #include "core/pool/pool.h"
+#include "core/report/bench.h"
 
 enum {
     OF_EXPLORE = 1 << CLI_EXPLORE,
     OF_RUN = 1 << CLI_RUN,
     OF_POOL = OF_EXPLORE | OF_RUN,
+    OF_BENCH = 1 << CLI_BENCH,
+    OF_TABLE = OF_POOL | OF_BENCH,
     OF_EYE = 1 << CLI_WATCH | 1 << CLI_ATTACH,
     OF_REPORT = OF_RUN | OF_EYE,
-    OF_ALL = OF_POOL | OF_EYE
+    OF_ALL = OF_POOL | OF_EYE,
+    OF_EVERY = OF_ALL | OF_BENCH
 };
 enum { WORKERS_MAX = 1024 };
 
@@ -176,6 +180,11 @@ static enum err set_retries(struct cli *c, const char *value, struct problem *p)
     return number("retries", value, UINT8_MAX, &c->retries, p);
 }
 
+static enum err set_rounds(struct cli *c, const char *value, struct problem *p)
+{
+    return number("rounds", value, BENCH_ROUNDS_MAX, &c->rounds, p);
+}
+
 static enum err set_timeout(struct cli *c, const char *value, struct problem *p)
 {
     return seconds("timeout", value, &c->timeout, p);
@@ -265,18 +274,18 @@ static enum err set_version(struct cli *c, const char *value, struct problem *p)
 }
 
 static const struct option_entry entries[] = {
-    {'k', "key", OF_POOL, "COLUMN", "key column (\"code\" if there is one, else the first)", set_key},
-    {'c', "code", OF_POOL, "CODE", "a code to filter for; repeatable; need not occur in the file", set_code},
-    {0, "codes-from", OF_POOL, "FILE", "more codes, one a line; - is stdin", set_codes_from},
+    {'k', "key", OF_TABLE, "COLUMN", "key column (\"code\" if there is one, else the first)", set_key},
+    {'c', "code", OF_TABLE, "CODE", "a code to filter for; repeatable; need not occur in the file", set_code},
+    {0, "codes-from", OF_TABLE, "FILE", "more codes, one a line; - is stdin", set_codes_from},
     {'s', "start", OF_POOL, "METHOD", "fork, spawn, forkserver, or the default of a CPython: python3.13/linux,\n"
      "python3.7/macos … (python3.14/linux)", set_start},
-    {'w', "workers", OF_POOL, "N", "worker processes (number of usable CPUs)", set_workers},
-    {'t', "threads", OF_POOL, "N", "engine threads (number of usable CPUs, at least 2); 1: no thread at all,\n"
+    {'w', "workers", OF_TABLE, "N", "worker processes (number of usable CPUs)", set_workers},
+    {'t', "threads", OF_TABLE, "N", "engine threads (number of usable CPUs, at least 2); 1: no thread at all,\n"
      "the query runs inline", set_threads},
     {0, "at-fork", OF_POOL, "POLICY", "none: as Polars; reinit: the child gets a fresh engine; warn: as none,\n"
      "with a warning before the fork (none)", set_at_fork},
-    {'d', "dtype", OF_POOL, "COL=DTYPE", "str, i64, f64, bool or date; repeatable; other columns are inferred", set_dtype},
-    {0, "hang-after", OF_ALL, "SECONDS", "a wait this long without a sign of life is reported even without\n"
+    {'d', "dtype", OF_TABLE, "COL=DTYPE", "str, i64, f64, bool or date; repeatable; other columns are inferred", set_dtype},
+    {0, "hang-after", OF_EVERY, "SECONDS", "a wait this long without a sign of life is reported even without\n"
      "proof (5)", set_hang_after},
     {0, "on-hang", OF_REPORT, "ACTION", "report: say so, keep waiting; kill: stop the pool, or the command and\n"
      "all below it (kill where there is no screen; attach only reports)", set_on_hang},
@@ -286,12 +295,13 @@ static const struct option_entry entries[] = {
      set_task_timeout},
     {0, "retries", OF_RUN, "N", "a task whose worker died is tried again up to N times, at most 255 (it is lost)",
      set_retries},
-    {0, "format", OF_REPORT, "FORMAT", "text or json (text)", set_format},
-    {'o', "output", OF_REPORT, "FILE", "the report goes to FILE, written whole or not at all", set_output},
+    {0, "rounds", OF_BENCH, "N", "how often each is measured, 1 to 100 (5)", set_rounds},
+    {0, "format", OF_REPORT | OF_BENCH, "FORMAT", "text or json (text)", set_format},
+    {'o', "output", OF_REPORT | OF_BENCH, "FILE", "the report goes to FILE, written whole or not at all", set_output},
     {0, "headless", OF_EYE, NULL, "no screen even on a terminal", set_headless},
     {0, "record", OF_ALL, "FILE", "write every event and finding as JSON lines", set_record},
-    {0, "color", OF_ALL, "WHEN", "auto, always or never (auto); NO_COLOR is obeyed", set_color},
-    {'h', "help", OF_ALL, NULL, "this help", set_help},
+    {0, "color", OF_EVERY, "WHEN", "auto, always or never (auto); NO_COLOR is obeyed", set_color},
+    {'h', "help", OF_EVERY, NULL, "this help", set_help},
     {'V', "version", OF_EXPLORE, NULL, "the version", set_version},
 };
 enum { NENTRIES = sizeof entries / sizeof *entries };
@@ -307,6 +317,7 @@ static const struct {
      "       poolscope run [OPTIONS] FILE                  the same run without a screen\n"
      "       poolscope watch [OPTIONS] -- COMMAND ...      run a program, explain hung processes below it\n"
      "       poolscope attach [OPTIONS] PID                the same for a process tree that is running\n"
+     "       poolscope bench [OPTIONS] FILE                start methods and the engine's own threads, side by side\n"
      "       poolscope --help | --version                  COMMAND --help for the options of a command\n",
      "See inside a process pool: open a CSV, pick codes and a start method, run a live pool over\n"
      "them, and watch workers, hang warnings and results. In the explorer, ? shows the keys.\n"},
@@ -329,6 +340,13 @@ static const struct {
      "prints the report.\n\n"
      "Exit status: 0 it ended; 124 a hang was found or --timeout passed; 2 wrong usage; 3 there is\n"
      "no such process; 125 poolscope failed.\n"},
+    {"bench", CLI_BENCH, "usage: poolscope bench [OPTIONS] FILE\n",
+     "Measures over your own table and codes: fork (as it is, and with a fresh engine in the child),\n"
+     "spawn, forkserver, the engine's own threads, and one thread; round after round, in turn. Says in\n"
+     "words which is faster and why, then the numbers and plots. A method that hangs is said to, with the\n"
+     "proof. Without -c: one task over the whole table. Ctrl-C ends it and shows what was measured.\n\n"
+     "Exit status: 0 measured, hangs included; 1 something could not be measured; 2 wrong usage; 3 the\n"
+     "input cannot be read or parsed; 125 poolscope failed; 128+N ended by signal N.\n"},
 };
 enum { NCOMMANDS = sizeof commands / sizeof *commands };
 
@@ -406,7 +424,7 @@ static enum err take_file(int argc, char **argv, struct cli *c, struct problem *
         c->file = "-";
     else
         return problem_set(p, ERR_USAGE, "which file? poolscope %sFILE; see poolscope --help",
-                           c->mode == CLI_RUN ? "run [OPTIONS] " : "[OPTIONS] ");
+                           c->mode == CLI_RUN ? "run [OPTIONS] " : c->mode == CLI_BENCH ? "bench [OPTIONS] " : "[OPTIONS] ");
     return OK;
 }
 
@@ -437,7 +455,7 @@ static void set_defaults(struct cli *c)
 {
     int cpus = engine_usable_cpus();
     *c = (struct cli){.mode = CLI_EXPLORE, .help_of = CLI_EXPLORE, .workers = cpus, .threads = cpus < 2 ? 2 : cpus,
-                      .at_fork = AT_FORK_NONE, .hang_after = 5};
+                      .at_fork = AT_FORK_NONE, .hang_after = 5, .rounds = 5};
 }
 
 /* Where nobody looks on, a hung command is ended; what we only look at is never touched unless told. */

@@ -12,7 +12,7 @@
 #include "core/observer/observer.h"
 #include "tui/explore.h"
 
-enum cli_mode { CLI_EXPLORE, CLI_RUN, CLI_WATCH, CLI_ATTACH, CLI_HELP, CLI_VERSION };
+enum cli_mode { CLI_EXPLORE, CLI_RUN, CLI_WATCH, CLI_ATTACH, CLI_BENCH, CLI_HELP, CLI_VERSION };
 
 struct cli {
     enum cli_mode mode;
@@ -29,6 +29,7 @@ struct cli {
     int max_tasks;            /* of a worker; 0: no limit */
     double task_timeout;      /* 0: none */
     int retries;
+    int rounds;               /* of CLI_BENCH */
     bool on_hang_given;
     enum on_hang on_hang;
     bool json;

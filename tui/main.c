@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/pool/host.h"
+#include "tui/bench.h"
 #include "tui/cli.h"
 #include "tui/explore.h"
 #include "tui/guard.h"
@@ -67,6 +68,7 @@ int main(int argc, char **argv)
         break;
     case CLI_WATCH:
     case CLI_ATTACH: status = cli.screen ? watch_screen(&cli) : watch_headless(&cli); break;
+    case CLI_BENCH: status = bench_headless(&cli); break;
     case CLI_RUN: status = run_headless(&cli); break;
     default: status = explore_main(&cli); break;
     }

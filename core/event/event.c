@@ -10,6 +10,10 @@
 const char *const task_state_names[] = {"pending", "running", "finished", "failed", "cancelled", "lost", NULL};
 const char *const note_level_names[] = {"info", "warning", "error", NULL};
 
+const char *const measure_names[] = {"first", "total", "rate", "trip", "trip_p99", "noop_rate", "noop_trip",
+                                     "noop_trip_p99", "pss", "uss", "fds", "shutdown", "grown_fork", "grown_spawn",
+                                     NULL};
+
 #define INT(part, member) {#member, FIELD_INT, offsetof(struct event, part.member), NULL}
 #define BOOL(part, member) {#member, FIELD_BOOL, offsetof(struct event, part.member), NULL}
 #define REAL(part, member) {#member, FIELD_REAL, offsetof(struct event, part.member), NULL}
@@ -35,6 +39,8 @@ static const struct field tasks[] = {INT(tasks, run), INT(tasks, pending), INT(t
 static const struct field worker[] = {INT(worker, run), INT(worker, worker), INT(worker, pid), INT(worker, ppid),
                                       INT(worker, parent_threads), BOOL(worker, forked_without_exec),
                                       INT(worker, code), INT(worker, signal), BOOL(worker, expected), END};
+static const struct field measured[] = {INT(measured, run), ENUM(measured, what, measure_names), REAL(measured, at),
+                                        REAL(measured, value), END};
 static const struct field process[] = {INT(process, pid), INT(process, ppid), TEXT(process, command),
                                        TEXT(process, state), INT(process, threads), INT(process, parent_threads),
                                        BOOL(process, forked_without_exec), INT(process, fds), INT(process, pss_kib),
@@ -83,6 +89,7 @@ static const struct {
     [EVENT_COMMAND_EXITED] = {"command_exited", command},
     [EVENT_TASK_RETURNED] = {"task_returned", task},
     [EVENT_TASKS] = {"tasks", tasks},
+    [EVENT_MEASURED] = {"measured", measured},
     [EVENT_CODES_WANTED] = {"codes_wanted", run},
     [EVENT_INSPECTION] = {"inspection", inspection},
     [EVENT_SAMPLED] = {"sampled", sampling},

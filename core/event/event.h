@@ -39,6 +39,7 @@ enum event_type {
     EVENT_COMMAND_EXITED,
     EVENT_TASK_RETURNED,  /* it is pending again: its worker died before it began, or it is to be tried again */
     EVENT_TASKS,          /* what happened to many tasks at a time: counts, and all that ended */
+    EVENT_MEASURED,       /* one number of a run that measures; for who asked for it, not for the model */
     EVENT_CODES_WANTED,   /* the host can take more codes of this run; for the observer alone, not for the model */
     EVENT_INSPECTION,     /* one process in detail, as long as somebody looks at it */
     EVENT_SAMPLED,        /* what the looking has cost so far */
@@ -74,6 +75,31 @@ struct event_tasks {
     struct ints busy;     /* pairs (worker, task): what runs now */
     struct ints ended;    /* packed; event_tasks_next unpacks it */
     struct texts codes, errors; /* of those that ended, in order, where they have one */
+};
+
+/* What a run that measures says of its start method, or of the engine alone. Seconds, tasks a second, KiB, counts. */
+enum measure {
+    MEASURE_FIRST,      /* from the making of the pool to its first result */
+    MEASURE_TOTAL,      /* and to the last one: each code once */
+    MEASURE_RATE,       /* the codes, again and again */
+    MEASURE_TRIP,       /* one code at a time, from asking to the result: the median, and of a hundred the slowest */
+    MEASURE_TRIP_P99,
+    MEASURE_NOOP_RATE,  /* tasks that do nothing: what the pool itself costs */
+    MEASURE_NOOP_TRIP,
+    MEASURE_NOOP_TRIP_P99,
+    MEASURE_PSS,        /* of an idle worker, KiB; the mean of all */
+    MEASURE_USS,
+    MEASURE_FDS,        /* that a worker has open */
+    MEASURE_SHUTDOWN,   /* until the last worker is gone */
+    MEASURE_GROWN_FORK, /* from the making of a pool to its first result, while the parent has so much memory more */
+    MEASURE_GROWN_SPAWN,
+    MEASURES
+};
+extern const char *const measure_names[];
+struct event_measured {
+    int64_t run, what;    /* enum measure */
+    double at;            /* of GROWN: MiB */
+    double value;
 };
 struct event_worker {
     int64_t run, worker, pid, ppid;
@@ -123,6 +149,7 @@ struct event {
         struct event_task task;
         struct event_tasks tasks;
         struct event_worker worker;
+        struct event_measured measured;
         struct event_process process;
         struct event_command command;
         struct event_end end;       /* PROCESS_GONE, FINDING_ENDED */

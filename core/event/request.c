@@ -23,6 +23,7 @@ const struct field request_fields[] = {
     FIELD(FIELD_INT, retries),
     FIELD(FIELD_TEXTS, codes),
     FIELD(FIELD_BOOL, more),
+    FIELD(FIELD_BOOL, measure),
     FIELD(FIELD_BOOL, whole),
     FIELD(FIELD_INT, worker),
     {NULL, FIELD_END, 0, NULL},

@@ -33,6 +33,7 @@ struct request {
     int64_t retries;      /* of a task whose worker died */
     struct texts codes;   /* of RUN and CODES */
     int64_t more;         /* bool: these are not all */
+    int64_t measure;      /* bool: it measures; `method` may then also be "engine", "inline" or "growth" */
     int64_t whole;        /* bool: one task, the whole table; codes is empty */
     /* KILL_WORKER */
     int64_t worker;

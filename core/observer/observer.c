@@ -77,6 +77,12 @@ enum err observer_handle(struct observer *o, struct event *e)
         event_done(e);
         return sent;
     }
+    if (type == EVENT_MEASURED) {
+        if (o->options.on_measured)
+            o->options.on_measured(o->options.ctx, &e->measured);
+        event_done(e);
+        return OK;
+    }
     enum err err = observer_apply(o, e);
     enum err then = OK;
     if (o->root)

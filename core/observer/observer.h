@@ -26,6 +26,7 @@ struct observer_options {
     const char *record;    /* path for the recording, or NULL */
     bool keep_tasks;       /* the model keeps every task, however many */
     void (*on_task)(void *ctx, const struct event_task *ended); /* of each task that ends, in that order; borrowed */
+    void (*on_measured)(void *ctx, const struct event_measured *m); /* of a run that measures */
     void *ctx;
     bool keep_host;        /* start another host when one dies, so that the table stays open for queries and runs */
 };
@@ -82,6 +83,7 @@ bool observer_watch_over(const struct observer *o);
 
 struct run_settings {
     const char *method;    /* fork, spawn, forkserver */
+    bool measure;          /* it tells numbers, not results; `method` may also be engine, inline, growth */
     int workers;
     int threads;           /* another number than the host has: a new host is started and loads again */
     const char *at_fork;

@@ -13,6 +13,7 @@
 #include "core/base/io.h"
 #include "core/event/request.h"
 #include "core/event/wire.h"
+#include "core/pool/pool_measure.h"
 #include "core/pool/pool_priv.h"
 
 enum { RECORD_MAX = 1 << 30 };
@@ -27,6 +28,8 @@ struct host_self {
     int64_t run;
     bool more, asked;       /* codes of this run are still to come; they were asked for */
     bool stopped;
+    struct request measured; /* of a run that measures; codes are added until there are no more. type 0: none */
+    bool measuring;
 };
 
 static void host_emit_with(struct host_self *h, struct event *e, const int *fds, int nfds)
@@ -209,17 +212,77 @@ static void end_run(struct host_self *h)
     emit_run(h, EVENT_RUN_ENDED, NULL);
 }
 
+/* --- a run that measures: one round, in one go ---------------------------------------------------------------------- */
+
+static void ask_for_more(struct host_self *h)
+{
+    h->asked = true;
+    emit_run(h, EVENT_CODES_WANTED, NULL);
+}
+
+/* With all its codes: it goes on until it is done, or until something else is wanted. */
+static void measure(struct host_self *h)
+{
+    struct problem problem = { "" };
+    enum at_fork at_fork = AT_FORK_NONE;
+    struct measure_job job = { .request = &h->measured, .codes = &h->measured.codes, .engine = h->engine,
+                               .table = h->table, .forkserver = h->forkserver, .control = h->control,
+                               .emit = host_emit, .ctx = h };
+    enum err err = h->table == NULL || h->measured.method == NULL
+                       ? problem_set(&problem, ERR_USAGE, "there is nothing to measure") : OK;
+    if (err == OK && h->measured.at_fork != NULL && at_fork_from_name(h->measured.at_fork, &at_fork) != OK)
+        err = problem_set(&problem, ERR_USAGE, "\"%s\" is not none, reinit or warn", h->measured.at_fork);
+    if (err == OK && (err = engine_set_at_fork(h->engine, at_fork)) != OK)
+        problem_set(&problem, err, "at-fork policy: %s", err_text(err));
+    if (err == OK)
+        err = measure_round(&job, &problem);
+    if (err != OK && err != ERR_AGAIN)
+        host_note(h, NOTE_ERROR, problem.text);
+    h->stopped = err != OK;
+    h->measuring = false;
+    request_done(&h->measured);
+    emit_run(h, EVENT_RUN_ENDED, NULL);
+}
+
+static void begin_measuring(struct host_self *h, struct request *r)
+{
+    h->measured = *r;
+    *r = (struct request){ 0 };
+    h->measuring = true;
+    if (h->measured.more)
+        ask_for_more(h);
+    else
+        measure(h);
+}
+
+static void add_measured_codes(struct host_self *h, struct request *r)
+{
+    enum err err = OK;
+    for (size_t i = 0; i < r->codes.n && err == OK; i++)
+        err = texts_add(&h->measured.codes, r->codes.v[i]);
+    if (err == OK && r->more)
+        ask_for_more(h);
+    else if (err == OK)
+        measure(h);
+    else
+        h->over = true; /* without memory there is nothing to be said about it */
+}
+
 static void on_run(struct host_self *h, struct request *r, int fd)
 {
     struct problem problem;
     (void)fd;
-    if (h->pool != NULL) {
+    if (h->pool != NULL || h->measuring) {
         host_note(h, NOTE_ERROR, "a run is going on: stop it first");
         return;
     }
     h->run = r->run;
     h->stopped = h->more = false;
     emit_run(h, EVENT_RUN_STARTED, r);
+    if (r->measure) {
+        begin_measuring(h, r);
+        return;
+    }
     enum err err = open_pool(h, r, &problem);
     bool opened = err == OK;
     if (opened)
@@ -239,7 +302,9 @@ static void on_codes(struct host_self *h, struct request *r, int fd)
 {
     struct problem problem;
     (void)fd;
-    if (h->pool != NULL && h->more && r->run == h->run && submit_all(h, r, &problem) != OK)
+    if (h->measuring && r->run == h->run)
+        add_measured_codes(h, r);
+    else if (h->pool != NULL && h->more && r->run == h->run && submit_all(h, r, &problem) != OK)
         fail_run(h, problem.text);
 }
 
@@ -254,6 +319,12 @@ static void on_stop(struct host_self *h, struct request *r, int fd)
 {
     (void)r;
     (void)fd;
+    if (h->measuring) {
+        h->measuring = false;
+        h->stopped = true;
+        request_done(&h->measured);
+        emit_run(h, EVENT_RUN_ENDED, NULL);
+    }
     if (h->pool == NULL)
         return;
     h->stopped = true;
@@ -347,6 +418,7 @@ int host_process_main(int sock)
     if (ok)
         host_serve(&h);
     pool_free(h.pool);
+    request_done(&h.measured);
     forkserver_free(h.forkserver);
     table_free(h.table);
     engine_free(h.engine);

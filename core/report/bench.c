@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT
+ * The numbers of a comparison, and the verdict in words: every sentence follows from what was measured. */
+#include "core/report/bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+
+const char *const bench_state_names[] = {"waiting", "measured", "hung", "failed", NULL};
+
+void bench_done(struct bench *b)
+{
+    for (int i = 0; i < b->nrows; i++) {
+        finding_done(&b->rows[i].finding);
+        free(b->rows[i].why);
+    }
+    free(b->path);
+    free(b->problem);
+    *b = (struct bench){0};
+}
+
+void bench_stat_add(struct bench_stat *s, double value)
+{
+    int at = s->n;
+    if (s->n == BENCH_ROUNDS_MAX)
+        return;
+    for (; at > 0 && s->v[at - 1] > value; at--)
+        s->v[at] = s->v[at - 1];
+    s->v[at] = value;
+    s->n++;
+}
+
+double bench_min(const struct bench_stat *s)
+{
+    return s->n ? s->v[0] : 0;
+}
+
+double bench_median(const struct bench_stat *s)
+{
+    return s->n ? (s->v[(s->n - 1) / 2] + s->v[s->n / 2]) / 2 : 0;
+}
+
+double bench_spread(const struct bench_stat *s)
+{
+    double median = bench_median(s);
+    return median > 0 ? (s->v[s->n - 1] - s->v[0]) / median : 0;
+}
+
+const struct bench_row *bench_find(const struct bench *b, const char *method)
+{
+    for (int i = 0; i < b->nrows; i++)
+        if (strcmp(b->rows[i].method, method) == 0 && b->rows[i].stats[MEASURE_TOTAL].n)
+            return &b->rows[i];
+    return NULL;
+}
+
+char *bench_seconds(double seconds, char out[24])
+{
+    if (seconds < 1e-3)
+        snprintf(out, 24, "%.*f µs", seconds < 1e-5 ? 1 : 0, seconds * 1e6);
+    else if (seconds < 1)
+        snprintf(out, 24, "%.*f ms", seconds < 1e-2 ? 2 : seconds < 0.1 ? 1 : 0, seconds * 1e3);
+    else
+        snprintf(out, 24, "%.*f s", seconds < 10 ? 2 : 1, seconds);
+    return out;
+}
+
+static double of(const struct bench_row *r, enum measure what)
+{
+    return r ? bench_median(&r->stats[what]) : 0;
+}
+
+/* For a ratio of at least 1. */
+static char *times(double ratio, char out[32])
+{
+    snprintf(out, 32, ratio < 10 ? "%.1f" : "%.0f", ratio);
+    return out;
+}
+
+/* No round of one was as the rounds of the other: else nothing may be said of who is faster. */
+static bool differ(const struct bench_row *x, const struct bench_row *y, enum measure what)
+{
+    const struct bench_stat *a = &x->stats[what], *b = &y->stats[what];
+    return a->n > 0 && b->n > 0 && (a->v[a->n - 1] < b->v[0] || b->v[b->n - 1] < a->v[0]);
+}
+
+static const struct bench_row *quickest_pool(const struct bench *b)
+{
+    const struct bench_row *best = NULL;
+    for (int i = 0; i < b->nrows; i++) {
+        const struct bench_row *r = &b->rows[i];
+        if (r->is_pool && of(r, MEASURE_TOTAL) > 0 && (!best || of(r, MEASURE_TOTAL) < of(best, MEASURE_TOTAL)))
+            best = r;
+    }
+    return best;
+}
+
+/* What the pool's time goes into beside the queries. */
+static void say_why_slower(const struct bench_row *pool, const struct bench_row *engine, struct buf *out)
+{
+    char start[24], total[24], noop[24], query[24], ratio[32];
+    double birth = of(pool, MEASURE_FIRST) - of(pool, MEASURE_TRIP), rate = of(pool, MEASURE_RATE);
+    double warm = of(engine, MEASURE_RATE) > 0 ? rate / of(engine, MEASURE_RATE) : 0;
+    if (birth > 0.5 * (of(pool, MEASURE_TOTAL) - of(engine, MEASURE_TOTAL)))
+        buf_addf(out, ", because making the pool and its first worker takes %s of its %s", bench_seconds(birth, start),
+                 bench_seconds(of(pool, MEASURE_TOTAL), total));
+    else
+        buf_addf(out, ", because a query takes %s by way of a worker and %s by the engine's threads",
+                 bench_seconds(of(pool, MEASURE_TRIP), query), bench_seconds(of(engine, MEASURE_TRIP), noop));
+    buf_add_text(out, ".");
+    if (!differ(pool, engine, MEASURE_RATE))
+        buf_add_text(out, " Once its workers are there it is about as fast.");
+    else if (warm > 1)
+        buf_addf(out, " Once its workers are there it does %s times as many tasks a second as the engine's threads.",
+                 times(warm, ratio));
+    else if (warm > 0)
+        buf_addf(out, " Also when its workers are there it does %s times fewer tasks a second.",
+                 times(1 / warm, ratio));
+}
+
+static void say_pool(const struct bench *b, struct buf *out)
+{
+    char ratio[32];
+    const struct bench_row *pool = quickest_pool(b), *engine = bench_find(b, "engine");
+    if (!pool || !engine)
+        return;
+    double slower = of(pool, MEASURE_TOTAL) / of(engine, MEASURE_TOTAL);
+    buf_addf(out, "On this machine, for %zu task%s: the quickest pool (%s) ", b->codes ? b->codes : 1,
+             b->codes > 1 ? "s" : "", pool->name);
+    if (!differ(pool, engine, MEASURE_TOTAL)) {
+        buf_addf(out, "is about as fast as the engine's own %d thread%s: the rounds differ more than the two.", b->threads,
+                 b->threads == 1 ? "" : "s");
+    } else if (slower > 1) {
+        buf_addf(out, "is %s times slower than the engine's own %d thread%s", times(slower, ratio), b->threads,
+                 b->threads == 1 ? "" : "s");
+        say_why_slower(pool, engine, out);
+    } else {
+        buf_addf(out, "is %s times faster than the engine's own %d thread%s: its %d workers run whole tasks side by side.",
+                 times(1 / slower, ratio), b->threads, b->threads == 1 ? "" : "s", b->workers);
+    }
+    buf_add_char(out, '\n');
+}
+
+static void say_threads(const struct bench *b, struct buf *out)
+{
+    char ratio[32], query[24];
+    const struct bench_row *engine = bench_find(b, "engine"), *one = bench_find(b, "inline");
+    if (!engine || !one || b->threads < 2)
+        return;
+    double faster = of(one, MEASURE_TRIP) / of(engine, MEASURE_TRIP);
+    if (!differ(one, engine, MEASURE_TRIP))
+        buf_addf(out, "%d engine threads are about as fast as one.\n", b->threads);
+    else if (faster > 1)
+        buf_addf(out, "%d engine threads answer a query %s times faster than one.\n", b->threads, times(faster, ratio));
+    else
+        buf_addf(out, "%d engine threads are %s times slower than one: a query takes %s, which waking them does not"
+                 " make shorter.\n", b->threads, times(1 / faster, ratio), bench_seconds(of(one, MEASURE_TRIP), query));
+}
+
+static void say_hung(const struct bench *b, struct buf *out)
+{
+    for (int i = 0; i < b->nrows; i++) {
+        const struct bench_row *r = &b->rows[i];
+        if (r->state == BENCH_HUNG) {
+            buf_addf(out, "%s hangs, %s (%s): ", r->name, certainty_names[r->finding.certainty],
+                     r->finding.rule ? r->finding.rule : "?");
+            if (r->finding.summary && text_add_safe(out, r->finding.summary, strlen(r->finding.summary)))
+                return;
+            buf_add_text(out, ".");
+            if (strcmp(r->method, "fork") == 0 && bench_find(b, "fork"))
+                buf_add_text(out, " Its numbers are from --at-fork reinit, where the child begins with an engine of its"
+                                  " own; one engine thread (-t 1) would do as well.");
+            buf_add_char(out, '\n');
+        } else if (r->state == BENCH_FAILED) {
+            buf_addf(out, "%s could not be measured: ", r->name);
+            if (r->why && text_add_safe(out, r->why, strlen(r->why)))
+                return;
+            buf_add_text(out, "\n");
+        }
+    }
+}
+
+static void say_growth(const struct bench *b, struct buf *out)
+{
+    char a[24], z[24], c[24], d[24], size[24];
+    if (b->ngrowth < 2)
+        return;
+    const struct bench_growth *first = &b->growth[0], *last = &b->growth[b->ngrowth - 1];
+    double grown = bench_median(&last->fork), fresh = bench_median(&first->fork);
+    buf_addf(out, "With %s more in its parent, fork takes %s instead of %s to its first result; spawn takes %s instead"
+             " of %s.\n", text_bytes(last->mib * 1048576, size), bench_seconds(grown, a), bench_seconds(fresh, z),
+             bench_seconds(bench_median(&last->spawn), c), bench_seconds(bench_median(&first->spawn), d));
+}
+
+enum err bench_verdict(const struct bench *b, struct buf *out)
+{
+    say_pool(b, out);
+    say_threads(b, out);
+    say_hung(b, out);
+    say_growth(b, out);
+    return out->err;
+}
