@@ -559,7 +559,7 @@ static void the_queue_keeps_order_and_its_fd_says_when_to_look(void **state)
             assert_null(e.note.text); /* given away */
         }
         for (int i = 0; i < 4; i++) {
-            char number[8];
+            char number[16];
             assert_true(readable(queue_fd(q)));
             assert_int_equal(queue_take(q, &e), OK);
             snprintf(number, sizeof number, "%d", i);

@@ -43,7 +43,7 @@ static void finish(void *ctx, struct observer *o)
     ending->status = report_exit_status(m);
     enum err e = OK;
     if (c->output || c->json || m->nfindings > 0)
-        e = headless_report(c, m, c->mode == CLI_ATTACH ? "attach" : "watch");
+        e = headless_report(c, m, c->mode == CLI_ATTACH ? "attach" : "watch", 0);
     enum err recorded = observer_end_recording(o, &problem);
     if (recorded)
         headless_complain(&problem);

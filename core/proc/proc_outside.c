@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Who else has an end of a pipe on which processes of the scene wait for each other? Anybody may: one that was born of
- * them and has left, one that was sent it over a socket; or it is still in the post (scm_fds of fdinfo). So all
- * processes there are are looked at, twice. The looks cost much: they are made only for pipes on which a proof depends.
- */
+ * them and has left, one that was sent it over a socket; or it is still in the post (scm_fds of fdinfo, proc(5)). So
+ * all processes there are are looked at, and those that come meanwhile, and all of it twice. What could still slip by
+ * is an end that two who live send to and fro in time with the looks. They cost much, and are made only for pipes on
+ * which a proof depends. */
 #include "core/proc/proc_priv.h"
 
 #include <errno.h>

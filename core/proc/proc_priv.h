@@ -12,8 +12,8 @@
 /* A file of /proc is never taken to be longer than this. */
 enum { PROC_FILE_MAX = 32 * 1024 * 1024 };
 
-/* PF_FORKNOEXEC and PF_KTHREAD of the kernel's sched.h, in the flags of stat. */
-enum { PROC_FORKNOEXEC = 0x40, PROC_KTHREAD = 0x200000 };
+/* PF_EXITING, PF_FORKNOEXEC and PF_KTHREAD of the kernel's sched.h, in the flags of stat. */
+enum { PROC_EXITING = 0x4, PROC_FORKNOEXEC = 0x40, PROC_KTHREAD = 0x200000 };
 
 /* proc_read.c: paths are relative to `dir`. ERR_GONE, ERR_DENIED are answers. */
 
@@ -144,6 +144,8 @@ struct proc_kept {
     double looked_at;    /* clock_now() before the last look */
     bool items_read;     /* in this sleep, so they still hold */
     double items_cost;   /* seconds that took */
+    unsigned denials;    /* how often it could not be asked in this sleep who shares its memory */
+    bool spin_forgiven;  /* the same for its spinning */
     unsigned forgiven;   /* looks that may find it awake from our own disturbance: scene_forgive */
     double costly_at;    /* clock_now() when fds and PSS were read, 0: never */
     double costly_pause; /* seconds until they may be read again */

@@ -100,6 +100,7 @@ static void take_look(struct evidence *e, struct proc_look *l)
 static void forget_items(struct evidence *e, struct proc_kept *k)
 {
     k->items_read = false;
+    k->denials = 0;
     e->at_one_instant = e->confirmed = false;
     e->timers_seen = e->shares_seen = e->maps_seen = e->lock_seen = NOT_SEEN;
     e->shares_with = e->lock_holder = 0;
@@ -143,7 +144,7 @@ bool proc_read_asleep(struct evidence *e, const struct scene *s, int root, int p
 static void confirm_sleep(struct evidence *e, struct proc_kept *k, const struct scene *s, int root, int pid_dir,
                           double now)
 {
-    enum { COSTS_AT_MOST = 20 }; /* one part in so many of its sleep */
+    enum { COSTS_AT_MOST = 20, DENIALS_MAX = 5 }; /* one part in so many of its sleep; a denial may be of a moment */
     double before = clock_now();
     if (!waits_for_futex(e) && !proc_waits_for_others(e)) {
         e->at_one_instant = k->items_read = true;
@@ -154,7 +155,8 @@ static void confirm_sleep(struct evidence *e, struct proc_kept *k, const struct 
         return;
     e->at_one_instant = k->items_read = proc_read_asleep(e, s, root, pid_dir, proc_read_items);
     e->confirmed = e->at_one_instant && e->shares_seen != NOT_SEEN;
-    if (proc_is_dead_end(e) && e->shares_seen == NOT_SEEN && proc_is_real(root))
+    bool in_vain = e->shares_seen == NOT_SEEN || (e->shares_seen == DENIED && k->denials++ < DENIALS_MAX);
+    if (proc_is_dead_end(e) && in_vain && proc_is_real(root))
         k->items_read = false; /* too much came and went: at the next look, again */
     k->items_cost = clock_now() - before;
 }

@@ -108,8 +108,10 @@ void scene_forgive(struct scene *s, pid_t pid)
 {
     enum { LOOKS = 5 }; /* it may be on its way back into its wait */
     size_t i = place_of(s, pid);
-    if (i < s->n && s->procs[i].pid == pid)
+    if (i < s->n && s->procs[i].pid == pid) {
         s->memory->kept[i].forgiven = LOOKS;
+        s->memory->kept[i].spin_forgiven = true;
+    }
 }
 
 static void apply_hint(struct evidence *e, struct proc_kept *k, int64_t parent_threads, bool awaited)

@@ -46,13 +46,22 @@ struct question {
     enum answer answer;
 };
 
+/* It is on its way out, or gone: it runs nothing any more that could wake others. Of such a one kcmp may be refused. */
+static bool is_ending(const struct scene *s, pid_t pid)
+{
+    struct proc_stat stat;
+    return proc_stat_of(s->memory, pid, &stat) != OK ||
+           (stat.threads <= 1 && (stat.flags & PROC_EXITING || stat.state == 'Z' || stat.state == 'X'));
+}
+
 /* Of the number's own thread. */
 static bool compare(struct question *q, pid_t process, pid_t tid)
 {
     long order = syscall(SYS_kcmp, q->tid, tid, KCMP_VM, 0, 0);
     if (order == 0)
         q->answer = SHARED;
-    else if (order < 0 && errno != ESRCH && (errno == ENOSYS || is_relative(q->e, q->s, process)))
+    else if (order < 0 && errno != ESRCH &&
+             (errno == ENOSYS || (is_relative(q->e, q->s, process) && !is_ending(q->s, process))))
         q->answer = NOT_ALLOWED; /* of strangers it is no question */
     if (q->answer != SHARED_NOT)
         q->with = process;

@@ -144,6 +144,9 @@ void proc_follow_spin(struct evidence *e, struct proc_kept *k, struct scene_memo
         e->spins_since = 0;
         return;
     }
+    if (k->spin_forgiven)
+        k->spin_voluntary = t->voluntary; /* the stop for its stack was a switch */
+    k->spin_forgiven = false;
     if (e->spins_since == 0 || t->voluntary != k->spin_voluntary)
         begin(e, k, t, now);
     e->spin_cpu = (double)(t->cpu_ticks - k->spin_ticks) / (double)sysconf(_SC_CLK_TCK);

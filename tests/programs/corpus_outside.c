@@ -147,7 +147,8 @@ static void answer_question(void)
     write_much(to_parent[1]);
 }
 
-/* A process and its child read from each other, and the write end that is wanted wanders: each one that has it hands it on to one that it forks, closes its own, and stays. */
+/* A process and its child read from each other, and the write end that is wanted wanders: each one that has it hands it
+ * on to one that it forks, closes its own, and stays. */
 static void hand_end_on(void)
 {
     enum { RUNNERS = 1000 };
