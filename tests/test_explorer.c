@@ -335,10 +335,38 @@ static void a_file_that_is_no_table_is_said_on_screen_and_afterwards(void **stat
     pty_free(p);
 }
 
+/* c measures over what is picked, X cancels it, c shows what there is, c once more measures anew. */
+static void one_key_compares_the_start_methods(void **state)
+{
+    (void)state;
+    struct pty *p = EXPLORE(50, 120, "-w", "2", "-t", "2", "-c", "0001", "-c", "00002", sample);
+    pty_wait_text(p, "2 picked");
+    pty_type(p, "c");
+    pty_wait_text(p, "Measuring .* of 31");
+    pty_wait_text(p, "fork hangs, proved \\(no-waker\\)");
+    pty_type(p, "X");
+    pty_wait_text(p, "cancelled before the end");
+    pty_type(p, "q");
+    pty_wait_no_text(p, "cancelled before the end");
+    pty_wait_text(p, "0001 +hoge");
+    pty_type(p, "c");
+    pty_wait_text(p, "cancelled before the end");
+    pty_type(p, "c");
+    pty_wait_text(p, "Measuring");
+    pty_wait_text(p, "the quickest pool .* than the");
+    pty_wait_no_text(p, "Measuring");
+    pty_wait_text(p, "Once it is there");
+    pty_type(p, "G");
+    pty_wait_text(p, "spawn \\+ 64 MiB");
+    pty_type(p, "q");
+    explorer_quit(p);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
     const struct CMUnitTest tests[] = {
+        CASE(one_key_compares_the_start_methods),
         CASE(pick_codes_see_the_hang_and_see_the_cure),
         CASE(an_eighty_column_terminal_tells_it_too),
         CASE(any_size_is_taken_and_the_verdict_stays_in_view),

@@ -7,6 +7,7 @@
 #include "core/engine/engine.h"
 #include "core/pool/pool.h"
 #include "tui/command_list.h"
+#include "tui/compare.h"
 #include "tui/words.h"
 
 enum { WORKERS_MAX = 1024, AT_FORK_COUNT = 3 };
@@ -248,6 +249,11 @@ enum err do_run(struct app *a, const char *arg)
         app_say(a, ROLE_BAD, "There is no table to run on");
         return OK;
     }
+    if (compare_goes_on(a)) {
+        app_say(a, ROLE_WARN, "A comparison is going on, and would measure the run with it: %s cancels it",
+                command_key("stop"));
+        return OK;
+    }
     if (!model_run_active(a->model) || model_worst_finding(a->model))
         return run_now(a, 0);
     app_ask(a, run_now, 0, "Run %lld is going on. Stop it and run anew?", (long long)a->model->run);
@@ -299,7 +305,9 @@ static enum err stop_now(struct app *a, int64_t id)
 enum err do_stop(struct app *a, const char *arg)
 {
     (void)arg;
-    if (model_run_active(a->model))
+    if (compare_goes_on(a))
+        compare_cancel(a);
+    else if (model_run_active(a->model))
         app_ask(a, stop_now, 0, "Stop run %lld? Its workers are killed, what is pending is cancelled.",
                 (long long)a->model->run);
     else
