@@ -24,7 +24,7 @@ static enum err init_choices(struct choices *c, const struct explore_options *op
     if (initial->at_fork && at_fork_from_name(initial->at_fork, &policy) == OK)
         c->at_fork = policy;
     for (size_t i = 0; i < initial->ncodes; i++)
-        if (picks_add(&c->picks, initial->codes[i], strlen(initial->codes[i]), true))
+        if (picks_add_borrowed(&c->picks, initial->codes[i], strlen(initial->codes[i]), true))
             return ERR_NOMEM;
     return OK;
 }

@@ -19,7 +19,9 @@ struct cli {
     enum cli_mode help_of;    /* of CLI_HELP: the command, or CLI_EXPLORE for the whole program */
     const char *file;         /* borrowed from argv; "-" is stdin */
     const char *key;
-    struct texts codes;       /* owned */
+    const char **codes;       /* owned, the texts are argv's or code_files' */
+    size_t ncodes;
+    struct texts code_files;  /* owned: what --codes-from read */
     const char *method;       /* fork, spawn, forkserver */
     char method_reason[96];   /* "as Python 3.14 on Linux would choose", or "" if the user named the method */
     int workers, threads;

@@ -221,17 +221,19 @@ enum err ask_setting(struct app *a, struct subject subject)
 static enum err run_now(struct app *a, int64_t id)
 {
     const struct choices *c = &a->choices;
-    const char **codes = calloc(c->picks.n ? c->picks.n : 1, sizeof *codes);
+    enum { CODES_MAX = 1 << 30 };
+    struct buf codes;
+    enum err e = OK;
     (void)id;
-    if (!codes)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < c->picks.n; i++)
-        codes[i] = c->picks.v[i].text;
+    buf_init(&codes, CODES_MAX);
+    for (size_t i = 0; i < c->picks.n && !e; i++)
+        e = buf_add(&codes, c->picks.v[i].text, strlen(c->picks.v[i].text) + 1);
     struct run_settings settings = {.method = start_method_name(start_method_at(c->method)), .workers = c->workers,
-                                    .threads = c->threads, .at_fork = at_fork_names[c->at_fork], .codes = codes,
+                                    .threads = c->threads, .at_fork = at_fork_names[c->at_fork], .packed = &codes,
                                     .ncodes = c->picks.n};
-    enum err e = observer_run(a->observer, &settings);
-    free(codes);
+    if (!e)
+        e = observer_run(a->observer, &settings);
+    buf_done(&codes);
     a->explain_pid = 0;
     if (e)
         app_say(a, ROLE_BAD, "The run cannot be started: %s", err_text(e));

@@ -29,8 +29,8 @@ static int explore_main(const struct cli *c)
                      .threads = c->threads, .forkserver = true, .hang_after = c->hang_after, .on_hang = c->on_hang,
                      .record = c->record, .keep_host = true},
         .initial = {.method = c->method, .workers = c->workers, .threads = c->threads,
-                    .at_fork = at_fork_names[c->at_fork], .codes = (const char *const *)c->codes.v,
-                    .ncodes = c->codes.n},
+                    .at_fork = at_fork_names[c->at_fork], .codes = c->codes,
+                    .ncodes = c->ncodes},
         .method_reason = c->method_reason[0] ? c->method_reason : NULL,
         .color = c->color,
     };

@@ -15,6 +15,7 @@ struct table_state {
     const struct table *table; /* that the widths are of; compared, never followed */
     int *widths;               /* of each column: grow, never shrink, so nothing jumps */
     size_t nwidths;
+    uint64_t picks_changes, known_changes, strays; /* how many strays there were as of these changes */
 };
 
 static void table_close(struct pane *p)
@@ -152,12 +153,17 @@ static bool is_stray(const struct choices *c, const struct pick *pick)
     return pick->typed && !picks_has(&c->known, pick->text, pick->len);
 }
 
-static uint64_t count_strays(const struct choices *c)
+/* Counted again only when there may be others: a million of them are not looked through for each picture. */
+static uint64_t count_strays(struct table_state *s, const struct choices *c)
 {
-    uint64_t n = 0;
+    if (s->picks_changes == c->picks.changes && s->known_changes == c->known.changes)
+        return s->strays;
+    s->strays = 0;
     for (size_t i = 0; i < c->picks.n; i++)
-        n += is_stray(c, &c->picks.v[i]);
-    return n;
+        s->strays += is_stray(c, &c->picks.v[i]);
+    s->picks_changes = c->picks.changes;
+    s->known_changes = c->known.changes;
+    return s->strays;
 }
 
 static void add_stray(struct pane *p, const struct view *v, size_t i, int width)
@@ -192,7 +198,7 @@ static enum err sync_loaded(struct pane *p, const struct view *v, const struct t
     enum err e = new_widths(s, t);
     if (e)
         return e;
-    uint64_t rows = table_rows(t), strays = count_strays(v->choices);
+    uint64_t rows = table_rows(t), strays = count_strays(s, v->choices);
     add_head(p, t);
     pane_settle(p, rows + strays);
     p->first = p->top;
@@ -217,7 +223,7 @@ static enum err table_sync(struct pane *p, const struct view *v)
         lines_wrap(&p->lines, ROLE_BAD, 0, p->width, m->table_error, (struct subject){0});
     else
         lines_put(&p->lines, ROLE_DIM, "The table is being loaded …");
-    for (size_t i = 0; i < v->choices->picks.n; i++)
+    for (size_t i = 0; i < v->choices->picks.n && i < (size_t)pane_rows(p); i++)
         add_stray(p, v, i, 1);
     return OK;
 }
