@@ -11,6 +11,7 @@
 #include "tui/cli.h"
 #include "tui/explore.h"
 #include "tui/guard.h"
+#include "tui/keeper.h"
 #include "tui/run.h"
 #include "tui/watch.h"
 
@@ -46,6 +47,12 @@ static int explore_main(const struct cli *c)
     return fail(&problem, input ? STATUS_IO : STATUS_OURS);
 }
 
+static int watch_main(void *arg, int keeper)
+{
+    const struct cli *c = arg;
+    return c->screen ? watch_screen(c, keeper) : watch_headless(c, keeper);
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli;
@@ -66,8 +73,8 @@ int main(int argc, char **argv)
         printf("poolscope %s\n", PACKAGE_VERSION);
         status = 0;
         break;
-    case CLI_WATCH:
-    case CLI_ATTACH: status = cli.screen ? watch_screen(&cli) : watch_headless(&cli); break;
+    case CLI_WATCH: status = keeper_run(watch_main, &cli); break;
+    case CLI_ATTACH: status = watch_main(&cli, 0); break;
     case CLI_BENCH: status = bench_headless(&cli); break;
     case CLI_RUN: status = run_headless(&cli); break;
     default: status = explore_main(&cli); break;

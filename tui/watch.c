@@ -160,12 +160,13 @@ int watch_cannot_start(const struct cli *c, enum err e, const struct problem *p)
     return e == ERR_NOT_FOUND ? STATUS_NO_COMMAND : e == ERR_DENIED ? STATUS_DENIED : STATUS_OURS;
 }
 
-int watch_headless(const struct cli *cli)
+int watch_headless(const struct cli *cli, int keeper)
 {
     struct watch w = {.cli = cli, .signals = headless_signals()};
     struct observer_options options = {.hang_after = cli->hang_after, .on_hang = cli->on_hang, .timeout = cli->timeout,
                                        .record = cli->record};
-    struct watch_settings settings = {.argv = cli->mode == CLI_WATCH ? cli->command : NULL, .pid = cli->pid};
+    struct watch_settings settings = {.argv = cli->mode == CLI_WATCH ? cli->command : NULL, .pid = cli->pid,
+                                      .keeper = keeper};
     struct problem problem = {""};
     if (w.signals < 0) {
         fputs("poolscope: cannot wait for signals\n", stderr);

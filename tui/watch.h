@@ -7,10 +7,10 @@
 
 /* Runs the command (or looks at the tree of a process) and returns the exit status of the program: 124 if a hang was found
  * or --timeout passed, else the command's own, 126 and 127 as a shell has them, 128+N for signal N. */
-int watch_headless(const struct cli *cli);
+int watch_headless(const struct cli *cli, int keeper);
 
 /* The same on a terminal (watch_screen.c); returns when the user quits. 0 if they leave an attached tree in order. */
-int watch_screen(const struct cli *cli);
+int watch_screen(const struct cli *cli, int keeper);
 
 /* Complains; the exit status for a command or a process that cannot be watched. */
 int watch_cannot_start(const struct cli *c, enum err e, const struct problem *p);

@@ -51,11 +51,12 @@ static void finish(void *ctx, struct observer *o)
         ending->status = STATUS_OURS;
 }
 
-int watch_screen(const struct cli *c)
+int watch_screen(const struct cli *c, int keeper)
 {
     struct ending ending = {.cli = c};
     struct problem problem = {""};
-    struct watch_settings watch = {.argv = c->mode == CLI_WATCH ? c->command : NULL, .pid = c->pid, .tty = true};
+    struct watch_settings watch = {.argv = c->mode == CLI_WATCH ? c->command : NULL, .pid = c->pid, .tty = true,
+                                   .keeper = keeper};
     struct explore_options options = {
         .observer = {.hang_after = c->hang_after, .on_hang = c->on_hang, .timeout = c->timeout, .record = c->record},
         .watch = &watch, .color = c->color, .finish = finish, .ctx = &ending,

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -247,6 +248,22 @@ static bool descends(pid_t pid, pid_t ancestor)
     return false;
 }
 
+/* A process of this very program that only waits to put the terminal right. */
+static bool is_guard(pid_t pid)
+{
+    char path[64], text[64];
+    struct stat ours, its;
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    if (stat("/proc/self/exe", &ours) < 0 || stat(path, &its) < 0 || ours.st_dev != its.st_dev || ours.st_ino != its.st_ino)
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    io_close(&fd);
+    text[n > 0 ? n : 0] = '\0';
+    return n > 0 && strcmp(text + strlen(text) + ((size_t)n > strlen(text)), "poolscope-guard") == 0;
+}
+
 /* One round: SIGKILL for every process below us; how many there were. Killed ones stay in /proc until they are reaped. */
 static size_t kill_round(pid_t self)
 {
@@ -256,7 +273,7 @@ static size_t kill_round(pid_t self)
         return 0;
     for (struct dirent *d; (d = readdir(proc));) {
         pid_t pid = (pid_t)strtol(d->d_name, NULL, 10);
-        if (pid > 1 && pid != self && descends(pid, self)) {
+        if (pid > 1 && pid != self && descends(pid, self) && !is_guard(pid)) {
             kill(pid, SIGKILL);
             n++;
         }
@@ -265,14 +282,33 @@ static size_t kill_round(pid_t self)
     return n;
 }
 
-void command_kill_tree(struct command *c)
+static void kill_rounds(void (*reap_some)(struct command *), struct command *c)
 {
     enum { ROUNDS_MAX = 1000 };
     for (int i = 0; i < ROUNDS_MAX && kill_round(getpid()) > 0; i++) {
-        reap(c);
+        reap_some(c);
         usleep(1000); /* a killed process needs a moment to come to us as a zombie */
     }
-    reap(c);
+    reap_some(c);
+}
+
+void command_kill_tree(struct command *c)
+{
+    kill_rounds(reap, c);
+}
+
+static void reap_all(struct command *c)
+{
+    (void)c;
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        continue;
+}
+
+void command_kill_below(void)
+{
+    kill_rounds(reap_all, NULL);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+        continue;
 }
 
 void command_free(struct command *c)

@@ -39,4 +39,8 @@ void command_resize(struct command *c, int columns, int rows);
  * not be gone: what is killed in a fork storm is counted down by rounds (bounded), zombies are reaped. */
 void command_kill_tree(struct command *c);
 
+/* The same for a process that has no command of its own: its children are reaped. A terminal guard of ours is spared: it
+ * puts the terminal right, and then ends by itself; it is waited for. */
+void command_kill_below(void);
+
 #endif

@@ -57,6 +57,7 @@ struct watch_settings {
     pid_t pid;
     bool tty;           /* give the command a pseudo-terminal; else it keeps our stdin, stdout and stderr */
     int columns, rows;  /* of that terminal */
+    int keeper;         /* an fd that is at its end when nobody waits for us any more: ERR_CLOSED from observer_step; 0: none */
 };
 enum err observer_watch(const struct observer_options *options, const struct watch_settings *settings,
                         struct observer **out, struct problem *problem) MUST_CHECK;

@@ -38,6 +38,7 @@ struct observer {
     struct command *command;   /* NULL: none, or only attached */
     pid_t root;                /* of the watched tree; 0: a run of our own */
     int root_pidfd;            /* readable when the root has ended */
+    int keeper;     /* see struct watch_settings */
     bool ending;               /* the command was asked to end */
     bool rested;               /* something hangs, and the rest of the tree has come to rest */
 };

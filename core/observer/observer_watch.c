@@ -68,6 +68,9 @@ static enum err begin(struct observer *o, const struct watch_settings *s, struct
         e = observer_watch_fd(o, o->root_pidfd);
     if (!e && o->command && command_tty(o->command) >= 0)
         e = observer_watch_fd(o, command_tty(o->command));
+    o->keeper = s->keeper;
+    if (!e && o->keeper)
+        e = observer_watch_fd(o, o->keeper);
     if (!e)
         e = sampler_watch(o->sampler, o->root, true, o->epoch);
     o->timeout_at = o->options.timeout > 0 ? o->epoch + o->options.timeout : 0;
@@ -140,6 +143,8 @@ static enum err on_end(struct observer *o)
 enum err watch_step(struct observer *o, bool *changed)
 {
     enum err e = OK;
+    if (o->keeper && readable(o->keeper))
+        return ERR_CLOSED;
     if (o->command && readable(command_tty(o->command)))
         e = read_output(o, changed);
     if (!e && readable(o->root_pidfd)) {
