@@ -306,9 +306,95 @@ static void the_log_keeps_only_the_newest_lines(void **state)
     model_free(m);
 }
 
+static void amounts_over_time_are_kept_in_bounded_room(void **state)
+{
+    struct load l = {0};
+    (void)state;
+    assert_true(load_rate(&l, 0, 1) == 0);
+    for (int i = 0; i < 100000; i++) /* 1000 a second for 100 s */
+        load_add(&l, i / 1000.0, (i + 1) / 1000.0, 1);
+    double rate = load_rate(&l, 10, 90), all = load_rate(&l, 0, l.width * LOAD_BINS) * l.width * LOAD_BINS;
+    assert_true(rate > 990 && rate < 1010);
+    assert_true(all > 99990 && all < 100010);
+    assert_true(load_rate(&l, 150, 200) == 0);
+    load_add(&l, 0, 1e12, 1); /* nobody runs as long */
+    load_add(&l, 5, 4, 1);
+    assert_true(load_rate(&l, -5, 0) == 0);
+}
+
+static void durations_tell_how_many_take_how_long(void **state)
+{
+    struct durations d = {0};
+    (void)state;
+    assert_true(durations_quantile(&d, 0.5) == 0);
+    for (int i = 1; i <= 1000; i++)
+        durations_add(&d, i * 1e-6);
+    double half = durations_quantile(&d, 0.5), most = durations_quantile(&d, 0.95);
+    assert_true(half >= 500e-6 && half < 620e-6);
+    assert_true(most >= 950e-6 && most < 1200e-6);
+    durations_add(&d, 0);
+    durations_add(&d, -1);
+    durations_add(&d, 1e30);
+    assert_true(durations_quantile(&d, 1) > 1e4);
+}
+
+static void a_task_is_slow_by_what_the_others_took(void **state)
+{
+    struct model *m;
+    (void)state;
+    assert_int_equal(model_new(&m), OK);
+    feed_run(m, 0, 1, "spawn", 1, 4);
+    feed_worker(m, 0.001, 1, 14072, 5, false);
+    for (int i = 1; i <= 21; i++) {
+        feed_submit(m, 0.002, i, "a");
+        assert_true(model_slow_after(m) == 0);
+    }
+    for (int i = 1; i <= 20; i++) {
+        feed_start(m, i, i, 1);
+        feed_end(m, i + 0.5, i, 1, TASK_FINISHED, 1);
+    }
+    feed_start(m, 30, 21, 1);
+    const struct model_worker *w = model_worker(m, 1);
+    double after = model_slow_after(m);
+    assert_true(after >= 0.1);
+    assert_false(model_is_slow(m, w, 30 + after * 0.9));
+    assert_true(model_is_slow(m, w, 30 + after * 1.1));
+    assert_true(load_rate(&m->settled, 0, 21) > 0.9);
+    feed_end(m, 40, 21, 1, TASK_FINISHED, 1);
+    assert_false(model_is_slow(m, model_worker(m, 1), 50));
+    model_free(m);
+}
+
+/* Told of a thousand at a time: what the worker did over time is known all the same. */
+static void tasks_told_of_together_are_time_at_work(void **state)
+{
+    struct model *m;
+    (void)state;
+    assert_int_equal(model_new(&m), OK);
+    feed_run(m, 0, 1, "spawn", 1, 4);
+    feed_worker(m, 0, 1, 14072, 5, false);
+    for (int window = 1; window <= 20; window++) {
+        struct event e = {.type = EVENT_TASKS, .time = window * 0.05, .tasks = {.run = 1, .finished = 1000 * window}};
+        struct event_task ended = {.worker = 1, .state = TASK_FINISHED, .seconds = 25e-6};
+        for (int i = 0; i < 1000; i++) {
+            ended.task = (window - 1) * 1000 + i + 1;
+            assert_int_equal(event_tasks_add(&e.tasks, &ended), OK);
+        }
+        assert_int_equal(model_apply(m, &e), OK);
+    }
+    double share = load_rate(&model_worker(m, 1)->busy, 0.1, 0.9), rate = load_rate(&m->settled, 0.1, 0.9);
+    assert_true(share > 0.45 && share < 0.55);
+    assert_true(rate > 19000 && rate < 21000);
+    model_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(amounts_over_time_are_kept_in_bounded_room),
+        cmocka_unit_test(durations_tell_how_many_take_how_long),
+        cmocka_unit_test(a_task_is_slow_by_what_the_others_took),
+        cmocka_unit_test(tasks_told_of_together_are_time_at_work),
         cmocka_unit_test(a_hung_run_says_who_why_and_the_cure),
         cmocka_unit_test(one_hung_worker_is_named_in_the_singular),
         cmocka_unit_test(many_hung_workers_are_counted_and_not_listed),

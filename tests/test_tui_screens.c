@@ -114,6 +114,51 @@ static void over_the_panes(void **state)
     stage_close(&s);
 }
 
+/* Thousands of tasks a second: a worker at half its time, one that has a slow task. */
+static void open_many(struct stage *s)
+{
+    open_ready(s);
+    struct model *m = s->model;
+    feed_run(m, 0, 3, "spawn", 2, 4);
+    feed_worker(m, 0.001, 1, 14072, 5, false);
+    feed_worker(m, 0.001, 2, 14073, 5, false);
+    for (int i = 1; i <= 2; i++) {
+        struct event ready = {.type = EVENT_WORKER_READY, .time = 0.002, .worker = {.run = 3, .worker = i}};
+        assert_int_equal(model_apply(m, &ready), OK);
+    }
+    feed_seen(m, 0.1, 14072, 1, 5, NULL);
+    feed_seen(m, 0.1, 14073, 1, 5, NULL);
+    for (int window = 1; window <= 40; window++) {
+        int each = window < 20 ? 200 : 400;
+        int64_t before = m->counts[TASK_FINISHED] + 1;
+        struct event e = {.type = EVENT_TASKS, .time = window * 0.05,
+                          .tasks = {.run = 3, .pending = 50000 - before - each, .running = 1,
+                                    .finished = before - 1 + each}};
+        for (int i = 0; i < each; i++) {
+            struct event_task ended = {.worker = 1, .task = before + i, .state = TASK_FINISHED, .rows = 1,
+                                       .seconds = window < 20 ? 100e-6 : 125e-6};
+            assert_int_equal(event_tasks_add(&e.tasks, &ended), OK);
+        }
+        assert_int_equal(ints_add(&e.tasks.busy, 2), OK);
+        assert_int_equal(ints_add(&e.tasks.busy, 49999), OK);
+        assert_int_equal(model_apply(m, &e), OK);
+    }
+    s->now = 2;
+}
+
+static void many_tasks_at_a_time(void **state)
+{
+    (void)state;
+    struct stage s;
+    open_many(&s);
+    stage_assert_screen(&s, 120, 40, "many");
+    stage_keys(&s, "3");
+    stage_assert_screen(&s, 80, 24, "many-timeline");
+    stage_keys(&s, "2");
+    stage_assert_screen(&s, 80, 24, "many-workers");
+    stage_close(&s);
+}
+
 static void measure(struct bench *b, int row, enum measure what, double value)
 {
     for (int i = 0; i < 3; i++)
@@ -309,6 +354,7 @@ int main(void)
         cmocka_unit_test(in_a_hang),
         cmocka_unit_test(after_the_cure),
         cmocka_unit_test(over_the_panes),
+        cmocka_unit_test(many_tasks_at_a_time),
         cmocka_unit_test(the_comparison),
         cmocka_unit_test(a_pane_without_content_says_what_would_fill_it),
         cmocka_unit_test(a_hang_cannot_be_overlooked),

@@ -12,14 +12,18 @@
 
 enum { LABEL_WIDTH = 6, TICK_COLUMNS = 10, SLOTS_MAX = 1000 };
 
-enum mark { MARK_NONE, MARK_ALIVE, MARK_STARTING, MARK_BUSY, MARK_HUNG, MARK_COUNT };
+enum mark { MARK_NONE, MARK_ALIVE, MARK_STARTING, MARK_BUSY, MARK_SLOW, MARK_HUNG, MARK_COUNT };
 static const struct { const char *glyph; enum role role; } marks[MARK_COUNT] = {
     [MARK_NONE] = {" ", ROLE_TEXT},  [MARK_ALIVE] = {"·", ROLE_DIM},  [MARK_STARTING] = {"░", ROLE_DIM},
     [MARK_BUSY] = {"█", ROLE_BUSY}, [MARK_HUNG] = {"▓", ROLE_BAD},
+    [MARK_SLOW] = {"▒", ROLE_WARN},
 };
 
+/* How much of a column's time a worker was at work, where its tasks are too many to be drawn one by one. */
+static const char *const shares[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+
 /* A row that is being built: a mark for each column, words that begin at some. */
-struct slot { enum mark mark; const char *words; enum role role; };
+struct slot { enum mark mark; const char *words; enum role role; int share; /* eighths of it at work; 0: by mark */ };
 
 struct timeline_state {
     struct slot slots[SLOTS_MAX];
@@ -66,13 +70,13 @@ static void write_words(struct timeline_state *s, double at, const char *words, 
 {
     struct slot *slot = &s->slots[column_of(s, at)];
     if (!slot->words)
-        *slot = (struct slot){slot->mark, words, role};
+        *slot = (struct slot){slot->mark, words, role, 0};
 }
 
 /* Being at work and hanging go on under the same words. */
 static bool same_stretch(enum mark a, enum mark b)
 {
-    return a == b || (a == MARK_BUSY && b == MARK_HUNG);
+    return a == b || (a == MARK_BUSY && (b == MARK_HUNG || b == MARK_SLOW)) || (a == MARK_SLOW && b == MARK_HUNG);
 }
 
 /* Words take the columns up to the next words, or to the end of their stretch. */
@@ -93,7 +97,10 @@ static void add_slots(struct lines *l, const struct timeline_state *s)
             lines_add(l, slot->role, slot->words);
             i += width;
         } else {
-            lines_add(l, marks[slot->mark].role, marks[slot->mark].glyph);
+            if (slot->share > 0)
+                lines_add(l, ROLE_BUSY, shares[slot->share]);
+            else
+                lines_add(l, marks[slot->mark].role, marks[slot->mark].glyph);
             i++;
         }
     }
@@ -130,6 +137,15 @@ static void add_host(struct pane *p, const struct view *v)
     lines_end(&p->lines, (struct subject){SUBJECT_PROCESS, m->host_pid});
 }
 
+static void add_shares(struct timeline_state *s, const struct model_worker *w)
+{
+    for (int i = 0; i < s->columns; i++) {
+        double share = load_rate(&w->busy, i * s->step, (i + 1) * s->step);
+        if (s->slots[i].mark <= MARK_STARTING && !s->slots[i].words && share > 0.01)
+            s->slots[i].share = share >= 1 ? 8 : (int)(share * 7.99) + 1;
+    }
+}
+
 /* " hung " stands behind the name of the task that hangs. */
 static void add_hang(struct timeline_state *s, const struct model *m, const struct model_worker *w, double end)
 {
@@ -145,14 +161,20 @@ static void add_worker(struct pane *p, const struct view *v, const struct model_
     char id[24];
     struct timeline_state *s = p->state;
     double end = w->ended >= 0 ? w->ended : end_of_run(v);
+    double slow = model_slow_after(v->model);
     clear_slots(s);
     fill(s, w->started, end, MARK_ALIVE);
     fill(s, w->started, w->nspans ? w->spans[0].from : w->state == WORKER_STARTING ? end : w->started, MARK_STARTING);
     for (size_t i = 0; i < w->nspans; i++) {
         const struct model_span *span = &w->spans[i];
-        fill(s, span->from, span->to >= 0 ? span->to : end, MARK_BUSY);
+        double until = span->to >= 0 ? span->to : end;
+        fill(s, span->from, until, slow > 0 && until - span->from > slow ? MARK_SLOW : MARK_BUSY);
         write_words(s, span->from, words_task(v->model, span->task), ROLE_TITLE);
     }
+    add_shares(s, w);
+    bool told_alone = w->nspans && w->spans[w->nspans - 1].to < 0;
+    if (w->state == WORKER_BUSY && w->task && !told_alone && end - w->since > s->step)
+        fill(s, w->since, end, model_is_slow(v->model, w, end) ? MARK_SLOW : MARK_BUSY);
     if (w->state == WORKER_HUNG)
         add_hang(s, v->model, w, end);
     if (w->state == WORKER_KILLED)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/pool/pool.h"
 #include "tui/commands.h"
 #include "tui/words.h"
 
@@ -56,14 +57,15 @@ static void add_worker(struct pane *p, const struct view *v, const struct model_
     char id[24], pid[24], state[64], since[24], threads[48];
     struct lines *l = &p->lines;
     bool gone = w->ended >= 0;
-    enum role role = words_role(w->state), rest = gone ? ROLE_DIM : ROLE_TEXT;
+    bool slow = model_is_slow(v->model, w, v->now);
+    enum role role = slow ? ROLE_WARN : words_role(w->state), rest = gone ? ROLE_DIM : ROLE_TEXT;
     double waited = v->now - w->since;
     snprintf(id, sizeof id, "%lld", (long long)w->id);
     snprintf(pid, sizeof pid, "%lld", (long long)w->pid);
     threads_text(w, threads);
     const char *task = w->task ? words_task(v->model, w->task) : "";
     const char *waits = gone ? "" : w->waits_for ? w->waits_for : "";
-    const char *texts[COLUMNS] = {id, pid, words_state(v->model, w, state), task,
+    const char *texts[COLUMNS] = {id, pid, slow ? "slow" : words_state(v->model, w, state), task,
                            gone ? "" : text_seconds(waited > 0 ? waited : 0, since), threads, waits};
     for (size_t i = 0; i < COLUMNS; i++)
         add_column(p, l, v->model, i, i == 2 ? role : rest, texts[i]);
@@ -81,12 +83,15 @@ static bool nobody_left(const struct model *m)
     return hung > 0 && hung + gone == m->nworkers && (int64_t)hung >= m->workers_wanted;
 }
 
+/* From so many tasks on counting says more than names. */
+enum { MANY = 20, SPARKS = 24 };
+
 static void add_pending(struct pane *p, const struct view *v)
 {
     const struct model *m = v->model;
     struct lines *l = &p->lines;
     size_t pending = model_count_tasks(m, TASK_PENDING), shown = 0;
-    if (pending == 0 || !model_run_active(m))
+    if (pending == 0 || !model_run_active(m) || (m->total > MODEL_TASKS_MAX && !nobody_left(m)))
         return;
     lines_add(l, ROLE_TEXT, " pending: ");
     for (size_t i = 0; i < m->ntasks && shown < PENDING_SHOWN && l->column < p->width - 24; i++)
@@ -99,6 +104,76 @@ static void add_pending(struct pane *p, const struct view *v)
     if (nobody_left(m))
         lines_add(l, ROLE_WARN, "   nobody is left to take it");
     lines_end(l, (struct subject){0});
+}
+
+
+/* How the run goes. */
+static void add_sparks(struct lines *l, const struct model *m, double end)
+{
+    static const char *const glyphs[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    double most = 0, rates[SPARKS];
+    for (int i = 0; i < SPARKS; i++) {
+        rates[i] = load_rate(&m->settled, end * i / SPARKS, end * (i + 1) / SPARKS);
+        most = rates[i] > most ? rates[i] : most;
+    }
+    for (int i = 0; i < SPARKS && most > 0; i++)
+        lines_add(l, ROLE_BUSY, glyphs[(int)(rates[i] / most * 7.99)]);
+}
+
+static void rate_text(double rate, char out[32])
+{
+    if (rate < 10)
+        snprintf(out, 32, "%.1f", rate);
+    else
+        text_count((unsigned long long)(rate + 0.5), out);
+}
+
+static void add_load(struct pane *p, const struct view *v)
+{
+    const struct model *m = v->model;
+    struct lines *l = &p->lines;
+    char count[32], rate[32], median[24], most[24], slow[24];
+    double end = m->run_ended >= 0 ? m->run_ended : v->now, span = end < 1 ? end : 1;
+    if (m->total < MANY || end <= 0)
+        return;
+    bool active = model_run_active(m);
+    rate_text(active ? load_rate(&m->settled, end - span, end) : load_rate(&m->settled, 0, end), rate);
+    lines_addf(l, ROLE_TEXT, " queue %s   %s tasks/s%s  ", text_count(model_count_tasks(m, TASK_PENDING), count), rate,
+               active ? "" : " on average");
+    add_sparks(l, m, end);
+    lines_end(l, (struct subject){0});
+    if (m->durations.n < MANY)
+        return;
+    lines_addf(l, ROLE_DIM, " half take up to %s, 95 of 100 up to %s; slow is over %s",
+               bench_seconds(durations_quantile(&m->durations, 0.5), median),
+               bench_seconds(durations_quantile(&m->durations, 0.95), most), bench_seconds(model_slow_after(m), slow));
+    lines_end(l, (struct subject){0});
+}
+
+/* What one costs and what it began with; of the workers for which the kernel was asked. */
+static void add_costs(struct pane *p, const struct view *v)
+{
+    const struct model *m = v->model;
+    int64_t pss = 0, fds = 0, n = 0;
+    char bytes[24], text[400];
+    for (size_t i = 0; i < m->nworkers; i++) {
+        const struct model_worker *w = &m->workers[i];
+        if (w->ended >= 0 || w->pss_kib < 0 || w->fds < 0)
+            continue;
+        pss += w->pss_kib;
+        fds += w->fds;
+        n++;
+    }
+    if (n == 0)
+        return;
+    const char *inherits = "";
+    for (size_t i = 0; m->method && i < start_method_count(); i++)
+        if (strcmp(m->method, start_method_name(start_method_at(i))) == 0)
+            inherits = start_method_inherits(start_method_at(i));
+    snprintf(text, sizeof text, "each: %s, %lld fds; inherits: %s", text_bytes((double)pss / (double)n * 1024, bytes),
+             (long long)(fds / n), inherits);
+    lines_add(&p->lines, ROLE_DIM, " ");
+    lines_wrap(&p->lines, ROLE_DIM, 3, p->width, text, (struct subject){0});
 }
 
 static void add_empty(struct pane *p, const struct view *v)
@@ -124,6 +199,8 @@ static enum err workers_sync(struct pane *p, const struct view *v)
     for (size_t i = 0; i < m->nworkers; i++)
         add_worker(p, v, &m->workers[i]);
     add_pending(p, v);
+    add_load(p, v);
+    add_costs(p, v);
     if (m->host_died)
         lines_put(&p->lines, ROLE_BAD, " the host process died, and its workers with it");
     return OK;

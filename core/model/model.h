@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "core/event/event.h"
+#include "core/model/load.h"
 #include "core/table/table.h"
 
 enum worker_state { WORKER_STARTING, WORKER_IDLE, WORKER_BUSY, WORKER_SLOW, WORKER_HUNG, WORKER_EXITED, WORKER_KILLED };
@@ -44,6 +45,7 @@ struct model_worker {
     int64_t code, signal;  /* of an exited or killed one */
     int64_t tasks_done;    /* finished, failed, cancelled or lost on it */
     double busy_seconds;   /* sum of their running times */
+    struct load busy;      /* the same over time, of those for which there is no span: they were told of with others */
     struct model_span *spans; size_t nspans; /* tasks it ran, for the timeline: the newest MODEL_SPANS_MAX */
 };
 
@@ -90,6 +92,9 @@ struct model {
                                                       running, failed or lost, in the order in which it was heard of */
     size_t tasks_cap;
     uint32_t *places; size_t nplaces;              /* index of `tasks` by id */
+    struct load settled;   /* tasks that came to their end, over time */
+    struct durations durations; /* of the finished ones */
+    double told_until;     /* time of the last event that told of many tasks, or the run's start */
     bool keep_tasks;       /* all of them, however many */
     struct model_worker *workers; size_t nworkers; /* by id, 1 … n */
     struct model_process *processes; size_t nprocesses;
@@ -117,6 +122,10 @@ void model_give_table(struct model *m, struct table *t);
 enum outcome model_outcome(const struct model *m);
 size_t model_count_tasks(const struct model *m, enum task_state state);
 size_t model_settled_tasks(const struct model *m); /* finished, failed, cancelled, lost */
+
+/* A task that runs so long, judged by those that have finished, is slow; 0: too few have. */
+double model_slow_after(const struct model *m);
+bool model_is_slow(const struct model *m, const struct model_worker *w, double now); /* its task is */
 bool model_run_active(const struct model *m);
 bool model_goes_on(const struct model *m); /* a run or a watch has begun and not ended */
 const struct model_process *model_process(const struct model *m, int64_t pid); /* the newest of that pid, or NULL */

@@ -22,6 +22,9 @@ void model_enter(struct model_worker *w, enum worker_state state, double now);
 bool model_gone(const struct model_worker *w);
 struct model_worker *model_worker_by_id(struct model *m, int64_t id);
 
+/* model_load.c: one more is settled, some time between `from` and `now`. */
+void model_note_settled(struct model *m, const struct event_task *ended, double from, double now);
+
 /* model_tasks.c */
 void model_clear_tasks(struct model *m);
 struct model_task *model_task_by_id(struct model *m, int64_t id); /* NULL: not kept */

@@ -24,6 +24,9 @@ void model_clear_tasks(struct model *m)
     m->tasks = NULL;
     m->places = NULL;
     m->ntasks = m->tasks_cap = m->nplaces = m->total = 0;
+    m->settled = (struct load){0};
+    m->durations = (struct durations){0};
+    m->told_until = 0;
     memset(m->counts, 0, sizeof m->counts);
 }
 
@@ -247,6 +250,7 @@ enum err model_on_task_ended(struct model *m, struct event *e)
         return err;
     move(m, from, t->state);
     credit(m, &e->task);
+    model_note_settled(m, &e->task, e->time, e->time);
     return OK;
 }
 
@@ -257,6 +261,7 @@ static enum err end_one_of_many(struct model *m, struct event_task *borrowed, bo
     struct event_task own = *borrowed;
     bool bad = borrowed->state == TASK_FAILED || borrowed->state == TASK_LOST;
     credit(m, borrowed);
+    model_note_settled(m, borrowed, m->told_until, now);
     if (borrowed->task < 1 || (uint64_t)borrowed->task > m->total)
         return OK;
     if (!t && (last || bad || m->keep_tasks || m->total <= MODEL_TASKS_MAX) &&
@@ -317,6 +322,7 @@ enum err model_on_tasks(struct model *m, struct event *e)
         n++;
     for (at = (struct event_tasks_at){0}; !failed && event_tasks_next(&e->tasks, &at, &one) == OK;)
         failed = end_one_of_many(m, &one, ++ended + LAST > n, e->time);
+    m->told_until = e->time;
     take_busy(m, &e->tasks.busy, e->time);
     return err == ERR_PARSE ? OK : failed; /* a recording may say anything */
 }
