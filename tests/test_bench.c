@@ -204,7 +204,7 @@ static void a_signal_ends_it_with_what_there_is(void **state)
     kill(p.pid, SIGINT);
     program_wait(&p);
     assert_int_equal(p.status, 128 + SIGINT);
-    assert_non_null(strstr(buf_text(&p.out), "cancelled before the end"));
+    assert_non_null(strstr(buf_text(&p.out), "Cancelled before the end"));
     program_done(&p);
 }
 

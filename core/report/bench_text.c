@@ -228,9 +228,10 @@ static void add_head(const struct bench *b, struct buf *out)
         buf_addf(out, "%zu code%s", b->codes, b->codes == 1 ? "" : "s");
     else
         buf_add_text(out, "the whole table");
-    buf_addf(out, "; %d worker%s, engine %d thread%s; %d round%s%s\n", b->workers, b->workers == 1 ? "" : "s", b->threads,
-             b->threads == 1 ? "" : "s", b->rounds, b->rounds == 1 ? "" : "s",
-             b->cancelled ? ", cancelled before the end" : "");
+    buf_addf(out, "; %d worker%s, engine %d thread%s; %d round%s\n", b->workers, b->workers == 1 ? "" : "s", b->threads,
+             b->threads == 1 ? "" : "s", b->rounds, b->rounds == 1 ? "" : "s");
+    if (b->cancelled)
+        buf_add_text(out, "Cancelled before the end.\n");
 }
 
 enum err bench_text(const struct bench *b, int width, struct buf *out)
@@ -243,9 +244,9 @@ enum err bench_text(const struct bench *b, int width, struct buf *out)
             return out->err;
         return buf_add_char(out, '\n');
     }
-    add_head(b, out);
-    buf_add_char(out, '\n');
     buf_init(&words, 64 << 10);
+    add_head(b, &words);
+    buf_add_char(&words, '\n');
     enum err e = bench_verdict(b, &words);
     add_wrapped(out, buf_text(&words), width);
     buf_done(&words);
