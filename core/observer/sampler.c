@@ -14,7 +14,8 @@
 
 /* Seconds between two looks: while things move, at most, and at most while a finding may still change. */
 static const double pause_least = 0.01, pause_most = 1.0, pause_unproved = 0.1, pause_more = 0.05;
-/* Seconds of pause for each second of looking: it takes a tenth of a CPU at most. */
+/* Seconds of pause for each second of CPU time that a look took: it takes a tenth of a CPU at most, and on a busy machine,
+ * where a look lasts longer, it is no slower. */
 static const double pause_per_look = 9.0;
 /* Seconds between two inspections. */
 static const double pause_inspected = 1.0;
@@ -206,9 +207,10 @@ static void look(struct sampler *s)
     if (!err)
         err = shown_update(&s->shown, &s->scene, &findings, &moved);
     findings_done(&findings);
-    count_look(s, cpu_seconds() - cpu);
+    cpu = cpu_seconds() - cpu;
+    count_look(s, cpu);
     s->pause = err ? pause_most : next_pause(s, moved || something_lives(&s->scene, now));
-    double end = clock_now(), rest = (end - now) * pause_per_look;
+    double end = clock_now(), rest = cpu * pause_per_look;
     s->soonest = end + (pause_least > rest ? pause_least : rest);
     s->next_look = end + (s->pause > rest ? s->pause : rest);
 }
