@@ -19,6 +19,9 @@ struct cli {
     enum cli_mode help_of;    /* of CLI_HELP: the command, or CLI_EXPLORE for the whole program */
     const char *file;         /* borrowed from argv; "-" is stdin */
     const char *key;
+    char delimiter;           /* 0: a comma, or what the file looks like */
+    bool no_header;
+    const char *encoding;     /* NULL: UTF-8 */
     struct texts codes;       /* owned */
     const char *method;       /* fork, spawn, forkserver */
     char method_reason[96];   /* "as Python 3.14 on Linux would choose", or "" if the user named the method */

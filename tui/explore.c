@@ -70,6 +70,25 @@ static enum err watch(struct app *a, const struct explore_options *options, stru
     return observer_watch(&options->observer, &settings, &a->observer, problem);
 }
 
+/* A table that is known at once is loaded by the host itself; any other is given to it when all is known. */
+static enum err open_table(struct app *a, const struct explore_options *options, struct problem *problem)
+{
+    struct observer_options observer = options->observer;
+    struct sheet_options sheet = options->sheet;
+    sheet.path = observer.path;
+    sheet.key = observer.key;
+    sheet.dtypes = observer.dtypes;
+    sheet.ndtypes = observer.ndtypes;
+    enum err e = sheet_open(&sheet, &a->sheet, problem);
+    if (e)
+        return e;
+    const struct table *t = sheet_table(a->sheet);
+    bool plain = !sheet.delimiter && !sheet.no_header && !sheet.encoding && !sheet_streams(a->sheet);
+    observer.table_follows = !(plain && (!t || sheet_settled(a->sheet)));
+    a->given = observer.table_follows ? 0 : sheet_generation(a->sheet);
+    return observer_new(&observer, &a->observer, problem);
+}
+
 static enum err open_all(struct app *a, const struct explore_options *options, struct problem *problem)
 {
     enum err e = app_init(a, options);
@@ -79,7 +98,7 @@ static enum err open_all(struct app *a, const struct explore_options *options, s
         e = open_terminal(a, options, problem);
         if (!e)
             e = watch(a, options, problem);
-    } else if (!(e = observer_new(&options->observer, &a->observer, problem))) {
+    } else if (!(e = open_table(a, options, problem))) {
         e = open_terminal(a, options, problem);
     }
     if (!e)

@@ -217,7 +217,7 @@ enum err run_look(struct observer *o, double now, bool *changed)
 
 static enum err load_request(const struct observer *o, struct request *r)
 {
-    *r = (struct request){.type = REQUEST_LOAD, .threads = o->threads, .forkserver = o->options.forkserver,
+    *r = (struct request){.type = o->given[0] >= 0 ? REQUEST_TABLE : REQUEST_LOAD, .threads = o->threads, .forkserver = o->options.forkserver,
                           .path = text_dup(o->options.path), .key = text_dup(o->options.key)};
     enum err e = r->path ? OK : ERR_NOMEM;
     for (size_t i = 0; i < o->options.ndtypes && !e; i++)
@@ -240,7 +240,7 @@ enum err run_start_host(struct observer *o, struct problem *problem)
     if (!e)
         e = load_request(o, &load);
     if (!e)
-        e = host_send(o->host, &load, o->source);
+        e = o->given[0] >= 0 ? host_send_fds(o->host, &load, o->given, TABLE_FDS) : host_send(o->host, &load, o->source);
     if (e)
         problem_set(problem, e, "the host process cannot be told to load the table: %s", err_text(e));
     request_done(&load);
@@ -260,8 +260,9 @@ enum err observer_new(const struct observer_options *options, struct observer **
     enum err e = observer_open(options, &o, problem);
     if (e)
         return e;
-    e = open_source(o, problem);
-    if (!e)
+    if (!options->table_follows)
+        e = open_source(o, problem);
+    if (!e && !options->table_follows)
         e = run_start_host(o, problem);
     if (e)
         observer_free(o);
@@ -308,6 +309,10 @@ enum err observer_run(struct observer *o, const struct run_settings *settings)
         e = buf_add(&o->codes, settings->codes[i], strlen(settings->codes[i]) + 1);
     if (e)
         return e;
+    if (!o->host && o->source < 0 && o->given[0] < 0) {
+        o->threads = settings->threads;
+        return OK; /* it runs when the table was given and is loaded */
+    }
     if (!o->host || settings->threads != o->threads) {
         if (model_run_active(o->model))
             end_run(o);
@@ -322,6 +327,42 @@ enum err observer_run(struct observer *o, const struct run_settings *settings)
         return OK; /* it runs when the table is there: loading is part of what the user waits for */
     o->epoch = clock_now();
     return send_run(o);
+}
+
+/* What a strict load would refuse, it refuses. */
+static bool loads_strictly(const struct observer *o, const struct table *t)
+{
+    return o->options.ndtypes > 0 || table_ragged(t).long_rows > 0;
+}
+
+static enum err keep_given(struct observer *o, const struct table *t)
+{
+    int fds[TABLE_FDS];
+    table_fds(t, fds);
+    io_close(&o->source);
+    for (int i = 0; i < TABLE_FDS; i++)
+        io_close(&o->given[i]);
+    o->source = fcntl(fds[0], F_DUPFD_CLOEXEC, 3);
+    for (int i = 0; i < TABLE_FDS && !loads_strictly(o, t); i++)
+        if ((o->given[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3)) < 0)
+            return err_from_errno(errno);
+    return o->source < 0 ? err_from_errno(errno) : OK;
+}
+
+enum err observer_load(struct observer *o, const struct table *t, const char *fault)
+{
+    if (!t || fault) {
+        struct event failed = {.type = EVENT_TABLE_FAILED, .time = clock_now() - o->epoch,
+                               .table = {.path = text_dup(o->options.path), .rows = -1, .columns = -1,
+                                         .error = text_dup(fault)}};
+        return observer_apply(o, &failed);
+    }
+    enum err e = keep_given(o, t);
+    if (e)
+        return e;
+    if (model_run_active(o->model))
+        end_run(o);
+    return renew_host(o, o->threads);
 }
 
 enum err observer_kill_worker(struct observer *o, int64_t worker)

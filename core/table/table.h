@@ -145,6 +145,7 @@ size_t table_key(const struct table *t); /* index of the key column */
 const char *table_path(const struct table *t);
 char table_delimiter(const struct table *t);
 uint64_t table_bytes(const struct table *t); /* of all its rows, as they stand in the file */
+uint64_t table_size(const struct table *t);  /* of the file */
 
 /* Distinct codes (values of the key column, as text) in the order of their first row, with counts. */
 struct table_code { const char *text; size_t len; uint64_t count; };
