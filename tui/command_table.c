@@ -252,8 +252,12 @@ static enum err react(struct app *a)
     case SHEET_COUNTED: return show(a, &pane_texts_ops);
     case SHEET_SUMMED: return show(a, &pane_sums_ops);
     case SHEET_FAILED: app_say(a, ROLE_BAD, "%s", words.text); break;
-    case SHEET_SAYS:
-    case SHEET_RELOADED: app_say(a, ROLE_WARN, "%s", words.text); break;
+    case SHEET_RELOADED:
+        if (!model_run_active(a->model))
+            a->given = 0; /* the host gets it too */
+        app_say(a, ROLE_WARN, "%s", words.text);
+        break;
+    case SHEET_SAYS: app_say(a, ROLE_WARN, "%s", words.text); break;
     case SHEET_NOTHING: break;
     }
     return OK;
@@ -261,14 +265,14 @@ static enum err react(struct app *a)
 
 static enum err give(struct app *a, const struct table *t)
 {
-    a->given = sheet_generation(a->sheet);
+    a->given = sheet_generation(a->sheet) + 1;
     return observer_load(a->observer, t, sheet_fault(a->sheet));
 }
 
 enum err app_give_table(struct app *a)
 {
     const struct table *t = a->sheet ? sheet_table(a->sheet) : NULL;
-    return t && a->given && a->given != sheet_generation(a->sheet) && sheet_settled(a->sheet) ? give(a, t) : OK;
+    return t && a->given && a->given != sheet_generation(a->sheet) + 1 && sheet_settled(a->sheet) ? give(a, t) : OK;
 }
 
 enum err app_sheet_step(struct app *a)
@@ -277,7 +281,7 @@ enum err app_sheet_step(struct app *a)
     enum err e = sheet_step(a->sheet);
     if (!e)
         e = react(a);
-    if (!e && a->observer && !a->given && !a->model->table_error && sheet_settled(a->sheet))
+    if (!e && a->observer && !a->given && sheet_settled(a->sheet))
         e = give(a, sheet_table(a->sheet));
     a->dirty |= sheet_version(a->sheet) != before;
     return e;

@@ -84,8 +84,10 @@ static enum err open_table(struct app *a, const struct explore_options *options,
         return e;
     const struct table *t = sheet_table(a->sheet);
     bool plain = !sheet.delimiter && !sheet.no_header && !sheet.encoding && !sheet_streams(a->sheet);
+    plain = plain && (!t || table_delimiter(t) == ',');
+    observer.as_given = !plain;
     observer.table_follows = !(plain && (!t || sheet_settled(a->sheet)));
-    a->given = observer.table_follows ? 0 : sheet_generation(a->sheet);
+    a->given = observer.table_follows ? 0 : sheet_generation(a->sheet) + 1;
     return observer_new(&observer, &a->observer, problem);
 }
 

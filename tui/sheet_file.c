@@ -34,6 +34,8 @@ enum err sheet_open_table(struct sheet *s)
 {
     struct table *t = NULL;
     struct table_options options = sheet_table_options(s);
+    if (!options.delimiter)
+        options.delimiter = table_sniff(s->stream ? table_stream_spool(s->stream).fd : s->fd);
     enum err e = s->stream ? table_stream_open_table(s->stream, &options, &t, &s->fault)
                            : table_open(s->fd, &options, &t, &s->fault);
     if (!e) {

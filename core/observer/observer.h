@@ -29,6 +29,7 @@ struct observer_options {
     void (*on_measured)(void *ctx, const struct event_measured *m); /* of a run that measures */
     void *ctx;
     bool table_follows;    /* nothing is loaded: the table is given later (observer_load) */
+    bool as_given;         /* … and is taken as it is, though a strict load might refuse it */
     bool keep_host;        /* start another host when one dies, so that the table stays open for queries and runs */
 };
 

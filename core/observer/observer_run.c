@@ -332,7 +332,7 @@ enum err observer_run(struct observer *o, const struct run_settings *settings)
 /* What a strict load would refuse, it refuses. */
 static bool loads_strictly(const struct observer *o, const struct table *t)
 {
-    return o->options.ndtypes > 0 || table_ragged(t).long_rows > 0;
+    return !o->options.as_given && (o->options.ndtypes > 0 || table_ragged(t).long_rows > 0);
 }
 
 static enum err keep_given(struct observer *o, const struct table *t)

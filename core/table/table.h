@@ -78,6 +78,9 @@ enum table_stage {
 enum err table_open(int fd, const struct table_options *options, struct table **out, struct problem *problem)
     MUST_CHECK;
 
+/* The delimiter that a file seems to have: one of , ; | and the tab. */
+char table_sniff(int fd);
+
 /* All rows of an opened table: by raw structure on the runner's threads, or by libcsv where that is not exact. */
 enum err table_index(const struct table *t, const struct table_runner *runner, struct table_progress *progress,
                      struct table **out, struct problem *problem) MUST_CHECK;
