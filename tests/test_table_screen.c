@@ -310,7 +310,7 @@ static void every_kind_of_file_is_shown_as_it_is(void **state)
         {BYTES("a,a,,\n1,2,3,4\n"), {" a +a", " 1 +2 +3 +4"}},
         {BYTES("code,v\n0001\n0002,b\n"), {"1 row is too short, the first is row 1", "0001 +null", "0002 +b"}},
         {BYTES("code,v\n0001,\"\"\n0002,\n"), {"0001 +│", "0002 +null"}},
-        {BYTES("code,v\n0001,a\xff\xfe" "b\n0002,x\0y\n"), {"0001 +a��b", "0002 +x␀y"}},
+        {BYTES("code,v\n0001,a\xff\xfe" "b\n0002,x\0y\n"), {"0001 +a\\\\xff\\\\xfeb", "0002 +x␀y"}},
         {BYTES("code,v\n0001,\x1b[31mred\n0002,a\tb\n"), {"0001 +␛\\[31mred", "0002 +a␉b"}},
         {BYTES("コード,名前\n0001,山田太郎\n0002,👩‍👩‍👧 e\xcc\x81\n"), {"コード +名前", "0001 +山田太郎"}},
         {BYTES("code,v\n0001,\"two\nlines\"\n"), {"0001 +two␊lines"}},
