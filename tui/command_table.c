@@ -242,25 +242,34 @@ static void go_to_found(struct app *a, uint64_t row)
     a->message[0] = '\0';
 }
 
+static enum err react_to(struct app *a, enum sheet_news news, uint64_t row, const struct problem *words)
+{
+    switch (news) {
+    case SHEET_FOUND: go_to_found(a, row); break;
+    case SHEET_NOT_FOUND: app_say(a, ROLE_WARN, "Not found: %.60s", words->text); break;
+    case SHEET_COUNTED: return show(a, &pane_texts_ops);
+    case SHEET_SUMMED: return show(a, &pane_sums_ops);
+    case SHEET_FAILED: app_say(a, ROLE_BAD, "%s", words->text); break;
+    case SHEET_RELOADED:
+        if (!model_run_active(a->model))
+            a->given = 0; /* the host gets it too */
+        app_say(a, ROLE_WARN, "%s", words->text);
+        break;
+    case SHEET_SAYS: app_say(a, ROLE_WARN, "%s", words->text); break;
+    case SHEET_NOTHING: break;
+    }
+    return OK;
+}
+
 static enum err react(struct app *a)
 {
     uint64_t row;
     struct problem words;
-    switch (sheet_news(a->sheet, &row, &words)) {
-    case SHEET_FOUND: go_to_found(a, row); break;
-    case SHEET_NOT_FOUND: app_say(a, ROLE_WARN, "Not found: %.60s", words.text); break;
-    case SHEET_COUNTED: return show(a, &pane_texts_ops);
-    case SHEET_SUMMED: return show(a, &pane_sums_ops);
-    case SHEET_FAILED: app_say(a, ROLE_BAD, "%s", words.text); break;
-    case SHEET_RELOADED:
-        if (!model_run_active(a->model))
-            a->given = 0; /* the host gets it too */
-        app_say(a, ROLE_WARN, "%s", words.text);
-        break;
-    case SHEET_SAYS: app_say(a, ROLE_WARN, "%s", words.text); break;
-    case SHEET_NOTHING: break;
-    }
-    return OK;
+    enum sheet_news news;
+    enum err e = OK;
+    while (!e && (news = sheet_news(a->sheet, &row, &words)) != SHEET_NOTHING)
+        e = react_to(a, news, row, &words);
+    return e;
 }
 
 static enum err give(struct app *a, const struct table *t)

@@ -16,10 +16,16 @@
 
 void sheet_tell(struct sheet *s, enum sheet_news news, uint64_t row, const char *words)
 {
+    bool aside = news == SHEET_SAYS || news == SHEET_RELOADED; /* what was asked for is not lost by it */
+    s->version++;
+    if (aside) {
+        s->aside = news;
+        problem_set(&s->aside_words, OK, "%s", words);
+        return;
+    }
     s->news = news;
     s->news_row = row;
     problem_set(&s->news_words, OK, "%s", words ? words : "");
-    s->version++;
 }
 
 void sheet_arm(struct sheet *s, double seconds)
@@ -314,7 +320,11 @@ enum sheet_news sheet_news(struct sheet *s, uint64_t *row, struct problem *words
 {
     enum sheet_news news = s->news;
     *row = s->news_row;
-    *words = s->news_words;
+    *words = news ? s->news_words : s->aside_words;
+    if (news == SHEET_NOTHING) {
+        news = s->aside;
+        s->aside = SHEET_NOTHING;
+    }
     s->news = SHEET_NOTHING;
     return news;
 }

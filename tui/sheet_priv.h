@@ -55,7 +55,7 @@ struct sheet {
 
     bool follow, grown, rewritten, gone_said;
     bool unlearnable;         /* learning failed: not asked again */
-    enum sheet_news news; uint64_t news_row; struct problem news_words;
+    enum sheet_news news, aside; uint64_t news_row; struct problem news_words, aside_words;
 };
 
 enum { NO_COLUMN = -1 };

@@ -155,7 +155,10 @@ static bool of_user(enum errand errand)
 
 bool sheet_busy(const struct sheet *s)
 {
-    return of_user(s->errand) || s->searching || s->counting || s->summing;
+    bool waits = s->searching || s->counting || s->summing || (s->sort_column != SIZE_MAX && !s->sort_ready);
+    for (size_t i = 0; i < s->nfilters; i++)
+        waits |= !s->filters[i].ready;
+    return of_user(s->errand) || waits;
 }
 
 /* What was asked for and is not there yet is not wanted any more. */
