@@ -367,6 +367,31 @@ static void a_header_and_a_delimiter_may_be_told(void **state)
     file_done(path);
 }
 
+static void another_encoding_is_converted(void **state)
+{
+    (void)state;
+    static const char shift_jis[] = "code,name\n0001,\x8e\x52\x93\x63\n", latin[] = "code,name\n0001,\xe9lodie\n";
+    char *path = file_with(shift_jis, sizeof shift_jis - 1);
+    struct pty *p = EXPLORE("--encoding", "SHIFT_JIS", "-s", "spawn", "-c", "0001", path);
+    pty_wait_text(p, "0001 +山田");
+    pty_type(p, "r");
+    pty_wait_text(p, "1 of 1 done");
+    close_quietly(p);
+    p = EXPLORE("--encoding", "EUC-JP", path);
+    pty_wait_text(p, "byte 16 is no EUC-JP");
+    close_failed(p);
+    file_done(path);
+    path = file_with(latin, sizeof latin - 1);
+    p = EXPLORE("--encoding", "LATIN1", path);
+    pty_wait_text(p, "0001 +élodie");
+    close_quietly(p);
+    p = EXPLORE("--encoding", "KLINGON", path);
+    assert_int_equal(explorer_status(p), 2);
+    pty_wait_text(p, "a name that iconv -l knows");
+    pty_free(p);
+    file_done(path);
+}
+
 static void a_field_of_many_megabytes_does_no_harm(void **state)
 {
     (void)state;
@@ -400,6 +425,7 @@ int main(void)
         CASE(every_kind_of_file_is_shown_as_it_is),
         CASE(what_is_no_table_is_said_and_what_can_be_read_is_shown),
         CASE(a_header_and_a_delimiter_may_be_told),
+        CASE(another_encoding_is_converted),
         CASE(a_field_of_many_megabytes_does_no_harm),
     };
     kin_adopt();

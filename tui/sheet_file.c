@@ -64,6 +64,7 @@ enum err sheet_open_file(struct sheet *s, struct problem *problem)
     if (s->fd < 0)
         return problem_errno(problem, "%s: cannot open", s->options.path);
     enum err e = table_stream_needed(s->fd, &stream);
+    stream |= s->options.encoding != NULL; /* it is converted on its way */
     if (!e && stream)
         await_stream(s);
     else if (!e)
@@ -88,12 +89,20 @@ static bool is_ready(const struct sheet *s)
     return s->always_ready || poll(&fd, 1, 0) > 0;
 }
 
+static enum err open_stream(struct sheet *s, struct problem *problem)
+{
+    enum err e = table_stream_open(s->fd, s->options.path, &table_unpacker, &s->stream, problem);
+    if (!e && s->options.encoding && (e = table_stream_convert(s->stream, s->options.encoding)))
+        problem_set(problem, e, "%s: no encoding is called %s", s->options.path, s->options.encoding);
+    return e;
+}
+
 static enum err pump(struct sheet *s, struct problem *problem)
 {
     bool done = false;
     enum err e = OK;
     if (!s->stream)
-        e = table_stream_open(s->fd, s->options.path, &table_unpacker, &s->stream, problem);
+        e = open_stream(s, problem);
     if (!e) /* of a pipe what is there, and no more: it would be waited for */
         e = table_stream_pump(s->stream, !s->always_ready ? 1 : s->table ? PUMP : FIRST_PUMP, &done, problem);
     if (done || (e && e != ERR_AGAIN))

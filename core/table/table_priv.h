@@ -60,7 +60,15 @@ enum err table_source_check(const struct table_source *s) MUST_CHECK;
 /* A memfd that is sealed against every change; only such memory is mapped. */
 bool table_is_sealed(int fd);
 
-/* table_stream.c */
+/* table_stream.c: what a stream's bytes go through before they are spooled. `push` appends what becomes of `len` bytes;
+ * 0 are the end. */
+struct table_filter {
+    enum err (*push)(void *self, const char *bytes, size_t len, const char *path, struct buf *out,
+                     struct problem *problem);
+    void (*close)(void *self);
+    void *self; /* owned */
+};
+void table_stream_filter(struct table_stream *s, const struct table_filter *filter); /* takes what it holds */
 enum err table_spool_source(const struct table_spool *spool, struct table_source *out) MUST_CHECK;
 
 /* table_lines.c: a run through the source, a line at a time. */
