@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -126,6 +127,7 @@ enum err explore(const struct explore_options *options, struct problem *problem)
     int signal_fd = -1;
     memset(&a, 0, sizeof a);
     setlocale(LC_CTYPE, "");
+    mallopt(M_MMAP_THRESHOLD, 64 * 1024); /* what is large goes back to the system at once */
     enum err e = take_signals(&before, &signal_fd);
     if (e)
         problem_set(problem, e, "signals cannot be read: %s", err_text(e));
@@ -135,6 +137,8 @@ enum err explore(const struct explore_options *options, struct problem *problem)
             problem_set(problem, e, "the explorer had to end: %s", err_text(e));
         else if (a.model->table_error)
             e = problem_set(problem, ERR_PARSE, "%s", a.model->table_error);
+        else if (a.sheet && sheet_fault(a.sheet))
+            e = problem_set(problem, ERR_PARSE, "%s", sheet_fault(a.sheet));
     }
     close_all(&a, options);
     give_signals_back(&before, &signal_fd);

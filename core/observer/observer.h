@@ -38,7 +38,7 @@ struct observer_options {
 enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem) MUST_CHECK;
 
 /* The table as somebody read it already, or why it cannot be read (`fault`): a host takes it, in the place of the one
- * that is there. What is given stays the caller's. */
+ * that is there; where there is none, the first run starts one. What is given stays the caller's. */
 enum err observer_load(struct observer *o, const struct table *t, const char *fault) MUST_CHECK;
 
 /* Ends the run and the host: nothing of ours is left when it returns. */

@@ -349,6 +349,27 @@ static enum err keep_given(struct observer *o, const struct table *t)
     return o->source < 0 ? err_from_errno(errno) : OK;
 }
 
+/* The model has it without a host: one is started for the first run. */
+static enum err tell_loaded(struct observer *o, const struct table *t)
+{
+    const struct column *key = table_column(t, table_key(t));
+    struct event loaded = {.type = EVENT_TABLE_LOADED, .time = clock_now() - o->epoch,
+                           .table = {.path = text_dup(o->options.path), .rows = (int64_t)table_rows(t),
+                                     .columns = (int64_t)table_columns(t), .key = strndup(key->name, key->name_len),
+                                     .threads = o->threads, .seconds = clock_now() - o->epoch}};
+    struct table *own = NULL;
+    int fds[TABLE_FDS];
+    struct problem problem;
+    enum err e = observer_apply(o, &loaded);
+    for (int i = 0; i < TABLE_FDS; i++)
+        fds[i] = fcntl(o->given[i], F_DUPFD_CLOEXEC, 3);
+    if (!e)
+        e = table_import(fds, &own, &problem);
+    if (!e)
+        model_give_table(o->model, own);
+    return e;
+}
+
 enum err observer_load(struct observer *o, const struct table *t, const char *fault)
 {
     if (!t || fault) {
@@ -360,6 +381,8 @@ enum err observer_load(struct observer *o, const struct table *t, const char *fa
     enum err e = keep_given(o, t);
     if (e)
         return e;
+    if (!o->host && o->given[0] >= 0 && o->wanted.run == 0)
+        return tell_loaded(o, t);
     if (model_run_active(o->model))
         end_run(o);
     return renew_host(o, o->threads);

@@ -21,14 +21,14 @@
 
 /* Bytes read at once, a multiple of 64. The fuzzer is built with a small one, so that blocks end everywhere. */
 #ifndef TABLE_BLOCK_BYTES
-#define TABLE_BLOCK_BYTES (256 * 1024)
+#define TABLE_BLOCK_BYTES (128 * 1024)
 #endif
 
 enum {
     TABLE_BLOCK = TABLE_BLOCK_BYTES,
     TABLE_FIRST = 64 * 1024,             /* bytes whose rows are there at once */
     TABLE_WINDOW = 4096,                 /* the index knows the first record of each window of so many bytes … */
-    TABLE_WINDOWS_MAX = 64 * 1024,       /* … or of twice, four times … as many, so that there are not more */
+    TABLE_WINDOWS_MAX = 32 * 1024,       /* … or of twice, four times … as many, so that there are not more */
     TABLE_COLUMNS_MAX = 1000 * 1000,
     TABLE_FIELD_MAX = 256 * 1024 * 1024, /* a longer field is a quote that nobody closed */
     TABLE_RECORD_MAX = 512 * 1024 * 1024,
