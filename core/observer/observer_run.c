@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -247,11 +248,32 @@ enum err run_start_host(struct observer *o, struct problem *problem)
     return e;
 }
 
+/* The host reads plain bytes: a packed file is unpacked before, to its end. */
+static enum err unpack_source(struct observer *o, struct problem *problem)
+{
+    struct table_stream *s = NULL;
+    bool done = false;
+    enum err e = table_stream_open(o->source, o->options.path, &table_unpacker, &s, problem);
+    while (!e && !done)
+        e = table_stream_pump(s, 1 << 20, &done, problem);
+    if (!e) {
+        io_close(&o->source);
+        o->source = fcntl(table_stream_spool(s).fd, F_DUPFD_CLOEXEC, 3);
+    }
+    table_stream_free(s);
+    return !e && o->source < 0 ? problem_errno(problem, "%s", o->options.path) : e;
+}
+
 static enum err open_source(struct observer *o, struct problem *problem)
 {
+    struct stat st;
+    bool packed;
     bool standard_input = strcmp(o->options.path, "-") == 0;
     o->source = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(o->options.path, O_RDONLY | O_CLOEXEC);
-    return o->source < 0 ? problem_errno(problem, "%s: cannot open", o->options.path) : OK;
+    if (o->source < 0)
+        return problem_errno(problem, "%s: cannot open", o->options.path);
+    bool file = fstat(o->source, &st) == 0 && S_ISREG(st.st_mode);
+    return file && table_stream_needed(o->source, &packed) == OK && packed ? unpack_source(o, problem) : OK;
 }
 
 enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
