@@ -335,10 +335,80 @@ static void a_file_that_is_no_table_is_said_on_screen_and_afterwards(void **stat
     pty_free(p);
 }
 
+/* c measures over what is picked, X cancels it, c shows what there is, c once more measures anew. */
+static void one_key_compares_the_start_methods(void **state)
+{
+    (void)state;
+    struct pty *p = EXPLORE(50, 120, "-w", "2", "-t", "2", "-c", "0001", "-c", "00002", sample);
+    pty_wait_text(p, "\\[x\\] +0001 +hoge");
+    pty_type(p, "c");
+    pty_wait_text(p, "Measuring .* of 31");
+    pty_wait_text(p, "fork hangs, proved \\(no-waker\\)");
+    pty_type(p, "X");
+    pty_wait_text(p, "Comparison .*cancelled");
+    pty_type(p, "q");
+    pty_wait_no_text(p, "Comparison .*cancelled");
+    pty_wait_text(p, "0001 +hoge");
+    pty_type(p, "c");
+    pty_wait_text(p, "Comparison .*cancelled");
+    pty_type(p, "c");
+    pty_wait_text(p, "Measuring");
+    pty_wait_text(p, "the quickest pool .* than the");
+    pty_wait_no_text(p, "Measuring");
+    pty_wait_text(p, "Once it is there");
+    pty_type(p, "G");
+    pty_wait_text(p, "spawn \\+ 64 MiB");
+    pty_type(p, "q");
+    explorer_quit(p);
+}
+
+/* KiB that the process had at most; under a sanitizer that says nothing of the program. */
+static long most_memory(pid_t pid)
+{
+    char path[64], line[256];
+    long kib = -1;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *f = fopen(path, "re");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f))
+        sscanf(line, "VmHWM: %ld", &kib);
+    fclose(f);
+    return kib;
+}
+
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+enum { MANY = 20000, SANITIZED = 1 };
+#else
+enum { MANY = 1000000, SANITIZED = 0 };
+#endif
+
+static void a_million_tasks_are_seen_in_bounded_memory(void **state)
+{
+    struct buf codes;
+    (void)state;
+    buf_init(&codes, 64 << 20);
+    for (int i = 0; i < MANY; i++)
+        buf_addf(&codes, "%07d\n", i);
+    char *path = file_with(codes.data, codes.len);
+    struct pty *p = EXPLORE(40, 120, "-s", "spawn", "-w", "2", "-t", "1", "--codes-from", path, "--record", "/dev/null",
+                            sample);
+    pty_wait_text(p, "0001 +hoge");
+    pty_type(p, "r");
+    pty_wait_text(p, "Finished under spawn: all [0-9]+ tasks");
+    long kib = most_memory(pty_pid(p));
+    if (!SANITIZED && kib > 64 << 10)
+        fail_msg("the explorer took %ld KiB", kib);
+    explorer_quit(p);
+    file_done(path);
+    buf_done(&codes);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
     const struct CMUnitTest tests[] = {
+        CASE(one_key_compares_the_start_methods),
+        CASE(a_million_tasks_are_seen_in_bounded_memory),
         CASE(pick_codes_see_the_hang_and_see_the_cure),
         CASE(an_eighty_column_terminal_tells_it_too),
         CASE(any_size_is_taken_and_the_verdict_stays_in_view),

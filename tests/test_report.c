@@ -229,6 +229,56 @@ static void a_recording_reads_back_as_the_same_events(void **state)
     free(dir);
 }
 
+/* What strangers wrote, the largest and the smallest numbers, and lists of many. */
+static void nothing_is_lost_in_a_line_of_a_recording(void **state)
+{
+    static const char *const texts[] = {"", "plain", "\"\\/", "a\tb\nc\x01\x7f", "k\xc3\xb6ln \xe6\x97\xa5", NULL};
+    static const double reals[] = {0, -1.5, 1e-9, 123456789, 1e300, 3};
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct event e = {.type = EVENT_TASKS, .time = reals[i],
+                          .tasks = {.run = INT64_MIN, .pending = INT64_MAX, .running = -7}}, back;
+        struct event_task ended = {.task = 3, .code = (char *)texts[i], .state = TASK_FAILED, .rows = -1,
+                                   .seconds = 0.25, .error = (char *)texts[i]};
+        struct problem p;
+        struct buf one, other;
+        for (int n = 0; n < 3; n++)
+            assert_int_equal(event_tasks_add(&e.tasks, &ended), OK);
+        char *dir = folder(), *path = NULL, *line;
+        struct recorder *r;
+        assert_true(asprintf(&path, "%s/r", dir) > 0);
+        assert_int_equal(recorder_open(path, &r, &p), OK);
+        assert_int_equal(recorder_add(r, &e), OK);
+        assert_int_equal(recorder_close(r, &p), OK);
+        struct buf whole;
+        buf_init(&whole, 1 << 20);
+        FILE *f = fopen(path, "re");
+        assert_non_null(f);
+        for (int c; (c = fgetc(f)) != EOF;)
+            buf_add_char(&whole, (char)c);
+        fclose(f);
+        line = strchr(whole.data, '\n') + 1;
+        if (recording_parse(line, strcspn(line, "\n"), &back, &p))
+            fail_msg("%s: %s", p.text, line);
+        assert_true(back.time == e.time);
+        buf_init(&one, 1 << 20);
+        buf_init(&other, 1 << 20);
+        assert_int_equal(event_encode(&e, &one), OK);
+        assert_int_equal(event_encode(&back, &other), OK);
+        assert_int_equal(one.len, other.len);
+        assert_memory_equal(one.data, other.data, one.len);
+        buf_done(&one);
+        buf_done(&other);
+        buf_done(&whole);
+        event_done(&e);
+        event_done(&back);
+        unlink(path);
+        rmdir(dir);
+        free(path);
+        free(dir);
+    }
+}
+
 static void a_bad_line_of_a_recording_is_an_error_with_words(void **state)
 {
     (void)state;
@@ -256,6 +306,7 @@ int main(void)
         cmocka_unit_test(a_file_is_written_whole_with_usual_rights_and_no_leftover),
         cmocka_unit_test(a_file_that_cannot_be_written_is_named),
         cmocka_unit_test(a_recording_reads_back_as_the_same_events),
+        cmocka_unit_test(nothing_is_lost_in_a_line_of_a_recording),
         cmocka_unit_test(a_bad_line_of_a_recording_is_an_error_with_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,6 +114,84 @@ static void over_the_panes(void **state)
     stage_close(&s);
 }
 
+static void measure(struct bench *b, int row, enum measure what, double value)
+{
+    for (int i = 0; i < 3; i++)
+        bench_stat_add(&b->rows[row].stats[what], value * (1 + 0.1 * i));
+    b->rows[row].state = BENCH_MEASURED;
+}
+
+static void add_pool(struct bench *b, int row, double first)
+{
+    measure(b, row, MEASURE_FIRST, first);
+    measure(b, row, MEASURE_TOTAL, first * 2);
+    measure(b, row, MEASURE_RATE, 20000);
+    measure(b, row, MEASURE_TRIP, 50e-6);
+    measure(b, row, MEASURE_NOOP_RATE, 4e6);
+    measure(b, row, MEASURE_NOOP_TRIP, 13e-6);
+    measure(b, row, MEASURE_NOOP_TRIP_P99, 30e-6);
+    measure(b, row, MEASURE_PSS, 400);
+    measure(b, row, MEASURE_USS, 120);
+    measure(b, row, MEASURE_FDS, row == 1 ? 17 : 8);
+    measure(b, row, MEASURE_SHUTDOWN, 1e-3);
+}
+
+/* What a finished comparison, or one on its way, would have. */
+static void make_bench(struct bench *b, bool over)
+{
+    *b = (struct bench){.path = text_dup("sample.csv"), .workers = 2, .threads = 4, .rounds = 3, .codes = 3,
+                        .table_rows = 5, .nrows = 4, .done = 7, .steps = 13, .doing = "spawn", .over = over,
+                        .rows = {{.name = "fork", .method = "fork", .is_pool = true},
+                                 {.name = "fork, at-fork reinit", .method = "fork", .is_pool = true},
+                                 {.name = "spawn", .method = "spawn", .is_pool = true},
+                                 {.name = "the engine's threads", .method = "engine"}}};
+    b->rows[0].state = BENCH_HUNG;
+    b->rows[0].finding = (struct finding){.rule = text_dup("no-waker"), .certainty = CERTAINTY_PROVED,
+                                          .summary = text_dup("no thread is left that could wake it")};
+    add_pool(b, 1, 0.5e-3);
+    if (!over)
+        return;
+    add_pool(b, 2, 1.4e-3);
+    measure(b, 3, MEASURE_FIRST, 50e-6);
+    measure(b, 3, MEASURE_TOTAL, 90e-6);
+    measure(b, 3, MEASURE_RATE, 35000);
+    measure(b, 3, MEASURE_TRIP, 25e-6);
+    for (int i = 0; i < 2; i++) {
+        b->growth[b->ngrowth] = (struct bench_growth){.mib = i * 1024};
+        bench_stat_add(&b->growth[i].fork, i ? 22e-3 : 0.2e-3);
+        bench_stat_add(&b->growth[b->ngrowth++].spawn, 0.7e-3);
+    }
+}
+
+/* The overlay alone, as the explorer draws it from these numbers. */
+static void assert_comparison(bool over, int width, int height, const char *what)
+{
+    struct stage s;
+    struct bench b;
+    struct pane *p;
+    open_ready(&s);
+    make_bench(&b, over);
+    assert_int_equal(pane_new(&pane_compare_ops, &p), OK);
+    stage_draw(&s, width, height);
+    struct view v = app_view(&s.app, 0);
+    v.bench = &b;
+    canvas_clear(&s.app.canvas);
+    assert_int_equal(pane_sync(p, &v, width, height), OK);
+    pane_draw(p, &v, &s.app.canvas, false);
+    stage_assert_canvas(&s, width, height, what);
+    pane_free(p);
+    bench_done(&b);
+    stage_close(&s);
+}
+
+static void the_comparison(void **state)
+{
+    (void)state;
+    assert_comparison(false, 78, 24, "comparison-begun");
+    assert_comparison(true, 78, 50, "comparison");
+    assert_comparison(true, 118, 50, "comparison");
+}
+
 static void a_pane_without_content_says_what_would_fill_it(void **state)
 {
     (void)state;
@@ -231,6 +309,7 @@ int main(void)
         cmocka_unit_test(in_a_hang),
         cmocka_unit_test(after_the_cure),
         cmocka_unit_test(over_the_panes),
+        cmocka_unit_test(the_comparison),
         cmocka_unit_test(a_pane_without_content_says_what_would_fill_it),
         cmocka_unit_test(a_hang_cannot_be_overlooked),
         cmocka_unit_test(nothing_moves_when_values_change),

@@ -155,12 +155,11 @@ static char *read_golden(const char *path)
     return buf_take(&b);
 }
 
-void stage_assert_screen(struct stage *s, int width, int height, const char *what)
+void stage_assert_canvas(struct stage *s, int width, int height, const char *what)
 {
     char name[64], path[4096];
     snprintf(name, sizeof name, "%s-%dx%d", what, width, height);
     path_of(name, path);
-    stage_draw(s, width, height);
     char *text = stage_text(s);
     if (getenv("UPDATE_SCREENS")) {
         FILE *f = fopen(path, "we");
@@ -174,4 +173,10 @@ void stage_assert_screen(struct stage *s, int width, int height, const char *wha
         free(golden);
     }
     free(text);
+}
+
+void stage_assert_screen(struct stage *s, int width, int height, const char *what)
+{
+    stage_draw(s, width, height);
+    stage_assert_canvas(s, width, height, what);
 }

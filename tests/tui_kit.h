@@ -36,5 +36,6 @@ bool stage_shows(const struct stage *s, const char *text);
 /* Draws it and compares it with tests/screens/WHAT-WIDTHxHEIGHT.txt. UPDATE_SCREENS=1 writes these anew: look at the
  * difference before it is kept. */
 void stage_assert_screen(struct stage *s, int width, int height, const char *what);
+void stage_assert_canvas(struct stage *s, int width, int height, const char *what); /* as it was drawn last */
 
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "tui/compare.h"
 #include "tui/guard.h"
 #include "tui/term.h"
 
@@ -94,7 +95,7 @@ static void suspend(struct app *a)
     a->dirty = true;
 }
 
-enum { FD_INPUT, FD_OBSERVER, FD_SIGNAL, FD_GUARD, FD_SHEET, FD_COUNT };
+enum { FD_INPUT, FD_OBSERVER, FD_SIGNAL, FD_GUARD, FD_SHEET, FD_COMPARE, FD_COUNT };
 
 static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
 {
@@ -108,6 +109,8 @@ static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
         a->quit = true; /* the terminal is gone */
     if (!e && fds[FD_OBSERVER].revents)
         e = observer_step(a->observer, &changed);
+    if (!e && fds[FD_COMPARE].revents)
+        e = compare_step(a);
     if (fds[FD_GUARD].revents)
         guard_revive(a->guard);
     if (!e && fds[FD_SHEET].revents)
@@ -137,6 +140,7 @@ enum err app_run(struct app *a, int signal_fd)
             [FD_SIGNAL] = {signal_fd, POLLIN, 0},
             [FD_GUARD] = {guard_fd(a->guard), POLLIN, 0},
             [FD_SHEET] = {a->sheet ? sheet_fd(a->sheet) : -1, POLLIN, 0},
+            [FD_COMPARE] = {compare_fd(a->compare), POLLIN, 0},
         };
         int n = poll(fds, FD_COUNT, timeout);
         if (n < 0 && errno != EINTR)

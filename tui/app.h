@@ -63,6 +63,8 @@ struct app {
     struct prompt prompt;
     struct question question;
     struct search search;
+    struct compare *compare;    /* the start methods side by side, or NULL; owned */
+    struct observer_options source; /* how the table was opened; its strings are borrowed */
 
     char message[256];          /* in the footer until the next key */
     enum role message_role;
@@ -129,6 +131,6 @@ enum err palette_run(struct app *a, const char *typed) MUST_CHECK;
 enum err search_step(struct app *a) MUST_CHECK;
 
 extern const struct pane_ops pane_texts_ops, pane_sums_ops;
-extern const struct pane_ops pane_help_ops, pane_record_ops;
+extern const struct pane_ops pane_help_ops, pane_record_ops, pane_compare_ops;
 
 #endif

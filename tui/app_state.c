@@ -9,6 +9,7 @@
 #include "core/engine/engine.h"
 #include "core/pool/pool.h"
 #include "tui/app.h"
+#include "tui/compare.h"
 
 static enum err init_choices(struct choices *c, const struct explore_options *options)
 {
@@ -23,7 +24,7 @@ static enum err init_choices(struct choices *c, const struct explore_options *op
     if (initial->at_fork && at_fork_from_name(initial->at_fork, &policy) == OK)
         c->at_fork = policy;
     for (size_t i = 0; i < initial->ncodes; i++)
-        if (picks_add(&c->picks, initial->codes[i], strlen(initial->codes[i]), true))
+        if (picks_add_borrowed(&c->picks, initial->codes[i], strlen(initial->codes[i]), true))
             return ERR_NOMEM;
     return OK;
 }
@@ -31,7 +32,7 @@ static enum err init_choices(struct choices *c, const struct explore_options *op
 enum err app_init(struct app *a, const struct explore_options *options)
 {
     const struct watch_settings *watch = options->watch;
-    *a = (struct app){.path = options->observer.path, .dirty = true,
+    *a = (struct app){.path = options->observer.path, .source = options->observer, .dirty = true,
                       .scope = !watch ? SCOPE_EXPLORE : watch->argv ? SCOPE_WATCH : SCOPE_ATTACH};
     const struct pane_set *set = &pane_sets[a->scope];
     a->focus = set->v[0];
@@ -47,6 +48,7 @@ void app_done(struct app *a)
     for (int i = 0; i < PANE_COUNT; i++)
         pane_free(a->panes[i]);
     pane_free(a->overlay);
+    compare_free(a->compare);
     picks_done(&a->choices.picks);
     picks_done(&a->choices.known);
     prompt_done(&a->prompt);
@@ -71,7 +73,8 @@ struct pane *app_active(struct app *a)
 struct view app_view(const struct app *a, double now)
 {
     struct view v = {.model = a->model, .sheet = a->sheet, .choices = &a->choices, .scope = a->scope, .now = now,
-                     .explain_pid = a->explain_pid, .typing = a->typing, .search = a->search.text};
+                     .explain_pid = a->explain_pid, .typing = a->typing, .search = a->search.text,
+                     .bench = compare_result(a->compare)};
     if (a->scope != SCOPE_EXPLORE)
         v.inspect_pid = processes_pid(a->panes[PANE_PROCESSES]);
     if (!v.explain_pid && (model_finding_of(a->model, v.inspect_pid) || !model_worst_finding(a->model)))

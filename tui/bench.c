@@ -113,7 +113,7 @@ int bench_headless(const struct cli *cli)
     struct bench_settings settings = {
         .path = cli->file, .key = cli->key, .dtypes = cli->dtypes.v, .ndtypes = cli->dtypes.n, .workers = cli->workers,
         .threads = cli->threads, .rounds = cli->rounds, .hang_after = cli->hang_after,
-        .codes = (const char *const *)cli->codes.v, .ncodes = cli->codes.n};
+        .codes = cli->codes, .ncodes = cli->ncodes};
     struct problem problem = {""};
     int status;
     if (s.signals < 0) {

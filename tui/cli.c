@@ -49,9 +49,22 @@ static enum err set_key(struct cli *c, const char *value, struct problem *p)
     return OK;
 }
 
+/* Grows at powers of two. */
+static enum err add_code(struct cli *c, const char *code)
+{
+    if ((c->ncodes & (c->ncodes - 1)) == 0) {
+        const char **more = realloc(c->codes, (c->ncodes ? c->ncodes * 2 : 1) * sizeof *more);
+        if (!more)
+            return ERR_NOMEM;
+        c->codes = more;
+    }
+    c->codes[c->ncodes++] = code;
+    return OK;
+}
+
 static enum err set_code(struct cli *c, const char *value, struct problem *p)
 {
-    enum err e = texts_add(&c->codes, value);
+    enum err e = add_code(c, value);
     return e ? problem_set(p, e, "%s", err_text(e)) : OK;
 }
 
@@ -65,7 +78,7 @@ static enum err add_lines(struct cli *c, char *text)
         if (len && line[len - 1] == '\r')
             line[--len] = '\0';
         if (len)
-            e = texts_add(&c->codes, line);
+            e = add_code(c, line);
     }
     return e;
 }
@@ -81,10 +94,13 @@ static enum err set_codes_from(struct cli *c, const char *value, struct problem 
     buf_init(&text, CODES_MAX);
     enum err e = io_read_all(fd, &text);
     if (!e && text.data)
-        e = memchr(text.data, '\0', text.len) ? ERR_PARSE : add_lines(c, text.data);
+        e = memchr(text.data, '\0', text.len) ? ERR_PARSE : texts_add(&c->code_files, text.data);
+    bool read = !e && text.data;
+    buf_done(&text);
+    if (read)
+        e = add_lines(c, c->code_files.v[c->code_files.n - 1]);
     if (e)
         problem_set(p, e, "--codes-from %s: %s", value, e == ERR_PARSE ? "it holds a NUL byte" : err_text(e));
-    buf_done(&text);
     if (!standard_input)
         close(fd);
     return e;
@@ -518,7 +534,8 @@ enum err cli_parse(int argc, char **argv, struct cli *c, struct problem *p)
 
 void cli_done(struct cli *c)
 {
-    texts_done(&c->codes);
+    free(c->codes);
+    texts_done(&c->code_files);
     texts_done(&c->dtypes);
 }
 

@@ -22,7 +22,9 @@ struct cli {
     char delimiter;           /* 0: a comma, or what the file looks like */
     bool no_header;
     const char *encoding;     /* NULL: UTF-8 */
-    struct texts codes;       /* owned */
+    const char **codes;       /* owned, the texts are argv's or code_files' */
+    size_t ncodes;
+    struct texts code_files;  /* owned: what --codes-from read */
     const char *method;       /* fork, spawn, forkserver */
     char method_reason[96];   /* "as Python 3.14 on Linux would choose", or "" if the user named the method */
     int workers, threads;

@@ -30,6 +30,9 @@ enum err pick_value(struct app *a, int64_t i);
 /* command_watch.c: a watched program */
 command_fn do_type, do_stop_typing, do_kill_all, do_stop_all;
 
+/* compare.c */
+command_fn do_compare;
+
 /* command_edit.c: in a prompt and at a question */
 command_fn do_accept, do_cancel, do_edit_left, do_edit_right, do_edit_home, do_edit_end, do_backspace, do_delete,
     do_kill_line, do_kill_word, do_complete, do_choose_next, do_choose_previous, do_yes, do_no;

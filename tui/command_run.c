@@ -7,6 +7,7 @@
 #include "core/engine/engine.h"
 #include "core/pool/pool.h"
 #include "tui/command_list.h"
+#include "tui/compare.h"
 #include "tui/words.h"
 
 enum { WORKERS_MAX = 1024, AT_FORK_COUNT = 3 };
@@ -221,19 +222,21 @@ enum err ask_setting(struct app *a, struct subject subject)
 static enum err run_now(struct app *a, int64_t id)
 {
     const struct choices *c = &a->choices;
-    const char **codes = calloc(c->picks.n ? c->picks.n : 1, sizeof *codes);
+    enum { CODES_MAX = 1 << 30 };
+    struct buf codes;
+    enum err e = OK;
     (void)id;
-    if (!codes)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < c->picks.n; i++)
-        codes[i] = c->picks.v[i].text;
+    buf_init(&codes, CODES_MAX);
+    for (size_t i = 0; i < c->picks.n && !e; i++)
+        e = buf_add(&codes, c->picks.v[i].text, strlen(c->picks.v[i].text) + 1);
     struct run_settings settings = {.method = start_method_name(start_method_at(c->method)), .workers = c->workers,
-                                    .threads = c->threads, .at_fork = at_fork_names[c->at_fork], .codes = codes,
+                                    .threads = c->threads, .at_fork = at_fork_names[c->at_fork], .packed = &codes,
                                     .ncodes = c->picks.n};
-    enum err e = app_give_table(a);
+    if (!e)
+        e = app_give_table(a);
     if (!e)
         e = observer_run(a->observer, &settings);
-    free(codes);
+    buf_done(&codes);
     a->explain_pid = 0;
     if (e)
         app_say(a, ROLE_BAD, "The run cannot be started: %s", err_text(e));
@@ -249,6 +252,11 @@ enum err do_run(struct app *a, const char *arg)
     (void)arg;
     if (a->model->table_error) {
         app_say(a, ROLE_BAD, "There is no table to run on");
+        return OK;
+    }
+    if (compare_goes_on(a)) {
+        app_say(a, ROLE_WARN, "A comparison is going on, and would measure the run with it: %s cancels it",
+                command_key("stop"));
         return OK;
     }
     if (!model_run_active(a->model) || model_worst_finding(a->model))
@@ -302,7 +310,9 @@ static enum err stop_now(struct app *a, int64_t id)
 enum err do_stop(struct app *a, const char *arg)
 {
     (void)arg;
-    if (model_run_active(a->model))
+    if (compare_goes_on(a))
+        compare_cancel(a);
+    else if (model_run_active(a->model))
         app_ask(a, stop_now, 0, "Stop run %lld? Its workers are killed, what is pending is cancelled.",
                 (long long)a->model->run);
     else

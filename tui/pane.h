@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "core/model/model.h"
+#include "core/report/bench.h"
 #include "tui/canvas.h"
 #include "tui/commands.h"
 #include "tui/lines.h"
@@ -51,6 +52,7 @@ struct view {
     int64_t inspect_pid;       /* the process that Inspector is about; 0: none */
     bool typing;               /* keys go to the watched program */
     const char *search;        /* NULL: none */
+    const struct bench *bench; /* of Comparison; NULL: nothing was compared yet */
 };
 
 /* The table that is seen; NULL: none yet. */

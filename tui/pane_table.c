@@ -21,6 +21,7 @@ struct table_state {
     size_t nshown, frozen, from;
     bool tail;                 /* among rows that are counted from the end, for their numbers are not known yet */
     uint64_t guess;            /* how many rows there seemed to be then */
+    uint64_t picks_changes, known_changes, strays; /* how many strays there were as of these changes */
 };
 
 static void table_close(struct pane *p)
@@ -281,12 +282,17 @@ static bool is_stray(const struct choices *c, const struct pick *pick)
     return pick->typed && !picks_has(&c->known, pick->text, pick->len);
 }
 
-static uint64_t count_strays(const struct choices *c)
+/* Counted again only when there may be others: a million of them are not looked through for each picture. */
+static uint64_t count_strays(struct table_state *s, const struct choices *c)
 {
-    uint64_t n = 0;
+    if (s->picks_changes == c->picks.changes && s->known_changes == c->known.changes)
+        return s->strays;
+    s->strays = 0;
     for (size_t i = 0; i < c->picks.n; i++)
-        n += is_stray(c, &c->picks.v[i]);
-    return n;
+        s->strays += is_stray(c, &c->picks.v[i]);
+    s->picks_changes = c->picks.changes;
+    s->known_changes = c->known.changes;
+    return s->strays;
 }
 
 static void add_stray(struct pane *p, const struct view *v, size_t i, int width)
@@ -348,7 +354,7 @@ static enum err sync_loaded(struct pane *p, const struct view *v, const struct t
     if (e)
         return e;
     struct sheet_extent x = extent_of(v, t);
-    uint64_t strays = x.guess == x.rows ? count_strays(v->choices) : 0;
+    uint64_t strays = x.guess == x.rows ? count_strays(s, v->choices) : 0;
     p->left = 0;
     choose_columns(p, &v->choices->columns, t);
     if (has_sheet(v)) {
@@ -379,7 +385,7 @@ static enum err table_sync(struct pane *p, const struct view *v)
         lines_wrap(&p->lines, ROLE_BAD, 0, p->width, fault, (struct subject){0});
     else
         lines_put(&p->lines, ROLE_DIM, "The table is being loaded …");
-    for (size_t i = 0; i < v->choices->picks.n; i++)
+    for (size_t i = 0; i < v->choices->picks.n && i < (size_t)pane_rows(p); i++)
         add_stray(p, v, i, 1);
     return OK;
 }

@@ -60,20 +60,52 @@ bool picks_has(const struct picks *p, const char *text, size_t len)
     return p->n > 0 && *slot_of(p, text, len) != 0;
 }
 
+/* Texts lie one behind the other: a million small ones cost their bytes and no more. */
+struct pick_block {
+    struct pick_block *next;
+    size_t used, size;
+    char bytes[];
+};
+
+static const char *keep_text(struct picks *p, const char *text, size_t len)
+{
+    enum { BLOCK = 64 << 10 };
+    struct pick_block *b = p->blocks;
+    if (!b || b->size - b->used < len + 1) {
+        size_t size = len + 1 > BLOCK ? len + 1 : BLOCK;
+        b = malloc(sizeof *b + size);
+        if (!b)
+            return NULL;
+        *b = (struct pick_block){.next = p->blocks, .size = size};
+        p->blocks = b;
+    }
+    char *copy = b->bytes + b->used;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    b->used += len + 1;
+    return copy;
+}
+
+enum err picks_add_borrowed(struct picks *p, const char *text, size_t len, bool typed)
+{
+    if (picks_has(p, text, len))
+        return OK;
+    if (len > UINT32_MAX)
+        return ERR_TOO_BIG;
+    if (make_room(p))
+        return ERR_NOMEM;
+    p->v[p->n] = (struct pick){text, (uint32_t)len, typed};
+    *slot_of(p, text, len) = (uint32_t)++p->n;
+    p->changes++;
+    return OK;
+}
+
 enum err picks_add(struct picks *p, const char *text, size_t len, bool typed)
 {
     if (picks_has(p, text, len))
         return OK;
-    char *copy = malloc(len + 1);
-    if (!copy || make_room(p)) {
-        free(copy);
-        return ERR_NOMEM;
-    }
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-    p->v[p->n] = (struct pick){copy, len, typed};
-    *slot_of(p, text, len) = (uint32_t)++p->n;
-    return OK;
+    const char *copy = keep_text(p, text, len);
+    return copy ? picks_add_borrowed(p, copy, len, typed) : ERR_NOMEM;
 }
 
 void picks_remove(struct picks *p, const char *text, size_t len)
@@ -81,17 +113,21 @@ void picks_remove(struct picks *p, const char *text, size_t len)
     if (!picks_has(p, text, len))
         return;
     size_t at = *slot_of(p, text, len) - 1;
-    free(p->v[at].text);
     memmove(&p->v[at], &p->v[at + 1], (p->n - at - 1) * sizeof *p->v);
     p->n--;
+    p->changes++;
     fill_slots(p);
 }
 
 void picks_clear(struct picks *p)
 {
-    for (size_t i = 0; i < p->n; i++)
-        free(p->v[i].text);
+    while (p->blocks) {
+        struct pick_block *next = p->blocks->next;
+        free(p->blocks);
+        p->blocks = next;
+    }
     p->n = 0;
+    p->changes++;
     fill_slots(p);
 }
 

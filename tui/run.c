@@ -142,8 +142,8 @@ static enum err start(struct headless *h, struct problem *problem)
         .timeout = c->timeout, .record = c->record, .keep_tasks = c->json, .on_task = print_result, .ctx = h};
     struct run_settings run = {.method = c->method, .workers = c->workers, .threads = c->threads,
                                .at_fork = at_fork_names[c->at_fork], .max_tasks = c->max_tasks,
-                               .task_timeout = c->task_timeout, .retries = c->retries, .codes = (const char *const *)c->codes.v,
-                               .ncodes = c->codes.n};
+                               .task_timeout = c->task_timeout, .retries = c->retries, .codes = c->codes,
+                               .ncodes = c->ncodes};
     enum err e = observer_new(&options, &h->observer, problem);
     if (e)
         return e;

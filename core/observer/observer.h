@@ -97,6 +97,7 @@ struct run_settings {
     double task_timeout;   /* seconds; 0: none */
     int retries;           /* of a task whose worker died */
     const char *const *codes; size_t ncodes; /* none: one task that returns the whole table */
+    struct buf *packed;    /* instead of `codes`: ncodes of them, each with its NUL; taken. NULL: not */
 };
 
 /* Starts a run as soon as the table is loaded. A run that goes on is stopped first. */

@@ -327,7 +327,12 @@ enum err observer_run(struct observer *o, const struct run_settings *settings)
     buf_clear(&o->codes);
     o->codes_sent = 0;
     o->codes_of = 0;
-    for (size_t i = 0; i < settings->ncodes && !e; i++)
+    if (settings->packed) {
+        buf_done(&o->codes);
+        o->codes = *settings->packed;
+        buf_init(settings->packed, settings->packed->max);
+    }
+    for (size_t i = 0; i < settings->ncodes && !settings->packed && !e; i++)
         e = buf_add(&o->codes, settings->codes[i], strlen(settings->codes[i]) + 1);
     if (e)
         return e;

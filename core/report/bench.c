@@ -184,14 +184,18 @@ static void say_hung(const struct bench *b, struct buf *out)
 
 static void say_growth(const struct bench *b, struct buf *out)
 {
-    char a[24], z[24], c[24], d[24], size[24];
+    char words[24], before[24], size[24];
     if (b->ngrowth < 2)
         return;
     const struct bench_growth *first = &b->growth[0], *last = &b->growth[b->ngrowth - 1];
-    double grown = bench_median(&last->fork), fresh = bench_median(&first->fork);
-    buf_addf(out, "With %s more in its parent, fork takes %s instead of %s to its first result; spawn takes %s instead"
-             " of %s.\n", text_bytes(last->mib * 1048576, size), bench_seconds(grown, a), bench_seconds(fresh, z),
-             bench_seconds(bench_median(&last->spawn), c), bench_seconds(bench_median(&first->spawn), d));
+    double now = bench_median(&last->spawn), once = bench_median(&first->spawn);
+    buf_addf(out, "With %s more in its parent, fork takes %s instead of %s to its first result; spawn ",
+             text_bytes(last->mib * 1048576, size), bench_seconds(bench_median(&last->fork), words),
+             bench_seconds(bench_median(&first->fork), before));
+    if (now > 0.7 * once && now < 1.4 * once)
+        buf_addf(out, "stays at about %s.\n", bench_seconds(once, words));
+    else
+        buf_addf(out, "takes %s instead of %s.\n", bench_seconds(now, words), bench_seconds(once, before));
 }
 
 enum err bench_verdict(const struct bench *b, struct buf *out)

@@ -43,23 +43,34 @@ struct column {
     enum measure what;
     enum shown shown;
     void (*words)(double v, char out[32]);
+    bool broad;  /* left out where there is not the room for all */
 };
 
 static const struct column from_nothing[] = {
-    {"first", MEASURE_FIRST, SHOW_MEDIAN, seconds_words}, {"min", MEASURE_FIRST, SHOW_MIN, seconds_words},
-    {"spread", MEASURE_FIRST, SHOW_SPREAD, NULL},         {"total", MEASURE_TOTAL, SHOW_MEDIAN, seconds_words},
-    {"min", MEASURE_TOTAL, SHOW_MIN, seconds_words},      {"spread", MEASURE_TOTAL, SHOW_SPREAD, NULL},
-    {"speed-up", MEASURE_TOTAL, SHOW_SPEED_UP, NULL},     {NULL, 0, 0, NULL}};
+    {"first", MEASURE_FIRST, SHOW_MEDIAN, seconds_words, false},
+    {"min", MEASURE_FIRST, SHOW_MIN, seconds_words, true},
+    {"spread", MEASURE_FIRST, SHOW_SPREAD, NULL, true},
+    {"total", MEASURE_TOTAL, SHOW_MEDIAN, seconds_words, false},
+    {"min", MEASURE_TOTAL, SHOW_MIN, seconds_words, false},
+    {"spread", MEASURE_TOTAL, SHOW_SPREAD, NULL, false},
+    {"speed-up", MEASURE_TOTAL, SHOW_SPEED_UP, NULL, false},
+    {NULL, 0, 0, NULL, false}};
 static const struct column warm[] = {
-    {"tasks/s", MEASURE_RATE, SHOW_MEDIAN, rate_words},      {"spread", MEASURE_RATE, SHOW_SPREAD, NULL},
-    {"round trip", MEASURE_TRIP, SHOW_MEDIAN, seconds_words}, {"min", MEASURE_TRIP, SHOW_MIN, seconds_words},
-    {"p99", MEASURE_TRIP_P99, SHOW_MEDIAN, seconds_words},   {NULL, 0, 0, NULL}};
+    {"tasks/s", MEASURE_RATE, SHOW_MEDIAN, rate_words, false},
+    {"spread", MEASURE_RATE, SHOW_SPREAD, NULL, false},
+    {"round trip", MEASURE_TRIP, SHOW_MEDIAN, seconds_words, false},
+    {"min", MEASURE_TRIP, SHOW_MIN, seconds_words, false},
+    {"p99", MEASURE_TRIP_P99, SHOW_MEDIAN, seconds_words, false},
+    {NULL, 0, 0, NULL, false}};
 static const struct column pool_itself[] = {
-    {"empty/s", MEASURE_NOOP_RATE, SHOW_MEDIAN, rate_words}, {"round trip", MEASURE_NOOP_TRIP, SHOW_MEDIAN, seconds_words},
-    {"p99", MEASURE_NOOP_TRIP_P99, SHOW_MEDIAN, seconds_words},
-    {"PSS each", MEASURE_PSS, SHOW_MEDIAN, kib_words},       {"USS each", MEASURE_USS, SHOW_MEDIAN, kib_words},
-    {"open fds", MEASURE_FDS, SHOW_MEDIAN, count_words},     {"shutdown", MEASURE_SHUTDOWN, SHOW_MEDIAN, seconds_words},
-    {NULL, 0, 0, NULL}};
+    {"empty/s", MEASURE_NOOP_RATE, SHOW_MEDIAN, rate_words, false},
+    {"round trip", MEASURE_NOOP_TRIP, SHOW_MEDIAN, seconds_words, false},
+    {"p99", MEASURE_NOOP_TRIP_P99, SHOW_MEDIAN, seconds_words, true},
+    {"PSS each", MEASURE_PSS, SHOW_MEDIAN, kib_words, false},
+    {"USS each", MEASURE_USS, SHOW_MEDIAN, kib_words, false},
+    {"open fds", MEASURE_FDS, SHOW_MEDIAN, count_words, false},
+    {"shutdown", MEASURE_SHUTDOWN, SHOW_MEDIAN, seconds_words, true},
+    {NULL, 0, 0, NULL, false}};
 
 static void add_padded(struct buf *out, const char *text, int width, bool right)
 {
@@ -86,7 +97,8 @@ static void cell_words(const struct bench *b, const struct bench_row *r, const s
         c->words(c->shown == SHOW_MIN ? bench_min(s) : bench_median(s), out);
 }
 
-static void add_row(const struct bench *b, const struct bench_row *r, const struct column *columns, struct buf *out)
+static void add_row(const struct bench *b, const struct bench_row *r, const struct column *columns, bool broad,
+                    struct buf *out)
 {
     char words[32];
     buf_add_text(out, "  ");
@@ -98,23 +110,26 @@ static void add_row(const struct bench *b, const struct bench_row *r, const stru
     else
         for (const struct column *c = columns; c->title; c++) {
             cell_words(b, r, c, words);
-            add_padded(out, words, CELL, true);
+            if (broad || !c->broad)
+                add_padded(out, words, CELL, true);
         }
     while (out->len > 0 && out->data[out->len - 1] == ' ')
         out->data[--out->len] = '\0';
     buf_add_char(out, '\n');
 }
 
-static void add_table(const struct bench *b, const char *title, const struct column *columns, bool pools, struct buf *out)
+static void add_table(const struct bench *b, const char *title, const struct column *columns, bool pools, bool broad,
+                      struct buf *out)
 {
     buf_add_char(out, '\n');
     add_padded(out, title, NAME, false);
     for (const struct column *c = columns; c->title; c++)
-        add_padded(out, c->title, CELL, true);
+        if (broad || !c->broad)
+            add_padded(out, c->title, CELL, true);
     buf_add_char(out, '\n');
     for (int i = 0; i < b->nrows; i++)
         if (!pools || b->rows[i].is_pool)
-            add_row(b, &b->rows[i], columns, out);
+            add_row(b, &b->rows[i], columns, broad, out);
 }
 
 /* --- plots ------------------------------------------------------------------------------------------------------------ */
@@ -222,6 +237,7 @@ enum err bench_text(const struct bench *b, int width, struct buf *out)
 {
     struct buf words;
     int bar = width - NAME - CELL - 2;
+    bool broad = width >= NAME + 7 * CELL;
     if (b->problem) {
         if (text_add_safe(out, b->problem, strlen(b->problem)))
             return out->err;
@@ -233,15 +249,16 @@ enum err bench_text(const struct bench *b, int width, struct buf *out)
     enum err e = bench_verdict(b, &words);
     add_wrapped(out, buf_text(&words), width);
     buf_done(&words);
-    add_table(b, "From nothing", from_nothing, false, out);
-    add_table(b, "Once it is there", warm, false, out);
-    add_table(b, "The pool itself", pool_itself, true, out);
+    add_table(b, "From nothing", from_nothing, false, broad, out);
+    add_table(b, "Once it is there", warm, false, broad, out);
+    add_table(b, "The pool itself", pool_itself, true, broad, out);
     bar = bar > 60 ? 60 : bar < 10 ? 10 : bar;
     add_plot(b, "Total: every code once, from nothing", MEASURE_TOTAL, bar, out);
     add_plot(b, "One code at a time, from asking to the result", MEASURE_TRIP, bar, out);
     add_growth(b, bar, out);
-    buf_add_text(out, "\nfirst: from making the pool to its first result. total: to the last one. spread: largest less\n"
-                      "smallest, of the median. speed-up: against one thread. empty: tasks that do nothing. fork has all\n"
-                      "of the host's fds; PSS shares out what several processes have, USS is what one has alone.\n");
+    buf_add_char(out, '\n');
+    add_wrapped(out, "first: from making the pool to its first result. total: to the last one. spread: largest less smallest,"
+                     " of the median. speed-up: against one thread. empty: tasks that do nothing. fork has all of the"
+                     " host's fds; PSS shares out what several processes have, USS is what one has alone.\n", width);
     return e ? e : out->err;
 }

@@ -10,11 +10,14 @@
 
 #include "core/report/report_priv.h"
 
+enum { LINE_MAX_BYTES = 1 << 30 };
+
 struct recorder {
     FILE *file;
     char *path;
     enum err err; /* the first one */
     int errnum;
+    struct buf line;
 };
 
 static enum err remember(struct recorder *r, enum err e)
@@ -33,6 +36,7 @@ enum err recorder_open(const char *path, struct recorder **out, struct problem *
         free(r);
         return problem_set(problem, ERR_NOMEM, "%s: out of memory", path);
     }
+    buf_init(&r->line, LINE_MAX_BYTES);
     r->file = fopen(path, "we");
     if (!r->file || fputs("{\"schema\": \"poolscope.recording/1\"}\n", r->file) < 0) {
         enum err e = problem_errno(problem, "%s: cannot record", path);
@@ -50,11 +54,11 @@ enum err recorder_add(struct recorder *r, const struct event *e)
 {
     if (r->err)
         return r->err;
-    json_t *line = json_pack("{s:f, s:s}", "t", e->time, "event", event_name((enum event_type)e->type));
-    enum err err = line ? shape_to_json(event_fields((enum event_type)e->type), e, line) : ERR_NOMEM;
-    if (!err && (json_dumpf(line, r->file, JSON_COMPACT | JSON_REAL_PRECISION(9)) < 0 || fputc('\n', r->file) == EOF))
+    buf_clear(&r->line);
+    enum err err = report_add_line(&r->line, e->time, event_name((enum event_type)e->type),
+                                   event_fields((enum event_type)e->type), e);
+    if (!err && fwrite(r->line.data, 1, r->line.len, r->file) != r->line.len)
         err = err_from_errno(errno);
-    json_decref(line);
     return remember(r, err);
 }
 
@@ -74,6 +78,7 @@ enum err recorder_close(struct recorder *r, struct problem *problem)
         errno = r->errnum;
         problem_errno(problem, "%s: the recording is not complete", r->path);
     }
+    buf_done(&r->line);
     free(r->path);
     free(r);
     return e;

@@ -11,6 +11,10 @@
  * new, or NULL without memory. */
 json_t *report_json_text(const char *text);
 
+/* Appends a recording's line, with its end: time, name of the event, each field of `record`. */
+enum err report_add_line(struct buf *out, double time, const char *event, const struct field *fields,
+                         const void *record) MUST_CHECK;
+
 /* Adds each field of `record` to `object`. */
 enum err shape_to_json(const struct field *fields, const void *record, json_t *object) MUST_CHECK;
 
