@@ -330,7 +330,21 @@ static long place_of(const struct row *row, size_t column, bool descending)
     return descending ? -place : place;
 }
 
-static void check_sorted(struct engine *e, const struct table *t, size_t column, bool descending)
+/* Where texts "again and again K" and "tN" go. */
+static long place_of_text(const struct row *row, size_t column, bool descending)
+{
+    const struct cell *c = &row->cells[column];
+    char text[64];
+    snprintf(text, sizeof text, "%.*s", (int)c->len, c->text);
+    long place = text[0] == 'a' ? atol(strrchr(text, ' ')) : 1000 + atol(text + 1);
+    if (c->null)
+        return -1000000000;
+    return descending ? -place : place;
+}
+
+typedef long place_fn(const struct row *row, size_t column, bool descending);
+
+static void check_order(struct engine *e, const struct table *t, size_t column, bool descending, place_fn *place)
 {
     struct row_list list;
     struct table_reader *r;
@@ -342,7 +356,7 @@ static void check_sorted(struct engine *e, const struct table *t, size_t column,
     assert_true(places && seen);
     assert_int_equal(table_reader_new(t, &r), OK);
     while (assert_int_equal(table_next(r, &row), OK), row != NULL)
-        places[row->number] = place_of(row, column, descending);
+        places[row->number] = place(row, column, descending);
     assert_int_equal(engine_sort(e, t, column, descending, NULL, &list), OK);
     assert_int_equal(list.n, table_rows(t));
     for (uint64_t i = 0; i < list.n; i++) {
@@ -360,6 +374,11 @@ static void check_sorted(struct engine *e, const struct table *t, size_t column,
     free(seen);
 }
 
+static void check_sorted(struct engine *e, const struct table *t, size_t column, bool descending)
+{
+    check_order(e, t, column, descending, place_of);
+}
+
 static void sorting_is_stable_in_both_directions(void **state)
 {
     (void)state;
@@ -375,6 +394,31 @@ static void sorting_is_stable_in_both_directions(void **state)
         engine_free(e);
     }
     close(fd);
+}
+
+/* Too many different texts to number them, and some that come again and again, and nulls. */
+static void texts_that_come_again_and_again_are_sorted_in_runs(void **state)
+{
+    (void)state;
+    enum { MANY = 400000 };
+    struct engine *e = make_engine(3);
+    struct buf b;
+    buf_init(&b, 64 << 20);
+    buf_add_text(&b, "text,n\n");
+    for (uint64_t i = 0; i < MANY; i++) {
+        if (i % 3 == 0)
+            buf_addf(&b, "t%llu,1\n", (unsigned long long)(i * 700001 % MANY));
+        else
+            buf_addf(&b, i % 50 == 1 ? ",%llu\n" : "again and again %llu,1\n", (unsigned long long)(i % 7));
+    }
+    int fd = kit_file(b.data, b.len);
+    struct table *t = make_table(e, fd);
+    check_order(e, t, 0, false, place_of_text);
+    check_order(e, t, 0, true, place_of_text);
+    table_free(t);
+    engine_free(e);
+    close(fd);
+    buf_done(&b);
 }
 
 /* More rows than a run holds, with numbers and texts that are all different. */
@@ -618,6 +662,7 @@ int main(void)
         cmocka_unit_test(case_matters_only_if_there_is_an_upper_case_letter),
         cmocka_unit_test(frequency_counts_each_text),
         cmocka_unit_test(sorting_is_stable_in_both_directions),
+        cmocka_unit_test(texts_that_come_again_and_again_are_sorted_in_runs),
         cmocka_unit_test(more_than_fits_is_sorted_in_runs),
         cmocka_unit_test(values_are_ordered_by_their_dtype),
         cmocka_unit_test(statistics_are_those_of_a_loop),

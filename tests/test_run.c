@@ -209,6 +209,25 @@ static void the_table_may_come_by_stdin(void **state)
     program_done(&p);
 }
 
+static void a_packed_table_is_unpacked(void **state)
+{
+    (void)state;
+    struct program p;
+    char command[9000], *packed = file_with("", 0);
+    snprintf(command, sizeof command, "gzip -c %s >%s", sample, packed);
+    assert_int_equal(system(command), 0);
+    PROGRAM_RUN(&p, "run", "-s", "spawn", "-c", "0001", packed);
+    assert_status(&p, 0);
+    assert_frames(&p, (const char *const[]){"seed-0001", NULL});
+    program_done(&p);
+    assert_int_equal(truncate(packed, 40), 0);
+    PROGRAM_RUN(&p, "run", "-s", "spawn", "-c", "0001", packed);
+    assert_status(&p, 3);
+    assert_non_null(strstr(buf_text(&p.err), "cannot unpack it"));
+    program_done(&p);
+    file_done(packed);
+}
+
 static void codes_may_come_from_a_file(void **state)
 {
     (void)state;
@@ -714,6 +733,7 @@ int main(void)
         CASE(one_worker_completes_in_the_order_of_submission),
         CASE(every_golden_print_comes_out_the_same),
         CASE(the_table_may_come_by_stdin),
+        CASE(a_packed_table_is_unpacked),
         CASE(codes_may_come_from_a_file),
         CASE(every_result_of_very_many_comes_out),
         CASE(workers_and_tasks_may_have_limits),

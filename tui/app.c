@@ -95,7 +95,7 @@ static void suspend(struct app *a)
     a->dirty = true;
 }
 
-enum { FD_INPUT, FD_OBSERVER, FD_SIGNAL, FD_GUARD, FD_COMPARE, FD_COUNT };
+enum { FD_INPUT, FD_OBSERVER, FD_SIGNAL, FD_GUARD, FD_SHEET, FD_COMPARE, FD_COUNT };
 
 static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
 {
@@ -113,6 +113,8 @@ static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
         e = compare_step(a);
     if (fds[FD_GUARD].revents)
         guard_revive(a->guard);
+    if (!e && fds[FD_SHEET].revents)
+        e = app_sheet_step(a);
     if (!e)
         e = app_learn_codes(a);
     app_feed(a);
@@ -137,6 +139,7 @@ enum err app_run(struct app *a, int signal_fd)
             [FD_OBSERVER] = {observer_fd(a->observer), POLLIN, 0},
             [FD_SIGNAL] = {signal_fd, POLLIN, 0},
             [FD_GUARD] = {guard_fd(a->guard), POLLIN, 0},
+            [FD_SHEET] = {a->sheet ? sheet_fd(a->sheet) : -1, POLLIN, 0},
             [FD_COMPARE] = {compare_fd(a->compare), POLLIN, 0},
         };
         int n = poll(fds, FD_COUNT, timeout);

@@ -39,6 +39,8 @@ struct search {
 struct app {
     struct observer *observer;  /* NULL in tests of the screen */
     const struct model *model;  /* the observer's */
+    struct sheet *sheet;        /* the open table; NULL in tests of the screen, and where there is none */
+    uint64_t given;             /* sheet_generation + 1 of what the observer has; 0: nothing yet */
     const char *path;           /* of the table, as the user wrote it; borrowed */
     struct term *term;          /* NULL in tests of the screen */
     enum scope scope;
@@ -100,6 +102,14 @@ struct pane *app_active(struct app *a);
 struct view app_view(const struct app *a, double now);
 double app_now(const struct app *a);
 
+/* The table that is seen; NULL: none yet. Columns fit to it. */
+const struct table *app_table(struct app *a);
+
+/* command_table.c: what the sheet has to do and to tell; the observer gets the table when all is known of it, and once
+ * more before a run if it is another. */
+enum err app_sheet_step(struct app *a) MUST_CHECK;
+enum err app_give_table(struct app *a) MUST_CHECK;
+
 /* The codes of a table that has just been loaded become choices.known. */
 enum err app_learn_codes(struct app *a) MUST_CHECK;
 
@@ -120,6 +130,7 @@ enum err palette_run(struct app *a, const char *typed) MUST_CHECK;
 /* Looks at some more rows of a running search. */
 enum err search_step(struct app *a) MUST_CHECK;
 
+extern const struct pane_ops pane_texts_ops, pane_sums_ops;
 extern const struct pane_ops pane_help_ops, pane_record_ops, pane_compare_ops;
 
 #endif

@@ -53,7 +53,16 @@ void app_done(struct app *a)
     picks_done(&a->choices.known);
     prompt_done(&a->prompt);
     canvas_done(&a->canvas);
+    columns_done(&a->choices.columns);
+    sheet_free(a->sheet);
     free(a->search.text);
+}
+
+const struct table *app_table(struct app *a)
+{
+    const struct table *t = a->sheet ? sheet_table(a->sheet) : NULL;
+    t = t ? t : a->model->table;
+    return t && columns_fit(&a->choices.columns, t) == OK ? t : NULL;
 }
 
 struct pane *app_active(struct app *a)
@@ -63,7 +72,7 @@ struct pane *app_active(struct app *a)
 
 struct view app_view(const struct app *a, double now)
 {
-    struct view v = {.model = a->model, .choices = &a->choices, .scope = a->scope, .now = now,
+    struct view v = {.model = a->model, .sheet = a->sheet, .choices = &a->choices, .scope = a->scope, .now = now,
                      .explain_pid = a->explain_pid, .typing = a->typing, .search = a->search.text,
                      .bench = compare_result(a->compare)};
     if (a->scope != SCOPE_EXPLORE)

@@ -176,6 +176,30 @@ static enum err set_dtype(struct cli *c, const char *value, struct problem *p)
     return e ? problem_set(p, e, "%s", err_text(e)) : OK;
 }
 
+/* One character, or the name of one that cannot be typed well. */
+static enum err set_delimiter(struct cli *c, const char *value, struct problem *p)
+{
+    if (strcmp(value, "\\t") == 0 || strcmp(value, "tab") == 0)
+        value = "\t";
+    bool fits = strlen(value) == 1 && !strchr("\"\r\n", *value) && (unsigned char)*value < 0x80;
+    c->delimiter = *value;
+    return fits ? OK : bad_value(p, "delimiter", value, "one character, or tab");
+}
+
+static enum err set_encoding(struct cli *c, const char *value, struct problem *p)
+{
+    c->encoding = value;
+    return table_encoding_known(value) ? OK : bad_value(p, "encoding", value, "a name that iconv -l knows");
+}
+
+static enum err set_no_header(struct cli *c, const char *value, struct problem *p)
+{
+    (void)value;
+    (void)p;
+    c->no_header = true;
+    return OK;
+}
+
 static enum err set_hang_after(struct cli *c, const char *value, struct problem *p)
 {
     return seconds("hang-after", value, &c->hang_after, p);
@@ -301,6 +325,9 @@ static const struct option_entry entries[] = {
     {0, "at-fork", OF_POOL, "POLICY", "none: as Polars; reinit: the child gets a fresh engine; warn: as none,\n"
      "with a warning before the fork (none)", set_at_fork},
     {'d', "dtype", OF_TABLE, "COL=DTYPE", "str, i64, f64, bool or date; repeatable; other columns are inferred", set_dtype},
+    {0, "delimiter", OF_EXPLORE, "CHARACTER", "what stands between cells: ; | tab … (a comma)", set_delimiter},
+    {0, "no-header", OF_EXPLORE, NULL, "the first line is a row; columns are column_1, column_2 …", set_no_header},
+    {0, "encoding", OF_EXPLORE, "NAME", "what the file is written in: SHIFT_JIS, LATIN1 … (UTF-8)", set_encoding},
     {0, "hang-after", OF_EVERY, "SECONDS", "a wait this long without a sign of life is reported even without\n"
      "proof (5)", set_hang_after},
     {0, "on-hang", OF_REPORT, "ACTION", "report: say so, keep waiting; kill: stop the pool, or the command and\n"

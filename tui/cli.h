@@ -19,6 +19,9 @@ struct cli {
     enum cli_mode help_of;    /* of CLI_HELP: the command, or CLI_EXPLORE for the whole program */
     const char *file;         /* borrowed from argv; "-" is stdin */
     const char *key;
+    char delimiter;           /* 0: a comma, or what the file looks like */
+    bool no_header;
+    const char *encoding;     /* NULL: UTF-8 */
     const char **codes;       /* owned, the texts are argv's or code_files' */
     size_t ncodes;
     struct texts code_files;  /* owned: what --codes-from read */

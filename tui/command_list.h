@@ -19,6 +19,14 @@ command_fn do_search, do_search_next, do_search_previous;
 command_fn do_pick, do_all, do_invert, do_add, do_method, do_workers, do_threads, do_at_fork;
 command_fn do_run, do_kill, do_stop, do_stack;
 
+/* command_table.c: the open table */
+command_fn do_filter, do_undo, do_sort, do_sort_down, do_freeze, do_hide, do_show_all, do_frequency, do_statistics;
+command_fn do_follow, do_row, do_column;
+
+/* What a text of the frequency view is good for. */
+enum err filter_by_value(struct app *a, int64_t i);
+enum err pick_value(struct app *a, int64_t i);
+
 /* command_watch.c: a watched program */
 command_fn do_type, do_stop_typing, do_kill_all, do_stop_all;
 

@@ -58,6 +58,8 @@ static enum err aside(struct app *a, int by)
     struct subject subject = pane_subject(app_active(a));
     if (subject.kind == SUBJECT_SETTING || subject.kind == SUBJECT_METHOD)
         return step_setting(a, subject, by);
+    if (app_active(a) == a->panes[PANE_TABLE] && app_table(a))
+        return columns_move(&a->choices.columns, app_table(a), by);
     return move(a, by < 0 ? MOVE_LEFT : MOVE_RIGHT);
 }
 
@@ -148,6 +150,7 @@ enum err do_open(struct app *a, const char *arg)
     struct subject subject = pane_subject(app_active(a));
     switch (subject.kind) {
     case SUBJECT_ROW: return record_open(a, subject.id);
+    case SUBJECT_VALUE: return filter_by_value(a, subject.id);
     case SUBJECT_METHOD: return choose_method(a, (size_t)subject.id);
     case SUBJECT_SETTING: return ask_setting(a, subject);
     case SUBJECT_WORKER:
@@ -222,8 +225,8 @@ enum err do_copy(struct app *a, const char *arg)
     (void)arg;
     buf_init(&text, 1 << 20);
     enum err e;
-    if (subject.kind == SUBJECT_ROW && a->model->table)
-        e = add_row_cells(a->model->table, (uint64_t)subject.id, &text);
+    if (subject.kind == SUBJECT_ROW && app_table(a))
+        e = add_row_cells(app_table(a), (uint64_t)subject.id, &text);
     else if (subject.kind == SUBJECT_CODE && (size_t)subject.id < a->choices.picks.n)
         e = buf_add_text(&text, a->choices.picks.v[subject.id].text);
     else
@@ -306,6 +309,8 @@ static bool close_something(struct app *a)
     bool on_grid = a->layout.screen == SCREEN_GRID;
     if (a->search.running)
         a->search.running = false;
+    else if (a->sheet && sheet_busy(a->sheet))
+        sheet_cancel(a->sheet);
     else if (a->overlay)
         app_close_overlay(a);
     else if (a->zoomed && on_grid)

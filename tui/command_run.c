@@ -26,7 +26,7 @@ static enum err pick_row(struct app *a, uint64_t number)
 {
     struct table_reader *r;
     const struct row *row = NULL;
-    const struct table *t = a->model->table;
+    const struct table *t = app_table(a);
     if (!t)
         return OK;
     enum err e = table_reader_new(t, &r);
@@ -54,6 +54,7 @@ enum err do_pick(struct app *a, const char *arg)
     (void)arg;
     switch (subject.kind) {
     case SUBJECT_ROW: return pick_row(a, (uint64_t)subject.id);
+    case SUBJECT_VALUE: return pick_value(a, subject.id);
     case SUBJECT_METHOD: return choose_method(a, (size_t)subject.id);
     case SUBJECT_SETTING: return ask_setting(a, subject);
     case SUBJECT_CODE:
@@ -231,6 +232,8 @@ static enum err run_now(struct app *a, int64_t id)
     struct run_settings settings = {.method = start_method_name(start_method_at(c->method)), .workers = c->workers,
                                     .threads = c->threads, .at_fork = at_fork_names[c->at_fork], .packed = &codes,
                                     .ncodes = c->picks.n};
+    if (!e)
+        e = app_give_table(a);
     if (!e)
         e = observer_run(a->observer, &settings);
     buf_done(&codes);

@@ -17,7 +17,7 @@ enum scope { SCOPE_EXPLORE, SCOPE_WATCH, SCOPE_ATTACH, SCOPES };
 /* Where a command's keys count: WHERE_INPUT is while one types into the watched program. */
 enum where { WHERE_PANES, WHERE_PROMPT, WHERE_QUESTION, WHERE_INPUT };
 
-enum group { MOVING, CHOOSING, RUNNING, WATCHED, LOOKING, PROGRAM, TYPING, ASKED, PASSING, COMMAND_GROUPS };
+enum group { MOVING, CHOOSING, TABULAR, RUNNING, WATCHED, LOOKING, PROGRAM, TYPING, ASKED, PASSING, COMMAND_GROUPS };
 struct command_group {
     const char *title; /* heading in help */
     enum where where;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -70,6 +71,27 @@ static enum err watch(struct app *a, const struct explore_options *options, stru
     return observer_watch(&options->observer, &settings, &a->observer, problem);
 }
 
+/* A table that is known at once is loaded by the host itself; any other is given to it when all is known. */
+static enum err open_table(struct app *a, const struct explore_options *options, struct problem *problem)
+{
+    struct observer_options observer = options->observer;
+    struct sheet_options sheet = options->sheet;
+    sheet.path = observer.path;
+    sheet.key = observer.key;
+    sheet.dtypes = observer.dtypes;
+    sheet.ndtypes = observer.ndtypes;
+    enum err e = sheet_open(&sheet, &a->sheet, problem);
+    if (e)
+        return e;
+    const struct table *t = sheet_table(a->sheet);
+    bool plain = !sheet.delimiter && !sheet.no_header && !sheet.encoding && !sheet_streams(a->sheet);
+    plain = plain && (!t || table_delimiter(t) == ',');
+    observer.as_given = !plain;
+    observer.table_follows = !(plain && (!t || sheet_settled(a->sheet)));
+    a->given = observer.table_follows ? 0 : sheet_generation(a->sheet) + 1;
+    return observer_new(&observer, &a->observer, problem);
+}
+
 static enum err open_all(struct app *a, const struct explore_options *options, struct problem *problem)
 {
     enum err e = app_init(a, options);
@@ -79,7 +101,7 @@ static enum err open_all(struct app *a, const struct explore_options *options, s
         e = open_terminal(a, options, problem);
         if (!e)
             e = watch(a, options, problem);
-    } else if (!(e = observer_new(&options->observer, &a->observer, problem))) {
+    } else if (!(e = open_table(a, options, problem))) {
         e = open_terminal(a, options, problem);
     }
     if (!e)
@@ -105,6 +127,7 @@ enum err explore(const struct explore_options *options, struct problem *problem)
     int signal_fd = -1;
     memset(&a, 0, sizeof a);
     setlocale(LC_CTYPE, "");
+    mallopt(M_MMAP_THRESHOLD, 64 * 1024); /* what is large goes back to the system at once */
     enum err e = take_signals(&before, &signal_fd);
     if (e)
         problem_set(problem, e, "signals cannot be read: %s", err_text(e));
@@ -114,6 +137,8 @@ enum err explore(const struct explore_options *options, struct problem *problem)
             problem_set(problem, e, "the explorer had to end: %s", err_text(e));
         else if (a.model->table_error)
             e = problem_set(problem, ERR_PARSE, "%s", a.model->table_error);
+        else if (a.sheet && sheet_fault(a.sheet))
+            e = problem_set(problem, ERR_PARSE, "%s", sheet_fault(a.sheet));
     }
     close_all(&a, options);
     give_signals_back(&before, &signal_fd);

@@ -6,10 +6,12 @@
 
 #include "core/base/err.h"
 #include "core/observer/observer.h"
+#include "tui/sheet.h"
 
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct explore_options {
+    struct sheet_options sheet;  /* how the file is to be read; path, key and dtypes are the observer's */
     struct observer_options observer;
     struct run_settings initial; /* what the settings show at first; its codes are picked */
     enum color_when color;

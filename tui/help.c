@@ -89,7 +89,7 @@ static void add_cell(struct pane *p, const struct column *c, const struct cell *
 static enum err record_sync(struct pane *p, const struct view *v)
 {
     const struct record_state *s = p->state;
-    const struct table *t = v->model->table;
+    const struct table *t = view_table(v);
     struct table_reader *r;
     const struct row *row = NULL;
     enum err e = t ? table_reader_new(t, &r) : ERR_GONE;

@@ -30,6 +30,12 @@ int pane_number(enum scope scope, enum pane_id pane)
     return 0;
 }
 
+const struct table *view_table(const struct view *v)
+{
+    const struct table *t = v->sheet ? sheet_table(v->sheet) : NULL;
+    return t ? t : v->model->table;
+}
+
 enum err pane_new(const struct pane_ops *ops, struct pane **out)
 {
     struct pane *p = calloc(1, sizeof *p);

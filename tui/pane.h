@@ -13,6 +13,8 @@
 #include "tui/commands.h"
 #include "tui/lines.h"
 #include "tui/picks.h"
+#include "tui/columns.h"
+#include "tui/sheet.h"
 
 enum pane_id { PANE_TABLE, PANE_WORKERS, PANE_TIMELINE, PANE_DIAGNOSIS, PANE_METHOD, PANE_RESULTS, PANE_LOG,
                PANE_PROCESSES, PANE_OUTPUT, PANE_INSPECTOR, PANE_COUNT };
@@ -32,6 +34,7 @@ struct choices {
     struct picks picks;
     struct picks known;        /* the codes of the table, so that a typed one can be said to match nothing */
     bool known_all;            /* there are no others */
+    struct columns columns;    /* of the table, as they are seen */
     size_t method, first_method; /* index for start_method_at; as the program was started */
     int workers, threads;
     size_t at_fork;            /* index into at_fork_names */
@@ -41,6 +44,7 @@ struct choices {
 /* What panes may look at. */
 struct view {
     const struct model *model;
+    const struct sheet *sheet; /* the open table; NULL: only the model's */
     const struct choices *choices;
     enum scope scope;
     double now;                /* seconds since the run's start */
@@ -50,6 +54,9 @@ struct view {
     const char *search;        /* NULL: none */
     const struct bench *bench; /* of Comparison; NULL: nothing was compared yet */
 };
+
+/* The table that is seen; NULL: none yet. */
+const struct table *view_table(const struct view *v);
 
 struct pane {
     const struct pane_ops *ops;

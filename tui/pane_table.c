@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The table and its codes: rows with the key column first, picks beside them, and below them the picked codes that
- * match no row. Only the rows that are seen are read. */
+ * match no row. Only the rows and columns that are seen are read. Above them what one should know: filters that hold,
+ * rows that are too short or too long, why they end early. */
 #include "tui/pane.h"
 
 #include <stdlib.h>
@@ -8,13 +9,18 @@
 
 #include "core/base/text.h"
 #include "core/table/table.h"
+#include "tui/sheet.h"
 
-enum { WIDTH_MAX = 32, SAMPLE_ROWS = 100, BOX_WIDTH = 4, GAP = 2 };
+enum { WIDTH_MAX = 32, SAMPLE_ROWS = 100, SAMPLE_COLUMNS = 400, BOX_WIDTH = 4, GAP = 2, TAIL_MAX = 10000 };
 
 struct table_state {
     const struct table *table; /* that the widths are of; compared, never followed */
     int *widths;               /* of each column: grow, never shrink, so nothing jumps */
     size_t nwidths;
+    size_t *shown;             /* columns as they are seen: `frozen` stand still, then those from `from` on */
+    size_t nshown, frozen, from;
+    bool tail;                 /* among rows that are counted from the end, for their numbers are not known yet */
+    uint64_t guess;            /* how many rows there seemed to be then */
     uint64_t picks_changes, known_changes, strays; /* how many strays there were as of these changes */
 };
 
@@ -22,13 +28,7 @@ static void table_close(struct pane *p)
 {
     struct table_state *s = p->state;
     free(s->widths);
-}
-
-/* The i-th column as shown: the key, then the others in the file's order. */
-static size_t shown_column(const struct table *t, size_t i)
-{
-    size_t key = table_key(t);
-    return i == 0 ? key : i <= key ? i - 1 : i;
+    free(s->shown);
 }
 
 static bool is_number(enum dtype d)
@@ -45,49 +45,119 @@ static void widen(struct table_state *s, size_t column, const char *text, size_t
         s->widths[column] = width;
 }
 
-static enum err read_rows(const struct table *t, uint64_t from, uint64_t n, void (*row)(void *ctx, const struct row *),
-                          void *ctx)
+static void widen_by_cell(struct table_state *s, size_t i, const struct cell *c)
+{
+    widen(s, i, c->null ? "null" : c->text, c->null ? 4 : c->len);
+}
+
+/* Rows without a sheet: of the model's table, as they stand. */
+static enum err read_plain(const struct table *t, uint64_t from, uint64_t n, sheet_visit *visit, void *ctx)
 {
     struct table_reader *r;
     enum err e = table_reader_new(t, &r);
     if (e)
         return e;
     e = table_seek(r, from);
-    for (; n > 0 && !e; n--) {
+    for (uint64_t i = 0; i < n && !e; i++) {
         const struct row *next;
         e = table_next(r, &next);
         if (e || !next)
             break;
-        row(ctx, next);
+        visit(ctx, from + i, next);
     }
     table_reader_free(r);
     return e;
 }
 
-static void widen_by_row(void *ctx, const struct row *row)
+static bool has_sheet(const struct view *v)
+{
+    return v->sheet && sheet_table(v->sheet);
+}
+
+static struct sheet_extent extent_of(const struct view *v, const struct table *t)
+{
+    return has_sheet(v) ? sheet_extent(v->sheet) : (struct sheet_extent){table_rows(t), table_rows(t)};
+}
+
+static enum err read_rows(const struct view *v, const struct table *t, uint64_t from, uint64_t n, sheet_visit *visit,
+                          void *ctx)
+{
+    return has_sheet(v) ? sheet_read(v->sheet, from, n, visit, ctx) : read_plain(t, from, n, visit, ctx);
+}
+
+/* Of very many columns only the first are looked at here; the others widen as they are seen. */
+static void widen_by_row(void *ctx, uint64_t i, const struct row *row)
 {
     struct table_state *s = ctx;
-    for (size_t i = 0; i < s->nwidths; i++)
-        widen(s, i, row->cells[i].null ? "null" : row->cells[i].text, row->cells[i].null ? 4 : row->cells[i].len);
+    (void)i;
+    for (size_t c = 0; c < s->nwidths && c < SAMPLE_COLUMNS; c++)
+        widen_by_cell(s, c, &row->cells[c]);
 }
 
 static enum err new_widths(struct table_state *s, const struct table *t)
 {
-    if (s->table == t && s->nwidths == table_columns(t))
-        return OK;
     size_t n = table_columns(t);
-    int *widths = calloc(n ? n : 1, sizeof *widths);
-    if (!widths)
+    if (s->table == t && s->nwidths == n)
+        return OK;
+    bool same = s->nwidths == n && s->widths;
+    s->table = t;
+    if (same)
+        return OK; /* the same with more rows, or with dtypes that are known now */
+    int *widths = calloc(n + 1, sizeof *widths);
+    size_t *shown = calloc(n + 1, sizeof *shown);
+    if (!widths || !shown) {
+        free(widths);
+        free(shown);
         return ERR_NOMEM;
+    }
     free(s->widths);
-    *s = (struct table_state){.table = t, .widths = widths, .nwidths = n};
+    free(s->shown);
+    *s = (struct table_state){.table = t, .widths = widths, .nwidths = n, .shown = shown};
     for (size_t i = 0; i < n; i++) {
         const struct column *c = table_column(t, i);
         widen(s, i, c->name, c->name_len);
         widen(s, i, dtype_names[c->dtype], strlen(dtype_names[c->dtype]));
     }
-    return read_rows(t, 0, SAMPLE_ROWS, widen_by_row, s);
+    return read_plain(t, 0, SAMPLE_ROWS, widen_by_row, s);
 }
+
+/* --- which columns ------------------------------------------------------------------------------------------------ */
+
+static int width_of(const struct table_state *s, size_t from, size_t to)
+{
+    int width = 0;
+    for (size_t i = from; i < to; i++)
+        width += s->widths[s->shown[i]] + GAP;
+    return width;
+}
+
+/* The current column is seen: what scrolls begins so far to the left as it can. */
+static void choose_columns(struct pane *p, const struct columns *c, const struct table *t)
+{
+    struct table_state *s = p->state;
+    size_t at = 0;
+    s->nshown = columns_shown(c, t, s->shown, &s->frozen);
+    while (at < s->nshown && s->shown[at] != c->at)
+        at++;
+    int room = p->width - BOX_WIDTH - width_of(s, 0, s->frozen) + GAP;
+    if (s->from < s->frozen || s->from >= s->nshown)
+        s->from = s->frozen;
+    if (at == s->nshown || at < s->frozen)
+        return;
+    if (at < s->from)
+        s->from = at;
+    while (s->from < at && width_of(s, s->from, at + 1) > room)
+        s->from++;
+}
+
+/* The k-th column on the screen: a place in `shown`. False behind the last. */
+static bool column_on_screen(const struct table_state *s, size_t k, size_t *out)
+{
+    *out = k < s->frozen ? k : k - s->frozen + s->from;
+    return *out < s->nshown;
+}
+
+/* --- lines -------------------------------------------------------------------------------------------------------- */
 
 struct rows_ctx {
     struct pane *p;
@@ -104,47 +174,106 @@ static void add_cell(struct lines *l, const struct column *c, int width, enum ro
     lines_pad(l, l->column + GAP);
 }
 
-/* Columns beyond what can be seen are not built; a step to the side brings more. */
 static bool beyond(const struct pane *p, const struct lines *l)
 {
-    return l->column > p->left + 2 * p->width;
+    return l->column > p->width;
 }
 
-static void add_row(void *ctx, const struct row *row)
+/* Cells that the header has no name for are not hidden. */
+static void add_surplus(struct pane *p, const struct row *row, size_t columns)
+{
+    for (size_t i = columns; i < row->ncells && !beyond(p, &p->lines); i++) {
+        const struct cell *c = &row->cells[i];
+        int width = text_width(c->text, c->len < 4 * WIDTH_MAX ? c->len : 4 * WIDTH_MAX);
+        lines_add_left(&p->lines, ROLE_WARN, width < WIDTH_MAX ? width : WIDTH_MAX, c->text, c->len);
+        lines_pad(&p->lines, p->lines.column + GAP);
+    }
+}
+
+static void add_row(void *ctx, uint64_t line, const struct row *row)
 {
     struct rows_ctx *x = ctx;
     struct table_state *s = x->p->state;
     struct lines *l = &x->p->lines;
-    widen_by_row(s, row);
+    (void)line;
     const struct cell *key = &row->cells[table_key(x->t)];
     bool picked = picks_has(&x->v->choices->picks, key->text, key->null ? 0 : key->len);
     lines_add(l, picked ? ROLE_PICK : ROLE_DIM, picked ? "[x] " : "[ ] ");
-    for (size_t i = 0; i < s->nwidths && !beyond(x->p, l); i++) {
-        size_t at = shown_column(x->t, i);
-        const struct cell *c = &row->cells[at];
-        enum role role = c->null ? ROLE_DIM : i == 0 && picked ? ROLE_PICK : ROLE_TEXT;
-        add_cell(l, table_column(x->t, at), s->widths[at], role, c->null ? "null" : c->text, c->null ? 4 : c->len);
+    for (size_t k = 0, at; column_on_screen(s, k, &at) && !beyond(x->p, l); k++) {
+        const struct cell *c = &row->cells[s->shown[at]];
+        widen_by_cell(s, s->shown[at], c);
+        enum role role = c->null ? ROLE_DIM : s->shown[at] == table_key(x->t) && picked ? ROLE_PICK : ROLE_TEXT;
+        add_cell(l, table_column(x->t, s->shown[at]), s->widths[s->shown[at]], role, c->null ? "null" : c->text,
+                 c->null ? 4 : c->len);
     }
-    lines_end(l, (struct subject){SUBJECT_ROW, (int64_t)row->number});
+    add_surplus(x->p, row, table_columns(x->t));
+    struct subject subject = {s->tail ? SUBJECT_NONE : SUBJECT_ROW, (int64_t)row->number};
+    lines_end(l, subject);
 }
 
-static void add_head(struct pane *p, const struct table *t)
+static void add_name(struct pane *p, const struct view *v, const struct column *c, size_t at)
+{
+    struct table_state *s = p->state;
+    bool descending = false;
+    size_t sorted = has_sheet(v) ? sheet_sorted_by(v->sheet, &descending) : SIZE_MAX;
+    enum role role = at == v->choices->columns.at ? ROLE_FOCUS : ROLE_HEAD;
+    struct buf name;
+    buf_init(&name, 1 << 24);
+    if (sorted == at)
+        buf_add_text(&name, descending ? "▼" : "▲");
+    buf_add(&name, c->name, c->name_len);
+    widen(s, at, buf_text(&name), name.len);
+    add_cell(&p->head, c, s->widths[at], role, buf_text(&name), name.len);
+    buf_done(&name);
+}
+
+static void add_head(struct pane *p, const struct view *v, const struct table *t)
 {
     struct table_state *s = p->state;
     lines_pad(&p->head, BOX_WIDTH);
-    for (size_t i = 0; i < s->nwidths && !beyond(p, &p->head); i++) {
-        size_t at = shown_column(t, i);
-        const struct column *c = table_column(t, at);
-        add_cell(&p->head, c, s->widths[at], ROLE_HEAD, c->name, c->name_len);
-    }
+    for (size_t k = 0, at; column_on_screen(s, k, &at) && !beyond(p, &p->head); k++)
+        add_name(p, v, table_column(t, s->shown[at]), s->shown[at]);
     lines_end(&p->head, (struct subject){0});
     lines_pad(&p->head, BOX_WIDTH);
-    for (size_t i = 0; i < s->nwidths && !beyond(p, &p->head); i++) {
-        size_t at = shown_column(t, i);
-        const struct column *c = table_column(t, at);
-        add_cell(&p->head, c, s->widths[at], ROLE_DIM, dtype_names[c->dtype], strlen(dtype_names[c->dtype]));
+    for (size_t k = 0, at; column_on_screen(s, k, &at) && !beyond(p, &p->head); k++) {
+        const struct column *c = table_column(t, s->shown[at]);
+        add_cell(&p->head, c, s->widths[s->shown[at]], ROLE_DIM, dtype_names[c->dtype], strlen(dtype_names[c->dtype]));
     }
     lines_end(&p->head, (struct subject){0});
+}
+
+static void add_filters(struct pane *p, const struct sheet *sheet)
+{
+    char n[32], all[32];
+    if (sheet_filters(sheet) == 0)
+        return;
+    lines_addf(&p->head, ROLE_WARN, "%s of %s rows ", text_count(sheet_extent(sheet).rows, n),
+               text_count(table_rows(sheet_table(sheet)), all));
+    for (size_t i = 0; i < sheet_filters(sheet); i++) {
+        lines_add(&p->head, ROLE_DIM, "& ");
+        lines_add(&p->head, ROLE_TEXT, sheet_filter_words(sheet, i));
+        lines_add(&p->head, ROLE_TEXT, " ");
+    }
+    lines_end(&p->head, (struct subject){0});
+}
+
+static void add_warnings(struct pane *p, const struct sheet *sheet)
+{
+    char n[32], first[32];
+    struct table_ragged r = table_ragged(sheet_table(sheet));
+    const char *fault = sheet_fault(sheet);
+    if (fault && p->height > 4)
+        lines_wrap(&p->head, ROLE_BAD, 2, p->width, fault, (struct subject){0});
+    if (r.short_rows) {
+        lines_addf(&p->head, ROLE_WARN, "%s row%s too short, the first is row %s", text_count(r.short_rows, n),
+                   r.short_rows == 1 ? " is" : "s are", text_count(r.first_short + 1, first));
+        lines_end(&p->head, (struct subject){0});
+    }
+    if (r.long_rows) {
+        lines_addf(&p->head, ROLE_WARN, "%s row%s too long, the first is row %s", text_count(r.long_rows, n),
+                   r.long_rows == 1 ? " is" : "s are", text_count(r.first_long + 1, first));
+        lines_end(&p->head, (struct subject){0});
+    }
 }
 
 /* Typed codes that are no row's: they are listed below the rows. */
@@ -191,36 +320,69 @@ static void add_strays(struct pane *p, const struct view *v, uint64_t rows, int 
             add_stray(p, v, i, width);
 }
 
-static enum err sync_loaded(struct pane *p, const struct view *v, const struct table *t)
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
+
+/* Whoever stood so far from the end still does when the rows are counted. */
+static void keep_place(struct pane *p, struct sheet_extent x)
+{
+    struct table_state *s = p->state;
+    if (s->tail && x.guess != s->guess) {
+        uint64_t left = s->guess > p->cursor ? s->guess - p->cursor : 1;
+        p->cursor = x.guess > left ? x.guess - left : 0;
+        p->top = p->cursor; /* settling puts it where it belongs */
+    }
+    s->guess = x.guess;
+    s->tail = p->cursor >= x.rows && x.guess > x.rows;
+}
+
+static enum err add_rows(struct pane *p, const struct view *v, const struct table *t, struct sheet_extent x)
 {
     struct table_state *s = p->state;
     struct rows_ctx ctx = {p, t, v};
+    uint64_t seen = x.guess > p->top ? x.guess - p->top : 0;
+    if (s->tail)
+        return seen <= TAIL_MAX ? sheet_read_end(v->sheet, seen, add_row, &ctx) : OK;
+    if (seen > (uint64_t)pane_rows(p))
+        seen = (uint64_t)pane_rows(p);
+    return read_rows(v, t, p->top, seen, add_row, &ctx);
+}
+
+static enum err sync_loaded(struct pane *p, const struct view *v, const struct table *t)
+{
+    struct table_state *s = p->state;
     enum err e = new_widths(s, t);
     if (e)
         return e;
-    uint64_t rows = table_rows(t), strays = count_strays(s, v->choices);
-    add_head(p, t);
-    pane_settle(p, rows + strays);
+    struct sheet_extent x = extent_of(v, t);
+    uint64_t strays = x.guess == x.rows ? count_strays(s, v->choices) : 0;
+    p->left = 0;
+    choose_columns(p, &v->choices->columns, t);
+    if (has_sheet(v)) {
+        add_filters(p, v->sheet);
+        add_warnings(p, v->sheet);
+    }
+    add_head(p, v, t);
+    keep_place(p, x);
+    pane_settle(p, x.guess + strays);
     p->first = p->top;
-    uint64_t seen = rows > p->top ? rows - p->top : 0;
-    if (seen > (uint64_t)pane_rows(p))
-        seen = (uint64_t)pane_rows(p);
-    e = read_rows(t, p->top, seen, add_row, &ctx);
+    e = add_rows(p, v, t, x);
     if (e == ERR_CHANGED) {
         lines_put(&p->lines, ROLE_BAD, "the file changed after it was loaded");
         return OK;
     }
-    add_strays(p, v, rows, s->nwidths ? s->widths[table_key(t)] : 1);
+    add_strays(p, v, x.guess, s->nwidths ? s->widths[table_key(t)] : 1);
     return e;
 }
 
 static enum err table_sync(struct pane *p, const struct view *v)
 {
     const struct model *m = v->model;
-    if (m->table)
-        return sync_loaded(p, v, m->table);
-    if (m->table_error)
-        lines_wrap(&p->lines, ROLE_BAD, 0, p->width, m->table_error, (struct subject){0});
+    const struct table *t = view_table(v);
+    const char *fault = m->table_error ? m->table_error : v->sheet ? sheet_fault(v->sheet) : NULL;
+    if (t)
+        return sync_loaded(p, v, t);
+    if (fault)
+        lines_wrap(&p->lines, ROLE_BAD, 0, p->width, fault, (struct subject){0});
     else
         lines_put(&p->lines, ROLE_DIM, "The table is being loaded …");
     for (size_t i = 0; i < v->choices->picks.n && i < (size_t)pane_rows(p); i++)
@@ -231,18 +393,23 @@ static enum err table_sync(struct pane *p, const struct view *v)
 static void table_status(const struct pane *p, const struct view *v, struct buf *out)
 {
     char n[32];
-    const struct model *m = v->model;
+    const struct table *t = view_table(v);
     (void)p;
-    if (m->key) {
+    if (v->sheet)
+        sheet_status(v->sheet, out);
+    if (columns_count_hidden(&v->choices->columns))
+        buf_addf(out, "%zu hidden, ", columns_count_hidden(&v->choices->columns));
+    if (t) {
+        const struct column *key = table_column(t, table_key(t));
         buf_add_text(out, "key ");
-        if (text_add_safe(out, m->key, strlen(m->key)))
+        if (text_add_safe(out, key->name, key->name_len))
             return;
         buf_add_text(out, ", ");
     }
     buf_addf(out, "%s picked", text_count(v->choices->picks.n, n));
 }
 
-static const char *const hints[] = {"pick", "add", "all", "invert", NULL};
+static const char *const hints[] = {"pick", "add", "all", "invert", "filter", "frequency", NULL};
 
 const struct pane_ops pane_table_ops = {
     .name = "table", .title = "Table", .brief = "Table", .hints = hints, .state_size = sizeof(struct table_state),

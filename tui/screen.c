@@ -296,6 +296,7 @@ enum err app_draw(struct app *a, int width, int height, double now, int *x, int 
 {
     *x = *y = -1;
     app_feed(a);
+    app_table(a);
     enum err e = fit_canvas(a, width, height);
     if (e)
         return e;

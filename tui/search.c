@@ -84,6 +84,14 @@ enum err search_step(struct app *a)
     return OK;
 }
 
+/* Asked of the desk: app_sheet_step has the answer. */
+static void search_sheet(struct app *a, const struct pane *p)
+{
+    struct problem problem;
+    if (sheet_search(a->sheet, a->search.text, p->cursor, a->search.backwards, &problem))
+        app_say(a, ROLE_WARN, "%s", problem.text);
+}
+
 static void search_table(struct app *a, const struct pane *p)
 {
     struct search *s = &a->search;
@@ -128,7 +136,9 @@ static enum err search_again(struct app *a, bool backwards)
         return OK;
     }
     a->search.backwards = backwards;
-    if (p == a->panes[PANE_TABLE] && a->model->table)
+    if (p == a->panes[PANE_TABLE] && a->sheet && sheet_table(a->sheet))
+        search_sheet(a, p);
+    else if (p == a->panes[PANE_TABLE] && a->model->table)
         search_table(a, p);
     else
         search_lines(a, p);

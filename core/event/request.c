@@ -3,7 +3,7 @@
 #include "core/event/request.h"
 
 
-static const char *const type_names[] = {"load", "run", "kill_worker", "stop", "codes", NULL};
+static const char *const type_names[] = {"load", "run", "kill_worker", "stop", "table", "codes", NULL};
 
 #define FIELD(kind, member) {#member, kind, offsetof(struct request, member), NULL}
 const struct field request_fields[] = {

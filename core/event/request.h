@@ -10,6 +10,7 @@ enum request_type {
     REQUEST_RUN,         /* start a run; refused with a NOTE while one is going on */
     REQUEST_KILL_WORKER, /* SIGKILL one worker; its task is lost */
     REQUEST_STOP,        /* end the run now: kill its workers, cancel what is pending */
+    REQUEST_TABLE,       /* instead of LOAD: the table as another process read it; its fds come with it */
     REQUEST_CODES,       /* more codes of the run; sent when EVENT_CODES_WANTED asks for them */
     REQUEST_TYPE_COUNT
 };

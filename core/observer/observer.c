@@ -175,7 +175,7 @@ enum err observer_open(const struct observer_options *options, struct observer *
     struct observer *o = calloc(1, sizeof *o);
     if (!o)
         return problem_set(problem, ERR_NOMEM, "out of memory");
-    *o = (struct observer){.options = *options, .source = -1, .epoll = -1, .timer = -1, .root_pidfd = -1,
+    *o = (struct observer){.options = *options, .source = -1, .given = {-1, -1, -1}, .epoll = -1, .timer = -1, .root_pidfd = -1,
                            .threads = options->threads, .epoch = clock_now()};
     buf_init(&o->codes, CODES_MAX);
     enum err e = open_all(o, problem);
@@ -212,6 +212,8 @@ void observer_free(struct observer *o)
         /* who wants to know has asked before */
     }
     io_close(&o->source);
+    for (int i = 0; i < TABLE_FDS; i++)
+        io_close(&o->given[i]);
     io_close(&o->root_pidfd);
     io_close(&o->epoll);
     io_close(&o->timer);

@@ -28,12 +28,18 @@ struct observer_options {
     void (*on_task)(void *ctx, const struct event_task *ended); /* of each task that ends, in that order; borrowed */
     void (*on_measured)(void *ctx, const struct event_measured *m); /* of a run that measures */
     void *ctx;
+    bool table_follows;    /* nothing is loaded: the table is given later (observer_load) */
+    bool as_given;         /* … and is taken as it is, though a strict load might refuse it */
     bool keep_host;        /* start another host when one dies, so that the table stays open for queries and runs */
 };
 
 /* Opens the file and starts the host, which begins to load; events follow. ERR_DENIED/ERR_NOT_FOUND/… with a problem if
  * the file cannot be opened. The strings are borrowed until observer_free. */
 enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem) MUST_CHECK;
+
+/* The table as somebody read it already, or why it cannot be read (`fault`): a host takes it, in the place of the one
+ * that is there; where there is none, the first run starts one. What is given stays the caller's. */
+enum err observer_load(struct observer *o, const struct table *t, const char *fault) MUST_CHECK;
 
 /* Ends the run and the host: nothing of ours is left when it returns. */
 void observer_free(struct observer *o);

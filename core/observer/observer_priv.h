@@ -25,6 +25,7 @@ struct observer {
     /* a run of our own: observer_run.c */
     struct host *host;         /* NULL: none */
     int source;                /* the file's fd, or -1 */
+    int given[TABLE_FDS];      /* the table as it was given, or -1 */
     int threads;               /* of the engine in the host that is there */
     int64_t runs;              /* asked for so far */
     struct request wanted;     /* the next run, when wanted.run > 0 */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -217,7 +218,7 @@ enum err run_look(struct observer *o, double now, bool *changed)
 
 static enum err load_request(const struct observer *o, struct request *r)
 {
-    *r = (struct request){.type = REQUEST_LOAD, .threads = o->threads, .forkserver = o->options.forkserver,
+    *r = (struct request){.type = o->given[0] >= 0 ? REQUEST_TABLE : REQUEST_LOAD, .threads = o->threads, .forkserver = o->options.forkserver,
                           .path = text_dup(o->options.path), .key = text_dup(o->options.key)};
     enum err e = r->path ? OK : ERR_NOMEM;
     for (size_t i = 0; i < o->options.ndtypes && !e; i++)
@@ -240,18 +241,39 @@ enum err run_start_host(struct observer *o, struct problem *problem)
     if (!e)
         e = load_request(o, &load);
     if (!e)
-        e = host_send(o->host, &load, o->source);
+        e = o->given[0] >= 0 ? host_send_fds(o->host, &load, o->given, TABLE_FDS) : host_send(o->host, &load, o->source);
     if (e)
         problem_set(problem, e, "the host process cannot be told to load the table: %s", err_text(e));
     request_done(&load);
     return e;
 }
 
+/* The host reads plain bytes: a packed file is unpacked before, to its end. */
+static enum err unpack_source(struct observer *o, struct problem *problem)
+{
+    struct table_stream *s = NULL;
+    bool done = false;
+    enum err e = table_stream_open(o->source, o->options.path, &table_unpacker, &s, problem);
+    while (!e && !done)
+        e = table_stream_pump(s, 1 << 20, &done, problem);
+    if (!e) {
+        io_close(&o->source);
+        o->source = fcntl(table_stream_spool(s).fd, F_DUPFD_CLOEXEC, 3);
+    }
+    table_stream_free(s);
+    return !e && o->source < 0 ? problem_errno(problem, "%s", o->options.path) : e;
+}
+
 static enum err open_source(struct observer *o, struct problem *problem)
 {
+    struct stat st;
+    bool packed;
     bool standard_input = strcmp(o->options.path, "-") == 0;
     o->source = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(o->options.path, O_RDONLY | O_CLOEXEC);
-    return o->source < 0 ? problem_errno(problem, "%s: cannot open", o->options.path) : OK;
+    if (o->source < 0)
+        return problem_errno(problem, "%s: cannot open", o->options.path);
+    bool file = fstat(o->source, &st) == 0 && S_ISREG(st.st_mode);
+    return file && table_stream_needed(o->source, &packed) == OK && packed ? unpack_source(o, problem) : OK;
 }
 
 enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
@@ -260,8 +282,9 @@ enum err observer_new(const struct observer_options *options, struct observer **
     enum err e = observer_open(options, &o, problem);
     if (e)
         return e;
-    e = open_source(o, problem);
-    if (!e)
+    if (!options->table_follows)
+        e = open_source(o, problem);
+    if (!e && !options->table_follows)
         e = run_start_host(o, problem);
     if (e)
         observer_free(o);
@@ -313,6 +336,10 @@ enum err observer_run(struct observer *o, const struct run_settings *settings)
         e = buf_add(&o->codes, settings->codes[i], strlen(settings->codes[i]) + 1);
     if (e)
         return e;
+    if (!o->host && o->source < 0 && o->given[0] < 0) {
+        o->threads = settings->threads;
+        return OK; /* it runs when the table was given and is loaded */
+    }
     if (!o->host || settings->threads != o->threads) {
         if (model_run_active(o->model))
             end_run(o);
@@ -327,6 +354,65 @@ enum err observer_run(struct observer *o, const struct run_settings *settings)
         return OK; /* it runs when the table is there: loading is part of what the user waits for */
     o->epoch = clock_now();
     return send_run(o);
+}
+
+/* What a strict load would refuse, it refuses. */
+static bool loads_strictly(const struct observer *o, const struct table *t)
+{
+    return !o->options.as_given && (o->options.ndtypes > 0 || table_ragged(t).long_rows > 0);
+}
+
+static enum err keep_given(struct observer *o, const struct table *t)
+{
+    int fds[TABLE_FDS];
+    table_fds(t, fds);
+    io_close(&o->source);
+    for (int i = 0; i < TABLE_FDS; i++)
+        io_close(&o->given[i]);
+    o->source = fcntl(fds[0], F_DUPFD_CLOEXEC, 3);
+    for (int i = 0; i < TABLE_FDS && !loads_strictly(o, t); i++)
+        if ((o->given[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3)) < 0)
+            return err_from_errno(errno);
+    return o->source < 0 ? err_from_errno(errno) : OK;
+}
+
+/* The model has it without a host: one is started for the first run. */
+static enum err tell_loaded(struct observer *o, const struct table *t)
+{
+    const struct column *key = table_column(t, table_key(t));
+    struct event loaded = {.type = EVENT_TABLE_LOADED, .time = clock_now() - o->epoch,
+                           .table = {.path = text_dup(o->options.path), .rows = (int64_t)table_rows(t),
+                                     .columns = (int64_t)table_columns(t), .key = strndup(key->name, key->name_len),
+                                     .threads = o->threads, .seconds = clock_now() - o->epoch}};
+    struct table *own = NULL;
+    int fds[TABLE_FDS];
+    struct problem problem;
+    enum err e = observer_apply(o, &loaded);
+    for (int i = 0; i < TABLE_FDS; i++)
+        fds[i] = fcntl(o->given[i], F_DUPFD_CLOEXEC, 3);
+    if (!e)
+        e = table_import(fds, &own, &problem);
+    if (!e)
+        model_give_table(o->model, own);
+    return e;
+}
+
+enum err observer_load(struct observer *o, const struct table *t, const char *fault)
+{
+    if (!t || fault) {
+        struct event failed = {.type = EVENT_TABLE_FAILED, .time = clock_now() - o->epoch,
+                               .table = {.path = text_dup(o->options.path), .rows = -1, .columns = -1,
+                                         .error = text_dup(fault)}};
+        return observer_apply(o, &failed);
+    }
+    enum err e = keep_given(o, t);
+    if (e)
+        return e;
+    if (!o->host && o->given[0] >= 0 && o->wanted.run == 0)
+        return tell_loaded(o, t);
+    if (model_run_active(o->model))
+        end_run(o);
+    return renew_host(o, o->threads);
 }
 
 enum err observer_kill_worker(struct observer *o, int64_t worker)

@@ -21,6 +21,7 @@ enum ask_type {
     ASK_FIND,       /* rows as a list */
     ASK_NEXT,       /* the row of engine_find_next */
     ASK_SORT,       /* all rows in the order of a column as a list */
+    ASK_NARROW,     /* of a list those that are `within`: both fds come with it, `within` first; the other has all rows */
     ASK_FREQUENCY,  /* distinct texts, the most frequent first */
     ASK_STATISTICS,
     ASK_TYPE_COUNT
@@ -33,7 +34,7 @@ struct ask {
     int64_t any_case, inverted, backwards, descending, growing; /* bool */
     char *text;
     int64_t from, size;
-    int64_t within, within_wide;    /* FIND, SORT: only these rows; a list of so many, whose fd comes with it. -1: all */
+    int64_t within, within_wide;    /* FIND, NARROW: only these rows; a list of so many, whose fd comes with it. -1: all */
 };
 
 struct answer {

@@ -37,6 +37,8 @@ int host_fd(const struct host *h); /* poll for POLLIN: host_receive */
  * cannot be is answered by RUN_STARTED, a NOTE that says why, and RUN_ENDED with `stopped`; a second one by a NOTE. */
 enum err host_send(struct host *h, const struct request *r, int fd) MUST_CHECK;
 
+enum err host_send_fds(struct host *h, const struct request *r, const int *fds, int nfds) MUST_CHECK;
+
 /* The next event, ERR_AGAIN if there is none yet. When the host is gone: one last EVENT_HOST_EXITED with its status
  * (it is reaped then), ERR_CLOSED ever after. On EVENT_TABLE_LOADED the table is ready for host_take_table. */
 enum err host_receive(struct host *h, struct event *out) MUST_CHECK;

@@ -87,11 +87,16 @@ int host_fd(const struct host *h)
 
 enum err host_send(struct host *h, const struct request *r, int fd)
 {
+    return host_send_fds(h, r, &fd, fd >= 0 ? 1 : 0);
+}
+
+enum err host_send_fds(struct host *h, const struct request *r, const int *fds, int nfds)
+{
     struct buf b;
     buf_init(&b, EVENT_MAX);
     enum err err = h->sock < 0 ? ERR_CLOSED : request_encode(r, &b);
     if (err == OK)
-        err = wire_send(h->sock, b.data, b.len, &fd, fd >= 0 ? 1 : 0);
+        err = wire_send(h->sock, b.data, b.len, fds, nfds);
     buf_done(&b);
     return err;
 }

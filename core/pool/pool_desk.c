@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The desk's process: waits for a question, works, answers. It ends with its socket. */
+#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,6 +64,7 @@ int desk_process_main(int sock)
 {
     struct desk_self d = {.control = sock};
     struct engine_options options = {.threads = engine_usable_cpus()};
+    mallopt(M_MMAP_THRESHOLD, 64 * 1024); /* what is large goes back to the system at once */
     if (engine_new(&options, &d.engine))
         return 1;
     while (take_ask(&d) == OK)

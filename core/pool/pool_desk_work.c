@@ -136,14 +136,23 @@ static enum err work_next(struct work *w)
 
 static enum err work_sort(struct work *w)
 {
-    struct row_list sorted = {0}, within = {0}, some = {0};
+    struct row_list sorted = {0};
     enum err e = engine_sort(w->desk->engine, w->desk->table, (size_t)w->ask->column, w->ask->descending,
                              w->desk->progress, &sorted);
-    if (e || w->ask->within < 0)
-        return give_list(w, e, &sorted);
-    e = desk_list_within(w->ask, w->fds, w->nfds, &within);
+    return give_list(w, e, &sorted);
+}
+
+static enum err work_narrow(struct work *w)
+{
+    struct row_list sorted = {0}, within = {0}, some = {0};
+    uint64_t rows = table_rows(w->desk->table);
+    int fd = w->nfds > 1 ? dup(w->fds[1]) : -1;
+    if (fd < 0)
+        return ERR_USAGE;
+    row_list_take(&sorted, fd, (uint64_t)w->ask->size, rows > UINT32_MAX);
+    enum err e = desk_list_within(w->ask, w->fds, w->nfds, &within);
     if (!e)
-        e = desk_sorted_within(&sorted, &within, table_rows(w->desk->table), &some);
+        e = desk_sorted_within(&sorted, &within, rows, &some);
     row_list_done(&sorted);
     row_list_done(&within);
     return give_list(w, e, &some);
@@ -195,6 +204,7 @@ static enum err work_statistics(struct work *w)
 static enum err (*const works[ASK_TYPE_COUNT])(struct work *w) = {
     [ASK_TABLE] = work_table, [ASK_INDEX] = work_index, [ASK_LEARN] = work_learn, [ASK_GROW] = work_grow,
     [ASK_GROW_SPOOL] = work_grow_spool, [ASK_FIND] = work_find, [ASK_NEXT] = work_next, [ASK_SORT] = work_sort,
+    [ASK_NARROW] = work_narrow,
     [ASK_FREQUENCY] = work_frequency, [ASK_STATISTICS] = work_statistics,
 };
 

@@ -4,6 +4,7 @@
 #include "core/pool/host.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -20,6 +21,8 @@ enum { RECORD_MAX = 1 << 30 };
 
 struct host_self {
     int control, epoll;
+    const int *fds;         /* that came with the request; nfds of them */
+    int nfds;
     bool over;              /* nobody is there any more */
     struct engine *engine;
     struct table *table;
@@ -88,6 +91,23 @@ static enum err load_table(struct host_self *h, struct request *r, int fd, struc
     return err;
 }
 
+/* What another process read is read once more, by the engine: a table that is not what it says is refused, and the
+ * engine's threads are there as they are behind a load. */
+static enum err take_table(struct host_self *h, const struct request *r, struct problem *problem)
+{
+    int own[TABLE_FDS];
+    struct rows rows = { 0 };
+    if (h->nfds != TABLE_FDS)
+        return problem_set(problem, ERR_USAGE, "no table was given");
+    for (int i = 0; i < TABLE_FDS; i++)
+        own[i] = fcntl(h->fds[i], F_DUPFD_CLOEXEC, 3);
+    enum err err = table_import(own, &h->table, problem);
+    if (err == OK && (err = engine_scan(h->engine, h->table, &rows)) != OK)
+        problem_set(problem, err, "%s: %s", r->path, err_text(err));
+    rows_done(&rows);
+    return err;
+}
+
 /* The forkserver first, if it is wanted: while there is no thread that it could lack. */
 static enum err make_parts(struct host_self *h, const struct request *r, struct problem *problem)
 {
@@ -118,7 +138,7 @@ static void on_load(struct host_self *h, struct request *r, int fd)
     if (err == OK)
         err = make_parts(h, r, &problem);
     if (err == OK)
-        err = load_table(h, r, fd, &problem);
+        err = r->type == REQUEST_TABLE ? take_table(h, r, &problem) : load_table(h, r, fd, &problem);
     if (err == OK && forkserver_running(h->forkserver)) {
         err = forkserver_preload(h->forkserver, h->table, engine_threads(h->engine));
         if (err == ERR_CLOSED) /* it died meanwhile, which is told in its place; the table is loaded all the same */
@@ -359,6 +379,7 @@ static void tend_pool(struct host_self *h)
 
 static void (*const answers[REQUEST_TYPE_COUNT])(struct host_self *h, struct request *r, int fd) = {
     [REQUEST_LOAD] = on_load,
+    [REQUEST_TABLE] = on_load,
     [REQUEST_RUN] = on_run,
     [REQUEST_KILL_WORKER] = on_kill_worker,
     [REQUEST_STOP] = on_stop,
@@ -373,6 +394,8 @@ static void take_request(struct host_self *h)
     buf_init(&b, RECORD_MAX);
     enum err err = wire_recv(h->control, &b, fds, &nfds);
     if (err == OK && (err = request_decode(b.data, b.len, &r)) == OK) {
+        h->fds = fds;
+        h->nfds = nfds;
         if (r.type >= 0 && r.type < REQUEST_TYPE_COUNT)
             answers[r.type](h, &r, nfds > 0 ? fds[0] : -1);
         request_done(&r);

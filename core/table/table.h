@@ -78,6 +78,9 @@ enum table_stage {
 enum err table_open(int fd, const struct table_options *options, struct table **out, struct problem *problem)
     MUST_CHECK;
 
+/* The delimiter that a file seems to have: one of , ; | and the tab. */
+char table_sniff(int fd);
+
 /* All rows of an opened table: by raw structure on the runner's threads, or by libcsv where that is not exact. */
 enum err table_index(const struct table *t, const struct table_runner *runner, struct table_progress *progress,
                      struct table **out, struct problem *problem) MUST_CHECK;
@@ -118,6 +121,10 @@ void table_stream_free(struct table_stream *s);
 /* Takes at least one piece and about `most` bytes at most. ERR_AGAIN: a non-blocking fd has none. ERR_PARSE: packed
  * bytes are damaged; what was unpacked so far stays. */
 enum err table_stream_pump(struct table_stream *s, size_t most, bool *done, struct problem *problem) MUST_CHECK;
+/* From now on its bytes are taken for this encoding and become UTF-8. ERR_NOT_FOUND: there is none of that name. */
+enum err table_stream_convert(struct table_stream *s, const char *encoding) MUST_CHECK;
+bool table_encoding_known(const char *name);
+
 uint64_t table_stream_size(const struct table_stream *s); /* unpacked so far */
 enum err table_stream_open_table(const struct table_stream *s, const struct table_options *options,
                                  struct table **out, struct problem *problem) MUST_CHECK;
@@ -145,6 +152,7 @@ size_t table_key(const struct table *t); /* index of the key column */
 const char *table_path(const struct table *t);
 char table_delimiter(const struct table *t);
 uint64_t table_bytes(const struct table *t); /* of all its rows, as they stand in the file */
+uint64_t table_size(const struct table *t);  /* of the file */
 
 /* Distinct codes (values of the key column, as text) in the order of their first row, with counts. */
 struct table_code { const char *text; size_t len; uint64_t count; };

@@ -181,6 +181,11 @@ uint64_t table_bytes(const struct table *t)
     return t->body.index.facts->end - t->body.index.facts->start;
 }
 
+uint64_t table_size(const struct table *t)
+{
+    return t->body.source.size;
+}
+
 size_t table_codes(const struct table *t)
 {
     return table_schema_codes(t) ? t->ncodes : 0;

@@ -21,14 +21,14 @@
 
 /* Bytes read at once, a multiple of 64. The fuzzer is built with a small one, so that blocks end everywhere. */
 #ifndef TABLE_BLOCK_BYTES
-#define TABLE_BLOCK_BYTES (256 * 1024)
+#define TABLE_BLOCK_BYTES (128 * 1024)
 #endif
 
 enum {
     TABLE_BLOCK = TABLE_BLOCK_BYTES,
     TABLE_FIRST = 64 * 1024,             /* bytes whose rows are there at once */
     TABLE_WINDOW = 4096,                 /* the index knows the first record of each window of so many bytes … */
-    TABLE_WINDOWS_MAX = 256 * 1024,      /* … or of twice, four times … as many, so that there are not more */
+    TABLE_WINDOWS_MAX = 32 * 1024,       /* … or of twice, four times … as many, so that there are not more */
     TABLE_COLUMNS_MAX = 1000 * 1000,
     TABLE_FIELD_MAX = 256 * 1024 * 1024, /* a longer field is a quote that nobody closed */
     TABLE_RECORD_MAX = 512 * 1024 * 1024,
@@ -60,7 +60,15 @@ enum err table_source_check(const struct table_source *s) MUST_CHECK;
 /* A memfd that is sealed against every change; only such memory is mapped. */
 bool table_is_sealed(int fd);
 
-/* table_stream.c */
+/* table_stream.c: what a stream's bytes go through before they are spooled. `push` appends what becomes of `len` bytes;
+ * 0 are the end. */
+struct table_filter {
+    enum err (*push)(void *self, const char *bytes, size_t len, const char *path, struct buf *out,
+                     struct problem *problem);
+    void (*close)(void *self);
+    void *self; /* owned */
+};
+void table_stream_filter(struct table_stream *s, const struct table_filter *filter); /* takes what it holds */
 enum err table_spool_source(const struct table_spool *spool, struct table_source *out) MUST_CHECK;
 
 /* table_lines.c: a run through the source, a line at a time. */

@@ -29,6 +29,8 @@ struct table_stream {
     uint64_t offset;
     const struct table_unpacker *unpacker;
     void *packed;        /* the unpacker's own; NULL: nothing is packed */
+    struct table_filter filter; /* push NULL: none */
+    struct buf filtered;
     char *piece;         /* PIECE bytes; the first `ahead` were read to look at them */
     size_t ahead;
     int spool;           /* owned */
@@ -118,7 +120,7 @@ static enum err leave_memory(struct table_stream *s)
     return OK;
 }
 
-static enum err spool(struct table_stream *s, const void *bytes, size_t len, struct problem *problem)
+static enum err keep(struct table_stream *s, const void *bytes, size_t len, struct problem *problem)
 {
     enum err e = OK;
     if (s->size + len > SPOOL_MAX)
@@ -134,6 +136,17 @@ static enum err spool(struct table_stream *s, const void *bytes, size_t len, str
         return table_problem(problem, e, s->path);
     s->size += len;
     return OK;
+}
+
+static enum err spool(struct table_stream *s, const void *bytes, size_t len, struct problem *problem)
+{
+    if (!s->filter.push)
+        return keep(s, bytes, len, problem);
+    buf_clear(&s->filtered);
+    enum err e = s->filter.push(s->filter.self, bytes, len, s->path, &s->filtered, problem);
+    if (s->filtered.len > 0 && keep(s, s->filtered.data, s->filtered.len, e ? NULL : problem) && !e)
+        e = ERR_SYS;
+    return e;
 }
 
 /* One piece, whatever is there first. *got is 0 at the end. */
@@ -164,6 +177,8 @@ enum err table_stream_pump(struct table_stream *s, size_t most, bool *done, stru
     for (size_t sum = 0, got = 0; !e && !s->done && sum < most; sum += got) {
         e = s->packed ? pump_packed(s, &got, problem) : pump_plain(s, &got, problem);
         s->done = !e && got == 0;
+        if (s->done && s->filter.push)
+            e = spool(s, NULL, 0, problem);
         if (e == ERR_AGAIN && sum > 0)
             return *done = false, OK;
     }
@@ -202,6 +217,7 @@ enum err table_stream_open(int fd, const char *path, const struct table_unpacker
     s->regular = S_ISREG(st.st_mode);
     s->memory = true;
     s->unpacker = unpacker;
+    buf_init(&s->filtered, (size_t)64 << 20);
     s->in = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     s->spool = memfd_create("poolscope-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     s->piece = malloc(PIECE);
@@ -226,11 +242,19 @@ void table_stream_free(struct table_stream *s)
         return;
     if (s->packed)
         s->unpacker->close(s->packed);
+    if (s->filter.push)
+        s->filter.close(s->filter.self);
+    buf_done(&s->filtered);
     io_close(&s->in);
     io_close(&s->spool);
     free(s->piece);
     free(s->path);
     free(s);
+}
+
+void table_stream_filter(struct table_stream *s, const struct table_filter *filter)
+{
+    s->filter = *filter;
 }
 
 uint64_t table_stream_size(const struct table_stream *s)

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT
+ * Commands of the open table: filters, order, columns, counts, places; and what its answers do to the screen. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/io.h"
+#include "core/base/text.h"
+#include "tui/command_list.h"
+#include "tui/sheet.h"
+
+static bool no_table(struct app *a)
+{
+    if (app_table(a) && a->sheet && sheet_table(a->sheet))
+        return false;
+    app_say(a, ROLE_DIM, "There is no table for that");
+    return true;
+}
+
+static void refused(struct app *a, const struct problem *problem)
+{
+    app_say(a, ROLE_WARN, "%s", problem->text);
+}
+
+enum err do_filter(struct app *a, const char *arg)
+{
+    struct problem problem;
+    if (no_table(a))
+        return OK;
+    if (!arg) {
+        prompt_open(&a->prompt, command_by_name("filter"), "&", "");
+        return OK;
+    }
+    enum err e = *arg ? sheet_filter(a->sheet, arg, &problem) : OK;
+    if (e && e != ERR_NOMEM)
+        refused(a, &problem);
+    return e == ERR_NOMEM ? e : OK;
+}
+
+enum err do_undo(struct app *a, const char *arg)
+{
+    (void)arg;
+    if (!no_table(a) && !sheet_undo(a->sheet))
+        app_say(a, ROLE_DIM, "No filter holds");
+    return OK;
+}
+
+/* The same order once more takes it away. */
+static enum err sort(struct app *a, bool descending)
+{
+    bool now;
+    size_t at = a->choices.columns.at;
+    if (no_table(a))
+        return OK;
+    bool off = sheet_sorted_by(a->sheet, &now) == at && now == descending;
+    sheet_sort(a->sheet, off ? SIZE_MAX : at, descending);
+    return OK;
+}
+
+enum err do_sort(struct app *a, const char *arg)
+{
+    (void)arg;
+    return sort(a, false);
+}
+
+enum err do_sort_down(struct app *a, const char *arg)
+{
+    (void)arg;
+    return sort(a, true);
+}
+
+enum err do_freeze(struct app *a, const char *arg)
+{
+    struct columns *c = &a->choices.columns;
+    const struct table *t = app_table(a);
+    (void)arg;
+    if (!t)
+        return OK;
+    if (c->at == table_key(t))
+        app_say(a, ROLE_DIM, "The key column always stands still");
+    else
+        columns_freeze(c, c->at, !columns_frozen(c, t, c->at));
+    return OK;
+}
+
+enum err do_hide(struct app *a, const char *arg)
+{
+    struct columns *c = &a->choices.columns;
+    const struct table *t = app_table(a);
+    size_t hidden = c->at;
+    (void)arg;
+    if (!t)
+        return OK;
+    if (columns_count_hidden(c) + 1 >= c->n) {
+        app_say(a, ROLE_DIM, "One column stays");
+        return OK;
+    }
+    enum err e = columns_move(c, t, 1);
+    if (!e && c->at == hidden)
+        e = columns_move(c, t, -1);
+    columns_hide(c, hidden, true);
+    app_say(a, ROLE_TEXT, "Hidden; %s shows all columns again", command_key("show-all"));
+    return e;
+}
+
+enum err do_show_all(struct app *a, const char *arg)
+{
+    (void)arg;
+    for (size_t i = 0; i < a->choices.columns.n; i++)
+        columns_hide(&a->choices.columns, i, false);
+    return OK;
+}
+
+enum err do_frequency(struct app *a, const char *arg)
+{
+    (void)arg;
+    return no_table(a) ? OK : sheet_frequency(a->sheet, a->choices.columns.at);
+}
+
+enum err do_statistics(struct app *a, const char *arg)
+{
+    (void)arg;
+    return no_table(a) ? OK : sheet_statistics(a->sheet, a->choices.columns.at);
+}
+
+enum err do_follow(struct app *a, const char *arg)
+{
+    (void)arg;
+    if (no_table(a))
+        return OK;
+    sheet_follow(a->sheet, !sheet_follows(a->sheet));
+    app_say(a, ROLE_TEXT, sheet_follows(a->sheet) ? "The file is followed as it grows" : "The file is not followed");
+    return OK;
+}
+
+enum err do_row(struct app *a, const char *arg)
+{
+    char *end;
+    if (!app_table(a))
+        return OK;
+    if (!arg) {
+        prompt_open(&a->prompt, command_by_name("row"), "Row: ", "");
+        return OK;
+    }
+    unsigned long long n = strtoull(arg, &end, 10);
+    if (end == arg || *end || n == 0) {
+        app_say(a, ROLE_WARN, "A row's number, from 1");
+        return OK;
+    }
+    app_focus(a, PANE_TABLE);
+    pane_go(a->panes[PANE_TABLE], n - 1);
+    return OK;
+}
+
+enum err do_column(struct app *a, const char *arg)
+{
+    const struct table *t = app_table(a);
+    if (!t)
+        return OK;
+    if (!arg) {
+        prompt_open(&a->prompt, command_by_name("column"), "Column: ", "");
+        return OK;
+    }
+    for (size_t i = 0; i < table_columns(t); i++) {
+        const struct column *c = table_column(t, i);
+        if (c->name_len != strlen(arg) || memcmp(c->name, arg, c->name_len) != 0)
+            continue;
+        columns_hide(&a->choices.columns, i, false);
+        a->choices.columns.at = i;
+        app_focus(a, PANE_TABLE);
+        return OK;
+    }
+    app_say(a, ROLE_WARN, "There is no column %s", arg);
+    return OK;
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------ */
+
+/* A text of the frequency view; the caller frees it. */
+static char *text_at(const struct app *a, int64_t i, size_t *len)
+{
+    const struct sheet_texts *texts = sheet_texts(a->sheet);
+    struct desk_text at;
+    if (texts->fd < 0 || desk_text_read(texts->fd, (uint64_t)i, &at))
+        return NULL;
+    char *text = malloc((size_t)at.len + 1);
+    if (!text || io_read_at(texts->fd, text, (size_t)at.len, at.at)) {
+        free(text);
+        return NULL;
+    }
+    text[at.len] = '\0';
+    *len = (size_t)at.len;
+    return text;
+}
+
+enum err filter_by_value(struct app *a, int64_t i)
+{
+    size_t len;
+    char *text = text_at(a, i, &len);
+    if (!text)
+        return OK;
+    enum err e = sheet_filter_text(a->sheet, sheet_texts(a->sheet)->column, text, len);
+    free(text);
+    app_focus(a, PANE_TABLE);
+    return e;
+}
+
+enum err pick_value(struct app *a, int64_t i)
+{
+    size_t len;
+    const struct table *t = app_table(a);
+    if (!t || sheet_texts(a->sheet)->column != table_key(t)) {
+        app_say(a, ROLE_DIM, "Only what stands in the key column can be picked");
+        return OK;
+    }
+    char *text = text_at(a, i, &len);
+    enum err e = OK;
+    if (text && picks_has(&a->choices.picks, text, len))
+        picks_remove(&a->choices.picks, text, len);
+    else if (text)
+        e = picks_add(&a->choices.picks, text, len, false);
+    if (text && !e)
+        app_say(a, ROLE_TEXT, "%s %.60s", picks_has(&a->choices.picks, text, len) ? "Picked" : "Not picked any more:",
+                text);
+    free(text);
+    return e;
+}
+
+static enum err show(struct app *a, const struct pane_ops *ops)
+{
+    struct pane *p;
+    enum err e = pane_new(ops, &p);
+    if (!e)
+        app_show(a, p);
+    return e;
+}
+
+static void go_to_found(struct app *a, uint64_t row)
+{
+    struct pane *p = a->panes[PANE_TABLE];
+    p->count = p->count > row ? p->count : row + 1;
+    pane_go(p, row);
+    a->message[0] = '\0';
+}
+
+static enum err react_to(struct app *a, enum sheet_news news, uint64_t row, const struct problem *words)
+{
+    switch (news) {
+    case SHEET_FOUND: go_to_found(a, row); break;
+    case SHEET_NOT_FOUND: app_say(a, ROLE_WARN, "Not found: %.60s", words->text); break;
+    case SHEET_COUNTED: return show(a, &pane_texts_ops);
+    case SHEET_SUMMED: return show(a, &pane_sums_ops);
+    case SHEET_FAILED: app_say(a, ROLE_BAD, "%s", words->text); break;
+    case SHEET_RELOADED:
+        if (!model_run_active(a->model))
+            a->given = 0; /* the host gets it too */
+        app_say(a, ROLE_WARN, "%s", words->text);
+        break;
+    case SHEET_SAYS: app_say(a, ROLE_WARN, "%s", words->text); break;
+    case SHEET_NOTHING: break;
+    }
+    return OK;
+}
+
+static enum err react(struct app *a)
+{
+    uint64_t row;
+    struct problem words;
+    enum sheet_news news;
+    enum err e = OK;
+    while (!e && (news = sheet_news(a->sheet, &row, &words)) != SHEET_NOTHING)
+        e = react_to(a, news, row, &words);
+    return e;
+}
+
+static enum err give(struct app *a, const struct table *t)
+{
+    a->given = sheet_generation(a->sheet) + 1;
+    return observer_load(a->observer, t, sheet_fault(a->sheet));
+}
+
+enum err app_give_table(struct app *a)
+{
+    const struct table *t = a->sheet ? sheet_table(a->sheet) : NULL;
+    return t && a->given && a->given != sheet_generation(a->sheet) + 1 && sheet_settled(a->sheet) ? give(a, t) : OK;
+}
+
+enum err app_sheet_step(struct app *a)
+{
+    uint64_t before = sheet_version(a->sheet);
+    enum err e = sheet_step(a->sheet);
+    if (!e)
+        e = react(a);
+    if (!e && a->observer && !a->given && sheet_settled(a->sheet))
+        e = give(a, sheet_table(a->sheet));
+    a->dirty |= sheet_version(a->sheet) != before;
+    return e;
+}

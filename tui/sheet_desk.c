@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT
+ * What is asked of the desk, one thing at a time and the most urgent first, and what becomes of its answers. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/io.h"
+#include "tui/sheet_priv.h"
+
+enum { DEATHS_MAX = 3 };
+
+static const double tick = 0.1; /* how often it is looked how far something is */
+
+/* --- asking ------------------------------------------------------------------------------------------------------- */
+
+static struct filter *unready_filter(struct sheet *s)
+{
+    for (size_t i = 0; i < s->nfilters; i++)
+        if (!s->filters[i].ready)
+            return &s->filters[i];
+    return NULL;
+}
+
+static bool stream_has_more(const struct sheet *s)
+{
+    return s->stream && (table_stream_size(s->stream) > s->spooled || (s->ended && s->grown));
+}
+
+static enum errand due(struct sheet *s)
+{
+    enum table_stage stage = table_stage(s->table);
+    if (stream_has_more(s) || (!s->streaming && s->grown && s->follow && stage != TABLE_FIRST_ROWS))
+        return ERRAND_GROW;
+    if (stage == TABLE_FIRST_ROWS)
+        return ERRAND_INDEX;
+    if (unready_filter(s))
+        return ERRAND_FILTER;
+    if (s->searching)
+        return ERRAND_SEARCH;
+    if (s->sort_column != SIZE_MAX && !s->sort_ready)
+        return ERRAND_SORT;
+    if (s->sort_column != SIZE_MAX && s->nfilters > 0 && !s->narrow_ready)
+        return ERRAND_NARROW;
+    if (s->counting)
+        return ERRAND_FREQUENCY;
+    if (s->summing)
+        return ERRAND_STATISTICS;
+    return stage == TABLE_INDEXED && !sheet_streams(s) && !s->unlearnable ? ERRAND_LEARN : ERRAND_NONE;
+}
+
+static enum err send(struct sheet *s, enum errand errand, struct ask *a, const int *fds, int nfds)
+{
+    a->id = (int64_t)errand;
+    enum err e = desk_send(s->desk, a, fds, nfds);
+    if (e)
+        return e;
+    s->errand = errand;
+    s->since = clock_now();
+    s->stopped = s->dropped = false;
+    return OK;
+}
+
+static enum err ask_grow(struct sheet *s)
+{
+    struct ask a = {.type = ASK_GROW, .within = -1};
+    s->grown = false;
+    if (!s->stream)
+        return send(s, ERRAND_GROW, &a, NULL, 0);
+    struct table_spool spool = table_stream_spool(s->stream);
+    a.type = ASK_GROW_SPOOL;
+    a.size = (int64_t)spool.size;
+    a.growing = spool.growing;
+    s->spooled = spool.size;
+    return send(s, ERRAND_GROW, &a, &spool.fd, 1);
+}
+
+/* The one filter, within those before it. */
+static enum err ask_filter(struct sheet *s)
+{
+    struct filter *f = unready_filter(s);
+    struct ask a = f->ask;
+    if (f == s->filters)
+        return send(s, ERRAND_FILTER, &a, NULL, 0);
+    a.within = (int64_t)f[-1].rows.n;
+    a.within_wide = f[-1].rows.wide;
+    return send(s, ERRAND_FILTER, &a, &f[-1].rows.fd, 1);
+}
+
+/* In all rows the next one; in a view all of them, of which the next is taken. */
+static enum err ask_search(struct sheet *s)
+{
+    const struct row_list *l = sheet_list(s);
+    uint64_t rows = sheet_extent(s).rows, step = s->search.backwards ? rows - 1 : 1;
+    struct ask a = s->search;
+    a.type = l ? ASK_FIND : ASK_NEXT;
+    a.from = rows ? (int64_t)((s->search_from % rows + step) % rows) : 0;
+    if (!l)
+        return send(s, ERRAND_SEARCH, &a, NULL, 0);
+    a.within = (int64_t)l->n;
+    a.within_wide = l->wide;
+    bool rising = l != &s->sorted && l != &s->narrowed;
+    if (!rising)
+        a.within = -1;
+    return send(s, ERRAND_SEARCH, &a, &l->fd, rising ? 1 : 0);
+}
+
+static enum err ask_narrow(struct sheet *s)
+{
+    const struct row_list *some = &s->filters[s->nfilters - 1].rows;
+    struct ask a = {.type = ASK_NARROW, .within = (int64_t)some->n, .within_wide = some->wide,
+                    .size = (int64_t)s->sorted.n};
+    int fds[] = {some->fd, s->sorted.fd};
+    return send(s, ERRAND_NARROW, &a, fds, 2);
+}
+
+static enum err ask(struct sheet *s, enum errand errand)
+{
+    struct ask a = {.within = -1, .column = (int64_t)s->column};
+    switch (errand) {
+    case ERRAND_INDEX: a.type = ASK_INDEX; break;
+    case ERRAND_LEARN: a.type = ASK_LEARN; break;
+    case ERRAND_FREQUENCY: a.type = ASK_FREQUENCY; break;
+    case ERRAND_STATISTICS: a.type = ASK_STATISTICS; break;
+    case ERRAND_SORT:
+        a.type = ASK_SORT;
+        a.column = (int64_t)s->sort_column;
+        a.descending = s->descending;
+        break;
+    case ERRAND_GROW: return ask_grow(s);
+    case ERRAND_FILTER: return ask_filter(s);
+    case ERRAND_SEARCH: return ask_search(s);
+    case ERRAND_NARROW: return ask_narrow(s);
+    default: return OK;
+    }
+    return send(s, errand, &a, NULL, 0);
+}
+
+static enum err tell_table(struct sheet *s)
+{
+    struct ask a = {.type = ASK_TABLE, .within = -1};
+    int fds[TABLE_FDS];
+    table_fds(s->table, fds);
+    enum err e = desk_send(s->desk, &a, fds, TABLE_FDS);
+    s->told = e == OK;
+    return e;
+}
+
+static enum err have_desk(struct sheet *s)
+{
+    struct problem problem;
+    if (s->desk)
+        return OK;
+    enum err e = desk_start(0, &s->desk, &problem);
+    struct epoll_event interest = {.events = EPOLLIN};
+    if (!e && epoll_ctl(s->epoll, EPOLL_CTL_ADD, desk_fd(s->desk), &interest) < 0)
+        e = ERR_SYS;
+    if (e)
+        sheet_tell(s, SHEET_FAILED, 0, problem.text);
+    s->told = false;
+    return e;
+}
+
+static void desk_died(struct sheet *s)
+{
+    desk_free(s->desk);
+    s->desk = NULL;
+    s->errand = ERRAND_NONE;
+    s->searching = s->counting = s->summing = false;
+    if (++s->deaths >= DEATHS_MAX)
+        sheet_tell(s, SHEET_FAILED, 0, "The process that reads the table died again and again; it is not started anew");
+    else
+        sheet_tell(s, SHEET_SAYS, 0, "The process that reads the table died; another is started");
+    sheet_arm(s, 0.1);
+}
+
+enum err sheet_ask_due(struct sheet *s)
+{
+    if (!s->table || s->deaths >= DEATHS_MAX)
+        return OK;
+    if (s->errand) {
+        sheet_arm(s, tick);
+        return OK;
+    }
+    enum errand errand = due(s);
+    if (!errand)
+        return OK;
+    if (have_desk(s))
+        return OK; /* it was said */
+    enum err e = s->told ? OK : tell_table(s);
+    if (!e)
+        e = ask(s, errand);
+    if (e == ERR_CLOSED) {
+        desk_died(s);
+        return OK;
+    }
+    sheet_arm(s, tick);
+    return e;
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------ */
+
+static enum err take_table(struct sheet *s, const int *fds, int nfds)
+{
+    struct table *t;
+    struct problem problem;
+    int own[TABLE_FDS];
+    if (nfds != TABLE_FDS)
+        return ERR_PARSE;
+    for (int i = 0; i < TABLE_FDS; i++)
+        own[i] = dup(fds[i]);
+    enum err e = table_import(own, &t, &problem);
+    return e ? e : sheet_take_table(s, t);
+}
+
+static void take_list(struct row_list *to, const struct answer *a, const int *fds, int nfds)
+{
+    row_list_done(to);
+    row_list_take(to, nfds > 0 ? dup(fds[0]) : -1, (uint64_t)a->n, a->wide);
+}
+
+/* The place in the view of the match that comes next from where one searches, UINT64_MAX: there is none. */
+static enum err next_in_list(const struct sheet *s, const struct row_list *view, const struct row_list *matches,
+                             uint64_t from, uint64_t *out)
+{
+    uint64_t number;
+    *out = UINT64_MAX;
+    for (uint64_t k = 0; k < view->n; k++) {
+        uint64_t i = s->search.backwards ? (from + view->n - k) % view->n : (from + k) % view->n, at, found;
+        enum err e = row_list_read(view, i, 1, &number);
+        if (!e)
+            e = row_list_find(matches, number, &at);
+        if (!e && at < matches->n && !(e = row_list_read(matches, at, 1, &found)) && found == number) {
+            *out = i;
+            return OK;
+        }
+        if (e)
+            return e;
+    }
+    return OK;
+}
+
+/* In a rising view the match itself leads to its place. */
+static enum err next_in_rising(const struct sheet *s, const struct row_list *view, const struct row_list *matches,
+                               uint64_t from, uint64_t *out)
+{
+    uint64_t number, at;
+    enum err e = row_list_read(view, from, 1, &number);
+    if (!e)
+        e = row_list_find(matches, number, &at);
+    if (e)
+        return e;
+    uint64_t there = 0;
+    bool here = at < matches->n && !row_list_read(matches, at, 1, &there) && there == number;
+    if (s->search.backwards && !here)
+        at = at > 0 ? at - 1 : matches->n - 1;
+    e = row_list_read(matches, at % matches->n, 1, &number);
+    return e ? e : row_list_find(view, number, out);
+}
+
+static enum err found_in_view(struct sheet *s, const struct answer *a, const int *fds, int nfds)
+{
+    struct row_list matches = {0};
+    const struct row_list *view = sheet_list(s);
+    uint64_t at = UINT64_MAX;
+    enum err e = OK;
+    if (a->n > 0 && view && view->n > 0) {
+        uint64_t step = s->search.backwards ? view->n - 1 : 1, from = (s->search_from % view->n + step) % view->n;
+        bool rising = view != &s->sorted && view != &s->narrowed;
+        take_list(&matches, a, fds, nfds);
+        e = (rising ? next_in_rising : next_in_list)(s, view, &matches, from, &at);
+        row_list_done(&matches);
+    }
+    if (!e)
+        sheet_tell(s, at == UINT64_MAX ? SHEET_NOT_FOUND : SHEET_FOUND, at, s->search.text);
+    return e;
+}
+
+static enum err take_search(struct sheet *s, const struct answer *a, const int *fds, int nfds)
+{
+    s->searching = false;
+    if (a->type == ASK_FIND)
+        return found_in_view(s, a, fds, nfds);
+    if (a->row >= 0) {
+        sheet_tell(s, SHEET_FOUND, (uint64_t)a->row, s->search.text);
+        return OK;
+    }
+    /* once round: from the other end */
+    uint64_t rows = table_rows(s->table), other = s->search.backwards ? 0 : rows - 1;
+    if (rows == 0 || s->search_from == other || s->search_from == UINT64_MAX) {
+        sheet_tell(s, SHEET_NOT_FOUND, 0, s->search.text);
+        return OK;
+    }
+    s->search_from = other;
+    s->searching = true;
+    return OK;
+}
+
+static void take_texts(struct sheet *s, const struct answer *a, const int *fds, int nfds)
+{
+    s->counting = false;
+    io_close(&s->texts.fd);
+    s->texts = (struct sheet_texts){.column = s->column, .fd = nfds > 0 ? dup(fds[0]) : -1, .n = (uint64_t)a->n,
+                                    .rows = table_rows(s->table), .nulls = (uint64_t)a->nulls,
+                                    .others = (uint64_t)a->others, .complete = a->complete};
+    sheet_tell(s, SHEET_COUNTED, 0, NULL);
+}
+
+/* Takes the answer's texts. */
+static void take_sums(struct sheet *s, struct answer *a)
+{
+    s->summing = false;
+    answer_done(&s->sums);
+    s->sums = *a;
+    s->sums_column = s->column;
+    a->problem = a->least = a->greatest = NULL;
+    sheet_tell(s, SHEET_SUMMED, 0, NULL);
+}
+
+static void take_filter(struct sheet *s, const struct answer *a, const int *fds, int nfds)
+{
+    struct filter *f = unready_filter(s);
+    if (!f)
+        return;
+    take_list(&f->rows, a, fds, nfds);
+    f->ready = true;
+    s->narrow_ready = false;
+}
+
+static enum err take_answer(struct sheet *s, struct answer *a, const int *fds, int nfds)
+{
+    enum errand errand = (enum errand)a->id;
+    s->version++;
+    switch (errand) {
+    case ERRAND_GROW:
+        if (s->nfilters > 0 || s->sort_column != SIZE_MAX)
+            sheet_forget_views(s);
+        return take_table(s, fds, nfds);
+    case ERRAND_INDEX:
+    case ERRAND_LEARN: return take_table(s, fds, nfds);
+    case ERRAND_FILTER: take_filter(s, a, fds, nfds); break;
+    case ERRAND_SEARCH: return take_search(s, a, fds, nfds);
+    case ERRAND_SORT:
+        take_list(&s->sorted, a, fds, nfds);
+        s->sort_ready = true;
+        break;
+    case ERRAND_NARROW:
+        take_list(&s->narrowed, a, fds, nfds);
+        s->narrow_ready = true;
+        break;
+    case ERRAND_FREQUENCY: take_texts(s, a, fds, nfds); break;
+    case ERRAND_STATISTICS: take_sums(s, a); break;
+    default: break;
+    }
+    return OK;
+}
+
+/* What failed is not asked again; the file's change is looked into. */
+static void take_failure(struct sheet *s, const struct answer *a)
+{
+    enum errand errand = (enum errand)a->id;
+    if (errand == ERRAND_FILTER && unready_filter(s))
+        sheet_undo(s);
+    if (errand == ERRAND_SORT || errand == ERRAND_NARROW)
+        s->sort_column = SIZE_MAX;
+    s->searching = s->counting = s->summing = false;
+    if (errand == ERRAND_INDEX || errand == ERRAND_LEARN || errand == ERRAND_GROW)
+        s->unlearnable = true;
+    if (errand == ERRAND_INDEX)
+        s->deaths = DEATHS_MAX; /* nothing else can be asked of a table without its rows */
+    if (a->error == ERR_CHANGED) {
+        s->rewritten = true;
+        sheet_arm(s, 0.05);
+    }
+    sheet_tell(s, SHEET_FAILED, 0, a->problem);
+}
+
+static enum err one_answer(struct sheet *s)
+{
+    struct answer a = {0};
+    int fds[ANSWER_FDS], nfds;
+    enum err e = desk_receive(s->desk, &a, fds, &nfds);
+    if (e)
+        return e;
+    bool dropped = s->dropped;
+    s->errand = ERRAND_NONE;
+    if (a.error == OK && !dropped)
+        e = take_answer(s, &a, fds, nfds);
+    else if (a.error && a.error != ERR_CANCELLED)
+        take_failure(s, &a);
+    while (nfds > 0)
+        close(fds[--nfds]);
+    answer_done(&a);
+    return e;
+}
+
+enum err sheet_take_answers(struct sheet *s)
+{
+    enum err e = OK;
+    while (s->desk && !e)
+        e = one_answer(s);
+    if (e == ERR_CLOSED)
+        desk_died(s);
+    return e == ERR_AGAIN || e == ERR_CLOSED ? OK : e;
+}

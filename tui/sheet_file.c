@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT
+ * The file behind the open table: opened at once, or a stream that is pumped; and what becomes of it while it is open. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+#include "tui/sheet_priv.h"
+
+/* A piece of a stream between two looks at the keys. */
+enum { PUMP = 1 << 20, FIRST_PUMP = 64 * 1024 };
+
+static const double settle_time = 0.15; /* a file that is being written anew is not read at each write */
+
+static bool is_standard_input(const struct sheet *s)
+{
+    return strcmp(s->options.path, "-") == 0;
+}
+
+static int open_path(const struct sheet *s)
+{
+    if (is_standard_input(s))
+        return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+    return open(s->options.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+enum err sheet_open_table(struct sheet *s)
+{
+    struct table *t = NULL;
+    struct table_options options = sheet_table_options(s);
+    if (!options.delimiter)
+        options.delimiter = table_sniff(s->stream ? table_stream_spool(s->stream).fd : s->fd);
+    enum err e = s->stream ? table_stream_open_table(s->stream, &options, &t, &s->fault)
+                           : table_open(s->fd, &options, &t, &s->fault);
+    if (!e) {
+        if (!s->ended)
+            s->fault.text[0] = '\0';
+        if (s->stream)
+            s->spooled = table_stream_size(s->stream);
+        return sheet_take_table(s, t);
+    }
+    s->version++;
+    return e == ERR_NOMEM ? e : OK;
+}
+
+/* A pipe's first bytes may take their time: it is opened when there are some. */
+static void await_stream(struct sheet *s)
+{
+    struct epoll_event interest = {.events = EPOLLIN};
+    s->streaming = true;
+    s->always_ready = epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->fd, &interest) < 0; /* a file: nothing to wait for */
+}
+
+enum err sheet_open_file(struct sheet *s, struct problem *problem)
+{
+    bool stream = false;
+    s->fd = open_path(s);
+    if (s->fd < 0)
+        return problem_errno(problem, "%s: cannot open", s->options.path);
+    enum err e = table_stream_needed(s->fd, &stream);
+    stream |= s->options.encoding != NULL; /* it is converted on its way */
+    if (!e && stream)
+        await_stream(s);
+    else if (!e)
+        e = sheet_open_table(s);
+    if (!e && !stream)
+        sheet_watch_file(s);
+    sheet_arm(s, 0);
+    return e ? problem_set(problem, e, "%s: %s", s->options.path, err_text(e)) : OK;
+}
+
+/* --- streams ------------------------------------------------------------------------------------------------------ */
+
+static void end_stream(struct sheet *s)
+{
+    s->ended = s->grown = true;
+    epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->fd, NULL);
+}
+
+static bool is_ready(const struct sheet *s)
+{
+    struct pollfd fd = {s->fd, POLLIN, 0};
+    return s->always_ready || poll(&fd, 1, 0) > 0;
+}
+
+static enum err open_stream(struct sheet *s, struct problem *problem)
+{
+    enum err e = table_stream_open(s->fd, s->options.path, &table_unpacker, &s->stream, problem);
+    if (!e && s->options.encoding && (e = table_stream_convert(s->stream, s->options.encoding)))
+        problem_set(problem, e, "%s: no encoding is called %s", s->options.path, s->options.encoding);
+    return e;
+}
+
+static enum err pump(struct sheet *s, struct problem *problem)
+{
+    bool done = false;
+    enum err e = OK;
+    if (!s->stream)
+        e = open_stream(s, problem);
+    if (!e) /* of a pipe what is there, and no more: it would be waited for */
+        e = table_stream_pump(s->stream, !s->always_ready ? 1 : s->table ? PUMP : FIRST_PUMP, &done, problem);
+    if (done || (e && e != ERR_AGAIN))
+        end_stream(s);
+    return e == ERR_AGAIN ? OK : e;
+}
+
+enum err sheet_pump(struct sheet *s)
+{
+    struct problem problem;
+    if (!sheet_streams(s) || !is_ready(s))
+        return OK;
+    s->version++;
+    if (pump(s, &problem)) {
+        s->fault = problem;
+        sheet_tell(s, SHEET_FAILED, 0, problem.text);
+    }
+    if (s->always_ready && !s->ended)
+        sheet_arm(s, 0);
+    bool enough = s->stream && (table_stream_size(s->stream) > 0 || s->ended);
+    return !s->table && enough ? sheet_open_table(s) : OK;
+}
+
+/* --- changes ------------------------------------------------------------------------------------------------------ */
+
+void sheet_watch_file(struct sheet *s)
+{
+    enum { WHAT = IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF };
+    struct epoll_event interest = {.events = EPOLLIN};
+    if (is_standard_input(s) || s->inotify >= 0)
+        return;
+    s->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (s->inotify < 0)
+        return; /* then a change is noticed where it is read */
+    s->watch = inotify_add_watch(s->inotify, s->options.path, WHAT);
+    if (s->watch < 0 || epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->inotify, &interest) < 0)
+        io_close(&s->inotify);
+}
+
+/* The file of that name once more, from its first row. Filters and order are kept and asked for anew. */
+static enum err reload(struct sheet *s, const char *why)
+{
+    int fd = open_path(s);
+    if (fd < 0) {
+        if (!s->gone_said)
+            sheet_tell(s, SHEET_SAYS, 0, "The file was deleted or moved; what was opened is still shown");
+        s->gone_said = true;
+        return OK;
+    }
+    io_close(&s->inotify);
+    desk_free(s->desk);
+    s->desk = NULL;
+    s->errand = ERRAND_NONE;
+    s->deaths = 0;
+    s->unlearnable = s->searching = s->counting = s->summing = false;
+    io_close(&s->fd);
+    s->fd = fd;
+    s->gone_said = s->rewritten = s->grown = false;
+    enum err e = sheet_open_table(s);
+    if (!e && s->fault.text[0]) { /* nothing is shown that is not there any more */
+        table_free(s->table);
+        s->table = NULL;
+    }
+    sheet_forget_views(s);
+    sheet_watch_file(s);
+    sheet_tell(s, SHEET_RELOADED, 0, why);
+    sheet_arm(s, 0);
+    return e;
+}
+
+static bool something_happened(struct sheet *s)
+{
+    char events[4096];
+    bool some = false;
+    while (s->inotify >= 0 && read(s->inotify, events, sizeof events) > 0)
+        some = true;
+    return some;
+}
+
+static enum err look_again(struct sheet *s)
+{
+    enum table_change change = s->table ? table_changed(s->table) : TABLE_REWRITTEN;
+    s->rewritten = false;
+    if (s->table && !table_is_file(s->table, s->options.path))
+        return reload(s, "Another file has this name now: read anew");
+    if (change == TABLE_TRUNCATED)
+        return reload(s, "The file became shorter: read anew");
+    if (change == TABLE_REWRITTEN)
+        return reload(s, "The file was rewritten: read anew");
+    if (change == TABLE_GROWN && !s->grown) {
+        s->grown = true;
+        if (!s->follow)
+            sheet_tell(s, SHEET_SAYS, 0, "The file has grown; F follows it");
+    }
+    return OK;
+}
+
+enum err sheet_look(struct sheet *s)
+{
+    if (s->streaming)
+        return OK;
+    if (something_happened(s) && !s->rewritten) {
+        s->rewritten = true; /* or so it may be: when it has come to rest, it is looked at */
+        sheet_arm(s, settle_time);
+        return OK;
+    }
+    return s->rewritten ? look_again(s) : OK;
+}

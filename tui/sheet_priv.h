@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ * What the files of the sheet share; for them only. */
+#ifndef TUI_SHEET_PRIV_H
+#define TUI_SHEET_PRIV_H
+
+#include "tui/sheet.h"
+
+struct filter {
+    char *words; /* as the user wrote them, or made from a cell */
+    struct ask ask;
+    struct row_list rows; /* once it is answered: those of all filters up to this one */
+    bool ready;
+};
+
+/* Why something is asked of the desk; the first that is due is asked first. */
+enum errand { ERRAND_NONE, ERRAND_INDEX, ERRAND_GROW, ERRAND_SEARCH, ERRAND_FILTER, ERRAND_SORT, ERRAND_NARROW,
+              ERRAND_FREQUENCY, ERRAND_STATISTICS, ERRAND_LEARN };
+
+struct sheet {
+    struct sheet_options options;
+    struct dtype_override *overrides; /* owned; their columns lie in `names` */
+    char **names;
+    int fd, epoll, timer, inotify, watch;
+    bool streaming;           /* it is no plain file */
+    bool always_ready;        /* … but one that is packed */
+    struct table_stream *stream; /* NULL: nothing of it was there yet */
+    bool ended;               /* the stream is */
+    int spool;                /* borrowed: what the desk has of the stream */
+    uint64_t spooled;         /* bytes of it that the table has */
+    struct table *table;
+    uint64_t generation;
+    struct problem fault;
+    uint64_t version;
+
+    struct desk *desk;
+    bool told;                /* the desk has the table */
+    unsigned deaths;
+    enum errand errand;       /* under way */
+    double since;
+    bool stopped;             /* it was asked to stop */
+    bool dropped;             /* … and is not to be asked again */
+
+    struct filter *filters; size_t nfilters;
+    size_t sort_column; bool descending;
+    struct row_list sorted, narrowed;
+    bool sort_ready, narrow_ready;
+
+    bool searching, counting, summing; /* asked for */
+    struct ask search;
+    uint64_t search_from;     /* place in the view */
+    size_t column;            /* of counting and summing */
+    struct sheet_texts texts;
+    struct answer sums;
+    size_t sums_column;
+
+    bool follow, grown, rewritten, gone_said;
+    bool unlearnable;         /* learning failed: not asked again */
+    enum sheet_news news, aside; uint64_t news_row; struct problem news_words, aside_words;
+};
+
+enum { NO_COLUMN = -1 };
+
+/* sheet.c */
+void sheet_tell(struct sheet *s, enum sheet_news news, uint64_t row, const char *words);
+enum err sheet_take_table(struct sheet *s, struct table *t);
+void sheet_forget_views(struct sheet *s); /* they are asked for anew */
+const struct row_list *sheet_list(const struct sheet *s); /* NULL: all rows as they stand */
+struct table_options sheet_table_options(const struct sheet *s);
+
+/* sheet_file.c: what becomes of the file; streams. */
+enum err sheet_open_file(struct sheet *s, struct problem *problem) MUST_CHECK;
+enum err sheet_open_table(struct sheet *s) MUST_CHECK;
+enum err sheet_pump(struct sheet *s) MUST_CHECK;
+void sheet_watch_file(struct sheet *s);
+enum err sheet_look(struct sheet *s) MUST_CHECK;
+void sheet_arm(struct sheet *s, double seconds);
+
+/* sheet_desk.c */
+enum err sheet_ask_due(struct sheet *s) MUST_CHECK;
+enum err sheet_take_answers(struct sheet *s) MUST_CHECK;
+
+/* sheet_words.c: "code==0001" → what to ask. The text is owned by *out. */
+enum err sheet_words_parse(const struct table *t, const char *words, struct ask *out, struct problem *problem) MUST_CHECK;
+void sheet_ask_done(struct ask *a);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ * What the user asks of the open table: filters, order, search, counts. Each is only noted here; sheet_desk.c asks. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/text.h"
+#include "tui/sheet_priv.h"
+
+void sheet_ask_done(struct ask *a)
+{
+    free(a->text);
+    *a = (struct ask){.within = -1};
+}
+
+/* What is learned behind steps aside; the next step asks. */
+static void wake(struct sheet *s)
+{
+    if (s->errand == ERRAND_LEARN && !s->stopped) {
+        s->stopped = true;
+        desk_cancel(s->desk);
+    }
+    sheet_arm(s, 0);
+    s->version++;
+}
+
+/* Takes the ask. */
+static enum err add_filter(struct sheet *s, const char *words, struct ask *a)
+{
+    struct filter *more = realloc(s->filters, (s->nfilters + 1) * sizeof *more);
+    char *copy = strdup(words);
+    if (more)
+        s->filters = more;
+    if (!more || !copy) {
+        free(copy);
+        sheet_ask_done(a);
+        return ERR_NOMEM;
+    }
+    s->filters[s->nfilters++] = (struct filter){.words = copy, .ask = *a};
+    s->narrow_ready = false;
+    wake(s);
+    return OK;
+}
+
+enum err sheet_filter(struct sheet *s, const char *words, struct problem *problem)
+{
+    struct ask a = {.within = -1};
+    if (!s->table)
+        return problem_set(problem, ERR_USAGE, "there is no table to filter");
+    enum err e = sheet_words_parse(s->table, words, &a, problem);
+    return e ? e : add_filter(s, words, &a);
+}
+
+enum err sheet_filter_text(struct sheet *s, size_t column, const char *text, size_t len)
+{
+    struct buf words;
+    struct ask a = {.type = ASK_FIND, .what = len ? FIND_TEXT : FIND_NULL, .column = (int64_t)column, .within = -1};
+    const struct column *c = table_column(s->table, column);
+    buf_init(&words, 1 << 20);
+    text_add_safe(&words, c->name, c->name_len);
+    buf_add_text(&words, "==");
+    enum err e = text_add_safe(&words, text, len);
+    a.text = strndup(text, len);
+    if (!e && !a.text)
+        e = ERR_NOMEM;
+    if (e)
+        sheet_ask_done(&a);
+    else
+        e = add_filter(s, buf_text(&words), &a);
+    buf_done(&words);
+    return e;
+}
+
+bool sheet_undo(struct sheet *s)
+{
+    if (s->nfilters == 0)
+        return false;
+    struct filter *f = &s->filters[--s->nfilters];
+    if (s->errand == ERRAND_FILTER && !f->ready) {
+        s->dropped = s->stopped = true;
+        desk_cancel(s->desk);
+    }
+    free(f->words);
+    sheet_ask_done(&f->ask);
+    row_list_done(&f->rows);
+    row_list_done(&s->narrowed);
+    s->narrow_ready = false;
+    wake(s);
+    return true;
+}
+
+size_t sheet_filters(const struct sheet *s)
+{
+    return s->nfilters;
+}
+
+const char *sheet_filter_words(const struct sheet *s, size_t i)
+{
+    return s->filters[i].words;
+}
+
+void sheet_sort(struct sheet *s, size_t column, bool descending)
+{
+    row_list_done(&s->sorted);
+    row_list_done(&s->narrowed);
+    s->sort_ready = s->narrow_ready = false;
+    s->sort_column = column;
+    s->descending = descending;
+    wake(s);
+}
+
+size_t sheet_sorted_by(const struct sheet *s, bool *descending)
+{
+    *descending = s->descending;
+    return s->sort_column;
+}
+
+enum err sheet_search(struct sheet *s, const char *words, uint64_t i, bool backwards, struct problem *problem)
+{
+    if (!s->table)
+        return problem_set(problem, ERR_USAGE, "there is no table to search");
+    bool pattern = words[0] == '~' && words[1];
+    char *text = strdup(words + pattern);
+    if (!text)
+        return problem_set(problem, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+    sheet_ask_done(&s->search);
+    s->search = (struct ask){.what = pattern ? FIND_PATTERN : FIND_PART, .column = NO_COLUMN, .text = text,
+                             .any_case = find_any_case(text, strlen(text)), .backwards = backwards, .within = -1};
+    s->search_from = i;
+    s->searching = true;
+    wake(s);
+    return OK;
+}
+
+enum err sheet_frequency(struct sheet *s, size_t column)
+{
+    s->counting = true;
+    s->column = column;
+    wake(s);
+    return OK;
+}
+
+enum err sheet_statistics(struct sheet *s, size_t column)
+{
+    s->summing = true;
+    s->column = column;
+    wake(s);
+    return OK;
+}
+
+static bool of_user(enum errand errand)
+{
+    return errand >= ERRAND_SEARCH && errand <= ERRAND_STATISTICS;
+}
+
+bool sheet_busy(const struct sheet *s)
+{
+    bool waits = s->searching || s->counting || s->summing || (s->sort_column != SIZE_MAX && !s->sort_ready);
+    for (size_t i = 0; i < s->nfilters; i++)
+        waits |= !s->filters[i].ready;
+    return of_user(s->errand) || waits;
+}
+
+/* What was asked for and is not there yet is not wanted any more. */
+void sheet_cancel(struct sheet *s)
+{
+    if (of_user(s->errand)) {
+        s->stopped = s->dropped = true;
+        desk_cancel(s->desk);
+    }
+    s->searching = s->counting = s->summing = false;
+    while (s->nfilters > 0 && !s->filters[s->nfilters - 1].ready)
+        sheet_undo(s);
+    if (s->sort_column != SIZE_MAX && !s->sort_ready)
+        sheet_sort(s, SIZE_MAX, false);
+    s->version++;
+}
+
+static const char *const words_of[] = {
+    [ERRAND_INDEX] = "finding all rows", [ERRAND_GROW] = "reading on", [ERRAND_SEARCH] = "searching",
+    [ERRAND_FILTER] = "filtering", [ERRAND_SORT] = "sorting", [ERRAND_NARROW] = "sorting", [ERRAND_FREQUENCY] = "counting",
+    [ERRAND_STATISTICS] = "summing up", [ERRAND_LEARN] = "learning dtypes and codes",
+};
+
+void sheet_status(const struct sheet *s, struct buf *out)
+{
+    if (sheet_streams(s)) {
+        char bytes[24];
+        buf_addf(out, "%s so far, ", text_bytes(s->stream ? (double)table_stream_size(s->stream) : 0, bytes));
+    }
+    if (s->follow)
+        buf_add_text(out, "following, ");
+    if (s->errand && clock_now() - s->since > 0.09)
+        buf_addf(out, "%s %.0f %%, ", words_of[s->errand], 100 * desk_progress(s->desk));
+}
