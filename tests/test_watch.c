@@ -169,7 +169,11 @@ static void is_judged_and_ended(void **state)
 static bool is_wanted(const struct corpus_case *c)
 {
     const char *only = getenv("CORPUS_ONLY"); /* by hand: a part of the name */
-    return !only || strstr(c->name, only);
+    if (only)
+        return strstr(c->name, only);
+    /* The rules are the same under a sanitizer, and slow: what is for it is what strangers make us read. */
+    return !SANITIZED || strncmp(c->name, "hostile-", 8) == 0 || strncmp(c->name, "fork-", 5) == 0 ||
+           strncmp(c->name, "outside-", 8) == 0;
 }
 
 static void add_runs(const struct corpus_case *c)

@@ -7,4 +7,7 @@
 /* Seconds since an arbitrary start of this boot; never goes back. Thread-safe, async-signal-safe. */
 double clock_now(void);
 
+/* Seconds of CPU time that the calling thread has used: clock_gettime(2), CLOCK_THREAD_CPUTIME_ID. */
+double clock_thread_cpu(void);
+
 #endif

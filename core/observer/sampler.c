@@ -173,13 +173,6 @@ static double next_pause(const struct sampler *s, bool moved)
     return s->pause * slower < most ? s->pause * slower : most;
 }
 
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static void count_look(struct sampler *s, double cpu)
 {
     int64_t threads = 0;
@@ -199,7 +192,7 @@ static void look(struct sampler *s)
 {
     struct hang_settings settings = {.started = s->shown.started, .hang_after = s->hang_after};
     struct findings findings = {0};
-    double now = clock_now(), cpu = cpu_seconds();
+    double now = clock_now(), cpu = clock_thread_cpu();
     bool moved = false;
     enum err err = scene_update(&s->scene, now);
     if (!err)
@@ -207,7 +200,7 @@ static void look(struct sampler *s)
     if (!err)
         err = shown_update(&s->shown, &s->scene, &findings, &moved);
     findings_done(&findings);
-    cpu = cpu_seconds() - cpu;
+    cpu = clock_thread_cpu() - cpu;
     count_look(s, cpu);
     s->pause = err ? pause_most : next_pause(s, moved || something_lives(&s->scene, now));
     double end = clock_now(), rest = cpu * pause_per_look;

@@ -155,7 +155,7 @@ struct proc_kept {
     uint64_t spin_voluntary, spin_ticks; /* its thread's counts when it was first seen spinning */
     uint64_t stack_hash; /* of its stacks then */
     double stack_at;     /* clock_now() when they were read last; 0: not yet */
-    double stack_cost;   /* seconds that took */
+    double stack_cost;   /* CPU seconds that took */
 };
 /* Adds its children's pids to `children`. ERR_GONE: it is not there any more. */
 enum err proc_process_look(struct evidence *e, struct proc_kept *k, struct scene *s, int root, double now,

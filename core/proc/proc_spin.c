@@ -125,9 +125,9 @@ static void compare_stacks(struct evidence *e, struct proc_kept *k, const struct
                            double now)
 {
     uint64_t hash;
-    double before = clock_now();
+    double before = clock_thread_cpu();
     bool known = k->stack_at > 0, read = hash_stacks(pid_dir, &hash);
-    k->stack_cost = clock_now() - before;
+    k->stack_cost = clock_thread_cpu() - before;
     if (!read || (known && hash != k->stack_hash))
         begin(e, k, t, now); /* all over again */
     else
