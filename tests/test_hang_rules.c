@@ -234,6 +234,21 @@ static void handlers_of_runtimes_are_no_doubt(void **state)
     findings_done(&s.findings);
 }
 
+static void a_window_s_handler_is_a_doubt_unless_it_is_readline_s_in_python(void **state)
+{
+    static char *libraries[] = {"readline.cpython-311-x86_64-linux-gnu.so"};
+    struct stage s;
+    (void)state;
+    build(&s);
+    s.procs[CHILD].sig_caught = 1ull << (SIGWINCH - 1);
+    s.procs[CHILD].exe = (char[]){"/usr/bin/python3.11"};
+    assert_true(judge(&s) == NULL || s.findings.v[0].certainty < CERTAINTY_PROVED);
+    findings_done(&s.findings);
+    s.procs[CHILD].libraries = (struct texts){.v = libraries, .n = 1};
+    assert_finding(judge(&s), "no-waker", CERTAINTY_PROVED, "lost-threads");
+    findings_done(&s.findings);
+}
+
 static void the_cause_is_lost_threads_only_if_threads_were_lost(void **state)
 {
     struct stage s;
@@ -601,6 +616,7 @@ int main(void)
         cmocka_unit_test(what_nobody_waits_for_and_has_lost_nothing_is_parked),
         cmocka_unit_test(a_python_program_that_may_wait_for_an_interrupt_is_not_proved),
         cmocka_unit_test(handlers_of_runtimes_are_no_doubt),
+        cmocka_unit_test(a_window_s_handler_is_a_doubt_unless_it_is_readline_s_in_python),
         cmocka_unit_test(the_cause_is_lost_threads_only_if_threads_were_lost),
         cmocka_unit_test(a_join_counts_as_its_own_only_if_the_word_is_a_thread_of_it),
         cmocka_unit_test(a_shared_operation_in_private_memory_is_its_own),

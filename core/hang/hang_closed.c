@@ -6,6 +6,7 @@
 
 #include <linux/futex.h>
 #include <signal.h>
+#include <string.h>
 
 enum answer { NO, YES, CANNOT_TELL };
 
@@ -72,15 +73,25 @@ static uint64_t bit(int signal)
     return 1ull << (signal - 1);
 }
 
+static bool maps_readline(const struct evidence *e)
+{
+    for (size_t i = 0; i < e->libraries.n; i++)
+        if (strstr(e->libraries.v[i], "readline"))
+            return true;
+    return false;
+}
+
 /* What runtimes install for themselves wakes nobody: Rust, Go's C parts and faulthandler report crashes, glibc cancels
- * threads and changes their ids (32, 33), Python notes SIGINT. But a Python program of one thread that was started as
+ * threads and changes their ids (32, 33), Python notes SIGINT, and with its module readline, which pytest loads, SIGWINCH
+ * (CPython's Modules/readline.c: its handler sets a flag). But a Python program of one thread that was started as
  * such may well wait for just that. */
 static uint64_t harmless_handlers(const struct evidence *e)
 {
     bool waits_for_interrupt = !e->forked_without_exec && hang_living_threads(e) == 1 &&
                                thread_wait_kind(evidence_telling_thread(e)) == WAIT_FUTEX;
+    bool python = hang_is_python(e);
     return bit(SIGSEGV) | bit(SIGBUS) | bit(SIGFPE) | bit(SIGABRT) | bit(SIGILL) | bit(32) | bit(33) |
-           (hang_is_python(e) && !waits_for_interrupt ? bit(SIGINT) : 0);
+           (python && !waits_for_interrupt ? bit(SIGINT) : 0) | (python && maps_readline(e) ? bit(SIGWINCH) : 0);
 }
 
 bool hang_has_handler(const struct evidence *e)
