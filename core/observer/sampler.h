@@ -17,7 +17,7 @@ struct sampler;
 struct sampler_options {
     struct queue *queue;  /* outlives the sampler */
     double hang_after;    /* seconds */
-    bool stacks;          /* take the stack of a process once when more than time says that it hangs */
+    bool stacks;          /* take the stack of a process once when it gets a proved finding */
 };
 
 /* No thread wakes up while nothing is watched. */

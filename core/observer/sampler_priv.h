@@ -22,7 +22,7 @@ struct shown_process {
 struct shown {
     struct shown_process *v; size_t n; /* by pid, rising; owned */
     double started;   /* clock_now() time that event times count from */
-    bool stacks;      /* take a stack when more than time says that something hangs */
+    bool stacks;      /* take a stack when a finding is proved */
     bool more;        /* something changed that is not posted yet, so as not to flood */
     bool denied;      /* it was said that something may not be read */
     bool unproved;    /* a finding might become more certain */

@@ -195,10 +195,10 @@ static bool is_news(const struct finding *known, const struct finding *f)
     return f->certainty != known->certainty || !same_text(f->rule, known->rule) || !same_text(f->cause, known->cause);
 }
 
-/* It takes a short stop: what only time speaks against may be well, and is not disturbed. */
+/* It takes a short stop: what is not proved may be well, and would not look the same after it. */
 static bool deserves_stack(const struct shown *s, const struct finding *f)
 {
-    return s->stacks && f->certainty >= CERTAINTY_LIKELY && !same_text(f->rule, "stalled");
+    return s->stacks && f->certainty == CERTAINTY_PROVED;
 }
 
 static enum err take_finding(struct shown *s, struct scene *scene, const struct finding *f, bool *moved)

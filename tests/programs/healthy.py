@@ -204,6 +204,7 @@ def waits_for_interrupt():
     """Its workers do all the work; it waits for Ctrl-C, as a foreground server does."""
     worker = context.Process(target=time.sleep, args=(1000,))
     worker.start()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins without
     ready()
     try:
         threading.Event().wait()
