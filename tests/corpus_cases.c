@@ -109,7 +109,6 @@ const struct corpus_case corpus_cases[] = {
     {"fork-join", BY_C, ENDS},
     {"fork-pi-mutex", BY_C, .status = 134},
     {"join_lost_thread", BY_HEALTHY, ENDS},
-    {"healthy-log_in_forks", BY_HEALTHY, .run = "log_in_forks"},
     {"pool_after_fork", BY_HEALTHY, IDLE},
     {"work-pool-made-anew", BY_C, IDLE},
     {"work-exec-from-threads", BY_C, IDLE},

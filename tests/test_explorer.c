@@ -341,6 +341,7 @@ static void one_key_compares_the_start_methods(void **state)
     (void)state;
     struct pty *p = EXPLORE(50, 120, "-w", "2", "-t", "2", "-c", "0001", "-c", "00002", sample);
     pty_wait_text(p, "\\[x\\] +0001 +hoge");
+    pty_wait_text(p, "loaded"); /* it is on the screen before the host has it */
     pty_type(p, "c");
     pty_wait_text(p, "Measuring .* of 31");
     pty_wait_text(p, "fork hangs, proved \\(no-waker\\)");

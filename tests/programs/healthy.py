@@ -4,7 +4,6 @@ prints "ready" when it has come to the state that it is to be looked at in, or e
 import asyncio
 import concurrent.futures
 import http.server
-import logging
 import multiprocessing
 import os
 import queue
@@ -160,20 +159,6 @@ def join_lost_thread():
         thread.join()
         os._exit(0)
     os.waitpid(pid, 0)
-    os._exit(0)
-
-
-def log_in_forks():
-    """Another thread logs all the time when children are forked that log: logging and stderr are ready for that."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    logging.basicConfig()
-    threading.Thread(target=lambda: [logging.error("here") for _ in range(10**9)], daemon=True).start()
-    for _ in range(20):
-        pid = os.fork()
-        if pid == 0:
-            logging.error("there")
-            os._exit(0)
-        os.waitpid(pid, 0)
     os._exit(0)
 
 
