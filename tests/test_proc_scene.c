@@ -258,6 +258,32 @@ static void keeps_the_time_asleep_while_nothing_moves(void **state)
     kit_stop(&k);
 }
 
+/* Processes without a pause, each gone at once. */
+static pid_t start_fork_storm(void)
+{
+    pid_t storm = fork();
+    assert_true(storm >= 0);
+    if (storm > 0)
+        return storm;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGCHLD, SIG_IGN); /* nothing to wait for */
+    for (;;)
+        if (fork() == 0)
+            _exit(0);
+}
+
+static void proves_while_others_fork_without_a_pause(void **state)
+{
+    struct kit k;
+    (void)state;
+    assert_true(kit_start(&k, "fork-latch"));
+    pid_t storm = start_fork_storm();
+    kit_look_until(&k, kit_target_is_proved);
+    assert_int_equal(kill(storm, SIGKILL), 0);
+    assert_int_equal(waitpid(storm, NULL, 0), storm);
+    kit_stop(&k);
+}
+
 static double cpu_seconds(void)
 {
     struct timespec t;
@@ -346,6 +372,7 @@ int main(void)
         cmocka_unit_test(follows_a_process_that_is_reparented),
         cmocka_unit_test(leaves_out_the_root_if_it_does_not_count),
         cmocka_unit_test(knows_open_files_and_their_directions),
+        cmocka_unit_test(proves_while_others_fork_without_a_pause),
         cmocka_unit_test(keeps_the_time_asleep_while_nothing_moves),
         cmocka_unit_test(whoever_comes_while_all_are_asked_is_asked_too),
         cmocka_unit_test(says_what_a_look_costs),

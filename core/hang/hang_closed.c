@@ -124,7 +124,7 @@ static const struct condition conditions[] = {
     {all_wait_for_own_kind, true, NULL, NULL, NULL},
     {no_timer, true, "no timer", NULL, "cannot tell whether it has timers: /proc/PID/timers cannot be read"},
     {shares_with_none, true, "no other process shares its memory", NULL,
-     "cannot tell whether another process shares its memory: kcmp is not allowed"},
+     "cannot tell whether another process shares its memory: kcmp is not allowed, or new processes come too fast"},
     {no_handler, false, "no signal handler", "a signal handler is installed: a signal that is due could wake it", NULL},
     {no_pending_signal, false, "no signal pending", "a signal is pending", NULL},
     {no_tracer, false, "no tracer", "another process traces it", NULL},

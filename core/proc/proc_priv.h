@@ -31,11 +31,26 @@ enum err proc_read_link(int dir, const char *path, char *text, size_t cap) MUST_
 /* The entries of a directory that are numbers, rising. Cut at `max`: ERR_TOO_BIG, with what was read so far. */
 enum err proc_list_numbers(int dir, const char *path, size_t max, struct ints *out) MUST_CHECK;
 
-/* Asks of each number in the folder whether it has something that only its heirs can have from it (memory, an open
- * file), and of those that have come meanwhile, until there are none: whoever has given it up before it was asked may
- * have an heir that is in no list yet. The kernel lists numbers in rising order and gives them out so: none slips by.
- * ERR_CANCELLED: `ask` has returned false; ERR_AGAIN: new ones never ceased to come. */
-enum err proc_ask_each(int dir, const char *path, bool (*ask)(void *context, pid_t n), void *context) MUST_CHECK;
+bool proc_has_number(const struct ints *rising, int64_t n);
+
+/* The number a name spells, or -1. */
+int64_t proc_number(const char *name);
+
+/* proc_ask.c */
+
+/* Has it something that only its heirs can have from it (memory, an open file)? False: no more need be asked. */
+typedef bool proc_ask(void *context, pid_t n);
+
+/* Each number in the folder, and those that have come meanwhile, until a whole round brings none. ERR_CANCELLED: `ask`
+ * has returned false; ERR_AGAIN: new ones never ceased to come. */
+enum err proc_ask_each(int dir, const char *path, proc_ask *ask, void *context) MUST_CHECK;
+
+/* The same for all processes of a real /proc; it ends even where some program starts others without a pause. The kernel
+ * gives numbers out in rising order and lists them so (alloc_pid in kernel/pid.c, proc_pid_readdir in fs/proc/base.c).
+ * So an heir is ahead of whoever asks in that order, one at a time: when one is asked and has ended, or runs another
+ * program (execve), its heir is there already and still to be asked. ERR_AGAIN, too, if the numbers were used up
+ * meanwhile and begin anew. */
+enum err proc_ask_processes(int root, proc_ask *ask, void *context) MUST_CHECK;
 
 /* proc_parse.c: bytes to values; ERR_PARSE and an `out` of zeroes if they are not what proc(5) says. */
 

@@ -67,8 +67,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The number a name spells, or -1. */
-static int64_t number_of(const char *name)
+int64_t proc_number(const char *name)
 {
     int64_t n = 0;
     if (!*name)
@@ -99,7 +98,7 @@ enum err proc_list_numbers(int dir, const char *path, size_t max, struct ints *o
             e = err_from_errno(errno);
             break;
         }
-        int64_t n = number_of(entry->d_name);
+        int64_t n = proc_number(entry->d_name);
         if (n >= 0)
             e = out->n < max ? ints_add(out, n) : ERR_TOO_BIG;
     }
@@ -109,40 +108,7 @@ enum err proc_list_numbers(int dir, const char *path, size_t max, struct ints *o
     return e;
 }
 
-static bool has_number(const struct ints *rising, int64_t n)
+bool proc_has_number(const struct ints *rising, int64_t n)
 {
     return rising->n > 0 && bsearch(&n, rising->v, rising->n, sizeof n, by_value) != NULL;
-}
-
-/* *news: there was one to be asked. */
-static enum err ask_those(const struct ints *now, const struct ints *before, bool (*ask)(void *context, pid_t n),
-                          void *context, bool *news)
-{
-    *news = false;
-    for (size_t i = 0; i < now->n; i++) {
-        if (has_number(before, now->v[i]))
-            continue;
-        *news = true;
-        if (!ask(context, (pid_t)now->v[i]))
-            return ERR_CANCELLED;
-    }
-    return OK;
-}
-
-enum err proc_ask_each(int dir, const char *path, bool (*ask)(void *context, pid_t n), void *context)
-{
-    enum { ROUNDS = 16, NUMBERS_MAX = 1 << 22 };
-    struct ints before = {0};
-    bool news = true;
-    enum err e = OK;
-    for (int i = 0; i < ROUNDS && news && !e; i++) {
-        struct ints now = {0};
-        e = proc_list_numbers(dir, path, NUMBERS_MAX, &now);
-        if (!e)
-            e = ask_those(&now, &before, ask, context, &news);
-        ints_done(&before);
-        before = now;
-    }
-    ints_done(&before);
-    return !e && news ? ERR_AGAIN : e;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Does another process share its memory (CLONE_VM)? kcmp(2) answers for each pair; only the numbers of the real /proc
- * mean something to it. Asked of all processes there are, as a sharer need not be a relative any more, and until no new
- * one comes: a sharer may have handed the memory on to a process that it started, and have gone or taken another. */
+ * mean something to it. Asked of all processes there are, as a sharer need not be a relative any more, and may have
+ * handed the memory on to a process that it started, and have gone or taken another. */
 #include "core/proc/proc_priv.h"
 
 #include <errno.h>
@@ -114,7 +114,7 @@ void proc_read_shares(struct evidence *e, const struct scene *s, int root)
     e->shares_seen = NOT_SEEN;
     if (!q.tid || !proc_is_real(root))
         return;
-    enum err err = proc_ask_each(root, ".", ask_process, &q);
+    enum err err = proc_ask_processes(root, ask_process, &q);
     if (err == OK || q.answer != SHARED_NOT)
         e->shares_seen = seen[q.answer];
     e->shares_with = q.answer == SHARED ? q.with : 0;
