@@ -130,14 +130,21 @@ static void a_killed_worker_loses_its_task_only(void **state)
     model_free(m);
 }
 
-static void a_dead_host_ends_the_run_and_loses_what_was_open(void **state)
+/* One worker, with the one task there is. */
+static struct model *with_a_task_at_work(void)
 {
-    (void)state;
     struct model *m = fresh();
     feed_run(m, 0, 1, "spawn", 1, 4);
     feed_submit(m, 0, 1, "0001");
     feed_worker(m, 0.1, 1, 14072, 1, false);
     feed_start(m, 0.2, 1, 1);
+    return m;
+}
+
+static void a_dead_host_ends_the_run_and_loses_what_was_open(void **state)
+{
+    (void)state;
+    struct model *m = with_a_task_at_work();
     feed_host_exit(m, 0.3, 14065, 9);
     assert_true(m->host_died);
     assert_false(model_run_active(m));
@@ -150,11 +157,7 @@ static void a_dead_host_ends_the_run_and_loses_what_was_open(void **state)
 static void a_finding_that_ends_lets_the_worker_go_on(void **state)
 {
     (void)state;
-    struct model *m = fresh();
-    feed_run(m, 0, 1, "spawn", 1, 4);
-    feed_submit(m, 0, 1, "0001");
-    feed_worker(m, 0.1, 1, 14072, 1, false);
-    feed_start(m, 0.2, 1, 1);
+    struct model *m = with_a_task_at_work();
     feed_proved(m, 5, 14072);
     struct event e = {.type = EVENT_FINDING_ENDED, .time = 6, .end = {.pid = 14072, .rule = text_dup("no-waker")}};
     assert_int_equal(model_apply(m, &e), OK);
@@ -272,11 +275,7 @@ static void of_many_tasks_those_that_went_wrong_are_kept(void **state)
 static void a_task_that_comes_back_is_pending_again(void **state)
 {
     (void)state;
-    struct model *m = fresh();
-    feed_run(m, 0, 1, "spawn", 1, 4);
-    feed_submit(m, 0, 1, "0001");
-    feed_worker(m, 0.1, 1, 14072, 1, false);
-    feed_start(m, 0.2, 1, 1);
+    struct model *m = with_a_task_at_work();
     struct event e = {.type = EVENT_TASK_RETURNED, .time = 0.3, .task = {.run = 1, .task = 1, .worker = 1}};
     assert_int_equal(model_apply(m, &e), OK);
     assert_int_equal(m->tasks[0].state, TASK_PENDING);

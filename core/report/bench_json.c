@@ -15,16 +15,6 @@ static json_t *stat_json(const struct bench_stat *s)
                      "rounds", values);
 }
 
-static json_t *finding_json(const struct finding *f)
-{
-    json_t *o = json_object();
-    if (o && shape_to_json(finding_fields, f, o)) {
-        json_decref(o);
-        return NULL;
-    }
-    return o;
-}
-
 static json_t *row_json(const struct bench_row *r)
 {
     json_t *measures = json_object();
@@ -34,7 +24,7 @@ static json_t *row_json(const struct bench_row *r)
     json_t *o = json_pack("{s:s, s:s, s:s?, s:b, s:s, s:o}", "name", r->name, "method", r->method, "at_fork", r->at_fork,
                           "pool", (int)r->is_pool, "state", bench_state_names[r->state], "measures", measures);
     if (o && r->state == BENCH_HUNG)
-        json_object_set_new(o, "finding", finding_json(&r->finding));
+        json_object_set_new(o, "finding", shape_new_json(finding_fields, &r->finding));
     if (o && r->why)
         json_object_set_new(o, "error", report_json_text(r->why));
     return o;

@@ -59,16 +59,6 @@ static json_t *process_json(const struct model *m, const struct model_process *p
                      known(p->seen.pss_kib), "command", report_json_text(p->seen.command));
 }
 
-static json_t *finding_json(const struct finding *f)
-{
-    json_t *o = json_object();
-    if (o && shape_to_json(finding_fields, f, o)) {
-        json_decref(o);
-        return NULL;
-    }
-    return o;
-}
-
 /* Appends `item` (taken) to `list`. */
 static void append(json_t *list, json_t *item, enum err *e)
 {
@@ -87,7 +77,7 @@ static enum err add_lists(const struct model *m, json_t *root)
     for (size_t i = 0; m->root && i < m->nprocesses && !e; i++)
         append(workers, process_json(m, &m->processes[i], (json_int_t)i + 1), &e);
     for (size_t i = 0; i < m->nfindings && !e; i++)
-        append(findings, finding_json(&m->findings[i]), &e);
+        append(findings, shape_new_json(finding_fields, &m->findings[i]), &e);
     /* set_new takes the list in every case, NULL included */
     int failed = json_object_set_new(root, "workers", workers) | json_object_set_new(root, "findings", findings);
     return failed ? ERR_NOMEM : e;

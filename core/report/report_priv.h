@@ -18,6 +18,9 @@ enum err report_add_line(struct buf *out, double time, const char *event, const 
 /* Adds each field of `record` to `object`. */
 enum err shape_to_json(const struct field *fields, const void *record, json_t *object) MUST_CHECK;
 
+/* A new object with the fields of `record`; NULL without memory. */
+json_t *shape_new_json(const struct field *fields, const void *record);
+
 /* The reverse: absent keys stay 0, a key of the wrong type is ERR_PARSE with its name in *wrong (static). `record` owns
  * nothing before; on error it is left empty. */
 enum err shape_from_json(const struct field *fields, const json_t *object, void *record, const char **wrong) MUST_CHECK;

@@ -70,6 +70,16 @@ enum err shape_to_json(const struct field *fields, const void *record, json_t *o
     return OK;
 }
 
+json_t *shape_new_json(const struct field *fields, const void *record)
+{
+    json_t *o = json_object();
+    if (o && shape_to_json(fields, record, o)) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}
+
 static enum err read_enum(const struct field *f, const json_t *value, int64_t *out)
 {
     const char *text = json_string_value(value);

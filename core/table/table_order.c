@@ -18,28 +18,32 @@ static uint64_t order_of_f64(double v)
     return bits & SIGN ? ~bits : bits | SIGN;
 }
 
+static enum table_class read_value(const struct table *t, size_t column, const struct cell *cell, struct table_value *v)
+{
+    enum table_fit fit = table_value_read(t->columns[column].dtype, t->day_first[column], cell, v);
+    if (fit == TABLE_FIT_YES)
+        return TABLE_CLASS_VALUE;
+    return fit == TABLE_FIT_NULL ? TABLE_CLASS_NULL : TABLE_CLASS_ODD;
+}
+
 enum table_class table_order_value(const struct table *t, size_t column, const struct cell *cell, uint64_t *order)
 {
     struct table_value v;
-    enum dtype dtype = t->columns[column].dtype;
-    enum table_fit fit = table_value_read(dtype, t->day_first[column], cell, &v);
+    enum table_class class = read_value(t, column, cell, &v);
     *order = 0;
-    if (fit != TABLE_FIT_YES)
-        return fit == TABLE_FIT_NULL ? TABLE_CLASS_NULL : TABLE_CLASS_ODD;
-    *order = dtype == DTYPE_F64 ? order_of_f64(v.f64) : (uint64_t)v.i64 ^ SIGN;
-    return TABLE_CLASS_VALUE;
+    if (class == TABLE_CLASS_VALUE)
+        *order = t->columns[column].dtype == DTYPE_F64 ? order_of_f64(v.f64) : (uint64_t)v.i64 ^ SIGN;
+    return class;
 }
 
 enum table_class table_number(const struct table *t, size_t column, const struct cell *cell, double *out)
 {
     struct table_value v;
-    enum dtype dtype = t->columns[column].dtype;
-    enum table_fit fit = table_value_read(dtype, t->day_first[column], cell, &v);
+    enum table_class class = read_value(t, column, cell, &v);
     *out = 0;
-    if (fit != TABLE_FIT_YES)
-        return fit == TABLE_FIT_NULL ? TABLE_CLASS_NULL : TABLE_CLASS_ODD;
-    *out = dtype == DTYPE_F64 ? v.f64 : (double)v.i64;
-    return TABLE_CLASS_VALUE;
+    if (class == TABLE_CLASS_VALUE)
+        *out = t->columns[column].dtype == DTYPE_F64 ? v.f64 : (double)v.i64;
+    return class;
 }
 
 static bool is_digit(char c)
