@@ -2,7 +2,6 @@
  * The watched command: start, signals, end, and the end of all below it. */
 #include "core/observer/command.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -12,13 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "core/base/io.h"
+#include "core/observer/kill_below.h"
 
 struct command {
     pid_t pid;
@@ -181,8 +180,9 @@ int command_pidfd(const struct command *c)
 
 /* Children of ours that have ended, the command's orphans among them. Nobody else in an observer that watches a command
  * has children, so waiting for any is right here. */
-static void reap(struct command *c)
+static void reap(void *arg)
 {
+    struct command *c = arg;
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
@@ -219,94 +219,21 @@ void command_resize(struct command *c, int columns, int rows)
         ioctl(c->tty, TIOCSWINSZ, &size); /* the kernel sends SIGWINCH by itself */
 }
 
-/* The parent of a process by /proc/PID/stat, or 0. */
-static pid_t parent_of(pid_t pid)
-{
-    char path[64], text[512];
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    ssize_t n = read(fd, text, sizeof text - 1);
-    close(fd);
-    if (n <= 0)
-        return 0;
-    text[n] = '\0';
-    char *behind = strrchr(text, ')'); /* the name may hold anything, also a ')' */
-    int parent = 0;
-    return behind && sscanf(behind + 1, " %*c %d", &parent) == 1 ? parent : 0;
-}
-
-static bool descends(pid_t pid, pid_t ancestor)
-{
-    enum { DEPTH_MAX = 4096 };
-    for (int i = 0; i < DEPTH_MAX && pid > 1; i++) {
-        pid = parent_of(pid);
-        if (pid == ancestor)
-            return true;
-    }
-    return false;
-}
-
-/* A process of this very program that only waits to put the terminal right. */
-static bool is_guard(pid_t pid)
-{
-    char path[64], text[64];
-    struct stat ours, its;
-    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-    if (stat("/proc/self/exe", &ours) < 0 || stat(path, &its) < 0 || ours.st_dev != its.st_dev || ours.st_ino != its.st_ino)
-        return false;
-    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-    io_close(&fd);
-    text[n > 0 ? n : 0] = '\0';
-    return n > 0 && strcmp(text + strlen(text) + ((size_t)n > strlen(text)), "poolscope-guard") == 0;
-}
-
-/* One round: SIGKILL for every process below us; how many there were. Killed ones stay in /proc until they are reaped. */
-static size_t kill_round(pid_t self)
-{
-    size_t n = 0;
-    DIR *proc = opendir("/proc");
-    if (!proc)
-        return 0;
-    for (struct dirent *d; (d = readdir(proc));) {
-        pid_t pid = (pid_t)strtol(d->d_name, NULL, 10);
-        if (pid > 1 && pid != self && descends(pid, self) && !is_guard(pid)) {
-            kill(pid, SIGKILL);
-            n++;
-        }
-    }
-    closedir(proc);
-    return n;
-}
-
-static void kill_rounds(void (*reap_some)(struct command *), struct command *c)
-{
-    enum { ROUNDS_MAX = 1000 };
-    for (int i = 0; i < ROUNDS_MAX && kill_round(getpid()) > 0; i++) {
-        reap_some(c);
-        usleep(1000); /* a killed process needs a moment to come to us as a zombie */
-    }
-    reap_some(c);
-}
-
 void command_kill_tree(struct command *c)
 {
-    kill_rounds(reap, c);
+    kill_below(reap, c);
 }
 
-static void reap_all(struct command *c)
+static void reap_all(void *arg)
 {
-    (void)c;
+    (void)arg;
     while (waitpid(-1, NULL, WNOHANG) > 0)
         continue;
 }
 
 void command_kill_below(void)
 {
-    kill_rounds(reap_all, NULL);
+    kill_below(reap_all, NULL);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
         continue;
 }

@@ -35,8 +35,7 @@ void command_signal(struct command *c, int signal);
 /* The terminal's new size. */
 void command_resize(struct command *c, int columns, int rows);
 
-/* SIGKILL for everything below us, grandchildren and orphans included, again and again until nothing is left that would
- * not be gone: what is killed in a fork storm is counted down by rounds (bounded), zombies are reaped. */
+/* The end of all below us (kill_below.h); what has ended is reaped. */
 void command_kill_tree(struct command *c);
 
 /* The same for a process that has no command of its own: its children are reaped. A terminal guard of ours is spared: it
