@@ -31,7 +31,7 @@ struct corpus_case {
     const char *needs;     /* a program, or an environment variable ($NAME), without which there is no such case */
     bool semaphores;       /* needs POSIX semaphores, as Python's multiprocessing does */
     int times;             /* how often; 0: once */
-    double seconds;        /* how long a healthy one is looked at, where the usual time is too short */
+    double seconds;        /* how long it is looked at, where the usual time does not fit */
     bool alone;            /* nobody waits for it: else it runs below a shell that does, so that rules may speak */
     const char *pending;   /* why another judgement is known and borne; NULL: none is */
 };

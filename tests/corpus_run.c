@@ -86,7 +86,7 @@ static double time_for(const struct corpus_case *c)
     const char *longer = getenv("CORPUS_SECONDS"); /* for a longer look, by hand */
     if (until_ended(c))
         return longer ? atof(longer) : c->seconds > 0 ? c->seconds : first_time;
-    return c->rule && c->pending && !longer ? pending_time : plenty;
+    return c->rule && c->pending && !longer ? pending_time : c->seconds > 0 ? c->seconds : plenty;
 }
 
 /* sem_overview(7): they are files there. */
