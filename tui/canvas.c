@@ -36,7 +36,11 @@ void canvas_done(struct canvas *c)
 
 void canvas_clear(struct canvas *c)
 {
-    for (int y = 0; y < c->height; y++)
+    const struct canvas_cell blank = {.bytes = " ", .width = 1, .role = ROLE_TEXT};
+    for (int y = 0; y < c->height && c->stride == c->width; y++)
+        for (int x = 0; x < c->width; x++)
+            *cell_at(c, x, y) = blank;
+    for (int y = 0; y < c->height && c->stride != c->width; y++) /* a part, at whose edges wide ones may be cut */
         canvas_repeat(c, 0, y, c->width, ROLE_TEXT, " ");
 }
 

@@ -42,7 +42,8 @@ enum err table_open_first(struct table *t, const struct table_options *o, bool s
                           struct problem *problem)
 {
     struct table_parse how = {.path = o->path ? o->path : "(input)", .delimiter = o->delimiter ? o->delimiter : ',',
-                              .no_header = o->no_header, .strict = strict, .limit = TABLE_FIRST};
+                              .no_header = o->no_header, .strict = strict,
+                              .limit = t->body.source.size <= TABLE_SMALL ? TABLE_SMALL : TABLE_FIRST};
     enum err e = table_index_csv(&how, &t->body.source, header, &t->body.index, problem);
     t->body.ncolumns = header->n;
     t->body.delimiter = how.delimiter;

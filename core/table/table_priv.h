@@ -26,7 +26,8 @@
 
 enum {
     TABLE_BLOCK = TABLE_BLOCK_BYTES,
-    TABLE_FIRST = 64 * 1024,             /* bytes whose rows are there at once */
+    TABLE_SMALL = 64 * 1024,             /* all rows of so few bytes are there at once, … */
+    TABLE_FIRST = 16 * 1024,             /* … of more only these: they fill any screen, and are there that much sooner */
     TABLE_WINDOW = 4096,                 /* the index knows the first record of each window of so many bytes … */
     TABLE_WINDOWS_MAX = 32 * 1024,       /* … or of twice, four times … as many, so that there are not more */
     TABLE_COLUMNS_MAX = 1000 * 1000,
@@ -76,7 +77,9 @@ struct table_lines {
     const struct table_source *source;
     char *block;
     size_t len, pos;
-    uint64_t offset; /* of block[0] */
+    size_t next_read; /* bytes */
+    bool full;        /* the last read had all that it asked for */
+    uint64_t offset;  /* of block[0] */
 };
 
 struct table_segment {
