@@ -10,7 +10,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "core/base/clock.h"
 #include "tests/explorer.h"
 #include "tests/program.h"
 #include "tests/pty.h"
@@ -104,6 +106,23 @@ static void a_key_it_does_not_know_is_no_other_key(void **state)
     explorer_quit(p);
 }
 
+static void without_a_terminal_it_ends_even_if_nobody_says_so(void **state)
+{
+    (void)state;
+    char command[9000];
+    snprintf(command, sizeof command, "trap '' HUP; %s %s; exit 7", program_path(), sample);
+    struct pty *p = pty_open(30, 100, (const char *const[]){"/bin/sh", "-c", command, NULL}, NULL);
+    pid_t below[KIN_MAX], shell = pty_pid(p); /* leads the session, so that it alone is sent the signal */
+    pty_wait_text(p, "hoge");
+    pty_hang_up(p);
+    double end = clock_now() + PTY_BOUND;
+    while (kin_children(shell, below) > 0) {
+        assert_true(clock_now() < end);
+        usleep(20000);
+    }
+    pty_free(p);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
@@ -111,6 +130,7 @@ int main(void)
         CASE(in_the_background_it_leaves_the_terminal_alone),
         CASE(a_stopped_one_can_be_told_to_end),
         CASE(a_paste_is_text_and_no_keys),
+        CASE(without_a_terminal_it_ends_even_if_nobody_says_so),
         CASE(a_key_it_does_not_know_is_no_other_key),
     };
     kin_adopt();

@@ -105,8 +105,8 @@ static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
         e = on_signal(a, signal_fd);
     if (!e && fds[FD_INPUT].revents & POLLIN)
         e = on_input(a);
-    else if (fds[FD_INPUT].revents)
-        a->quit = true; /* the terminal is gone */
+    if (fds[FD_INPUT].revents & ~POLLIN)
+        a->quit = true; /* the terminal is gone: then it says for ever that there is something to read */
     if (!e && fds[FD_OBSERVER].revents)
         e = observer_step(a->observer, &changed);
     if (!e && fds[FD_COMPARE].revents)
