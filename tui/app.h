@@ -63,6 +63,7 @@ struct app {
     struct prompt prompt;
     struct question question;
     struct search search;
+    char *save_path;            /* what is asked about before it is replaced; owned, or NULL */
     struct compare *compare;    /* the start methods side by side, or NULL; owned */
     struct observer_options source; /* how the table was opened; its strings are borrowed */
 

@@ -56,6 +56,7 @@ void app_done(struct app *a)
     columns_done(&a->choices.columns);
     sheet_free(a->sheet);
     free(a->search.text);
+    free(a->save_path);
 }
 
 const struct table *app_table(struct app *a)

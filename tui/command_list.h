@@ -19,6 +19,9 @@ command_fn do_search, do_search_next, do_search_previous;
 command_fn do_pick, do_all, do_invert, do_add, do_method, do_workers, do_threads, do_at_fork;
 command_fn do_run, do_kill, do_stop, do_stack;
 
+/* command_save.c */
+command_fn do_save;
+
 /* command_table.c: the open table */
 command_fn do_filter, do_undo, do_sort, do_sort_down, do_freeze, do_hide, do_show_all, do_frequency, do_statistics;
 command_fn do_follow, do_row, do_column;

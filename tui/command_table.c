@@ -249,6 +249,7 @@ static enum err react_to(struct app *a, enum sheet_news news, uint64_t row, cons
     case SHEET_NOT_FOUND: app_say(a, ROLE_WARN, "Not found: %.60s", words->text); break;
     case SHEET_COUNTED: return show(a, &pane_texts_ops);
     case SHEET_SUMMED: return show(a, &pane_sums_ops);
+    case SHEET_SAVED: app_say(a, ROLE_GOOD, "%s", words->text); break;
     case SHEET_FAILED: app_say(a, ROLE_BAD, "%s", words->text); break;
     case SHEET_RELOADED:
         if (!model_run_active(a->model))

@@ -409,7 +409,7 @@ static void table_status(const struct pane *p, const struct view *v, struct buf 
     buf_addf(out, "%s picked", text_count(v->choices->picks.n, n));
 }
 
-static const char *const hints[] = {"pick", "add", "all", "invert", "filter", "frequency", NULL};
+static const char *const hints[] = {"pick", "add", "all", "invert", "filter", "frequency", "save", NULL};
 
 const struct pane_ops pane_table_ops = {
     .name = "table", .title = "Table", .brief = "Table", .hints = hints, .state_size = sizeof(struct table_state),

@@ -109,6 +109,7 @@ void sheet_free(struct sheet *s)
     row_list_done(&s->sorted);
     row_list_done(&s->narrowed);
     sheet_ask_done(&s->search);
+    sheet_ask_done(&s->save);
     answer_done(&s->sums);
     io_close(&s->texts.fd);
     table_free(s->table);

@@ -7,6 +7,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/io.h"
+#include "core/base/text.h"
 #include "tui/sheet_priv.h"
 
 enum { DEATHS_MAX = 3 };
@@ -43,6 +44,8 @@ static enum errand due(struct sheet *s)
         return ERRAND_SORT;
     if (s->sort_column != SIZE_MAX && s->nfilters > 0 && !s->narrow_ready)
         return ERRAND_NARROW;
+    if (s->saving)
+        return ERRAND_SAVE;
     if (s->counting)
         return ERRAND_FREQUENCY;
     if (s->summing)
@@ -115,6 +118,15 @@ static enum err ask_narrow(struct sheet *s)
     return send(s, ERRAND_NARROW, &a, fds, 2);
 }
 
+static enum err ask_save(struct sheet *s)
+{
+    const struct row_list *l = sheet_list(s);
+    struct ask a = s->save;
+    a.within = l ? (int64_t)l->n : -1;
+    a.within_wide = l && l->wide;
+    return send(s, ERRAND_SAVE, &a, l ? &l->fd : NULL, l ? 1 : 0);
+}
+
 static enum err ask(struct sheet *s, enum errand errand)
 {
     struct ask a = {.within = -1, .column = (int64_t)s->column};
@@ -132,6 +144,7 @@ static enum err ask(struct sheet *s, enum errand errand)
     case ERRAND_FILTER: return ask_filter(s);
     case ERRAND_SEARCH: return ask_search(s);
     case ERRAND_NARROW: return ask_narrow(s);
+    case ERRAND_SAVE: return ask_save(s);
     default: return OK;
     }
     return send(s, errand, &a, NULL, 0);
@@ -167,7 +180,7 @@ static void desk_died(struct sheet *s)
     desk_free(s->desk);
     s->desk = NULL;
     s->errand = ERRAND_NONE;
-    s->searching = s->counting = s->summing = false;
+    sheet_drop_asks(s, "the process that reads the table died");
     if (++s->deaths >= DEATHS_MAX)
         sheet_tell(s, SHEET_FAILED, 0, "The process that reads the table died again and again; it is not started anew");
     else
@@ -318,6 +331,16 @@ static void take_sums(struct sheet *s, struct answer *a)
     sheet_tell(s, SHEET_SUMMED, 0, NULL);
 }
 
+static void take_saved(struct sheet *s, const struct answer *a)
+{
+    struct problem words;
+    char rows[32], bytes[24];
+    s->saving = false;
+    problem_set(&words, OK, "Saved %s: %s row%s, %s", s->save.text, text_count((unsigned long long)a->rows, rows),
+                a->rows == 1 ? "" : "s", text_bytes((double)a->size, bytes));
+    sheet_tell(s, SHEET_SAVED, 0, words.text);
+}
+
 static void take_filter(struct sheet *s, const struct answer *a, const int *fds, int nfds)
 {
     struct filter *f = unready_filter(s);
@@ -349,6 +372,7 @@ static enum err take_answer(struct sheet *s, struct answer *a, const int *fds, i
         take_list(&s->narrowed, a, fds, nfds);
         s->narrow_ready = true;
         break;
+    case ERRAND_SAVE: take_saved(s, a); break;
     case ERRAND_FREQUENCY: take_texts(s, a, fds, nfds); break;
     case ERRAND_STATISTICS: take_sums(s, a); break;
     default: break;
@@ -364,7 +388,7 @@ static void take_failure(struct sheet *s, const struct answer *a)
         sheet_undo(s);
     if (errand == ERRAND_SORT || errand == ERRAND_NARROW)
         s->sort_column = SIZE_MAX;
-    s->searching = s->counting = s->summing = false;
+    s->searching = s->saving = s->counting = s->summing = false;
     if (errand == ERRAND_INDEX || errand == ERRAND_LEARN || errand == ERRAND_GROW)
         s->unlearnable = true;
     if (errand == ERRAND_INDEX)
@@ -385,7 +409,9 @@ static enum err one_answer(struct sheet *s)
         return e;
     bool dropped = s->dropped;
     s->errand = ERRAND_NONE;
-    if (a.error == OK && !dropped)
+    if (a.error == ERR_CANCELLED && a.id == ERRAND_SAVE)
+        sheet_tell(s, SHEET_SAYS, 0, "Cancelled: nothing was saved");
+    if (a.error == OK && (!dropped || a.id == ERRAND_SAVE)) /* a file that is there is there */
         e = take_answer(s, &a, fds, nfds);
     else if (a.error && a.error != ERR_CANCELLED)
         take_failure(s, &a);

@@ -157,7 +157,8 @@ static enum err reload(struct sheet *s, const char *why)
     s->desk = NULL;
     s->errand = ERRAND_NONE;
     s->deaths = 0;
-    s->unlearnable = s->searching = s->counting = s->summing = false;
+    s->unlearnable = false;
+    sheet_drop_asks(s, why);
     io_close(&s->fd);
     s->fd = fd;
     s->gone_said = s->rewritten = s->grown = false;

@@ -14,7 +14,7 @@ struct filter {
 
 /* Why something is asked of the desk; the first that is due is asked first. */
 enum errand { ERRAND_NONE, ERRAND_INDEX, ERRAND_GROW, ERRAND_SEARCH, ERRAND_FILTER, ERRAND_SORT, ERRAND_NARROW,
-              ERRAND_FREQUENCY, ERRAND_STATISTICS, ERRAND_LEARN };
+              ERRAND_SAVE, ERRAND_FREQUENCY, ERRAND_STATISTICS, ERRAND_LEARN };
 
 struct sheet {
     struct sheet_options options;
@@ -45,8 +45,8 @@ struct sheet {
     struct row_list sorted, narrowed;
     bool sort_ready, narrow_ready;
 
-    bool searching, counting, summing; /* asked for */
-    struct ask search;
+    bool searching, saving, counting, summing; /* asked for */
+    struct ask search, save;
     uint64_t search_from;     /* place in the view */
     size_t column;            /* of counting and summing */
     struct sheet_texts texts;
@@ -66,6 +66,9 @@ enum err sheet_take_table(struct sheet *s, struct table *t);
 void sheet_forget_views(struct sheet *s); /* they are asked for anew */
 const struct row_list *sheet_list(const struct sheet *s); /* NULL: all rows as they stand */
 struct table_options sheet_table_options(const struct sheet *s);
+
+/* sheet_view.c: nothing that was asked for once is answered any more; what was to be saved is not, and why is said. */
+void sheet_drop_asks(struct sheet *s, const char *why);
 
 /* sheet_file.c: what becomes of the file; streams. */
 enum err sheet_open_file(struct sheet *s, struct problem *problem) MUST_CHECK;

@@ -10,6 +10,7 @@
 void sheet_ask_done(struct ask *a)
 {
     free(a->text);
+    free(a->columns);
     *a = (struct ask){.within = -1};
 }
 
@@ -148,6 +149,43 @@ enum err sheet_statistics(struct sheet *s, size_t column)
     return OK;
 }
 
+/* "0 3 2 ": columns by their places. */
+static char *column_words(const size_t *columns, size_t n)
+{
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    for (size_t i = 0; i < n; i++)
+        buf_addf(&b, "%zu ", columns[i]);
+    char *words = buf_take(&b);
+    buf_done(&b);
+    return words;
+}
+
+enum err sheet_save(struct sheet *s, const char *path, const size_t *columns, size_t n, bool replace,
+                    struct problem *problem)
+{
+    if (s->saving)
+        return problem_set(problem, ERR_USAGE, "%s is being saved", s->save.text);
+    sheet_ask_done(&s->save);
+    s->save = (struct ask){.type = ASK_SAVE, .what = save_format_of(path), .text = strdup(path), .replace = replace,
+                           .columns = column_words(columns, n), .within = -1};
+    if (!s->save.text || !s->save.columns)
+        return problem_set(problem, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+    s->saving = true;
+    wake(s);
+    return OK;
+}
+
+void sheet_drop_asks(struct sheet *s, const char *why)
+{
+    struct problem words;
+    if (s->saving) {
+        problem_set(&words, OK, "%s was not saved: %s", s->save.text, why);
+        sheet_tell(s, SHEET_FAILED, 0, words.text);
+    }
+    s->searching = s->saving = s->counting = s->summing = false;
+}
+
 static bool of_user(enum errand errand)
 {
     return errand >= ERRAND_SEARCH && errand <= ERRAND_STATISTICS;
@@ -155,7 +193,7 @@ static bool of_user(enum errand errand)
 
 bool sheet_busy(const struct sheet *s)
 {
-    bool waits = s->searching || s->counting || s->summing || (s->sort_column != SIZE_MAX && !s->sort_ready);
+    bool waits = s->searching || s->saving || s->counting || s->summing || (s->sort_column != SIZE_MAX && !s->sort_ready);
     for (size_t i = 0; i < s->nfilters; i++)
         waits |= !s->filters[i].ready;
     return of_user(s->errand) || waits;
@@ -168,7 +206,7 @@ void sheet_cancel(struct sheet *s)
         s->stopped = s->dropped = true;
         desk_cancel(s->desk);
     }
-    s->searching = s->counting = s->summing = false;
+    s->searching = s->saving = s->counting = s->summing = false;
     while (s->nfilters > 0 && !s->filters[s->nfilters - 1].ready)
         sheet_undo(s);
     if (s->sort_column != SIZE_MAX && !s->sort_ready)
@@ -178,7 +216,8 @@ void sheet_cancel(struct sheet *s)
 
 static const char *const words_of[] = {
     [ERRAND_INDEX] = "finding all rows", [ERRAND_GROW] = "reading on", [ERRAND_SEARCH] = "searching",
-    [ERRAND_FILTER] = "filtering", [ERRAND_SORT] = "sorting", [ERRAND_NARROW] = "sorting", [ERRAND_FREQUENCY] = "counting",
+    [ERRAND_FILTER] = "filtering", [ERRAND_SORT] = "sorting", [ERRAND_NARROW] = "sorting", [ERRAND_SAVE] = "saving",
+    [ERRAND_FREQUENCY] = "counting",
     [ERRAND_STATISTICS] = "summing up", [ERRAND_LEARN] = "learning dtypes and codes",
 };
 

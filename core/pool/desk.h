@@ -11,6 +11,7 @@
 
 #include "core/engine/engine_table.h"
 #include "core/event/shape.h"
+#include "core/table/table_save.h"
 
 enum ask_type {
     ASK_TABLE,      /* the table that all others are about; its fds come with it. No answer */
@@ -24,17 +25,20 @@ enum ask_type {
     ASK_NARROW,     /* of a list those that are `within`: both fds come with it, `within` first; the other has all rows */
     ASK_FREQUENCY,  /* distinct texts, the most frequent first */
     ASK_STATISTICS,
+    ASK_SAVE,       /* to the file called `text` */
     ASK_TYPE_COUNT
 };
 
 struct ask {
     int64_t type, id;
     int64_t column;                 /* -1: any */
-    int64_t what;                   /* enum find_what */
+    int64_t what;                   /* enum find_what; SAVE: enum save_format */
     int64_t any_case, inverted, backwards, descending, growing; /* bool */
     char *text;
+    char *columns;                  /* SAVE: their places, in the order they are written, each with a blank behind it */
+    int64_t replace;                /* SAVE, bool: a file that is there */
     int64_t from, size;
-    int64_t within, within_wide;    /* FIND, NARROW: only these rows; a list of so many, whose fd comes with it. -1: all */
+    int64_t within, within_wide;    /* FIND, NARROW, SAVE: only these rows; a list of so many, whose fd comes with it. -1: all */
 };
 
 struct answer {
@@ -43,6 +47,7 @@ struct answer {
     char *problem;
     int64_t row;                    /* NEXT: -1 is none */
     int64_t n, wide;                /* of the list; of the distinct texts */
+    int64_t size;                   /* SAVE: bytes written */
     int64_t rows, nulls, odd, others, complete, distinct;
     char *least, *greatest;
     double sum, mean, deviation;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The desk's process: waits for a question, works, answers. It ends with its socket. */
 #include <malloc.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -64,6 +65,7 @@ int desk_process_main(int sock)
 {
     struct desk_self d = {.control = sock};
     struct engine_options options = {.threads = engine_usable_cpus()};
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an answer, not the end */
     mallopt(M_MMAP_THRESHOLD, 64 * 1024); /* what is large goes back to the system at once */
     if (engine_new(&options, &d.engine))
         return 1;

@@ -26,4 +26,8 @@ enum err desk_sorted_within(const struct row_list *sorted, const struct row_list
                             struct row_list *out) MUST_CHECK;
 enum err desk_texts_write(const struct table_set *texts, int *fd) MUST_CHECK;
 
+/* pool_desk_save.c: the rows that the ask is about (NULL: all), written. */
+enum err desk_save(const struct desk_self *d, const struct ask *a, const struct row_list *rows, struct answer *out,
+                   struct problem *problem) MUST_CHECK;
+
 #endif

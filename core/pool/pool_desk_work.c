@@ -201,11 +201,22 @@ static enum err work_statistics(struct work *w)
     return out->least && out->greatest ? OK : ERR_NOMEM;
 }
 
+static enum err work_save(struct work *w)
+{
+    struct row_list rows = {0};
+    bool all = w->ask->within < 0;
+    enum err e = all ? OK : desk_list_within(w->ask, w->fds, w->nfds, &rows);
+    if (!e)
+        e = desk_save(w->desk, w->ask, all ? NULL : &rows, w->out, w->problem);
+    row_list_done(&rows);
+    return e;
+}
+
 static enum err (*const works[ASK_TYPE_COUNT])(struct work *w) = {
     [ASK_TABLE] = work_table, [ASK_INDEX] = work_index, [ASK_LEARN] = work_learn, [ASK_GROW] = work_grow,
     [ASK_GROW_SPOOL] = work_grow_spool, [ASK_FIND] = work_find, [ASK_NEXT] = work_next, [ASK_SORT] = work_sort,
     [ASK_NARROW] = work_narrow,
-    [ASK_FREQUENCY] = work_frequency, [ASK_STATISTICS] = work_statistics,
+    [ASK_FREQUENCY] = work_frequency, [ASK_STATISTICS] = work_statistics, [ASK_SAVE] = work_save,
 };
 
 static bool has_column(const struct desk_self *d, const struct ask *a)

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * A file written whole or not at all: a temporary one beside it, fsync(2), rename(2). */
+ * A report into a file, whole or not at all; or into what is no file, as far as it goes. */
 #include "core/report/report.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/io.h"
+#include "core/base/new_file.h"
 
 /* Not a regular file (/dev/stdout, a pipe, a tty): there is nothing to rename over. */
 static bool is_special(const char *path)
@@ -33,40 +31,18 @@ static enum err write_straight(const char *path, const char *data, size_t len, s
     return e;
 }
 
-/* mkstemp makes the file 0600; what the user gets has the rights any new file would have. */
-static mode_t new_file_mode(void)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    return 0666 & ~mask;
-}
-
-static enum err fill(int fd, const char *data, size_t len)
-{
-    enum err e = io_write_all(fd, data, len);
-    if (!e && (fchmod(fd, new_file_mode()) < 0 || fsync(fd) < 0))
-        e = err_from_errno(errno);
-    return e;
-}
-
 enum err report_write_file(const char *path, const char *data, size_t len, struct problem *problem)
 {
-    char *temporary = NULL;
+    struct new_file f;
     if (strcmp(path, "-") == 0 || is_special(path))
         return write_straight(path, data, len, problem);
-    if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
-        return problem_set(problem, ERR_NOMEM, "%s: out of memory", path);
-    int fd = mkostemp(temporary, O_CLOEXEC);
-    enum err e = fd < 0 ? err_from_errno(errno) : fill(fd, data, len);
-    if (fd >= 0 && close(fd) < 0 && !e)
-        e = err_from_errno(errno);
-    if (!e && rename(temporary, path) < 0)
-        e = err_from_errno(errno);
-    if (e) {
-        problem_errno(problem, "%s: cannot write", path);
-        if (fd >= 0)
-            unlink(temporary);
+    enum err e = new_file_begin(path, &f, problem);
+    if (e)
+        return e;
+    if (io_write_all(f.fd, data, len)) {
+        e = problem_errno(problem, "%s: cannot write", path);
+        new_file_drop(&f);
+        return e;
     }
-    free(temporary);
-    return e;
+    return new_file_commit(&f, true, problem);
 }

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ * The desk writes what is seen of its table to a file that the user named. */
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "core/base/new_file.h"
+#include "core/pool/pool_desk.h"
+
+/* "0 3 2 " */
+static enum err read_columns(const struct table *t, const char *words, size_t **out, size_t *n)
+{
+    size_t all = table_columns(t), *v = calloc(all + 1, sizeof *v);
+    char *end;
+    if (!v)
+        return ERR_NOMEM;
+    for (*n = 0; words && *words && *n < all; words = end + (*end == ' '))
+        if ((v[(*n)++] = strtoul(words, &end, 10)) >= all || end == words) {
+            free(v);
+            return ERR_USAGE;
+        }
+    *out = v;
+    return OK;
+}
+
+static enum err write_file(const struct desk_self *d, const struct save *save, const struct ask *a, uint64_t *bytes,
+                           struct problem *problem)
+{
+    struct new_file f;
+    struct stat st;
+    if (stat(a->text, &st) == 0 && !S_ISREG(st.st_mode))
+        return problem_set(problem, ERR_USAGE, "%s: is no file that could be replaced", a->text);
+    enum err e = new_file_begin(a->text, &f, problem);
+    if (e)
+        return e;
+    e = table_save(d->table, save, f.fd, d->progress, bytes);
+    if (!e)
+        return new_file_commit(&f, a->replace, problem);
+    if (e == ERR_SYS || e == ERR_DENIED)
+        problem_errno(problem, "%s: cannot write", a->text);
+    else
+        problem_set(problem, e, "%s: not saved: %s", a->text, err_text(e));
+    new_file_drop(&f);
+    return e;
+}
+
+enum err desk_save(const struct desk_self *d, const struct ask *a, const struct row_list *rows, struct answer *out,
+                   struct problem *problem)
+{
+    struct save save = {.format = (enum save_format)a->what, .rows = rows};
+    size_t *columns = NULL;
+    uint64_t bytes = 0;
+    if (!a->text || a->what < 0 || a->what >= SAVE_FORMATS)
+        return ERR_USAGE;
+    enum err e = read_columns(d->table, a->columns, &columns, &save.ncolumns);
+    if (e)
+        return e;
+    save.columns = columns;
+    e = write_file(d, &save, a, &bytes, problem);
+    out->rows = (int64_t)(rows ? rows->n : table_rows(d->table));
+    out->size = (int64_t)bytes;
+    free(columns);
+    return e;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT
+ * Exploring a table as a person does it: the real program in a pseudo-terminal. What is seen is saved; filters are
+ * switched, columns moved and sized, rows marked, codes picked, cells copied. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+#include "tests/explorer.h"
+#include "tests/program.h"
+#include "tests/pty.h"
+
+#define EXPLORE(...) pty_open(30, 100, (const char *const[]){program_path(), __VA_ARGS__, NULL}, NULL)
+
+static const char people[] = "code,name,age,city\n0001,Ann,34,Rome\n0002,\"Bo, jr\",28,Paris\n0003,\"two\nlines\",41,\n"
+                             "0001,\"\",28,Rome\n0004,\"q\"\"q\",19,Oslo\n";
+
+static int nothing_is_left(void **state)
+{
+    (void)state;
+    kin_wait_none();
+    return 0;
+}
+
+/* A folder with a table in it; pty_open's program sees it alone and zoomed. */
+struct place { char folder[32], table[64], out[64]; };
+
+static void make_place(struct place *at, const char *bytes, size_t len)
+{
+    strcpy(at->folder, "/tmp/poolscope-test-XXXXXX");
+    assert_non_null(mkdtemp(at->folder));
+    snprintf(at->table, sizeof at->table, "%s/people.csv", at->folder);
+    snprintf(at->out, sizeof at->out, "%s/out", at->folder);
+    int fd = open(at->table, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    assert_int_equal(io_write_all(fd, bytes, len), OK);
+    close(fd);
+}
+
+static struct pty *open_people(struct place *at)
+{
+    make_place(at, people, sizeof people - 1);
+    struct pty *p = EXPLORE(at->table);
+    pty_wait_text(p, "0004 +q\"q");
+    pty_type(p, "1z");
+    pty_wait_text(p, "% frequency  S save");
+    return p;
+}
+
+static void leave(struct pty *p, struct place *at)
+{
+    char command[128];
+    explorer_quit(p);
+    snprintf(command, sizeof command, "rm -r %s", at->folder);
+    assert_int_equal(system(command), 0);
+}
+
+static void type(struct pty *p, const char *before, const char *path, const char *behind)
+{
+    char keys[512];
+    snprintf(keys, sizeof keys, "%s%s%s", before, path, behind);
+    pty_type(p, keys);
+}
+
+static void holds(const char *path, const char *text)
+{
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    file_read(path, &b);
+    assert_string_equal(buf_text(&b), text);
+    buf_done(&b);
+}
+
+static size_t files_in(const char *folder)
+{
+    char command[128];
+    snprintf(command, sizeof command, "ls -A %s | wc -l", folder);
+    FILE *f = popen(command, "r");
+    unsigned long n = 0;
+    assert_int_equal(fscanf(f, "%lu", &n), 1);
+    pclose(f);
+    return n;
+}
+
+static void what_is_seen_is_saved(void **state)
+{
+    struct place at;
+    struct pty *p = open_people(&at);
+    (void)state;
+    type(p, ":save ", at.out, "\r");
+    pty_wait_text(p, "Saved .*: 5 rows, ");
+    holds(at.out, people);
+    assert_int_equal(files_in(at.folder), 2);
+
+    pty_type(p, "&age<41\r"); /* sorted, filtered, one column hidden */
+    pty_wait_text(p, "4 of 5 rows");
+    pty_type(p, "ll>");
+    pty_wait_text(p, "▼age");
+    pty_wait_text(p, "0001 +Ann");
+    pty_type(p, ":column city\r-");
+    pty_wait_text(p, "1 hidden");
+    type(p, ":save ", at.out, "\r");
+    pty_wait_text(p, "is there already. Replace it\\?");
+    pty_type(p, "n");
+    pty_wait_no_text(p, "Replace it\\?");
+    holds(at.out, people);
+    type(p, ":save ", at.out, "\r");
+    pty_wait_text(p, "Replace it\\?");
+    pty_type(p, "y");
+    pty_wait_text(p, "Saved .*: 4 rows, ");
+    holds(at.out, "code,name,age\n0001,Ann,34\n0002,\"Bo, jr\",28\n0001,\"\",28\n0004,\"q\"\"q\",19\n");
+
+    strcat(at.out, ".jsonl");
+    type(p, ":save ", at.out, "\r");
+    pty_wait_text(p, "Saved .*out.jsonl: 4 rows, ");
+    holds(at.out, "{\"code\":\"0001\",\"name\":\"Ann\",\"age\":34}\n{\"code\":\"0002\",\"name\":\"Bo, jr\",\"age\":28}\n"
+                  "{\"code\":\"0001\",\"name\":\"\",\"age\":28}\n{\"code\":\"0004\",\"name\":\"q\\\"q\",\"age\":19}\n");
+    leave(p, &at);
+}
+
+static void a_name_is_asked_for_and_what_cannot_be_written_is_said(void **state)
+{
+    struct place at;
+    struct pty *p = open_people(&at);
+    (void)state;
+    pty_type(p, "S");
+    pty_wait_text(p, "Save as CSV, or .jsonl: people-rows.csv");
+    pty_type(p, "\x15/nowhere/at/all.csv\r");
+    pty_wait_text(p, "/nowhere/at/all.csv: cannot write: No such file");
+    pty_type(p, "S\x15/dev/full\r");
+    pty_wait_text(p, "Replace it\\?");
+    pty_type(p, "y");
+    pty_wait_text(p, "/dev/full: is no file that could be replaced");
+    assert_int_equal(files_in(at.folder), 1);
+    leave(p, &at);
+}
+
+/* A disk of one megabyte, where one may be mounted. */
+static void a_full_disk_is_named_and_leaves_nothing(void **state)
+{
+    struct place at;
+    struct buf b;
+    char command[9000];
+    (void)state;
+    if (system("unshare -rm mount -t tmpfs none /mnt 2>/dev/null"))
+        skip();
+    buf_init(&b, 64 << 20);
+    buf_add_text(&b, "code,text\n");
+    for (int row = 0; row < 100000; row++)
+        buf_addf(&b, "%06d,some text that is long enough to fill it\n", row);
+    make_place(&at, b.data, b.len);
+    buf_done(&b);
+    strcpy(at.out, "/mnt/big.csv");
+    snprintf(command, sizeof command, "exec unshare -rm sh -c 'mount -t tmpfs -o size=1M none /mnt && exec %s %s'",
+             program_path(), at.table);
+    struct pty *p = pty_open(30, 100, (const char *const[]){"/bin/sh", "-c", command, NULL}, NULL);
+    pty_wait_text(p, "000001 +some");
+    type(p, "1z:save ", at.out, "\r");
+    pty_wait_text(p, "/mnt/big.csv: cannot write: No space left on device");
+    pty_type(p, "&code==000777\r");
+    pty_wait_text(p, "1 of 100_000 rows");
+    type(p, ":save ", at.out, "\r"); /* so much it takes: nothing of the first one is left */
+    pty_wait_text(p, "Saved /mnt/big.csv: 1 row, ");
+    leave(p, &at);
+}
+
+/* A row's number as the pane has it changes while it saves; a cancelled one leaves nothing. */
+static void saving_long_shows_how_far_it_is_and_can_be_cancelled(void **state)
+{
+    struct place at;
+    struct buf b;
+    (void)state;
+    buf_init(&b, 512 << 20);
+    buf_add_text(&b, "code,text\n");
+    for (int row = 0; row < 3000000; row++)
+        buf_addf(&b, "%07d,some text that is long enough to fill it\n", row);
+    make_place(&at, b.data, b.len);
+    buf_done(&b);
+    struct pty *p = EXPLORE(at.table);
+    pty_type(p, "1z");
+    pty_wait_text(p, "1 of 3_000_000");
+    type(p, ":save ", at.out, "\r");
+    pty_wait_text(p, "saving [0-9]+ %");
+    pty_type(p, "G");
+    pty_wait_text(p, ">\\[ \\] +2999999");
+    assert_true(pty_shows(p, "saving"));
+    pty_type(p, "\x1b");
+    pty_wait_text(p, "Cancelled: nothing was saved");
+    assert_int_equal(files_in(at.folder), 1);
+    leave(p, &at);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
+    const struct CMUnitTest tests[] = {
+        CASE(what_is_seen_is_saved),
+        CASE(a_name_is_asked_for_and_what_cannot_be_written_is_said),
+        CASE(a_full_disk_is_named_and_leaves_nothing),
+        CASE(saving_long_shows_how_far_it_is_and_can_be_cancelled),
+    };
+    kin_adopt();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

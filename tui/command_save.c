@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ * Saving what is seen of the table: its name is asked for, a file of that name only replaced after a second yes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tui/command_list.h"
+#include "tui/sheet.h"
+
+static enum err save(struct app *a, bool replace)
+{
+    const struct table *t = app_table(a);
+    struct problem problem = {""};
+    size_t frozen, *shown = t ? calloc(table_columns(t) + 1, sizeof *shown) : NULL;
+    if (!shown)
+        return t ? ERR_NOMEM : OK;
+    size_t n = columns_shown(&a->choices.columns, t, shown, &frozen);
+    enum err e = sheet_save(a->sheet, a->save_path, shown, n, replace, &problem);
+    if (e && e != ERR_NOMEM)
+        app_say(a, ROLE_WARN, "%s", problem.text);
+    free(shown);
+    return e == ERR_NOMEM ? e : OK;
+}
+
+static enum err save_over(struct app *a, int64_t id)
+{
+    (void)id;
+    return save(a, true);
+}
+
+/* Beside where one works, not over what is looked at: "people.csv" becomes "people-rows.csv". */
+static void ask_name(struct app *a)
+{
+    char name[160];
+    const char *path = table_path(app_table(a)), *slash = strrchr(path, '/');
+    path = strcmp(path, "-") == 0 ? "table" : slash ? slash + 1 : path;
+    int stem = (int)strcspn(path, ".");
+    snprintf(name, sizeof name, "%.*s-rows.csv", stem, path);
+    prompt_open(&a->prompt, command_by_name("save"), "Save as CSV, or .jsonl: ", name);
+}
+
+enum err do_save(struct app *a, const char *arg)
+{
+    if (!a->sheet || !app_table(a)) {
+        app_say(a, ROLE_DIM, "There is no table for that");
+        return OK;
+    }
+    if (!arg) {
+        ask_name(a);
+        return OK;
+    }
+    if (!*arg)
+        return OK;
+    free(a->save_path);
+    a->save_path = strdup(arg);
+    if (!a->save_path)
+        return ERR_NOMEM;
+    if (access(arg, F_OK) != 0)
+        return save(a, false);
+    app_ask(a, save_over, 0, "%.100s is there already. Replace it?", arg);
+    return OK;
+}
