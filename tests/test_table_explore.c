@@ -199,6 +199,47 @@ static void saving_long_shows_how_far_it_is_and_can_be_cancelled(void **state)
     leave(p, &at);
 }
 
+static void filters_are_switched_one_by_one_and_changes_undone(void **state)
+{
+    struct place at;
+    struct pty *p = open_people(&at);
+    (void)state;
+    pty_type(p, "&age<41\r&city==Rome\r&name~A\r");
+    pty_wait_text(p, " 1 of 5 rows & age<41 & city==Rome & name~A ");
+    pty_type(p, "v");
+    pty_wait_text(p, ">\\[x\\] age<41  leaves 4 rows");
+    pty_wait_text(p, " \\[x\\] name~A  leaves 1 row");
+    pty_type(p, "jj ");
+    pty_wait_text(p, ">\\[ \\] name~A$|>\\[ \\] name~A ");
+    pty_wait_text(p, "2 of 5 rows");
+    pty_type(p, "k ");
+    pty_wait_text(p, ">\\[ \\] city==Rome");
+    pty_wait_text(p, "4 of 5 rows");
+    pty_type(p, "j ");
+    pty_wait_text(p, ">\\[x\\] name~A  leaves 1 row");
+    pty_type(p, "gd");
+    pty_wait_no_text(p, "age<41");
+    pty_type(p, "q");
+    pty_wait_text(p, " 1 of 5 rows \\(off: city==Rome\\) & name~A ");
+    pty_type(p, "u"); /* removed: it is back */
+    pty_wait_text(p, " 1 of 5 rows & age<41 \\(off: city==Rome\\) & name~A ");
+    pty_type(p, "uu");
+    pty_wait_text(p, " 2 of 5 rows & age<41 & city==Rome \\(off: name~A\\) ");
+    pty_type(p, "ll>"); /* the order too */
+    pty_wait_text(p, "▼age");
+    pty_type(p, "<");
+    pty_wait_text(p, "▲age");
+    pty_wait_text(p, ">\\[ \\] 0001 +28");
+    pty_type(p, "u");
+    pty_wait_text(p, "▼age");
+    pty_wait_text(p, ">\\[ \\] 0001 +Ann");
+    pty_type(p, "uuuuu");
+    pty_wait_no_text(p, "rows &");
+    pty_type(p, "u");
+    pty_wait_text(p, "Nothing was filtered or sorted");
+    leave(p, &at);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
@@ -206,6 +247,7 @@ int main(void)
         CASE(what_is_seen_is_saved),
         CASE(a_name_is_asked_for_and_what_cannot_be_written_is_said),
         CASE(a_full_disk_is_named_and_leaves_nothing),
+        CASE(filters_are_switched_one_by_one_and_changes_undone),
         CASE(saving_long_shows_how_far_it_is_and_can_be_cancelled),
     };
     kin_adopt();

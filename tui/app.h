@@ -131,7 +131,7 @@ enum err palette_run(struct app *a, const char *typed) MUST_CHECK;
 /* Looks at some more rows of a running search. */
 enum err search_step(struct app *a) MUST_CHECK;
 
-extern const struct pane_ops pane_texts_ops, pane_sums_ops;
+extern const struct pane_ops pane_filters_ops, pane_texts_ops, pane_sums_ops;
 extern const struct pane_ops pane_help_ops, pane_record_ops, pane_compare_ops;
 
 #endif

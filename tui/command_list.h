@@ -23,8 +23,10 @@ command_fn do_run, do_kill, do_stop, do_stack;
 command_fn do_save;
 
 /* command_table.c: the open table */
-command_fn do_filter, do_undo, do_sort, do_sort_down, do_freeze, do_hide, do_show_all, do_frequency, do_statistics;
+command_fn do_filter, do_filters, do_remove, do_undo, do_sort, do_sort_down, do_freeze, do_hide, do_show_all, do_frequency, do_statistics;
 command_fn do_follow, do_row, do_column;
+
+enum err switch_filter(struct app *a, int64_t i) MUST_CHECK;
 
 /* What a text of the frequency view is good for. */
 enum err filter_by_value(struct app *a, int64_t i);

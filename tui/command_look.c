@@ -151,6 +151,7 @@ enum err do_open(struct app *a, const char *arg)
     switch (subject.kind) {
     case SUBJECT_ROW: return record_open(a, subject.id);
     case SUBJECT_VALUE: return filter_by_value(a, subject.id);
+    case SUBJECT_FILTER: return switch_filter(a, subject.id);
     case SUBJECT_METHOD: return choose_method(a, (size_t)subject.id);
     case SUBJECT_SETTING: return ask_setting(a, subject);
     case SUBJECT_WORKER:

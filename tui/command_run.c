@@ -55,6 +55,7 @@ enum err do_pick(struct app *a, const char *arg)
     switch (subject.kind) {
     case SUBJECT_ROW: return pick_row(a, (uint64_t)subject.id);
     case SUBJECT_VALUE: return pick_value(a, subject.id);
+    case SUBJECT_FILTER: return switch_filter(a, subject.id);
     case SUBJECT_METHOD: return choose_method(a, (size_t)subject.id);
     case SUBJECT_SETTING: return ask_setting(a, subject);
     case SUBJECT_CODE:

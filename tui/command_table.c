@@ -40,8 +40,35 @@ enum err do_undo(struct app *a, const char *arg)
 {
     (void)arg;
     if (!no_table(a) && !sheet_undo(a->sheet))
-        app_say(a, ROLE_DIM, "No filter holds");
+        app_say(a, ROLE_DIM, "Nothing was filtered or sorted that could be undone");
     return OK;
+}
+
+enum err do_filters(struct app *a, const char *arg)
+{
+    struct pane *p;
+    (void)arg;
+    if (no_table(a))
+        return OK;
+    enum err e = pane_new(&pane_filters_ops, &p);
+    if (!e)
+        app_show(a, p);
+    return e;
+}
+
+enum err do_remove(struct app *a, const char *arg)
+{
+    struct subject subject = pane_subject(app_active(a));
+    (void)arg;
+    if (subject.kind == SUBJECT_FILTER)
+        return sheet_filter_remove(a->sheet, (size_t)subject.id);
+    app_say(a, ROLE_DIM, "Nothing to remove here: %s lists the filters", command_key("filters"));
+    return OK;
+}
+
+enum err switch_filter(struct app *a, int64_t i)
+{
+    return sheet_filter_switch(a->sheet, (size_t)i);
 }
 
 /* The same order once more takes it away. */
@@ -52,8 +79,7 @@ static enum err sort(struct app *a, bool descending)
     if (no_table(a))
         return OK;
     bool off = sheet_sorted_by(a->sheet, &now) == at && now == descending;
-    sheet_sort(a->sheet, off ? SIZE_MAX : at, descending);
-    return OK;
+    return sheet_sort(a->sheet, off ? SIZE_MAX : at, descending);
 }
 
 enum err do_sort(struct app *a, const char *arg)

@@ -250,9 +250,10 @@ static void add_filters(struct pane *p, const struct sheet *sheet)
     lines_addf(&p->head, ROLE_WARN, "%s of %s rows ", text_count(sheet_extent(sheet).rows, n),
                text_count(table_rows(sheet_table(sheet)), all));
     for (size_t i = 0; i < sheet_filters(sheet); i++) {
-        lines_add(&p->head, ROLE_DIM, "& ");
-        lines_add(&p->head, ROLE_TEXT, sheet_filter_words(sheet, i));
-        lines_add(&p->head, ROLE_TEXT, " ");
+        struct sheet_filter f = sheet_filter_at(sheet, i);
+        lines_add(&p->head, ROLE_DIM, f.on ? "& " : "(off: ");
+        lines_add(&p->head, f.on ? ROLE_TEXT : ROLE_DIM, f.words);
+        lines_add(&p->head, ROLE_DIM, f.on ? " " : ") ");
     }
     lines_end(&p->head, (struct subject){0});
 }

@@ -91,21 +91,12 @@ enum err sheet_open(const struct sheet_options *options, struct sheet **out, str
     return e;
 }
 
-static void free_filter(struct filter *f)
-{
-    free(f->words);
-    sheet_ask_done(&f->ask);
-    row_list_done(&f->rows);
-}
-
 void sheet_free(struct sheet *s)
 {
     if (!s)
         return;
     desk_free(s->desk);
-    for (size_t i = 0; i < s->nfilters; i++)
-        free_filter(&s->filters[i]);
-    free(s->filters);
+    sheet_filters_done(s);
     row_list_done(&s->sorted);
     row_list_done(&s->narrowed);
     sheet_ask_done(&s->search);
@@ -204,17 +195,9 @@ void sheet_forget_views(struct sheet *s)
 }
 
 /* Filters that are answered hold; one that is not yet changes nothing so far. */
-static const struct row_list *filtered(const struct sheet *s)
-{
-    for (size_t i = s->nfilters; i > 0; i--)
-        if (s->filters[i - 1].ready)
-            return &s->filters[i - 1].rows;
-    return NULL;
-}
-
 const struct row_list *sheet_list(const struct sheet *s)
 {
-    const struct row_list *some = filtered(s);
+    const struct row_list *some = sheet_filtered(s, s->nfilters);
     if (s->sort_column == SIZE_MAX || !s->sort_ready)
         return some;
     return !some ? &s->sorted : s->narrow_ready ? &s->narrowed : some;

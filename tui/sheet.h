@@ -50,15 +50,19 @@ enum err sheet_read(const struct sheet *s, uint64_t i, uint64_t n, sheet_visit *
 enum err sheet_read_end(const struct sheet *s, uint64_t n, sheet_visit *visit, void *ctx) MUST_CHECK;
 
 /* Filters hold together. A filter in words: COLUMN==VALUE, COLUMN~PATTERN …, or what a cell contains. ERR_USAGE with a
- * problem for words that are none. They take effect when they are answered; sheet_undo takes the last one away. */
+ * problem for words that are none. They take effect when they are answered. Each can be switched off and on, and be taken
+ * away; sheet_undo takes back the last change of the filters or of the order, false: there is none. */
 enum err sheet_filter(struct sheet *s, const char *words, struct problem *problem) MUST_CHECK;
 enum err sheet_filter_text(struct sheet *s, size_t column, const char *text, size_t len) MUST_CHECK; /* a cell's text */
 bool sheet_undo(struct sheet *s);
+enum err sheet_filter_switch(struct sheet *s, size_t i) MUST_CHECK;
+enum err sheet_filter_remove(struct sheet *s, size_t i) MUST_CHECK;
 size_t sheet_filters(const struct sheet *s);
-const char *sheet_filter_words(const struct sheet *s, size_t i);
+struct sheet_filter { const char *words; bool on, ready; uint64_t rows; /* once it is ready: that it and those before leave */ };
+struct sheet_filter sheet_filter_at(const struct sheet *s, size_t i);
 
 /* SIZE_MAX: as in the file. */
-void sheet_sort(struct sheet *s, size_t column, bool descending);
+enum err sheet_sort(struct sheet *s, size_t column, bool descending) MUST_CHECK;
 size_t sheet_sorted_by(const struct sheet *s, bool *descending);
 
 /* The next place in the view from the i-th row on (not this one itself). ~PATTERN is one; the answer is sheet_found. */

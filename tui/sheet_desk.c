@@ -16,14 +16,6 @@ static const double tick = 0.1; /* how often it is looked how far something is *
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */
 
-static struct filter *unready_filter(struct sheet *s)
-{
-    for (size_t i = 0; i < s->nfilters; i++)
-        if (!s->filters[i].ready)
-            return &s->filters[i];
-    return NULL;
-}
-
 static bool stream_has_more(const struct sheet *s)
 {
     return s->stream && (table_stream_size(s->stream) > s->spooled || (s->ended && s->grown));
@@ -36,13 +28,13 @@ static enum errand due(struct sheet *s)
         return ERRAND_GROW;
     if (stage == TABLE_FIRST_ROWS)
         return ERRAND_INDEX;
-    if (unready_filter(s))
+    if (sheet_unready_filter(s))
         return ERRAND_FILTER;
     if (s->searching)
         return ERRAND_SEARCH;
     if (s->sort_column != SIZE_MAX && !s->sort_ready)
         return ERRAND_SORT;
-    if (s->sort_column != SIZE_MAX && s->nfilters > 0 && !s->narrow_ready)
+    if (s->sort_column != SIZE_MAX && sheet_filtered(s, s->nfilters) && !s->narrow_ready)
         return ERRAND_NARROW;
     if (s->saving)
         return ERRAND_SAVE;
@@ -82,13 +74,14 @@ static enum err ask_grow(struct sheet *s)
 /* The one filter, within those before it. */
 static enum err ask_filter(struct sheet *s)
 {
-    struct filter *f = unready_filter(s);
+    struct filter *f = sheet_unready_filter(s);
     struct ask a = f->ask;
-    if (f == s->filters)
+    const struct row_list *some = sheet_filtered(s, (size_t)(f - s->filters));
+    if (!some)
         return send(s, ERRAND_FILTER, &a, NULL, 0);
-    a.within = (int64_t)f[-1].rows.n;
-    a.within_wide = f[-1].rows.wide;
-    return send(s, ERRAND_FILTER, &a, &f[-1].rows.fd, 1);
+    a.within = (int64_t)some->n;
+    a.within_wide = some->wide;
+    return send(s, ERRAND_FILTER, &a, &some->fd, 1);
 }
 
 /* In all rows the next one; in a view all of them, of which the next is taken. */
@@ -111,7 +104,7 @@ static enum err ask_search(struct sheet *s)
 
 static enum err ask_narrow(struct sheet *s)
 {
-    const struct row_list *some = &s->filters[s->nfilters - 1].rows;
+    const struct row_list *some = sheet_filtered(s, s->nfilters);
     struct ask a = {.type = ASK_NARROW, .within = (int64_t)some->n, .within_wide = some->wide,
                     .size = (int64_t)s->sorted.n};
     int fds[] = {some->fd, s->sorted.fd};
@@ -343,7 +336,7 @@ static void take_saved(struct sheet *s, const struct answer *a)
 
 static void take_filter(struct sheet *s, const struct answer *a, const int *fds, int nfds)
 {
-    struct filter *f = unready_filter(s);
+    struct filter *f = sheet_unready_filter(s);
     if (!f)
         return;
     take_list(&f->rows, a, fds, nfds);
@@ -384,8 +377,8 @@ static enum err take_answer(struct sheet *s, struct answer *a, const int *fds, i
 static void take_failure(struct sheet *s, const struct answer *a)
 {
     enum errand errand = (enum errand)a->id;
-    if (errand == ERRAND_FILTER && unready_filter(s))
-        sheet_undo(s);
+    if (errand == ERRAND_FILTER)
+        sheet_give_up_filter(s);
     if (errand == ERRAND_SORT || errand == ERRAND_NARROW)
         s->sort_column = SIZE_MAX;
     s->searching = s->saving = s->counting = s->summing = false;

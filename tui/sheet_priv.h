@@ -10,6 +10,15 @@ struct filter {
     struct ask ask;
     struct row_list rows; /* once it is answered: those of all filters up to this one */
     bool ready;
+    bool off;             /* it stays in the list and changes nothing */
+};
+
+/* What was done: `at` is the filter's place, for SORT the column before. */
+struct change {
+    enum { CHANGE_ADD, CHANGE_REMOVE, CHANGE_SWITCH, CHANGE_SORT } what;
+    size_t at;
+    bool descending;
+    struct filter filter; /* that was removed */
 };
 
 /* Why something is asked of the desk; the first that is due is asked first. */
@@ -41,6 +50,7 @@ struct sheet {
     bool dropped;             /* … and is not to be asked again */
 
     struct filter *filters; size_t nfilters;
+    struct change *changes; size_t nchanges; /* to be undone, the last first */
     size_t sort_column; bool descending;
     struct row_list sorted, narrowed;
     bool sort_ready, narrow_ready;
@@ -67,7 +77,15 @@ void sheet_forget_views(struct sheet *s); /* they are asked for anew */
 const struct row_list *sheet_list(const struct sheet *s); /* NULL: all rows as they stand */
 struct table_options sheet_table_options(const struct sheet *s);
 
-/* sheet_view.c: nothing that was asked for once is answered any more; what was to be saved is not, and why is said. */
+/* sheet_filters.c */
+struct filter *sheet_unready_filter(const struct sheet *s); /* the next that is to be asked; NULL: none */
+const struct row_list *sheet_filtered(const struct sheet *s, size_t before); /* by the filters before that; NULL: all rows */
+void sheet_filters_done(struct sheet *s);
+void sheet_give_up_filter(struct sheet *s); /* the unready one */
+void sheet_give_up_order(struct sheet *s);
+
+/* sheet_view.c: what is learned behind steps aside, the next step asks. Nothing that was asked for once is answered any more; what was to be saved is not, and why is said. */
+void sheet_wake(struct sheet *s);
 void sheet_drop_asks(struct sheet *s, const char *why);
 
 /* sheet_file.c: what becomes of the file; streams. */

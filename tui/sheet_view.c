@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the user asks of the open table: filters, order, search, counts. Each is only noted here; sheet_desk.c asks. */
+ * What the user asks of the open table: search, counts, a file. Each is only noted here; sheet_desk.c asks. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ void sheet_ask_done(struct ask *a)
 }
 
 /* What is learned behind steps aside; the next step asks. */
-static void wake(struct sheet *s)
+void sheet_wake(struct sheet *s)
 {
     if (s->errand == ERRAND_LEARN && !s->stopped) {
         s->stopped = true;
@@ -23,97 +23,6 @@ static void wake(struct sheet *s)
     }
     sheet_arm(s, 0);
     s->version++;
-}
-
-/* Takes the ask. */
-static enum err add_filter(struct sheet *s, const char *words, struct ask *a)
-{
-    struct filter *more = realloc(s->filters, (s->nfilters + 1) * sizeof *more);
-    char *copy = strdup(words);
-    if (more)
-        s->filters = more;
-    if (!more || !copy) {
-        free(copy);
-        sheet_ask_done(a);
-        return ERR_NOMEM;
-    }
-    s->filters[s->nfilters++] = (struct filter){.words = copy, .ask = *a};
-    s->narrow_ready = false;
-    wake(s);
-    return OK;
-}
-
-enum err sheet_filter(struct sheet *s, const char *words, struct problem *problem)
-{
-    struct ask a = {.within = -1};
-    if (!s->table)
-        return problem_set(problem, ERR_USAGE, "there is no table to filter");
-    enum err e = sheet_words_parse(s->table, words, &a, problem);
-    return e ? e : add_filter(s, words, &a);
-}
-
-enum err sheet_filter_text(struct sheet *s, size_t column, const char *text, size_t len)
-{
-    struct buf words;
-    struct ask a = {.type = ASK_FIND, .what = len ? FIND_TEXT : FIND_NULL, .column = (int64_t)column, .within = -1};
-    const struct column *c = table_column(s->table, column);
-    buf_init(&words, 1 << 20);
-    text_add_safe(&words, c->name, c->name_len);
-    buf_add_text(&words, "==");
-    enum err e = text_add_safe(&words, text, len);
-    a.text = strndup(text, len);
-    if (!e && !a.text)
-        e = ERR_NOMEM;
-    if (e)
-        sheet_ask_done(&a);
-    else
-        e = add_filter(s, buf_text(&words), &a);
-    buf_done(&words);
-    return e;
-}
-
-bool sheet_undo(struct sheet *s)
-{
-    if (s->nfilters == 0)
-        return false;
-    struct filter *f = &s->filters[--s->nfilters];
-    if (s->errand == ERRAND_FILTER && !f->ready) {
-        s->dropped = s->stopped = true;
-        desk_cancel(s->desk);
-    }
-    free(f->words);
-    sheet_ask_done(&f->ask);
-    row_list_done(&f->rows);
-    row_list_done(&s->narrowed);
-    s->narrow_ready = false;
-    wake(s);
-    return true;
-}
-
-size_t sheet_filters(const struct sheet *s)
-{
-    return s->nfilters;
-}
-
-const char *sheet_filter_words(const struct sheet *s, size_t i)
-{
-    return s->filters[i].words;
-}
-
-void sheet_sort(struct sheet *s, size_t column, bool descending)
-{
-    row_list_done(&s->sorted);
-    row_list_done(&s->narrowed);
-    s->sort_ready = s->narrow_ready = false;
-    s->sort_column = column;
-    s->descending = descending;
-    wake(s);
-}
-
-size_t sheet_sorted_by(const struct sheet *s, bool *descending)
-{
-    *descending = s->descending;
-    return s->sort_column;
 }
 
 enum err sheet_search(struct sheet *s, const char *words, uint64_t i, bool backwards, struct problem *problem)
@@ -129,7 +38,7 @@ enum err sheet_search(struct sheet *s, const char *words, uint64_t i, bool backw
                              .any_case = find_any_case(text, strlen(text)), .backwards = backwards, .within = -1};
     s->search_from = i;
     s->searching = true;
-    wake(s);
+    sheet_wake(s);
     return OK;
 }
 
@@ -137,7 +46,7 @@ enum err sheet_frequency(struct sheet *s, size_t column)
 {
     s->counting = true;
     s->column = column;
-    wake(s);
+    sheet_wake(s);
     return OK;
 }
 
@@ -145,7 +54,7 @@ enum err sheet_statistics(struct sheet *s, size_t column)
 {
     s->summing = true;
     s->column = column;
-    wake(s);
+    sheet_wake(s);
     return OK;
 }
 
@@ -172,7 +81,7 @@ enum err sheet_save(struct sheet *s, const char *path, const size_t *columns, si
     if (!s->save.text || !s->save.columns)
         return problem_set(problem, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
     s->saving = true;
-    wake(s);
+    sheet_wake(s);
     return OK;
 }
 
@@ -194,9 +103,7 @@ static bool of_user(enum errand errand)
 bool sheet_busy(const struct sheet *s)
 {
     bool waits = s->searching || s->saving || s->counting || s->summing || (s->sort_column != SIZE_MAX && !s->sort_ready);
-    for (size_t i = 0; i < s->nfilters; i++)
-        waits |= !s->filters[i].ready;
-    return of_user(s->errand) || waits;
+    return of_user(s->errand) || waits || sheet_unready_filter(s);
 }
 
 /* What was asked for and is not there yet is not wanted any more. */
@@ -207,10 +114,10 @@ void sheet_cancel(struct sheet *s)
         desk_cancel(s->desk);
     }
     s->searching = s->saving = s->counting = s->summing = false;
-    while (s->nfilters > 0 && !s->filters[s->nfilters - 1].ready)
-        sheet_undo(s);
+    while (sheet_unready_filter(s))
+        sheet_give_up_filter(s);
     if (s->sort_column != SIZE_MAX && !s->sort_ready)
-        sheet_sort(s, SIZE_MAX, false);
+        sheet_give_up_order(s);
     s->version++;
 }
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ * Over the panes: the filters in view, each with a switch of its own. */
+#include "core/base/text.h"
+#include "tui/command_list.h"
+#include "tui/sheet.h"
+
+static enum err filters_sync(struct pane *p, const struct view *v)
+{
+    char n[32];
+    struct lines *l = &p->lines;
+    size_t filters = v->sheet ? sheet_filters(v->sheet) : 0;
+    for (size_t i = 0; i < filters; i++) {
+        struct sheet_filter f = sheet_filter_at(v->sheet, i);
+        lines_add(l, f.on ? ROLE_PICK : ROLE_DIM, f.on ? "[x] " : "[ ] ");
+        lines_add(l, f.on ? ROLE_TEXT : ROLE_DIM, f.words);
+        if (f.on && f.ready)
+            lines_addf(l, ROLE_DIM, "  leaves %s row%s", text_count(f.rows, n), f.rows == 1 ? "" : "s");
+        lines_end(l, (struct subject){SUBJECT_FILTER, (int64_t)i});
+    }
+    if (filters == 0)
+        lines_put(l, ROLE_DIM, "No filter holds.");
+    return OK;
+}
+
+static void filters_status(const struct pane *p, const struct view *v, struct buf *out)
+{
+    char n[32], all[32];
+    (void)p;
+    if (v->sheet && sheet_table(v->sheet))
+        buf_addf(out, "%s of %s rows", text_count(sheet_extent(v->sheet).rows, n),
+                 text_count(table_rows(sheet_table(v->sheet)), all));
+}
+
+static const char *const hints[] = {"pick", "remove", "undo", "filter", "back", NULL};
+
+const struct pane_ops pane_filters_ops = {
+    .name = "filters", .title = "Filters", .brief = "Filters", .hints = hints, .sync = filters_sync,
+    .status = filters_status,
+};

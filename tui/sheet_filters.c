@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT
+ * The filters and the order in which the table is seen, and what was done to them, so that it can be undone. A filter's
+ * rows are those of all that are on up to it: whoever stands behind a change is asked for anew. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "tui/sheet_priv.h"
+
+struct filter *sheet_unready_filter(const struct sheet *s)
+{
+    for (size_t i = 0; i < s->nfilters; i++)
+        if (!s->filters[i].ready && !s->filters[i].off)
+            return &s->filters[i];
+    return NULL;
+}
+
+const struct row_list *sheet_filtered(const struct sheet *s, size_t before)
+{
+    for (size_t i = before; i > 0; i--)
+        if (s->filters[i - 1].ready && !s->filters[i - 1].off)
+            return &s->filters[i - 1].rows;
+    return NULL;
+}
+
+static void filter_done(struct filter *f)
+{
+    free(f->words);
+    sheet_ask_done(&f->ask);
+    row_list_done(&f->rows);
+}
+
+void sheet_filters_done(struct sheet *s)
+{
+    while (s->nfilters > 0)
+        filter_done(&s->filters[--s->nfilters]);
+    while (s->nchanges > 0)
+        filter_done(&s->changes[--s->nchanges].filter);
+    free(s->filters);
+    free(s->changes);
+}
+
+static void drop_errand(struct sheet *s, enum errand errand)
+{
+    if (s->errand != errand || s->dropped)
+        return;
+    s->stopped = s->dropped = true;
+    desk_cancel(s->desk);
+}
+
+/* The filters from the i-th on, and what follows from them. */
+static void forget_from(struct sheet *s, size_t i)
+{
+    struct filter *asked = sheet_unready_filter(s);
+    if (asked && asked >= s->filters + i)
+        drop_errand(s, ERRAND_FILTER);
+    drop_errand(s, ERRAND_NARROW);
+    for (; i < s->nfilters; i++) {
+        row_list_done(&s->filters[i].rows);
+        s->filters[i].ready = false;
+    }
+    row_list_done(&s->narrowed);
+    s->narrow_ready = false;
+    sheet_wake(s);
+}
+
+static void set_order(struct sheet *s, size_t column, bool descending)
+{
+    drop_errand(s, ERRAND_SORT);
+    drop_errand(s, ERRAND_NARROW);
+    row_list_done(&s->sorted);
+    row_list_done(&s->narrowed);
+    s->sort_ready = s->narrow_ready = false;
+    s->sort_column = column;
+    s->descending = descending;
+    sheet_wake(s);
+}
+
+/* Room for one more of each, and for all that was removed and may come back: what follows cannot fail half-way. */
+static bool make_room(struct sheet *s)
+{
+    struct filter *filters = realloc(s->filters, (s->nfilters + s->nchanges + 1) * sizeof *filters);
+    if (filters)
+        s->filters = filters;
+    struct change *changes = realloc(s->changes, (s->nchanges + 1) * sizeof *changes);
+    if (changes)
+        s->changes = changes;
+    return filters && changes;
+}
+
+static void note(struct sheet *s, struct change change)
+{
+    s->changes[s->nchanges++] = change;
+}
+
+static void put_in(struct sheet *s, size_t i, struct filter f)
+{
+    forget_from(s, i);
+    memmove(s->filters + i + 1, s->filters + i, (s->nfilters++ - i) * sizeof f);
+    s->filters[i] = f;
+}
+
+static struct filter take_out(struct sheet *s, size_t i)
+{
+    forget_from(s, i);
+    struct filter f = s->filters[i];
+    memmove(s->filters + i, s->filters + i + 1, (--s->nfilters - i) * sizeof f);
+    return f;
+}
+
+static void switch_over(struct sheet *s, size_t i)
+{
+    forget_from(s, i);
+    s->filters[i].off = !s->filters[i].off;
+}
+
+/* Takes the ask. */
+static enum err add_filter(struct sheet *s, const char *words, struct ask *a)
+{
+    struct filter f = {.words = strdup(words), .ask = *a};
+    if (!f.words || !make_room(s)) {
+        filter_done(&f);
+        return ERR_NOMEM;
+    }
+    note(s, (struct change){.what = CHANGE_ADD, .at = s->nfilters});
+    put_in(s, s->nfilters, f);
+    return OK;
+}
+
+enum err sheet_filter(struct sheet *s, const char *words, struct problem *problem)
+{
+    struct ask a = {.within = -1};
+    if (!s->table)
+        return problem_set(problem, ERR_USAGE, "there is no table to filter");
+    enum err e = sheet_words_parse(s->table, words, &a, problem);
+    return e ? e : add_filter(s, words, &a);
+}
+
+enum err sheet_filter_text(struct sheet *s, size_t column, const char *text, size_t len)
+{
+    struct buf words;
+    struct ask a = {.type = ASK_FIND, .what = len ? FIND_TEXT : FIND_NULL, .column = (int64_t)column, .within = -1};
+    const struct column *c = table_column(s->table, column);
+    buf_init(&words, 1 << 20);
+    text_add_safe(&words, c->name, c->name_len);
+    buf_add_text(&words, "==");
+    enum err e = text_add_safe(&words, text, len);
+    a.text = strndup(text, len);
+    if (!e && !a.text)
+        e = ERR_NOMEM;
+    if (e)
+        sheet_ask_done(&a);
+    else
+        e = add_filter(s, buf_text(&words), &a);
+    buf_done(&words);
+    return e;
+}
+
+enum err sheet_filter_remove(struct sheet *s, size_t i)
+{
+    if (i >= s->nfilters)
+        return OK;
+    if (!make_room(s))
+        return ERR_NOMEM;
+    note(s, (struct change){.what = CHANGE_REMOVE, .at = i, .filter = take_out(s, i)});
+    return OK;
+}
+
+enum err sheet_filter_switch(struct sheet *s, size_t i)
+{
+    if (i >= s->nfilters)
+        return OK;
+    if (!make_room(s))
+        return ERR_NOMEM;
+    note(s, (struct change){.what = CHANGE_SWITCH, .at = i});
+    switch_over(s, i);
+    return OK;
+}
+
+enum err sheet_sort(struct sheet *s, size_t column, bool descending)
+{
+    if (!make_room(s))
+        return ERR_NOMEM;
+    note(s, (struct change){.what = CHANGE_SORT, .at = s->sort_column, .descending = s->descending});
+    set_order(s, column, descending);
+    return OK;
+}
+
+/* Each change is the way back from its own. A filter that was removed has its room still. */
+bool sheet_undo(struct sheet *s)
+{
+    if (s->nchanges == 0)
+        return false;
+    struct change c = s->changes[--s->nchanges];
+    struct filter f;
+    switch (c.what) {
+    case CHANGE_ADD:
+        f = take_out(s, c.at);
+        filter_done(&f);
+        break;
+    case CHANGE_REMOVE: put_in(s, c.at, c.filter); break;
+    case CHANGE_SWITCH: switch_over(s, c.at); break;
+    case CHANGE_SORT: set_order(s, c.at, c.descending); break;
+    }
+    return true;
+}
+
+static bool was_added_last(const struct sheet *s, const struct filter *f)
+{
+    const struct change *last = s->nchanges ? &s->changes[s->nchanges - 1] : NULL;
+    return last && last->what == CHANGE_ADD && f == s->filters + last->at;
+}
+
+/* One that was just added goes again, another is off: it can be tried again. */
+void sheet_give_up_filter(struct sheet *s)
+{
+    struct filter *f = sheet_unready_filter(s);
+    if (f && was_added_last(s, f))
+        sheet_undo(s);
+    else if (f)
+        switch_over(s, (size_t)(f - s->filters));
+}
+
+void sheet_give_up_order(struct sheet *s)
+{
+    set_order(s, SIZE_MAX, false);
+}
+
+size_t sheet_filters(const struct sheet *s)
+{
+    return s->nfilters;
+}
+
+struct sheet_filter sheet_filter_at(const struct sheet *s, size_t i)
+{
+    const struct filter *f = &s->filters[i];
+    return (struct sheet_filter){f->words, !f->off, f->ready, f->rows.n};
+}
+
+size_t sheet_sorted_by(const struct sheet *s, bool *descending)
+{
+    *descending = s->descending;
+    return s->sort_column;
+}
