@@ -219,6 +219,7 @@ static void filters_are_switched_one_by_one_and_changes_undone(void **state)
     pty_wait_text(p, ">\\[x\\] name~A  leaves 1 row");
     pty_type(p, "gd");
     pty_wait_no_text(p, "age<41");
+    pty_wait_text(p, " \\[x\\] name~A  leaves 1 row");
     pty_type(p, "q");
     pty_wait_text(p, " 1 of 5 rows \\(off: city==Rome\\) & name~A ");
     pty_type(p, "u"); /* removed: it is back */
@@ -240,6 +241,60 @@ static void filters_are_switched_one_by_one_and_changes_undone(void **state)
     leave(p, &at);
 }
 
+static void columns_are_moved_and_sized(void **state)
+{
+    struct place at;
+    static const char wide[] = "code,name,text,city\n0001,Ann,0123456789012345678901234567890123456789 end,Rome\n";
+    (void)state;
+    make_place(&at, wide, sizeof wide - 1);
+    struct pty *p = EXPLORE(at.table);
+    pty_type(p, "1z");
+    pty_wait_text(p, " code +name +text +city ");
+    pty_type(p, ":column city\rH");
+    pty_wait_text(p, " code +name +city +text ");
+    pty_type(p, "HH");
+    pty_wait_text(p, "It cannot go there");
+    pty_wait_text(p, " code +city +name +text ");
+    pty_type(p, "L");
+    pty_wait_text(p, " code +name +city +text ");
+    pty_type(p, "l|");
+    pty_wait_text(p, "0123456789 end");
+    pty_type(p, "|");
+    pty_wait_text(p, "[0-9]… ");
+    pty_type(p, "((((((((((");
+    pty_wait_text(p, " 01234567890… ");
+    pty_type(p, "))");
+    pty_wait_text(p, " 012345678901234… ");
+    type(p, ":save ", at.out, "\r");
+    pty_wait_text(p, "Saved .*: 1 row, ");
+    holds(at.out, "code,name,city,text\n0001,Ann,Rome,0123456789012345678901234567890123456789 end\n");
+    leave(p, &at);
+}
+
+static void rows_are_marked_and_gone_back_to(void **state)
+{
+    struct place at;
+    struct pty *p = open_people(&at);
+    (void)state;
+    pty_type(p, "jMa");
+    pty_wait_text(p, "Row 2 is marked");
+    pty_wait_text(p, ">\\[ \\]a0002");
+    pty_type(p, "G'a");
+    pty_wait_text(p, ">\\[ \\]a0002");
+    pty_type(p, "''");
+    pty_wait_text(p, ">\\[ \\] 0004");
+    pty_type(p, "'b");
+    pty_wait_text(p, "No row is marked b");
+    pty_type(p, "ll>g'a"); /* in another order, and where it is not to be seen */
+    pty_wait_text(p, "▼age");
+    pty_wait_text(p, ">\\[ \\]a0002");
+    pty_type(p, "&city==Rome\r");
+    pty_wait_text(p, "2 of 5 rows");
+    pty_type(p, "'a");
+    pty_wait_text(p, "Row 2 is not in view");
+    leave(p, &at);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
@@ -248,6 +303,8 @@ int main(void)
         CASE(a_name_is_asked_for_and_what_cannot_be_written_is_said),
         CASE(a_full_disk_is_named_and_leaves_nothing),
         CASE(filters_are_switched_one_by_one_and_changes_undone),
+        CASE(columns_are_moved_and_sized),
+        CASE(rows_are_marked_and_gone_back_to),
         CASE(saving_long_shows_how_far_it_is_and_can_be_cancelled),
     };
     kin_adopt();

@@ -162,7 +162,7 @@ static enum err key_in_prompt(struct app *a, key_code key)
         prompt_insert(&a->prompt, text, n);
         a->prompt.chosen = 0;
     }
-    return OK;
+    return n > 0 && a->prompt.letter ? app_command(a, command_by_name("accept"), NULL) : OK;
 }
 
 /* A digit whose command takes an argument is that argument. */

@@ -22,9 +22,13 @@ command_fn do_run, do_kill, do_stop, do_stack;
 /* command_save.c */
 command_fn do_save;
 
+/* command_mark.c: marks; to a place of the table, which can be come back from */
+command_fn do_mark, do_go_to_mark;
+void table_go(struct app *a, uint64_t place);
+
 /* command_table.c: the open table */
 command_fn do_filter, do_filters, do_remove, do_undo, do_sort, do_sort_down, do_freeze, do_hide, do_show_all, do_frequency, do_statistics;
-command_fn do_follow, do_row, do_column;
+command_fn do_follow, do_row, do_column, do_column_left, do_column_right, do_narrower, do_wider, do_fit;
 
 enum err switch_filter(struct app *a, int64_t i) MUST_CHECK;
 

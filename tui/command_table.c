@@ -136,6 +136,60 @@ enum err do_show_all(struct app *a, const char *arg)
     return OK;
 }
 
+static enum err shift(struct app *a, int by)
+{
+    const struct table *t = app_table(a);
+    if (t && !columns_shift(&a->choices.columns, t, by))
+        app_say(a, ROLE_DIM, "It cannot go there: the key comes first, then what stands still, then what scrolls");
+    return OK;
+}
+
+enum err do_column_left(struct app *a, const char *arg)
+{
+    (void)arg;
+    return shift(a, -1);
+}
+
+enum err do_column_right(struct app *a, const char *arg)
+{
+    (void)arg;
+    return shift(a, 1);
+}
+
+static enum err resize(struct app *a, int by)
+{
+    enum { WIDEST = 1000 };
+    struct columns *c = &a->choices.columns;
+    if (!app_table(a))
+        return OK;
+    int width = table_width(a->panes[PANE_TABLE], c->at) + by;
+    c->widths[c->at] = width < 1 ? 1 : width < WIDEST ? width : WIDEST;
+    return OK;
+}
+
+enum err do_narrower(struct app *a, const char *arg)
+{
+    (void)arg;
+    return resize(a, -2);
+}
+
+enum err do_wider(struct app *a, const char *arg)
+{
+    (void)arg;
+    return resize(a, 2);
+}
+
+enum err do_fit(struct app *a, const char *arg)
+{
+    struct columns *c = &a->choices.columns;
+    (void)arg;
+    if (!app_table(a))
+        return OK;
+    int seen = table_width_seen(a->panes[PANE_TABLE], c->at);
+    c->widths[c->at] = c->widths[c->at] == seen ? 0 : seen;
+    return OK;
+}
+
 enum err do_frequency(struct app *a, const char *arg)
 {
     (void)arg;
@@ -173,7 +227,7 @@ enum err do_row(struct app *a, const char *arg)
         return OK;
     }
     app_focus(a, PANE_TABLE);
-    pane_go(a->panes[PANE_TABLE], n - 1);
+    table_go(a, n - 1 < a->panes[PANE_TABLE]->count ? n - 1 : a->panes[PANE_TABLE]->count - 1);
     return OK;
 }
 
@@ -262,9 +316,7 @@ static enum err show(struct app *a, const struct pane_ops *ops)
 
 static void go_to_found(struct app *a, uint64_t row)
 {
-    struct pane *p = a->panes[PANE_TABLE];
-    p->count = p->count > row ? p->count : row + 1;
-    pane_go(p, row);
+    table_go(a, row);
     a->message[0] = '\0';
 }
 

@@ -12,6 +12,7 @@
 #include "tui/canvas.h"
 #include "tui/commands.h"
 #include "tui/lines.h"
+#include "tui/marks.h"
 #include "tui/picks.h"
 #include "tui/columns.h"
 #include "tui/sheet.h"
@@ -35,6 +36,7 @@ struct choices {
     struct picks known;        /* the codes of the table, so that a typed one can be said to match nothing */
     bool known_all;            /* there are no others */
     struct columns columns;    /* of the table, as they are seen */
+    struct marks marks;        /* of its rows */
     size_t method, first_method; /* index for start_method_at; as the program was started */
     int workers, threads;
     size_t at_fork;            /* index into at_fork_names */
@@ -115,6 +117,10 @@ extern const struct pane_ops pane_table_ops, pane_workers_ops, pane_timeline_ops
 /* Of the process tree: which one is under the cursor (0: none), and to put it on another. */
 int64_t processes_pid(const struct pane *p);
 void processes_choose(struct pane *p, int64_t pid);
+
+/* Of the table, as it was drawn last: how wide a column is, and all that was seen of it. */
+int table_width(const struct pane *p, size_t column);
+int table_width_seen(const struct pane *p, size_t column);
 
 /* Of the program's output: its terminal. */
 struct vt *output_terminal(const struct pane *p);

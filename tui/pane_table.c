@@ -11,11 +11,12 @@
 #include "core/table/table.h"
 #include "tui/sheet.h"
 
-enum { WIDTH_MAX = 32, SAMPLE_ROWS = 100, SAMPLE_COLUMNS = 400, BOX_WIDTH = 4, GAP = 2, TAIL_MAX = 10000 };
+enum { WIDTH_MAX = 32, FIT_MAX = 400, SAMPLE_ROWS = 100, SAMPLE_COLUMNS = 400, BOX_WIDTH = 4, GAP = 2, TAIL_MAX = 10000 };
 
 struct table_state {
     const struct table *table; /* that the widths are of; compared, never followed */
-    int *widths;               /* of each column: grow, never shrink, so nothing jumps */
+    const int *wanted;         /* widths that the user wants, 0: none; during a sync, borrowed */
+    int *widths;               /* of what was seen of each column: grow, never shrink, so nothing jumps */
     size_t nwidths;
     size_t *shown;             /* columns as they are seen: `frozen` stand still, then those from `from` on */
     size_t nshown, frozen, from;
@@ -36,18 +37,25 @@ static bool is_number(enum dtype d)
     return d == DTYPE_I64 || d == DTYPE_F64;
 }
 
-static void widen(struct table_state *s, size_t column, const char *text, size_t len)
+static void widen(struct table_state *s, size_t column, int most, const char *text, size_t len)
 {
-    int width = text_width(text, len < 4 * WIDTH_MAX ? len : 4 * WIDTH_MAX);
-    if (width > WIDTH_MAX)
-        width = WIDTH_MAX;
+    int width = text_width(text, len < 4 * (size_t)most ? len : 4 * (size_t)most);
+    if (width > most)
+        width = most;
     if (width > s->widths[column])
         s->widths[column] = width;
 }
 
-static void widen_by_cell(struct table_state *s, size_t i, const struct cell *c)
+/* Without being asked, a column takes so much and no more. */
+static int width_at(const struct table_state *s, size_t column)
 {
-    widen(s, i, c->null ? "null" : c->text, c->null ? 4 : c->len);
+    int own = s->widths[column] < WIDTH_MAX ? s->widths[column] : WIDTH_MAX;
+    return s->wanted && s->wanted[column] ? s->wanted[column] : own;
+}
+
+static void widen_by_cell(struct table_state *s, size_t i, int most, const struct cell *c)
+{
+    widen(s, i, most, c->null ? "null" : c->text, c->null ? 4 : c->len);
 }
 
 /* Rows without a sheet: of the model's table, as they stand. */
@@ -91,7 +99,7 @@ static void widen_by_row(void *ctx, uint64_t i, const struct row *row)
     struct table_state *s = ctx;
     (void)i;
     for (size_t c = 0; c < s->nwidths && c < SAMPLE_COLUMNS; c++)
-        widen_by_cell(s, c, &row->cells[c]);
+        widen_by_cell(s, c, WIDTH_MAX, &row->cells[c]);
 }
 
 static enum err new_widths(struct table_state *s, const struct table *t)
@@ -115,8 +123,8 @@ static enum err new_widths(struct table_state *s, const struct table *t)
     *s = (struct table_state){.table = t, .widths = widths, .nwidths = n, .shown = shown};
     for (size_t i = 0; i < n; i++) {
         const struct column *c = table_column(t, i);
-        widen(s, i, c->name, c->name_len);
-        widen(s, i, dtype_names[c->dtype], strlen(dtype_names[c->dtype]));
+        widen(s, i, FIT_MAX, c->name, c->name_len);
+        widen(s, i, WIDTH_MAX, dtype_names[c->dtype], strlen(dtype_names[c->dtype]));
     }
     return read_plain(t, 0, SAMPLE_ROWS, widen_by_row, s);
 }
@@ -127,7 +135,7 @@ static int width_of(const struct table_state *s, size_t from, size_t to)
 {
     int width = 0;
     for (size_t i = from; i < to; i++)
-        width += s->widths[s->shown[i]] + GAP;
+        width += width_at(s, s->shown[i]) + GAP;
     return width;
 }
 
@@ -198,12 +206,13 @@ static void add_row(void *ctx, uint64_t line, const struct row *row)
     (void)line;
     const struct cell *key = &row->cells[table_key(x->t)];
     bool picked = picks_has(&x->v->choices->picks, key->text, key->null ? 0 : key->len);
-    lines_add(l, picked ? ROLE_PICK : ROLE_DIM, picked ? "[x] " : "[ ] ");
+    lines_add(l, picked ? ROLE_PICK : ROLE_DIM, picked ? "[x]" : "[ ]");
+    lines_addf(l, ROLE_KEY, "%c", s->tail ? ' ' : marks_letter(&x->v->choices->marks, row->number));
     for (size_t k = 0, at; column_on_screen(s, k, &at) && !beyond(x->p, l); k++) {
         const struct cell *c = &row->cells[s->shown[at]];
-        widen_by_cell(s, s->shown[at], c);
+        widen_by_cell(s, s->shown[at], FIT_MAX, c);
         enum role role = c->null ? ROLE_DIM : s->shown[at] == table_key(x->t) && picked ? ROLE_PICK : ROLE_TEXT;
-        add_cell(l, table_column(x->t, s->shown[at]), s->widths[s->shown[at]], role, c->null ? "null" : c->text,
+        add_cell(l, table_column(x->t, s->shown[at]), width_at(s, s->shown[at]), role, c->null ? "null" : c->text,
                  c->null ? 4 : c->len);
     }
     add_surplus(x->p, row, table_columns(x->t));
@@ -222,8 +231,8 @@ static void add_name(struct pane *p, const struct view *v, const struct column *
     if (sorted == at)
         buf_add_text(&name, descending ? "▼" : "▲");
     buf_add(&name, c->name, c->name_len);
-    widen(s, at, buf_text(&name), name.len);
-    add_cell(&p->head, c, s->widths[at], role, buf_text(&name), name.len);
+    widen(s, at, FIT_MAX, buf_text(&name), name.len);
+    add_cell(&p->head, c, width_at(s, at), role, buf_text(&name), name.len);
     buf_done(&name);
 }
 
@@ -237,7 +246,7 @@ static void add_head(struct pane *p, const struct view *v, const struct table *t
     lines_pad(&p->head, BOX_WIDTH);
     for (size_t k = 0, at; column_on_screen(s, k, &at) && !beyond(p, &p->head); k++) {
         const struct column *c = table_column(t, s->shown[at]);
-        add_cell(&p->head, c, s->widths[s->shown[at]], ROLE_DIM, dtype_names[c->dtype], strlen(dtype_names[c->dtype]));
+        add_cell(&p->head, c, width_at(s, s->shown[at]), ROLE_DIM, dtype_names[c->dtype], strlen(dtype_names[c->dtype]));
     }
     lines_end(&p->head, (struct subject){0});
 }
@@ -354,6 +363,7 @@ static enum err sync_loaded(struct pane *p, const struct view *v, const struct t
     enum err e = new_widths(s, t);
     if (e)
         return e;
+    s->wanted = v->choices->columns.n == s->nwidths ? v->choices->columns.widths : NULL;
     struct sheet_extent x = extent_of(v, t);
     uint64_t strays = x.guess == x.rows ? count_strays(s, v->choices) : 0;
     p->left = 0;
@@ -371,7 +381,7 @@ static enum err sync_loaded(struct pane *p, const struct view *v, const struct t
         lines_put(&p->lines, ROLE_BAD, "the file changed after it was loaded");
         return OK;
     }
-    add_strays(p, v, x.guess, s->nwidths ? s->widths[table_key(t)] : 1);
+    add_strays(p, v, x.guess, s->nwidths ? width_at(s, table_key(t)) : 1);
     return e;
 }
 
@@ -408,6 +418,18 @@ static void table_status(const struct pane *p, const struct view *v, struct buf 
         buf_add_text(out, ", ");
     }
     buf_addf(out, "%s picked", text_count(v->choices->picks.n, n));
+}
+
+int table_width_seen(const struct pane *p, size_t column)
+{
+    const struct table_state *s = p->state;
+    return column < s->nwidths && s->widths[column] > 0 ? s->widths[column] : 1;
+}
+
+int table_width(const struct pane *p, size_t column)
+{
+    const struct table_state *s = p->state;
+    return column < s->nwidths ? width_at(s, column) : 1;
 }
 
 static const char *const hints[] = {"pick", "add", "all", "invert", "filter", "frequency", "save", NULL};

@@ -23,6 +23,7 @@ void prompt_open(struct prompt *p, const struct command *command, const char *la
     p->open = true;
     p->command = command;
     p->chosen = 0;
+    p->letter = false;
     snprintf(p->label, sizeof p->label, "%s", label);
     prompt_set(p, text);
 }

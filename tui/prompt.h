@@ -15,6 +15,7 @@ struct prompt {
     const struct command *command; /* runs with what was typed */
     char label[64];
     struct buf text;
+    bool letter;                   /* the first character is all: it runs at once */
     size_t cursor;                 /* byte offset, at a cluster's edge */
     size_t chosen;                 /* of the palette's matches */
 };

@@ -223,6 +223,37 @@ enum err sheet_row_number(const struct sheet *s, uint64_t i, uint64_t *out)
     return l ? row_list_read(l, i, 1, out) : OK;
 }
 
+/* In an order of its own a list is looked through. */
+static enum err place_in_list(const struct row_list *l, uint64_t number, uint64_t *out)
+{
+    enum { PIECE = 1024 };
+    uint64_t piece[PIECE];
+    enum err e = OK;
+    for (uint64_t at = 0; !e && at < l->n; at += PIECE) {
+        size_t n = l->n - at < PIECE ? (size_t)(l->n - at) : PIECE;
+        e = row_list_read(l, at, n, piece);
+        for (size_t i = 0; !e && i < n; i++)
+            if (piece[i] == number) {
+                *out = at + i;
+                return OK;
+            }
+    }
+    return e;
+}
+
+enum err sheet_place(const struct sheet *s, uint64_t number, uint64_t *out)
+{
+    const struct row_list *l = sheet_list(s);
+    uint64_t at, found;
+    *out = !l && number < sheet_extent(s).guess ? number : UINT64_MAX;
+    if (l == &s->sorted || l == &s->narrowed)
+        return place_in_list(l, number, out);
+    enum err e = l ? row_list_find(l, number, &at) : OK;
+    if (!e && l && at < l->n && !(e = row_list_read(l, at, 1, &found)) && found == number)
+        *out = at;
+    return e;
+}
+
 static enum err read_list(struct table_reader *r, const struct row_list *l, uint64_t i, uint64_t n, sheet_visit *visit,
                           void *ctx)
 {

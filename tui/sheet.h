@@ -42,6 +42,8 @@ int sheet_source(const struct sheet *s);                /* fd of the file, for a
  * there may be, else the same. */
 struct sheet_extent { uint64_t rows, guess; };
 struct sheet_extent sheet_extent(const struct sheet *s);
+/* The place of a row in the view; UINT64_MAX: it is not in view. */
+enum err sheet_place(const struct sheet *s, uint64_t number, uint64_t *out) MUST_CHECK;
 enum err sheet_row_number(const struct sheet *s, uint64_t i, uint64_t *out) MUST_CHECK;
 
 /* Calls `row` for n rows of the view from the i-th on; with `end`, for the last n of the file, not numbered yet. */

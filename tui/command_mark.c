@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ * Commands that mark rows of the table and go back to them. */
+#include "core/base/text.h"
+#include "tui/command_list.h"
+#include "tui/sheet.h"
+
+static bool row_at_cursor(const struct app *a, uint64_t *out)
+{
+    struct subject subject = pane_subject(a->panes[PANE_TABLE]);
+    *out = (uint64_t)subject.id;
+    return subject.kind == SUBJECT_ROW;
+}
+
+static void set_mark(struct marks *m, int i, uint64_t row)
+{
+    m->rows[i] = row;
+    m->set[i] = true;
+}
+
+void table_go(struct app *a, uint64_t place)
+{
+    struct pane *p = a->panes[PANE_TABLE];
+    uint64_t row;
+    if (row_at_cursor(a, &row))
+        set_mark(&a->choices.marks, mark_by_name("'"), row);
+    p->count = p->count > place ? p->count : place + 1;
+    pane_go(p, place);
+}
+
+static enum err ask_letter(struct app *a, const char *command, const char *label)
+{
+    prompt_open(&a->prompt, command_by_name(command), label, "");
+    a->prompt.letter = true;
+    return OK;
+}
+
+/* The row that a mark stands for; false: it was said why there is none. */
+static bool find_mark(struct app *a, const char *name, uint64_t *out)
+{
+    int i = mark_by_name(name);
+    if (i >= 0 && a->choices.marks.set[i]) {
+        *out = a->choices.marks.rows[i];
+        return true;
+    }
+    app_say(a, ROLE_WARN, i < 0 ? "A mark is a letter from a to z" : "No row is marked %s", name);
+    return false;
+}
+
+enum err do_mark(struct app *a, const char *arg)
+{
+    char n[32];
+    uint64_t row;
+    if (!row_at_cursor(a, &row)) {
+        app_say(a, ROLE_DIM, "Put the cursor of the table on a row to mark it");
+        return OK;
+    }
+    if (!arg)
+        return ask_letter(a, "mark", "Mark this row with the letter: ");
+    int i = mark_by_name(arg);
+    if (i < 0) {
+        app_say(a, ROLE_WARN, "A mark is a letter from a to z");
+        return OK;
+    }
+    set_mark(&a->choices.marks, i, row);
+    app_say(a, ROLE_TEXT, "Row %s is marked: %s%s goes back to it", text_count(row + 1, n), command_key("go-to-mark"), arg);
+    return OK;
+}
+
+enum err do_go_to_mark(struct app *a, const char *arg)
+{
+    char n[32];
+    uint64_t row, place;
+    if (!a->sheet || !app_table(a))
+        return OK;
+    if (!arg)
+        return ask_letter(a, "go-to-mark", "To the row with the mark (' is where you came from): ");
+    if (!find_mark(a, arg, &row))
+        return OK;
+    enum err e = sheet_place(a->sheet, row, &place);
+    if (e)
+        return e;
+    app_focus(a, PANE_TABLE);
+    if (place == UINT64_MAX)
+        app_say(a, ROLE_WARN, "Row %s is not in view", text_count(row + 1, n));
+    else
+        table_go(a, place);
+    return OK;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ * Rows that the user marked with a letter, to go back to; ' is where one stood before the last jump. Plain data. */
+#ifndef TUI_MARKS_H
+#define TUI_MARKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { MARKS = 27 };
+
+struct marks {
+    uint64_t rows[MARKS]; /* numbers in the table */
+    bool set[MARKS];
+};
+
+/* The place of a mark by its name; -1: there is none of that name. */
+int mark_by_name(const char *name);
+
+/* The letter of a row; a blank if it has none. */
+char marks_letter(const struct marks *m, uint64_t row);
+
+#endif
