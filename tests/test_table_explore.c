@@ -295,6 +295,37 @@ static void rows_are_marked_and_gone_back_to(void **state)
     leave(p, &at);
 }
 
+static bool was_copied(void *arg)
+{
+    void **x = arg;
+    return pty_raw_has(x[0], x[1]);
+}
+
+/* As the terminal gets it. */
+static void wait_copied(struct pty *p, const char *base64)
+{
+    char sequence[256];
+    void *x[] = {p, sequence};
+    snprintf(sequence, sizeof sequence, "\x1b]52;c;%s\a", base64);
+    pty_wait_until(p, was_copied, x, base64);
+}
+
+static void a_cell_a_row_and_some_rows_are_copied(void **state)
+{
+    struct place at;
+    struct pty *p = open_people(&at);
+    (void)state;
+    pty_type(p, "jCname\rY");
+    wait_copied(p, "Qm8sIGpy"); /* Bo, jr */
+    pty_type(p, "y");
+    wait_copied(p, "MDAwMglCbywganIJMjgJUGFyaXM=");
+    pty_type(p, "MaGk\"a"); /* rows 2 to 4: a newline in a cell, a null, an empty text */
+    wait_copied(p, "MDAwMglCbywganIJMjgJUGFyaXMKMDAwMwl0d28KbGluZXMJNDEJCjAwMDEJCTI4CVJvbWUK");
+    pty_type(p, "\"z");
+    pty_wait_text(p, "No row is marked z");
+    leave(p, &at);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
@@ -305,6 +336,7 @@ int main(void)
         CASE(filters_are_switched_one_by_one_and_changes_undone),
         CASE(columns_are_moved_and_sized),
         CASE(rows_are_marked_and_gone_back_to),
+        CASE(a_cell_a_row_and_some_rows_are_copied),
         CASE(saving_long_shows_how_far_it_is_and_can_be_cancelled),
     };
     kin_adopt();

@@ -10,7 +10,7 @@ typedef enum err command_fn(struct app *a, const char *arg);
 /* command_look.c: moving about, looking closer */
 command_fn do_up, do_down, do_left, do_right, do_page_up, do_page_down, do_first, do_last;
 command_fn do_next_pane, do_previous_pane, do_pane, do_zoom, do_open, do_explain;
-command_fn do_copy, do_write, do_help, do_redraw, do_suspend, do_back, do_quit, do_palette;
+command_fn do_write, do_help, do_redraw, do_suspend, do_back, do_quit, do_palette;
 
 /* search.c */
 command_fn do_search, do_search_next, do_search_previous;
@@ -19,12 +19,17 @@ command_fn do_search, do_search_next, do_search_previous;
 command_fn do_pick, do_all, do_invert, do_add, do_method, do_workers, do_threads, do_at_fork;
 command_fn do_run, do_kill, do_stop, do_stack;
 
+/* command_copy.c */
+command_fn do_copy, do_copy_cell, do_copy_rows;
+
 /* command_save.c */
 command_fn do_save;
 
 /* command_mark.c: marks; to a place of the table, which can be come back from */
 command_fn do_mark, do_go_to_mark;
 void table_go(struct app *a, uint64_t place);
+enum err ask_letter(struct app *a, const char *command, const char *label);
+bool find_mark(struct app *a, const char *name, uint64_t *out); /* its row; false: it was said why there is none */
 
 /* command_table.c: the open table */
 command_fn do_filter, do_filters, do_remove, do_undo, do_sort, do_sort_down, do_freeze, do_hide, do_show_all, do_frequency, do_statistics;

@@ -4,10 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/text.h"
 #include "core/report/report.h"
 #include "tui/command_list.h"
-#include "tui/term.h"
 #include "tui/words.h"
 
 static enum err move(struct app *a, enum motion motion)
@@ -172,74 +170,6 @@ enum err do_explain(struct app *a, const char *arg)
     if (!pid && !model_worst_finding(a->model))
         app_say(a, ROLE_DIM, "Nothing hangs; put the cursor on a %s to have it explained",
                 a->scope == SCOPE_EXPLORE ? "worker" : "process");
-    return OK;
-}
-
-/* Copying */
-
-static enum err add_row_cells(const struct table *t, uint64_t number, struct buf *out)
-{
-    struct table_reader *r;
-    const struct row *row = NULL;
-    enum err e = table_reader_new(t, &r);
-    if (e)
-        return e;
-    e = table_seek(r, number);
-    if (!e)
-        e = table_next(r, &row);
-    for (size_t i = 0; !e && row && i < table_columns(t); i++) {
-        if (i)
-            buf_add_char(out, '\t');
-        e = buf_add(out, row->cells[i].text, row->cells[i].null ? 0 : row->cells[i].len);
-    }
-    table_reader_free(r);
-    return e;
-}
-
-/* The lines around the cursor that are about the same task, else the line itself. */
-static enum err add_lines(const struct pane *p, struct buf *out)
-{
-    size_t at = (size_t)(p->cursor - p->first), from = at, to = at + 1;
-    struct subject subject = pane_subject(p);
-    if (p->cursor < p->first || at >= p->lines.n)
-        return OK;
-    while (subject.kind == SUBJECT_TASK && from > 0 && p->lines.v[from - 1].subject.kind == SUBJECT_TASK &&
-           p->lines.v[from - 1].subject.id == subject.id)
-        from--;
-    while (subject.kind == SUBJECT_TASK && to < p->lines.n && p->lines.v[to].subject.kind == SUBJECT_TASK &&
-           p->lines.v[to].subject.id == subject.id)
-        to++;
-    enum err e = OK;
-    for (size_t i = from; i < to && !e; i++) {
-        e = lines_text(&p->lines, i, out);
-        if (!e && to - from > 1)
-            e = buf_add_char(out, '\n');
-    }
-    return e;
-}
-
-enum err do_copy(struct app *a, const char *arg)
-{
-    struct buf text;
-    const struct pane *p = app_active(a);
-    struct subject subject = pane_subject(p);
-    (void)arg;
-    buf_init(&text, 1 << 20);
-    enum err e;
-    if (subject.kind == SUBJECT_ROW && app_table(a))
-        e = add_row_cells(app_table(a), (uint64_t)subject.id, &text);
-    else if (subject.kind == SUBJECT_CODE && (size_t)subject.id < a->choices.picks.n)
-        e = buf_add_text(&text, a->choices.picks.v[subject.id].text);
-    else
-        e = add_lines(p, &text);
-    if (e)
-        app_say(a, ROLE_BAD, "Not copied: %s", err_text(e));
-    else if (a->term && text.len > 0 && term_copy(a->term, text.data, text.len))
-        app_say(a, ROLE_GOOD, "Sent %zu bytes to the terminal's clipboard (OSC 52)", text.len);
-    else
-        app_say(a, ROLE_WARN, text.len > 0 ? "Not copied: this terminal has no clipboard for that"
-                                           : "Nothing to copy here");
-    buf_done(&text);
     return OK;
 }
 

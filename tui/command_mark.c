@@ -27,15 +27,14 @@ void table_go(struct app *a, uint64_t place)
     pane_go(p, place);
 }
 
-static enum err ask_letter(struct app *a, const char *command, const char *label)
+enum err ask_letter(struct app *a, const char *command, const char *label)
 {
     prompt_open(&a->prompt, command_by_name(command), label, "");
     a->prompt.letter = true;
     return OK;
 }
 
-/* The row that a mark stands for; false: it was said why there is none. */
-static bool find_mark(struct app *a, const char *name, uint64_t *out)
+bool find_mark(struct app *a, const char *name, uint64_t *out)
 {
     int i = mark_by_name(name);
     if (i >= 0 && a->choices.marks.set[i]) {

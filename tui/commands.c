@@ -88,7 +88,7 @@ static const struct command table[] = {
     {TABULAR, "go-to-mark", "'", NULL, do_go_to_mark,
      .summary = "back to the row with this mark; ' is where you came from", .args = "LETTER", .scopes = EXPLORE},
     {TABULAR, "row", "C-g", NULL, do_row, .summary = "to the row of that number", .args = "NUMBER", .scopes = EXPLORE},
-    {TABULAR, "column", NULL, NULL, do_column, .summary = "to the column of that name", .args = "NAME",
+    {TABULAR, "column", "C", NULL, do_column, .summary = "to the column of that name", .args = "NAME",
      .scopes = EXPLORE},
     {TABULAR, "follow", "F", NULL, do_follow, .summary = "follow the file as it grows, or stop that",
      .scopes = EXPLORE},
@@ -127,6 +127,9 @@ static const struct command table[] = {
     {LOOKING, "copy", "y", NULL, do_copy,
      .summary = "copy what is under the cursor to the terminal's clipboard (OSC 52)",
      .hint = "copy"},
+    {LOOKING, "copy-cell", "Y", NULL, do_copy_cell, .summary = "copy the cell in this row and column", .scopes = EXPLORE},
+    {LOOKING, "copy-rows", "\"", NULL, do_copy_rows, .summary = "copy the rows between a mark and the cursor",
+     .args = "LETTER", .scopes = EXPLORE},
     {LOOKING, "write", "w", NULL, do_write, .summary = "write the report to a file, as JSON",
      .args = "FILE", .hint = "report"},
 

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT
+ * Commands that copy to the terminal's clipboard (OSC 52): a cell, a row, rows up to a mark, or the lines of a pane. */
+#include "core/base/text.h"
+#include "tui/command_list.h"
+#include "tui/sheet.h"
+#include "tui/term.h"
+
+enum { COPY_BYTES_MAX = 1 << 20, COPY_ROWS_MAX = 100000 };
+
+static void add_cells(const struct table *t, const struct row *row, struct buf *out)
+{
+    for (size_t i = 0; i < table_columns(t); i++) {
+        if (i)
+            buf_add_char(out, '\t');
+        buf_add(out, row->cells[i].text, row->cells[i].null ? 0 : row->cells[i].len);
+    }
+}
+
+/* The row of that number, or of it the cell in one column. */
+static enum err add_row(const struct table *t, uint64_t number, size_t column, struct buf *out)
+{
+    struct table_reader *r;
+    const struct row *row = NULL;
+    enum err e = table_reader_new(t, &r);
+    if (e)
+        return e;
+    e = table_seek(r, number);
+    if (!e)
+        e = table_next(r, &row);
+    if (!e && row && column == SIZE_MAX)
+        add_cells(t, row, out);
+    else if (!e && row && !row->cells[column].null)
+        buf_add(out, row->cells[column].text, row->cells[column].len);
+    table_reader_free(r);
+    return e ? e : out->err;
+}
+
+/* The lines around the cursor that are about the same task, else the line itself. */
+static enum err add_lines(const struct pane *p, struct buf *out)
+{
+    size_t at = (size_t)(p->cursor - p->first), from = at, to = at + 1;
+    struct subject subject = pane_subject(p);
+    if (p->cursor < p->first || at >= p->lines.n)
+        return OK;
+    while (subject.kind == SUBJECT_TASK && from > 0 && p->lines.v[from - 1].subject.kind == SUBJECT_TASK &&
+           p->lines.v[from - 1].subject.id == subject.id)
+        from--;
+    while (subject.kind == SUBJECT_TASK && to < p->lines.n && p->lines.v[to].subject.kind == SUBJECT_TASK &&
+           p->lines.v[to].subject.id == subject.id)
+        to++;
+    enum err e = OK;
+    for (size_t i = from; i < to && !e; i++) {
+        e = lines_text(&p->lines, i, out);
+        if (!e && to - from > 1)
+            e = buf_add_char(out, '\n');
+    }
+    return e;
+}
+
+/* Takes the text. */
+static enum err copy(struct app *a, enum err e, struct buf *text)
+{
+    if (e)
+        app_say(a, ROLE_BAD, "Not copied: %s", err_text(e));
+    else if (a->term && text->len > 0 && term_copy(a->term, text->data, text->len))
+        app_say(a, ROLE_GOOD, "Sent %zu bytes to the terminal's clipboard (OSC 52)", text->len);
+    else
+        app_say(a, ROLE_WARN, text->len > 0 ? "Not copied: this terminal has no clipboard for that"
+                                            : "Nothing to copy here");
+    buf_done(text);
+    return OK;
+}
+
+enum err do_copy(struct app *a, const char *arg)
+{
+    struct buf text;
+    const struct pane *p = app_active(a);
+    struct subject subject = pane_subject(p);
+    (void)arg;
+    buf_init(&text, COPY_BYTES_MAX);
+    enum err e;
+    if (subject.kind == SUBJECT_ROW && app_table(a))
+        e = add_row(app_table(a), (uint64_t)subject.id, SIZE_MAX, &text);
+    else if (subject.kind == SUBJECT_CODE && (size_t)subject.id < a->choices.picks.n)
+        e = buf_add_text(&text, a->choices.picks.v[subject.id].text);
+    else
+        e = add_lines(p, &text);
+    return copy(a, e, &text);
+}
+
+enum err do_copy_cell(struct app *a, const char *arg)
+{
+    struct buf text;
+    struct subject subject = pane_subject(a->panes[PANE_TABLE]);
+    (void)arg;
+    if (subject.kind != SUBJECT_ROW || !app_table(a)) {
+        app_say(a, ROLE_DIM, "Put the cursor of the table on a row to copy a cell of it");
+        return OK;
+    }
+    buf_init(&text, COPY_BYTES_MAX);
+    return copy(a, add_row(app_table(a), (uint64_t)subject.id, a->choices.columns.at, &text), &text);
+}
+
+struct copied { const struct table *t; struct buf text; };
+
+static void add_seen_row(void *ctx, uint64_t i, const struct row *row)
+{
+    struct copied *c = ctx;
+    (void)i;
+    add_cells(c->t, row, &c->text);
+    buf_add_char(&c->text, '\n');
+}
+
+/* From the one place of the view to the other, both included. */
+static enum err copy_between(struct app *a, uint64_t from, uint64_t to)
+{
+    struct copied c = {.t = app_table(a)};
+    buf_init(&c.text, COPY_BYTES_MAX);
+    enum err e = to - from < COPY_ROWS_MAX ? sheet_read(a->sheet, from, to - from + 1, add_seen_row, &c) : ERR_TOO_BIG;
+    return copy(a, e ? e : c.text.err, &c.text);
+}
+
+enum err do_copy_rows(struct app *a, const char *arg)
+{
+    uint64_t row, place, cursor = a->panes[PANE_TABLE]->cursor;
+    if (!a->sheet || !app_table(a) || cursor >= sheet_extent(a->sheet).rows) {
+        app_say(a, ROLE_DIM, "Put the cursor of the table on a row to copy rows");
+        return OK;
+    }
+    if (!arg)
+        return ask_letter(a, "copy-rows", "Copy the rows between here and the mark: ");
+    if (!find_mark(a, arg, &row))
+        return OK;
+    enum err e = sheet_place(a->sheet, row, &place);
+    if (e)
+        return e;
+    if (place == UINT64_MAX) {
+        app_say(a, ROLE_WARN, "The row with that mark is not in view");
+        return OK;
+    }
+    return place < cursor ? copy_between(a, place, cursor) : copy_between(a, cursor, place);
+}
