@@ -326,6 +326,24 @@ static void a_cell_a_row_and_some_rows_are_copied(void **state)
     leave(p, &at);
 }
 
+static void the_codes_in_view_are_picked(void **state)
+{
+    struct place at;
+    struct pty *p = open_people(&at);
+    (void)state;
+    pty_type(p, "&city==Rome\rP");
+    pty_wait_text(p, "Picked the 1 code of the rows in view");
+    pty_type(p, "u&q\"q\r");
+    pty_wait_text(p, "1 of 5 rows");
+    pty_wait_text(p, "1 picked");
+    pty_type(p, "P");
+    pty_wait_text(p, "Picked the 1 code of the rows in view");
+    pty_type(p, "u");
+    pty_wait_text(p, "2 picked");
+    pty_wait_text(p, "\\[x\\] 0004");
+    leave(p, &at);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
@@ -337,6 +355,7 @@ int main(void)
         CASE(columns_are_moved_and_sized),
         CASE(rows_are_marked_and_gone_back_to),
         CASE(a_cell_a_row_and_some_rows_are_copied),
+        CASE(the_codes_in_view_are_picked),
         CASE(saving_long_shows_how_far_it_is_and_can_be_cancelled),
     };
     kin_adopt();

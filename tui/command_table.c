@@ -255,10 +255,9 @@ enum err do_column(struct app *a, const char *arg)
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
-/* A text of the frequency view; the caller frees it. */
-static char *text_at(const struct app *a, int64_t i, size_t *len)
+/* One of the texts; the caller frees it. */
+static char *text_at(const struct sheet_texts *texts, int64_t i, size_t *len)
 {
-    const struct sheet_texts *texts = sheet_texts(a->sheet);
     struct desk_text at;
     if (texts->fd < 0 || desk_text_read(texts->fd, (uint64_t)i, &at))
         return NULL;
@@ -275,7 +274,7 @@ static char *text_at(const struct app *a, int64_t i, size_t *len)
 enum err filter_by_value(struct app *a, int64_t i)
 {
     size_t len;
-    char *text = text_at(a, i, &len);
+    char *text = text_at(sheet_texts(a->sheet), i, &len);
     if (!text)
         return OK;
     enum err e = sheet_filter_text(a->sheet, sheet_texts(a->sheet)->column, text, len);
@@ -292,7 +291,7 @@ enum err pick_value(struct app *a, int64_t i)
         app_say(a, ROLE_DIM, "Only what stands in the key column can be picked");
         return OK;
     }
-    char *text = text_at(a, i, &len);
+    char *text = text_at(sheet_texts(a->sheet), i, &len);
     enum err e = OK;
     if (text && picks_has(&a->choices.picks, text, len))
         picks_remove(&a->choices.picks, text, len);
@@ -302,6 +301,30 @@ enum err pick_value(struct app *a, int64_t i)
         app_say(a, ROLE_TEXT, "%s %.60s", picks_has(&a->choices.picks, text, len) ? "Picked" : "Not picked any more:",
                 text);
     free(text);
+    return e;
+}
+
+enum err do_pick_view(struct app *a, const char *arg)
+{
+    (void)arg;
+    return no_table(a) ? OK : sheet_ask_codes(a->sheet);
+}
+
+/* The codes in view: they are picked besides what is picked already. */
+static enum err pick_codes(struct app *a)
+{
+    char n[32];
+    size_t len;
+    const struct sheet_texts *codes = sheet_codes(a->sheet);
+    enum err e = OK;
+    for (uint64_t i = 0; !e && i < codes->n; i++) {
+        char *text = text_at(codes, (int64_t)i, &len);
+        e = text ? picks_add(&a->choices.picks, text, len, false) : ERR_NOMEM;
+        free(text);
+    }
+    if (!e)
+        app_say(a, codes->complete ? ROLE_TEXT : ROLE_WARN, "Picked the %s%s code%s of the rows in view",
+                codes->complete ? "" : "first ", text_count(codes->n, n), codes->n == 1 ? "" : "s");
     return e;
 }
 
@@ -325,6 +348,7 @@ static enum err react_to(struct app *a, enum sheet_news news, uint64_t row, cons
     switch (news) {
     case SHEET_FOUND: go_to_found(a, row); break;
     case SHEET_NOT_FOUND: app_say(a, ROLE_WARN, "Not found: %.60s", words->text); break;
+    case SHEET_CODES: return pick_codes(a);
     case SHEET_COUNTED: return show(a, &pane_texts_ops);
     case SHEET_SUMMED: return show(a, &pane_sums_ops);
     case SHEET_SAVED: app_say(a, ROLE_GOOD, "%s", words->text); break;

@@ -40,6 +40,8 @@ static const struct command table[] = {
      .hint = "all", .scopes = EXPLORE},
     {CHOOSING, "invert", "i", NULL, do_invert, .summary = "pick what is not picked, and the other way round",
      .hint = "invert", .scopes = EXPLORE},
+    {CHOOSING, "pick-view", "P", NULL, do_pick_view, .summary = "pick the codes of all rows in view: those of the filters",
+     .hint = "pick view", .scopes = EXPLORE},
     {CHOOSING, "add", "+", NULL, do_add, .summary = "add a code by typing it; it need not occur in the table",
      .args = "CODE", .hint = "type", .scopes = EXPLORE},
     {CHOOSING, "method", "m", NULL, do_method, .summary = "the next start method, or the one named",

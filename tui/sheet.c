@@ -82,7 +82,7 @@ enum err sheet_open(const struct sheet_options *options, struct sheet **out, str
     if (!s)
         return problem_set(problem, ERR_NOMEM, "out of memory");
     *s = (struct sheet){.options = *options, .fd = -1, .epoll = -1, .timer = -1, .inotify = -1, .spool = -1,
-                        .sort_column = SIZE_MAX, .texts = {.fd = -1}};
+                        .sort_column = SIZE_MAX, .texts = {.fd = -1}, .codes = {.fd = -1}};
     enum err e = open_parts(s, problem);
     if (e)
         sheet_free(s);
@@ -103,6 +103,7 @@ void sheet_free(struct sheet *s)
     sheet_ask_done(&s->save);
     answer_done(&s->sums);
     io_close(&s->texts.fd);
+    io_close(&s->codes.fd);
     table_free(s->table);
     table_stream_free(s->stream);
     for (size_t i = 0; s->names && i < s->options.ndtypes; i++)
@@ -347,6 +348,11 @@ enum sheet_news sheet_news(struct sheet *s, uint64_t *row, struct problem *words
 const struct sheet_texts *sheet_texts(const struct sheet *s)
 {
     return &s->texts;
+}
+
+const struct sheet_texts *sheet_codes(const struct sheet *s)
+{
+    return &s->codes;
 }
 
 const struct answer *sheet_sums(const struct sheet *s, size_t *column)

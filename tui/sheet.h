@@ -71,6 +71,9 @@ size_t sheet_sorted_by(const struct sheet *s, bool *descending);
 enum err sheet_search(struct sheet *s, const char *words, uint64_t i, bool backwards, struct problem *problem) MUST_CHECK;
 enum err sheet_frequency(struct sheet *s, size_t column) MUST_CHECK;
 enum err sheet_statistics(struct sheet *s, size_t column) MUST_CHECK;
+/* The distinct codes of the rows in view: SHEET_CODES, then sheet_codes has them. */
+enum err sheet_ask_codes(struct sheet *s) MUST_CHECK;
+
 /* What is seen, in this order of columns, as a file: CSV or JSON lines by its name. The answer is SHEET_SAVED, or
  * SHEET_FAILED with why not; without `replace` a file that is there stays. */
 enum err sheet_save(struct sheet *s, const char *path, const size_t *columns, size_t n, bool replace,
@@ -80,13 +83,14 @@ bool sheet_busy(const struct sheet *s); /* with what the user asked for */
 void sheet_status(const struct sheet *s, struct buf *out); /* a few words on what it does */
 
 /* What was answered since: each is given once. */
-enum sheet_news { SHEET_NOTHING, SHEET_FOUND, SHEET_NOT_FOUND, SHEET_COUNTED, SHEET_SUMMED, SHEET_SAVED, SHEET_FAILED, SHEET_SAYS,
+enum sheet_news { SHEET_NOTHING, SHEET_FOUND, SHEET_NOT_FOUND, SHEET_COUNTED, SHEET_SUMMED, SHEET_SAVED, SHEET_CODES, SHEET_FAILED, SHEET_SAYS,
                   SHEET_RELOADED };
 enum sheet_news sheet_news(struct sheet *s, uint64_t *row, struct problem *words);
 
 /* Of SHEET_COUNTED and SHEET_SUMMED; the sheet's. */
 struct sheet_texts { size_t column; int fd; uint64_t n, rows, nulls, others; bool complete; };
 const struct sheet_texts *sheet_texts(const struct sheet *s);
+const struct sheet_texts *sheet_codes(const struct sheet *s);
 const struct answer *sheet_sums(const struct sheet *s, size_t *column);
 
 /* A file that grows is followed. */

@@ -38,6 +38,8 @@ static enum errand due(struct sheet *s)
         return ERRAND_NARROW;
     if (s->saving)
         return ERRAND_SAVE;
+    if (s->picking)
+        return ERRAND_CODES;
     if (s->counting)
         return ERRAND_FREQUENCY;
     if (s->summing)
@@ -111,13 +113,13 @@ static enum err ask_narrow(struct sheet *s)
     return send(s, ERRAND_NARROW, &a, fds, 2);
 }
 
-static enum err ask_save(struct sheet *s)
+/* About the rows in view. */
+static enum err ask_of_view(struct sheet *s, enum errand errand, struct ask a)
 {
     const struct row_list *l = sheet_list(s);
-    struct ask a = s->save;
     a.within = l ? (int64_t)l->n : -1;
     a.within_wide = l && l->wide;
-    return send(s, ERRAND_SAVE, &a, l ? &l->fd : NULL, l ? 1 : 0);
+    return send(s, errand, &a, l ? &l->fd : NULL, l ? 1 : 0);
 }
 
 static enum err ask(struct sheet *s, enum errand errand)
@@ -137,7 +139,8 @@ static enum err ask(struct sheet *s, enum errand errand)
     case ERRAND_FILTER: return ask_filter(s);
     case ERRAND_SEARCH: return ask_search(s);
     case ERRAND_NARROW: return ask_narrow(s);
-    case ERRAND_SAVE: return ask_save(s);
+    case ERRAND_SAVE: return ask_of_view(s, errand, s->save);
+    case ERRAND_CODES: return ask_of_view(s, errand, (struct ask){.type = ASK_CODES});
     default: return OK;
     }
     return send(s, errand, &a, NULL, 0);
@@ -303,14 +306,15 @@ static enum err take_search(struct sheet *s, const struct answer *a, const int *
     return OK;
 }
 
-static void take_texts(struct sheet *s, const struct answer *a, const int *fds, int nfds)
+static void take_texts(struct sheet *s, struct sheet_texts *to, const struct answer *a, const int *fds, int nfds)
 {
-    s->counting = false;
-    io_close(&s->texts.fd);
-    s->texts = (struct sheet_texts){.column = s->column, .fd = nfds > 0 ? dup(fds[0]) : -1, .n = (uint64_t)a->n,
-                                    .rows = table_rows(s->table), .nulls = (uint64_t)a->nulls,
-                                    .others = (uint64_t)a->others, .complete = a->complete};
-    sheet_tell(s, SHEET_COUNTED, 0, NULL);
+    bool codes = to == &s->codes;
+    *(codes ? &s->picking : &s->counting) = false;
+    io_close(&to->fd);
+    *to = (struct sheet_texts){.column = codes ? table_key(s->table) : s->column, .fd = nfds > 0 ? dup(fds[0]) : -1,
+                               .n = (uint64_t)a->n, .rows = table_rows(s->table), .nulls = (uint64_t)a->nulls,
+                               .others = (uint64_t)a->others, .complete = a->complete};
+    sheet_tell(s, codes ? SHEET_CODES : SHEET_COUNTED, 0, NULL);
 }
 
 /* Takes the answer's texts. */
@@ -366,7 +370,8 @@ static enum err take_answer(struct sheet *s, struct answer *a, const int *fds, i
         s->narrow_ready = true;
         break;
     case ERRAND_SAVE: take_saved(s, a); break;
-    case ERRAND_FREQUENCY: take_texts(s, a, fds, nfds); break;
+    case ERRAND_CODES: take_texts(s, &s->codes, a, fds, nfds); break;
+    case ERRAND_FREQUENCY: take_texts(s, &s->texts, a, fds, nfds); break;
     case ERRAND_STATISTICS: take_sums(s, a); break;
     default: break;
     }
@@ -381,7 +386,7 @@ static void take_failure(struct sheet *s, const struct answer *a)
         sheet_give_up_filter(s);
     if (errand == ERRAND_SORT || errand == ERRAND_NARROW)
         s->sort_column = SIZE_MAX;
-    s->searching = s->saving = s->counting = s->summing = false;
+    s->searching = s->saving = s->picking = s->counting = s->summing = false;
     if (errand == ERRAND_INDEX || errand == ERRAND_LEARN || errand == ERRAND_GROW)
         s->unlearnable = true;
     if (errand == ERRAND_INDEX)

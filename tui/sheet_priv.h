@@ -23,7 +23,7 @@ struct change {
 
 /* Why something is asked of the desk; the first that is due is asked first. */
 enum errand { ERRAND_NONE, ERRAND_INDEX, ERRAND_GROW, ERRAND_SEARCH, ERRAND_FILTER, ERRAND_SORT, ERRAND_NARROW,
-              ERRAND_SAVE, ERRAND_FREQUENCY, ERRAND_STATISTICS, ERRAND_LEARN };
+              ERRAND_SAVE, ERRAND_CODES, ERRAND_FREQUENCY, ERRAND_STATISTICS, ERRAND_LEARN };
 
 struct sheet {
     struct sheet_options options;
@@ -55,11 +55,11 @@ struct sheet {
     struct row_list sorted, narrowed;
     bool sort_ready, narrow_ready;
 
-    bool searching, saving, counting, summing; /* asked for */
+    bool searching, saving, picking, counting, summing; /* asked for */
     struct ask search, save;
     uint64_t search_from;     /* place in the view */
     size_t column;            /* of counting and summing */
-    struct sheet_texts texts;
+    struct sheet_texts texts, codes;
     struct answer sums;
     size_t sums_column;
 

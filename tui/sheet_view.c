@@ -42,6 +42,13 @@ enum err sheet_search(struct sheet *s, const char *words, uint64_t i, bool backw
     return OK;
 }
 
+enum err sheet_ask_codes(struct sheet *s)
+{
+    s->picking = true;
+    sheet_wake(s);
+    return OK;
+}
+
 enum err sheet_frequency(struct sheet *s, size_t column)
 {
     s->counting = true;
@@ -92,7 +99,7 @@ void sheet_drop_asks(struct sheet *s, const char *why)
         problem_set(&words, OK, "%s was not saved: %s", s->save.text, why);
         sheet_tell(s, SHEET_FAILED, 0, words.text);
     }
-    s->searching = s->saving = s->counting = s->summing = false;
+    s->searching = s->saving = s->picking = s->counting = s->summing = false;
 }
 
 static bool of_user(enum errand errand)
@@ -102,7 +109,7 @@ static bool of_user(enum errand errand)
 
 bool sheet_busy(const struct sheet *s)
 {
-    bool waits = s->searching || s->saving || s->counting || s->summing || (s->sort_column != SIZE_MAX && !s->sort_ready);
+    bool waits = s->searching || s->saving || s->picking || s->counting || s->summing || (s->sort_column != SIZE_MAX && !s->sort_ready);
     return of_user(s->errand) || waits || sheet_unready_filter(s);
 }
 
@@ -113,7 +120,7 @@ void sheet_cancel(struct sheet *s)
         s->stopped = s->dropped = true;
         desk_cancel(s->desk);
     }
-    s->searching = s->saving = s->counting = s->summing = false;
+    s->searching = s->saving = s->picking = s->counting = s->summing = false;
     while (sheet_unready_filter(s))
         sheet_give_up_filter(s);
     if (s->sort_column != SIZE_MAX && !s->sort_ready)
@@ -124,7 +131,7 @@ void sheet_cancel(struct sheet *s)
 static const char *const words_of[] = {
     [ERRAND_INDEX] = "finding all rows", [ERRAND_GROW] = "reading on", [ERRAND_SEARCH] = "searching",
     [ERRAND_FILTER] = "filtering", [ERRAND_SORT] = "sorting", [ERRAND_NARROW] = "sorting", [ERRAND_SAVE] = "saving",
-    [ERRAND_FREQUENCY] = "counting",
+    [ERRAND_CODES] = "collecting codes", [ERRAND_FREQUENCY] = "counting",
     [ERRAND_STATISTICS] = "summing up", [ERRAND_LEARN] = "learning dtypes and codes",
 };
 

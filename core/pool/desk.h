@@ -25,6 +25,7 @@ enum ask_type {
     ASK_NARROW,     /* of a list those that are `within`: both fds come with it, `within` first; the other has all rows */
     ASK_FREQUENCY,  /* distinct texts, the most frequent first */
     ASK_STATISTICS,
+    ASK_CODES,      /* distinct codes of the rows, as they come: as FREQUENCY */
     ASK_SAVE,       /* to the file called `text` */
     ASK_TYPE_COUNT
 };
@@ -38,7 +39,7 @@ struct ask {
     char *columns;                  /* SAVE: their places, in the order they are written, each with a blank behind it */
     int64_t replace;                /* SAVE, bool: a file that is there */
     int64_t from, size;
-    int64_t within, within_wide;    /* FIND, NARROW, SAVE: only these rows; a list of so many, whose fd comes with it. -1: all */
+    int64_t within, within_wide;    /* FIND, NARROW, CODES, SAVE: only these rows; a list of so many, whose fd comes with it. -1: all */
 };
 
 struct answer {

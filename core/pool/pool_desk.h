@@ -4,6 +4,7 @@
 #define POOL_POOL_DESK_H
 
 #include "core/pool/desk.h"
+#include "core/table/table_set.h"
 
 extern const struct field ask_fields[], answer_fields[];
 
@@ -25,6 +26,10 @@ enum err desk_list_within(const struct ask *a, const int *fds, int nfds, struct 
 enum err desk_sorted_within(const struct row_list *sorted, const struct row_list *within, uint64_t rows,
                             struct row_list *out) MUST_CHECK;
 enum err desk_texts_write(const struct table_set *texts, int *fd) MUST_CHECK;
+
+/* pool_desk_codes.c: how often each code is in these rows (NULL: all). */
+enum err desk_codes(const struct desk_self *d, const struct row_list *rows, struct table_set *out,
+                    uint64_t *nulls) MUST_CHECK;
 
 /* pool_desk_save.c: the rows that the ask is about (NULL: all), written. */
 enum err desk_save(const struct desk_self *d, const struct ask *a, const struct row_list *rows, struct answer *out,

@@ -7,7 +7,7 @@
 #include "core/base/io.h"
 #include "core/pool/pool_desk.h"
 
-enum { DISTINCT_MAX = 100000 };
+enum { DISTINCT_MAX = 100000, CODES_BYTES_MAX = 32 << 20 };
 
 /* What one question is answered with. */
 struct work {
@@ -201,6 +201,31 @@ static enum err work_statistics(struct work *w)
     return out->least && out->greatest ? OK : ERR_NOMEM;
 }
 
+static enum err work_codes(struct work *w)
+{
+    struct row_list rows = {0};
+    struct table_set codes;
+    bool all = w->ask->within < 0;
+    uint64_t nulls = 0;
+    int fd = -1;
+    table_set_init(&codes, DISTINCT_MAX, CODES_BYTES_MAX);
+    enum err e = all ? OK : desk_list_within(w->ask, w->fds, w->nfds, &rows);
+    if (!e)
+        e = desk_codes(w->desk, all ? NULL : &rows, &codes, &nulls);
+    if (!e)
+        e = desk_texts_write(&codes, &fd);
+    if (!e) {
+        w->out->n = (int64_t)codes.n;
+        w->out->nulls = (int64_t)nulls;
+        w->out->complete = !codes.full;
+        w->out_fds[0] = fd;
+        *w->out_nfds = 1;
+    }
+    row_list_done(&rows);
+    table_set_done(&codes);
+    return e;
+}
+
 static enum err work_save(struct work *w)
 {
     struct row_list rows = {0};
@@ -216,7 +241,8 @@ static enum err (*const works[ASK_TYPE_COUNT])(struct work *w) = {
     [ASK_TABLE] = work_table, [ASK_INDEX] = work_index, [ASK_LEARN] = work_learn, [ASK_GROW] = work_grow,
     [ASK_GROW_SPOOL] = work_grow_spool, [ASK_FIND] = work_find, [ASK_NEXT] = work_next, [ASK_SORT] = work_sort,
     [ASK_NARROW] = work_narrow,
-    [ASK_FREQUENCY] = work_frequency, [ASK_STATISTICS] = work_statistics, [ASK_SAVE] = work_save,
+    [ASK_FREQUENCY] = work_frequency, [ASK_STATISTICS] = work_statistics, [ASK_CODES] = work_codes,
+    [ASK_SAVE] = work_save,
 };
 
 static bool has_column(const struct desk_self *d, const struct ask *a)
