@@ -344,6 +344,29 @@ static void the_codes_in_view_are_picked(void **state)
     leave(p, &at);
 }
 
+static void a_dtype_is_changed_in_place(void **state)
+{
+    struct place at;
+    struct pty *p = open_people(&at);
+    (void)state;
+    pty_type(p, "&age<41\rCage\r<");
+    pty_wait_text(p, "4 of 5 rows");
+    pty_wait_text(p, "str +str +i64 +str");
+    pty_type(p, "tstr\r");
+    pty_wait_text(p, "The column is read as str");
+    pty_wait_text(p, "str +str +str +str");
+    pty_wait_text(p, "4 of 5 rows & age<41");
+    pty_type(p, "tf64\r");
+    pty_wait_text(p, "str +str +f64 +str");
+    pty_wait_text(p, ">\\[ \\] 0004 .*19");
+    pty_type(p, "tmany\r");
+    pty_wait_text(p, "A dtype is str");
+    pty_type(p, "tauto\r");
+    pty_wait_text(p, "str +str +i64 +str");
+    pty_wait_text(p, "4 of 5 rows & age<41");
+    leave(p, &at);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
@@ -356,6 +379,7 @@ int main(void)
         CASE(rows_are_marked_and_gone_back_to),
         CASE(a_cell_a_row_and_some_rows_are_copied),
         CASE(the_codes_in_view_are_picked),
+        CASE(a_dtype_is_changed_in_place),
         CASE(saving_long_shows_how_far_it_is_and_can_be_cancelled),
     };
     kin_adopt();

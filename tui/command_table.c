@@ -136,6 +136,35 @@ enum err do_show_all(struct app *a, const char *arg)
     return OK;
 }
 
+static enum err set_dtype(struct app *a, enum dtype dtype, const char *word)
+{
+    enum err e = sheet_set_dtype(a->sheet, a->choices.columns.at, dtype);
+    if (e == ERR_NOMEM)
+        return e;
+    if (e)
+        app_say(a, ROLE_WARN, "The dtype of this column cannot be changed: %s", err_text(e));
+    else
+        app_say(a, ROLE_TEXT, dtype == DTYPE_COUNT ? "The column is read as its cells look" : "The column is read as %s",
+                word);
+    if (!e && !model_run_active(a->model))
+        a->given = 0; /* the host gets it too */
+    return OK;
+}
+
+enum err do_dtype(struct app *a, const char *arg)
+{
+    enum dtype dtype = DTYPE_COUNT;
+    if (no_table(a))
+        return OK;
+    if (!arg)
+        prompt_open(&a->prompt, command_by_name("dtype"), "Read it as str, i64, f64, bool, date, auto: ", "");
+    else if (strcmp(arg, "auto") != 0 && dtype_from_name(arg, &dtype))
+        app_say(a, ROLE_WARN, "A dtype is str, i64, f64, bool or date; auto: as the cells look");
+    else
+        return set_dtype(a, dtype, arg);
+    return OK;
+}
+
 static enum err shift(struct app *a, int by)
 {
     const struct table *t = app_table(a);

@@ -85,6 +85,8 @@ static const struct command table[] = {
     {TABULAR, "wider", ")", NULL, do_wider, .summary = "make this column wider", .scopes = EXPLORE},
     {TABULAR, "fit", "|", NULL, do_fit, .summary = "this column as wide as all that was seen of it, and back",
      .scopes = EXPLORE},
+    {TABULAR, "dtype", "t", NULL, do_dtype, .summary = "read this column as another dtype", .args = "DTYPE",
+     .scopes = EXPLORE},
     {TABULAR, "mark", "M", NULL, do_mark, .summary = "mark this row with a letter", .args = "LETTER",
      .scopes = EXPLORE},
     {TABULAR, "go-to-mark", "'", NULL, do_go_to_mark,

@@ -48,11 +48,13 @@ static enum err read_overrides(struct sheet *s)
     for (size_t i = 0; s->overrides && s->names && i < n; i++) {
         if (!(s->names[i] = strdup(s->options.dtypes[i])))
             return ERR_NOMEM;
+        s->nnames++;
         char *equals = strrchr(s->names[i], '=');
         if (!equals || dtype_from_name(equals + 1, &s->overrides[i].dtype))
             return ERR_USAGE;
         *equals = '\0';
         s->overrides[i].column = s->names[i];
+        s->noverrides++;
     }
     return s->overrides && s->names ? OK : ERR_NOMEM;
 }
@@ -60,7 +62,7 @@ static enum err read_overrides(struct sheet *s)
 struct table_options sheet_table_options(const struct sheet *s)
 {
     return (struct table_options){.path = s->options.path, .key = s->options.key, .overrides = s->overrides,
-                                  .noverrides = s->options.ndtypes, .delimiter = s->options.delimiter,
+                                  .noverrides = s->noverrides, .delimiter = s->options.delimiter,
                                   .no_header = s->options.no_header, .unpacker = &table_unpacker};
 }
 
@@ -106,7 +108,7 @@ void sheet_free(struct sheet *s)
     io_close(&s->codes.fd);
     table_free(s->table);
     table_stream_free(s->stream);
-    for (size_t i = 0; s->names && i < s->options.ndtypes; i++)
+    for (size_t i = 0; s->names && i < s->nnames; i++)
         free(s->names[i]);
     free(s->names);
     free(s->overrides);

@@ -93,6 +93,9 @@ const struct sheet_texts *sheet_texts(const struct sheet *s);
 const struct sheet_texts *sheet_codes(const struct sheet *s);
 const struct answer *sheet_sums(const struct sheet *s, size_t *column);
 
+/* The column is read as that from now on; DTYPE_COUNT: as its cells look. Filters and order are asked for anew. */
+enum err sheet_set_dtype(struct sheet *s, size_t column, enum dtype dtype) MUST_CHECK;
+
 /* A file that grows is followed. */
 void sheet_follow(struct sheet *s, bool follow);
 bool sheet_follows(const struct sheet *s);

@@ -142,6 +142,16 @@ void sheet_watch_file(struct sheet *s)
         io_close(&s->inotify);
 }
 
+void sheet_part_from_desk(struct sheet *s, const char *why)
+{
+    desk_free(s->desk);
+    s->desk = NULL;
+    s->errand = ERRAND_NONE;
+    s->deaths = 0;
+    s->unlearnable = false;
+    sheet_drop_asks(s, why);
+}
+
 /* The file of that name once more, from its first row. Filters and order are kept and asked for anew. */
 static enum err reload(struct sheet *s, const char *why)
 {
@@ -153,12 +163,7 @@ static enum err reload(struct sheet *s, const char *why)
         return OK;
     }
     io_close(&s->inotify);
-    desk_free(s->desk);
-    s->desk = NULL;
-    s->errand = ERRAND_NONE;
-    s->deaths = 0;
-    s->unlearnable = false;
-    sheet_drop_asks(s, why);
+    sheet_part_from_desk(s, why);
     io_close(&s->fd);
     s->fd = fd;
     s->gone_said = s->rewritten = s->grown = false;

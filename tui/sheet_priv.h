@@ -27,8 +27,8 @@ enum errand { ERRAND_NONE, ERRAND_INDEX, ERRAND_GROW, ERRAND_SEARCH, ERRAND_FILT
 
 struct sheet {
     struct sheet_options options;
-    struct dtype_override *overrides; /* owned; their columns lie in `names` */
-    char **names;
+    struct dtype_override *overrides; size_t noverrides; /* owned; their columns lie in `names` */
+    char **names; size_t nnames;
     int fd, epoll, timer, inotify, watch;
     bool streaming;           /* it is no plain file */
     bool always_ready;        /* … but one that is packed */
@@ -91,6 +91,7 @@ void sheet_drop_asks(struct sheet *s, const char *why);
 /* sheet_file.c: what becomes of the file; streams. */
 enum err sheet_open_file(struct sheet *s, struct problem *problem) MUST_CHECK;
 enum err sheet_open_table(struct sheet *s) MUST_CHECK;
+void sheet_part_from_desk(struct sheet *s, const char *why); /* another is started when something is due */
 enum err sheet_pump(struct sheet *s) MUST_CHECK;
 void sheet_watch_file(struct sheet *s);
 enum err sheet_look(struct sheet *s) MUST_CHECK;
