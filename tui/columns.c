@@ -86,7 +86,7 @@ size_t columns_shown(const struct columns *c, const struct table *t, size_t *out
     return n;
 }
 
-/* The columns that are seen (the caller frees them; NULL: no memory) and the place of the current one, n: it is hidden. */
+/* The columns that are seen (the caller frees them; NULL: no memory), and the place of the current one; n if hidden. */
 static size_t *shown_and_at(const struct columns *c, const struct table *t, size_t *n, size_t *at)
 {
     size_t frozen, *shown = malloc((table_columns(t) + 1) * sizeof *shown);

@@ -32,8 +32,8 @@ enum err ask_letter(struct app *a, const char *command, const char *label);
 bool find_mark(struct app *a, const char *name, uint64_t *out); /* its row; false: it was said why there is none */
 
 /* command_table.c: the open table */
-command_fn do_filter, do_filters, do_remove, do_undo, do_sort, do_sort_down, do_freeze, do_hide, do_show_all, do_frequency, do_statistics,
-    do_pick_view, do_dtype;
+command_fn do_filter, do_filters, do_remove, do_undo, do_sort, do_sort_down, do_freeze, do_hide, do_show_all;
+command_fn do_frequency, do_statistics, do_pick_view, do_dtype;
 command_fn do_follow, do_row, do_column, do_column_left, do_column_right, do_narrower, do_wider, do_fit;
 
 enum err switch_filter(struct app *a, int64_t i) MUST_CHECK;

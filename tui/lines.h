@@ -14,7 +14,8 @@ enum subject_kind { SUBJECT_NONE, SUBJECT_ROW, SUBJECT_CODE, SUBJECT_METHOD, SUB
                     SUBJECT_TASK, SUBJECT_PROCESS, SUBJECT_VALUE, SUBJECT_FILTER };
 struct subject {
     enum subject_kind kind;
-    int64_t id; /* row number, index in the picks, index of the method, enum setting, worker, task, pid, place in the frequency view, of the filter */
+    int64_t id; /* row number, index in the picks, index of the method, enum setting, worker, task, pid, place in the
+                   frequency view, of the filter */
 };
 
 struct span { size_t at, len; enum role role; };

@@ -11,7 +11,8 @@
 #include "core/table/table.h"
 #include "tui/sheet.h"
 
-enum { WIDTH_MAX = 32, FIT_MAX = 400, SAMPLE_ROWS = 100, SAMPLE_COLUMNS = 400, BOX_WIDTH = 4, GAP = 2, TAIL_MAX = 10000 };
+enum { WIDTH_MAX = 32, FIT_MAX = 400, SAMPLE_ROWS = 100, SAMPLE_COLUMNS = 400, BOX_WIDTH = 4, GAP = 2,
+       TAIL_MAX = 10000 };
 
 struct table_state {
     const struct table *table; /* that the widths are of; compared, never followed */
@@ -246,7 +247,8 @@ static void add_head(struct pane *p, const struct view *v, const struct table *t
     lines_pad(&p->head, BOX_WIDTH);
     for (size_t k = 0, at; column_on_screen(s, k, &at) && !beyond(p, &p->head); k++) {
         const struct column *c = table_column(t, s->shown[at]);
-        add_cell(&p->head, c, width_at(s, s->shown[at]), ROLE_DIM, dtype_names[c->dtype], strlen(dtype_names[c->dtype]));
+        const char *dtype = dtype_names[c->dtype];
+        add_cell(&p->head, c, width_at(s, s->shown[at]), ROLE_DIM, dtype, strlen(dtype));
     }
     lines_end(&p->head, (struct subject){0});
 }

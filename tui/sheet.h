@@ -60,7 +60,7 @@ bool sheet_undo(struct sheet *s);
 enum err sheet_filter_switch(struct sheet *s, size_t i) MUST_CHECK;
 enum err sheet_filter_remove(struct sheet *s, size_t i) MUST_CHECK;
 size_t sheet_filters(const struct sheet *s);
-struct sheet_filter { const char *words; bool on, ready; uint64_t rows; /* once it is ready: that it and those before leave */ };
+struct sheet_filter { const char *words; bool on, ready; uint64_t rows; /* that it and those before leave */ };
 struct sheet_filter sheet_filter_at(const struct sheet *s, size_t i);
 
 /* SIZE_MAX: as in the file. */
@@ -83,8 +83,8 @@ bool sheet_busy(const struct sheet *s); /* with what the user asked for */
 void sheet_status(const struct sheet *s, struct buf *out); /* a few words on what it does */
 
 /* What was answered since: each is given once. */
-enum sheet_news { SHEET_NOTHING, SHEET_FOUND, SHEET_NOT_FOUND, SHEET_COUNTED, SHEET_SUMMED, SHEET_SAVED, SHEET_CODES, SHEET_FAILED, SHEET_SAYS,
-                  SHEET_RELOADED };
+enum sheet_news { SHEET_NOTHING, SHEET_FOUND, SHEET_NOT_FOUND, SHEET_COUNTED, SHEET_SUMMED, SHEET_SAVED, SHEET_CODES,
+                  SHEET_FAILED, SHEET_SAYS, SHEET_RELOADED };
 enum sheet_news sheet_news(struct sheet *s, uint64_t *row, struct problem *words);
 
 /* Of SHEET_COUNTED and SHEET_SUMMED; the sheet's. */

@@ -79,12 +79,13 @@ struct table_options sheet_table_options(const struct sheet *s);
 
 /* sheet_filters.c */
 struct filter *sheet_unready_filter(const struct sheet *s); /* the next that is to be asked; NULL: none */
-const struct row_list *sheet_filtered(const struct sheet *s, size_t before); /* by the filters before that; NULL: all rows */
+const struct row_list *sheet_filtered(const struct sheet *s, size_t before); /* by those before it; NULL: all rows */
 void sheet_filters_done(struct sheet *s);
 void sheet_give_up_filter(struct sheet *s); /* the unready one */
 void sheet_give_up_order(struct sheet *s);
 
-/* sheet_view.c: what is learned behind steps aside, the next step asks. Nothing that was asked for once is answered any more; what was to be saved is not, and why is said. */
+/* sheet_view.c: what is learned behind steps aside, and the next step asks; what was asked for once is not answered any
+ * more, and that a file is not saved is said with why. */
 void sheet_wake(struct sheet *s);
 void sheet_drop_asks(struct sheet *s, const char *why);
 

@@ -109,7 +109,8 @@ static bool of_user(enum errand errand)
 
 bool sheet_busy(const struct sheet *s)
 {
-    bool waits = s->searching || s->saving || s->picking || s->counting || s->summing || (s->sort_column != SIZE_MAX && !s->sort_ready);
+    bool waits = s->searching || s->saving || s->picking || s->counting || s->summing ||
+                 (s->sort_column != SIZE_MAX && !s->sort_ready);
     return of_user(s->errand) || waits || sheet_unready_filter(s);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A file without a name (O_TMPFILE) leaves nothing behind, however its writer ends; it is linked and renamed when whole. */
+ * A file without a name (O_TMPFILE) leaves nothing behind, however its writer ends; when whole, it is given one. */
 #include "core/base/new_file.h"
 
 #include <errno.h>

@@ -39,7 +39,8 @@ struct ask {
     char *columns;                  /* SAVE: their places, in the order they are written, each with a blank behind it */
     int64_t replace;                /* SAVE, bool: a file that is there */
     int64_t from, size;
-    int64_t within, within_wide;    /* FIND, NARROW, CODES, SAVE: only these rows; a list of so many, whose fd comes with it. -1: all */
+    int64_t within, within_wide;    /* FIND, NARROW, CODES, SAVE: only these rows; a list of so many, its fd
+                                       comes with it. -1: all */
 };
 
 struct answer {

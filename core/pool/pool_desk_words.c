@@ -13,7 +13,8 @@ const struct field ask_fields[] = {
 #define ANSWER(kind, member) {#member, kind, offsetof(struct answer, member), NULL}
 const struct field answer_fields[] = {
     ANSWER(FIELD_INT, type), ANSWER(FIELD_INT, id), ANSWER(FIELD_INT, error), ANSWER(FIELD_TEXT, problem),
-    ANSWER(FIELD_INT, row), ANSWER(FIELD_INT, n), ANSWER(FIELD_BOOL, wide), ANSWER(FIELD_INT, size), ANSWER(FIELD_INT, rows),
+    ANSWER(FIELD_INT, row), ANSWER(FIELD_INT, n), ANSWER(FIELD_BOOL, wide), ANSWER(FIELD_INT, size),
+    ANSWER(FIELD_INT, rows),
     ANSWER(FIELD_INT, nulls), ANSWER(FIELD_INT, odd), ANSWER(FIELD_INT, others), ANSWER(FIELD_BOOL, complete),
     ANSWER(FIELD_INT, distinct), ANSWER(FIELD_TEXT, least), ANSWER(FIELD_TEXT, greatest), ANSWER(FIELD_REAL, sum),
     ANSWER(FIELD_REAL, mean), ANSWER(FIELD_REAL, deviation), ANSWER(FIELD_INT, shortest), ANSWER(FIELD_INT, longest),
