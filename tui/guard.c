@@ -121,22 +121,23 @@ static enum err spawn(struct guard *g, int socket)
     return rc ? err_from_errno(rc) : OK;
 }
 
+static void guard_tell(struct guard *g)
+{
+    if (g->socket >= 0 && send(g->socket, &g->order, sizeof g->order, MSG_NOSIGNAL) < 0)
+        return; /* it died: guard_fd says so */
+}
+
+/* It is told what to do before it is born: whoever kills us at that moment finds it ready. */
 static void guard_start(struct guard *g)
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return;
-    if (spawn(g, pair[1]) == OK)
-        g->socket = pair[0];
-    else
-        close(pair[0]);
+    g->socket = pair[0];
+    guard_tell(g);
+    if (spawn(g, pair[1]))
+        io_close(&g->socket);
     close(pair[1]);
-}
-
-static void guard_tell(struct guard *g)
-{
-    if (g->socket >= 0 && send(g->socket, &g->order, sizeof g->order, MSG_NOSIGNAL) < 0)
-        return; /* it died: guard_fd says so */
 }
 
 /* Killed before its socket closes: it has nothing to do any more, even if somebody has stopped it. */
@@ -160,10 +161,11 @@ void guard_set(struct guard *g, const struct term_restore *restore)
         memcpy(g->order.bytes, restore->bytes, sizeof g->order.bytes);
         if (g->tty < 0)
             g->tty = fcntl(restore->fd, F_DUPFD_CLOEXEC, 12);
-        if (g->pid == 0 && g->tty >= 0)
-            guard_start(g);
     }
-    guard_tell(g);
+    if (restore && g->pid == 0 && g->tty >= 0)
+        guard_start(g);
+    else
+        guard_tell(g);
 }
 
 pid_t guard_pid(const struct guard *g)
@@ -182,7 +184,6 @@ void guard_revive(struct guard *g)
     if (g->revivals++ >= GUARD_REVIVALS_MAX)
         return;
     guard_start(g);
-    guard_tell(g);
 }
 
 void guard_free(struct guard *g)
