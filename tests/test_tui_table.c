@@ -103,6 +103,28 @@ static void columns_stand_still_are_hidden_and_scroll(void **state)
     close_table(&s);
 }
 
+/* How wide it is turns out when it is drawn, the first time: there is no second picture to put it right. */
+static void the_last_column_is_whole_at_once(void **state)
+{
+    struct stage s;
+    struct buf b;
+    (void)state;
+    buf_init(&b, 1 << 20);
+    for (int line = 0; line < 3; line++)
+        for (int i = 0; i < 1000; i++)
+            buf_addf(&b, line ? "%s%d is wide %d" : "%sc%d%d", i == 0 ? line ? "\n" : "" : ",", line, i);
+    open_table(&s, b.data, b.len);
+    buf_done(&b);
+    stage_keys(&s, ":");
+    stage_type(&s, "column c0999");
+    stage_keys(&s, "Enter");
+    settle(&s);
+    stage_draw(&s, 80, 24);
+    assert_true(stage_shows(&s, "1 is wide 999"));
+    assert_true(stage_shows(&s, "2 is wide 999"));
+    close_table(&s);
+}
+
 static void rows_of_another_length_are_said(void **state)
 {
     static const char bytes[] = "code,name,age\n0001,a,1\n0002\n0003,c,3,more,and more\n0004,d\n";
@@ -162,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cells_of_every_script_stand_in_their_columns),
         cmocka_unit_test(columns_stand_still_are_hidden_and_scroll),
+        cmocka_unit_test(the_last_column_is_whole_at_once),
         cmocka_unit_test(rows_of_another_length_are_said),
         cmocka_unit_test(what_is_asked_of_a_column_is_shown),
         cmocka_unit_test(words_that_are_no_filter_are_refused),

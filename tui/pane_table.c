@@ -19,6 +19,7 @@ struct table_state {
     const int *wanted;         /* widths that the user wants, 0: none; during a sync, borrowed */
     int *widths;               /* of what was seen of each column: grow, never shrink, so nothing jumps */
     size_t nwidths;
+    bool widened;              /* while it was drawn */
     size_t *shown;             /* columns as they are seen: `frozen` stand still, then those from `from` on */
     size_t nshown, frozen, from;
     bool tail;                 /* among rows that are counted from the end, for their numbers are not known yet */
@@ -43,8 +44,10 @@ static void widen(struct table_state *s, size_t column, int most, const char *te
     int width = text_width(text, len < 4 * (size_t)most ? len : 4 * (size_t)most);
     if (width > most)
         width = most;
-    if (width > s->widths[column])
-        s->widths[column] = width;
+    if (width <= s->widths[column])
+        return;
+    s->widths[column] = width;
+    s->widened = true;
 }
 
 /* Without being asked, a column takes so much and no more. */
@@ -365,6 +368,7 @@ static enum err sync_loaded(struct pane *p, const struct view *v, const struct t
     enum err e = new_widths(s, t);
     if (e)
         return e;
+    s->widened = false;
     s->wanted = v->choices->columns.n == s->nwidths ? v->choices->columns.widths : NULL;
     struct sheet_extent x = extent_of(v, t);
     uint64_t strays = x.guess == x.rows ? count_strays(s, v->choices) : 0;
@@ -387,13 +391,28 @@ static enum err sync_loaded(struct pane *p, const struct view *v, const struct t
     return e;
 }
 
+/* Until no column turns out wider than what stands above it has been drawn for: then others may be seen. */
+static enum err sync_widened(struct pane *p, const struct view *v, const struct table *t)
+{
+    enum { TRIES = 20 };
+    enum err e = OK;
+    for (int i = 0; i < TRIES && !e; i++) {
+        lines_clear(&p->head);
+        lines_clear(&p->lines);
+        e = sync_loaded(p, v, t);
+        if (!((const struct table_state *)p->state)->widened)
+            break;
+    }
+    return e;
+}
+
 static enum err table_sync(struct pane *p, const struct view *v)
 {
     const struct model *m = v->model;
     const struct table *t = view_table(v);
     const char *fault = m->table_error ? m->table_error : v->sheet ? sheet_fault(v->sheet) : NULL;
     if (t)
-        return sync_loaded(p, v, t);
+        return sync_widened(p, v, t);
     if (fault)
         lines_wrap(&p->lines, ROLE_BAD, 0, p->width, fault, (struct subject){0});
     else
