@@ -309,10 +309,7 @@ static void a_table_by_stdin_leaves_the_keys_to_the_terminal(void **state)
     pty_wait_text(p, "\\[x\\] +0001 +hoge");
     pty_type(p, "r");
     pty_wait_text(p, "1 of 1 done");
-    pty_type(p, "q");
-    assert_int_equal(explorer_status(p), 0);
-    pty_wait_restored(p);
-    pty_free(p);
+    explorer_quit(p); /* the run may not have ended yet: then it asks */
 }
 
 static void a_file_that_is_no_table_is_said_on_screen_and_afterwards(void **state)
