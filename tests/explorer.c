@@ -39,7 +39,9 @@ void explorer_quit(struct pty *p)
         for (int i = 0; i < 50 && kin_alive(pty_pid(p)); i++)
             pty_read_for(p, 0.01);
     }
-    assert_int_equal(explorer_status(p), 0);
+    int status = explorer_status(p);
+    if (status != 0)
+        fail_msg("exit status %d, and on the screen:\n%s", status, pty_screen(p));
     pty_wait_restored(p);
     pty_free(p);
 }

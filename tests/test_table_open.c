@@ -12,6 +12,7 @@
 #include <archive_entry.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,6 +297,40 @@ static void a_file_that_grows_is_still_read_and_followed(void **state)
     table_free(more);
     close(fd);
     buf_done(&b);
+}
+
+struct appender {
+    int fd;
+    atomic_bool over;
+};
+
+static void *append_rows(void *arg)
+{
+    struct appender *a = arg;
+    while (!atomic_load(&a->over) && write(a->fd, "1,2\n", 4) == 4)
+        continue;
+    return NULL;
+}
+
+/* A write changes the file's time before its size. */
+static void a_file_is_not_taken_for_another_in_the_midst_of_a_write(void **state)
+{
+    (void)state;
+    struct appender a = {.fd = kit_file("a,b\n", 4)};
+    pthread_t thread;
+    assert_int_equal(lseek(a.fd, 0, SEEK_END), 4);
+    assert_int_equal(pthread_create(&thread, NULL, append_rows, &a), 0);
+    for (int i = 0; i < 300; i++) {
+        enum table_change change;
+        struct table *t = open_fd(a.fd, &plain);
+        while ((change = table_changed(t)) == TABLE_SAME)
+            continue;
+        assert_int_equal(change, TABLE_GROWN);
+        table_free(t);
+    }
+    atomic_store(&a.over, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    close(a.fd);
 }
 
 static void a_file_cut_or_written_over_is_told_apart_from_one_that_grew(void **state)
@@ -623,6 +658,7 @@ int main(void)
         cmocka_unit_test(rows_that_are_too_long_or_too_short_are_told_and_shown),
         cmocka_unit_test(other_delimiters_and_files_without_a_header_are_read),
         cmocka_unit_test(a_file_that_grows_is_still_read_and_followed),
+        cmocka_unit_test(a_file_is_not_taken_for_another_in_the_midst_of_a_write),
         cmocka_unit_test(a_file_cut_or_written_over_is_told_apart_from_one_that_grew),
         cmocka_unit_test(another_file_of_the_same_name_is_seen),
         cmocka_unit_test(progress_is_seen_by_another_process_and_stops_the_work),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/io.h"
@@ -88,12 +89,10 @@ enum err table_source_again(const struct table_source *s, struct table_source *o
     return out->fd < 0 ? err_from_errno(errno) : OK;
 }
 
-enum table_change table_source_change(const struct table_source *s)
+static enum table_change change_seen(const struct table_source *s)
 {
     struct stat st;
     uint64_t now;
-    if (s->sealed)
-        return TABLE_SAME;
     if (fstat(s->fd, &st) < 0)
         return TABLE_REWRITTEN;
     if ((uint64_t)st.st_size < s->size)
@@ -104,6 +103,20 @@ enum table_change table_source_change(const struct table_source *s)
         return st.st_mtim.tv_sec == s->mtime_seconds && st.st_mtim.tv_nsec == s->mtime_nanoseconds ? TABLE_SAME
                                                                                                    : TABLE_REWRITTEN;
     return signature_of(s->fd, s->size, &now) == OK && now == s->signature ? TABLE_GROWN : TABLE_REWRITTEN;
+}
+
+/* write(2) sets the time first and the size last (__generic_file_write_iter): who looks between the two sees what looks
+ * like a file written over. Only what still looks so after a moment is one. */
+enum table_change table_source_change(const struct table_source *s)
+{
+    enum { LOOKS = 10 };
+    static const struct timespec moment = {.tv_nsec = 1000000};
+    enum table_change change = s->sealed ? TABLE_SAME : change_seen(s);
+    for (int i = 1; i < LOOKS && change == TABLE_REWRITTEN; i++) {
+        nanosleep(&moment, NULL);
+        change = change_seen(s);
+    }
+    return change;
 }
 
 enum err table_source_check(const struct table_source *s)
