@@ -199,6 +199,49 @@ static void every_json_line_is_an_object_with_the_texts_of_its_row(void **state)
     table_free(t);
 }
 
+/* More rows than a first piece has, and one row that is far longer than a piece. */
+static struct table *long_table(uint64_t rows)
+{
+    struct buf b;
+    buf_init(&b, 128 << 20);
+    buf_add_text(&b, "v\n");
+    for (uint64_t i = 0; i < rows; i++) {
+        buf_addf(&b, "%llu", (unsigned long long)i);
+        for (int k = 0; i == rows / 2 && k < 40 << 20; k++)
+            buf_add_char(&b, 'x');
+        buf_add_char(&b, '\n');
+    }
+    struct table *t = open_text(b.data, b.len);
+    buf_done(&b);
+    return t;
+}
+
+static void many_rows_are_saved_in_any_order(void **state)
+{
+    enum { ROWS = 20000, STEP = 7919 }; /* prime to ROWS: each row once, all over the file */
+    static const size_t columns[] = {0};
+    struct table *t = long_table(ROWS);
+    struct row_list rows;
+    char *line = NULL;
+    size_t cap = 0;
+    (void)state;
+    row_list_init(&rows, ROWS);
+    for (uint64_t i = 0; i < ROWS; i++)
+        assert_int_equal(row_list_add(&rows, i * STEP % ROWS), OK);
+    FILE *in = fdopen(save_to(t, &(struct save){.columns = columns, .ncolumns = 1, .rows = &rows}), "r");
+    rewind(in);
+    assert_true(getline(&line, &cap, in) > 0);
+    for (uint64_t i = 0; i < ROWS; i++) {
+        assert_true(getline(&line, &cap, in) > 0);
+        assert_int_equal(strtoull(line, NULL, 10), i * STEP % ROWS);
+    }
+    assert_int_equal(getline(&line, &cap, in), -1);
+    free(line);
+    fclose(in);
+    row_list_done(&rows);
+    table_free(t);
+}
+
 static void a_stop_and_a_full_disk_end_it(void **state)
 {
     static const size_t columns[] = {0};
@@ -229,6 +272,7 @@ int main(void)
         cmocka_unit_test(columns_and_rows_stand_in_the_order_that_was_asked_for),
         cmocka_unit_test(numbers_and_words_are_json_only_where_json_has_them),
         cmocka_unit_test(every_json_line_is_an_object_with_the_texts_of_its_row),
+        cmocka_unit_test(many_rows_are_saved_in_any_order),
         cmocka_unit_test(a_stop_and_a_full_disk_end_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,13 +9,15 @@
 #include "core/base/io.h"
 #include "core/base/text.h"
 
-enum { PIECE = 1 << 18, ROWS_A_PIECE = 1024 };
+enum { PIECE = 1 << 18, ROWS_A_STEP = 1024 };
+enum { LISTED_BYTES = 32 << 20, ROWS_A_PIECE = 1 << 20 }; /* of rows that are listed: held at once */
 
 static const size_t line_max = (size_t)1 << 34; /* a cell may be as long as it likes, and longer when escaped */
 
 struct saver {
     const struct table *t;
     const struct save *save;
+    struct table_progress *progress;
     struct buf out;
     int fd;
     uint64_t bytes;
@@ -195,54 +197,138 @@ static enum err flush(struct saver *s)
     return e;
 }
 
-static enum err save_row(struct saver *s, struct table_reader *r)
+static enum err add_row(struct saver *s, struct table_reader *r)
 {
     const struct row *row;
     enum err e = table_next(r, &row);
     if (e || !row)
         return e ? e : ERR_CHANGED;
     formats[s->save->format].row(s, row);
+    return s->out.err;
+}
+
+static enum err flush_full(struct saver *s)
+{
     return s->out.len >= PIECE || s->out.err ? flush(s) : OK;
 }
 
-static enum err save_piece(struct saver *s, struct table_reader *r, uint64_t at, size_t n)
+static enum err save_all(struct saver *s, struct table_reader *r)
 {
-    uint64_t numbers[ROWS_A_PIECE];
-    enum err e = s->save->rows ? row_list_read(s->save->rows, at, n, numbers) : OK;
-    for (size_t i = 0; !e && i < n; i++) {
-        if (s->save->rows)
-            e = table_seek(r, numbers[i]);
+    uint64_t rows = table_rows(s->t);
+    enum err e = table_seek(r, 0);
+    for (uint64_t i = 0; !e && i < rows; i++) {
+        e = add_row(s, r);
         if (!e)
-            e = save_row(s, r);
+            e = flush_full(s);
+        if (!e && i % ROWS_A_STEP == 0)
+            e = table_progress_stopped(s->progress) ? ERR_CANCELLED : OK;
+        table_progress_add(s->progress, 1);
     }
     return e;
 }
 
-static enum err save_rows(struct saver *s, struct table_reader *r, struct table_progress *progress)
+/* --- rows in any order -------------------------------------------------------------------------------------------- */
+
+/* A row of the list: its number, then where its line lies in the buffer. */
+struct listed {
+    uint64_t number, place;
+    size_t from, len;
+};
+
+static int by_number(const void *a, const void *b)
 {
-    uint64_t all = s->save->rows ? s->save->rows->n : table_rows(s->t);
-    enum err e = table_seek(r, 0);
-    table_progress_begin(progress, all);
-    if (formats[s->save->format].head)
-        formats[s->save->format].head(s);
-    for (uint64_t at = 0; !e && at < all; at += ROWS_A_PIECE) {
-        size_t n = all - at < ROWS_A_PIECE ? (size_t)(all - at) : ROWS_A_PIECE;
-        e = table_progress_stopped(progress) ? ERR_CANCELLED : save_piece(s, r, at, n);
-        table_progress_add(progress, n);
+    const struct listed *x = a, *y = b;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct listed *x = a, *y = b;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+static enum err read_numbers(const struct row_list *rows, uint64_t at, size_t n, struct listed *out)
+{
+    uint64_t numbers[ROWS_A_STEP];
+    enum err e = OK;
+    for (size_t done = 0; done < n && !e; done += ROWS_A_STEP) {
+        size_t some = n - done < ROWS_A_STEP ? n - done : ROWS_A_STEP;
+        e = row_list_read(rows, at + done, some, numbers);
+        for (size_t i = 0; i < some; i++)
+            out[done + i] = (struct listed){.number = numbers[i], .place = done + i};
     }
-    return e ? e : flush(s);
+    return e;
+}
+
+static enum err read_lines(struct saver *s, struct table_reader *r, struct listed *v, size_t n)
+{
+    enum err e = OK;
+    for (size_t i = 0; i < n && !e; i++) {
+        v[i].from = s->out.len;
+        e = table_seek(r, v[i].number);
+        if (!e)
+            e = add_row(s, r);
+        v[i].len = s->out.len - v[i].from;
+        if (!e && i % ROWS_A_STEP == 0)
+            e = table_progress_stopped(s->progress) ? ERR_CANCELLED : OK;
+        table_progress_add(s->progress, 1);
+    }
+    return e;
+}
+
+/* Read in the order of the file, written in that of the list: a sorted view lies all over the file. */
+static enum err save_piece(struct saver *s, struct table_reader *r, uint64_t at, struct listed *v, size_t n)
+{
+    struct buf lines = s->out;
+    enum err e = read_numbers(s->save->rows, at, n, v);
+    buf_init(&s->out, line_max);
+    qsort(v, n, sizeof *v, by_number);
+    if (!e)
+        e = read_lines(s, r, v, n);
+    qsort(v, n, sizeof *v, by_place);
+    struct buf read = s->out;
+    s->out = lines;
+    for (size_t i = 0; i < n && !e; i++) {
+        buf_add(&s->out, read.data + v[i].from, v[i].len);
+        e = flush_full(s);
+    }
+    buf_done(&read);
+    return e;
+}
+
+/* So many rows that their lines take what a piece may, going by those before. */
+static enum err save_listed(struct saver *s, struct table_reader *r)
+{
+    uint64_t all = s->save->rows->n, at = 0;
+    size_t n = ROWS_A_STEP;
+    struct listed *v = calloc(ROWS_A_PIECE, sizeof *v);
+    enum err e = v ? OK : ERR_NOMEM;
+    while (!e && at < all) {
+        n = all - at < n ? (size_t)(all - at) : n;
+        e = save_piece(s, r, at, v, n);
+        at += n;
+        n = (size_t)((uint64_t)LISTED_BYTES / ((s->bytes + s->out.len) / at + 1));
+        n = n < 1 ? 1 : n < ROWS_A_PIECE ? n : ROWS_A_PIECE;
+    }
+    free(v);
+    return e;
 }
 
 enum err table_save(const struct table *t, const struct save *save, int fd, struct table_progress *progress,
                     uint64_t *bytes)
 {
-    struct saver s = {.t = t, .save = save, .fd = fd};
+    struct saver s = {.t = t, .save = save, .progress = progress, .fd = fd};
     struct table_reader *r;
     enum err e = table_reader_new(t, &r);
     if (e)
         return e;
     buf_init(&s.out, line_max);
-    e = save_rows(&s, r, progress);
+    table_progress_begin(progress, save->rows ? save->rows->n : table_rows(t));
+    if (formats[save->format].head)
+        formats[save->format].head(&s);
+    e = save->rows ? save_listed(&s, r) : save_all(&s, r);
+    if (!e)
+        e = flush(&s);
     *bytes = s.bytes;
     buf_done(&s.out);
     table_reader_free(r);
