@@ -192,29 +192,70 @@ static void columns_are_frozen_hidden_and_gone_to_and_a_row_is_a_record(void **s
     file_done(path);
 }
 
+/* The explorer on the standard input, which is a pipe that the test writes to. */
+struct piped {
+    char folder[32], path[64];
+    int fd;
+    struct pty *p;
+};
+
+static struct piped open_piped(const char *options)
+{
+    char command[9000];
+    struct piped x = {.folder = "/tmp/poolscope-test-XXXXXX"};
+    assert_non_null(mkdtemp(x.folder));
+    snprintf(x.path, sizeof x.path, "%s/fifo", x.folder);
+    assert_int_equal(mkfifo(x.path, 0600), 0);
+    snprintf(command, sizeof command, "%s %s - <%s", program_path(), options, x.path);
+    x.p = pty_open(40, 120, (const char *const[]){"/bin/bash", "-c", command, NULL}, NULL);
+    x.fd = open(x.path, O_WRONLY | O_CLOEXEC);
+    assert_true(x.fd >= 0);
+    return x;
+}
+
+static void close_piped(struct piped *x)
+{
+    explorer_quit(x->p);
+    unlink(x->path);
+    rmdir(x->folder);
+}
+
 /* Rows come while one looks; the last ones when the pipe is closed. */
 static void a_stream_grows_on_the_screen(void **state)
 {
     (void)state;
-    char command[9000], fifo[] = "/tmp/poolscope-test-XXXXXX", path[64];
-    assert_non_null(mkdtemp(fifo));
-    snprintf(path, sizeof path, "%s/fifo", fifo);
-    assert_int_equal(mkfifo(path, 0600), 0);
-    snprintf(command, sizeof command, "%s -s spawn -c 0001 - <%s", program_path(), path);
-    struct pty *p = pty_open(40, 120, (const char *const[]){"/bin/bash", "-c", command, NULL}, NULL);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    assert_true(fd >= 0);
-    assert_int_equal(io_write_all(fd, "code,v\n0001,a\n00", 16), OK);
-    pty_wait_text(p, "\\[x\\] +0001 +a");
-    assert_int_equal(io_write_all(fd, "02,b\n", 5), OK);
-    pty_wait_text(p, "\\[ \\] +0002 +b");
-    pty_type(p, "r");
-    pty_wait_text(p, "as soon as the table is loaded");
-    close(fd);
-    pty_wait_text(p, "1 of 1 done");
-    explorer_quit(p);
-    unlink(path);
-    rmdir(fifo);
+    struct piped x = open_piped("-s spawn -c 0001");
+    assert_int_equal(io_write_all(x.fd, "code,v\n0001,a\n00", 16), OK);
+    pty_wait_text(x.p, "\\[x\\] +0001 +a");
+    assert_int_equal(io_write_all(x.fd, "02,b\n", 5), OK);
+    pty_wait_text(x.p, "\\[ \\] +0002 +b");
+    pty_type(x.p, "r");
+    pty_wait_text(x.p, "as soon as the table is loaded");
+    close(x.fd);
+    pty_wait_text(x.p, "1 of 1 done");
+    close_piped(&x);
+}
+
+/* After its magic, and then in the midst of what it takes to unpack anything. */
+static void a_packed_stream_that_halts_halts_nothing_else(void **state)
+{
+    (void)state;
+    static const unsigned char packed[] = { /* code,v\n0001,a\n */
+        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0x4b, 0xce, 0x4f, 0x49, 0xd5, 0x29, 0xe3, 0x32,
+        0x30, 0x30, 0x30, 0xd4, 0x49, 0xe4, 0x02, 0x00, 0x5b, 0x7d, 0x80, 0xad, 0x0e, 0x00, 0x00, 0x00};
+    static const size_t halts[] = {3, 8, 20};
+    struct piped x = open_piped("");
+    for (size_t i = 0, at = 0; i < 3; at = halts[i++]) {
+        assert_int_equal(io_write_all(x.fd, packed + at, halts[i] - at), OK);
+        pty_type(x.p, "?");
+        pty_wait_text(x.p, "Moving about");
+        pty_type(x.p, "\x1b");
+        pty_wait_no_text(x.p, "Moving about");
+    }
+    assert_int_equal(io_write_all(x.fd, packed + 20, sizeof packed - 20), OK);
+    close(x.fd);
+    pty_wait_text(x.p, "\\[ \\] +0001 +a");
+    close_piped(&x);
 }
 
 static void packed_files_are_unpacked_as_one_looks(void **state)
@@ -417,6 +458,7 @@ int main(void)
         CASE(its_columns_are_sorted_counted_and_summed_up),
         CASE(columns_are_frozen_hidden_and_gone_to_and_a_row_is_a_record),
         CASE(a_stream_grows_on_the_screen),
+        CASE(a_packed_stream_that_halts_halts_nothing_else),
         CASE(packed_files_are_unpacked_as_one_looks),
         CASE(a_packed_file_that_is_cut_is_said_and_shown_as_far_as_it_goes),
         CASE(a_file_that_grows_is_followed_when_asked),

@@ -49,12 +49,16 @@ enum err sheet_open_table(struct sheet *s)
     return e == ERR_NOMEM ? e : OK;
 }
 
-/* A pipe's first bytes may take their time: it is opened when there are some. */
+/* Where the stream's bytes come from now. A file cannot be waited for: it is always ready. */
 static void await_stream(struct sheet *s)
 {
     struct epoll_event interest = {.events = EPOLLIN};
-    s->streaming = true;
-    s->always_ready = epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->fd, &interest) < 0; /* a file: nothing to wait for */
+    int fd = s->stream ? table_stream_input(s->stream) : s->fd;
+    if (fd == s->awaited)
+        return;
+    epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->awaited, NULL);
+    s->always_ready = epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &interest) < 0;
+    s->awaited = fd;
 }
 
 enum err sheet_open_file(struct sheet *s, struct problem *problem)
@@ -65,8 +69,10 @@ enum err sheet_open_file(struct sheet *s, struct problem *problem)
         return problem_errno(problem, "%s: cannot open", s->options.path);
     enum err e = table_stream_needed(s->fd, &stream);
     stream |= s->options.encoding != NULL; /* it is converted on its way */
-    if (!e && stream)
-        await_stream(s);
+    s->streaming = !e && stream;
+    s->awaited = -1;
+    if (s->streaming)
+        await_stream(s); /* a pipe's first bytes may take their time: it is opened when there are some */
     else if (!e)
         e = sheet_open_table(s);
     if (!e && !stream)
@@ -80,12 +86,12 @@ enum err sheet_open_file(struct sheet *s, struct problem *problem)
 static void end_stream(struct sheet *s)
 {
     s->ended = s->grown = true;
-    epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->fd, NULL);
+    epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->awaited, NULL);
 }
 
 static bool is_ready(const struct sheet *s)
 {
-    struct pollfd fd = {s->fd, POLLIN, 0};
+    struct pollfd fd = {s->awaited, POLLIN, 0};
     return s->always_ready || poll(&fd, 1, 0) > 0;
 }
 
@@ -107,6 +113,8 @@ static enum err pump(struct sheet *s, struct problem *problem)
         e = table_stream_pump(s->stream, !s->always_ready ? 1 : s->table ? PUMP : FIRST_PUMP, &done, problem);
     if (done || (e && e != ERR_AGAIN))
         end_stream(s);
+    else if (s->stream)
+        await_stream(s);
     return e == ERR_AGAIN ? OK : e;
 }
 

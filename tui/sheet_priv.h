@@ -30,6 +30,7 @@ struct sheet {
     struct dtype_override *overrides; size_t noverrides; /* owned; their columns lie in `names` */
     char **names; size_t nnames;
     int fd, epoll, timer, inotify, watch;
+    int awaited;               /* what the stream waits for, of `epoll` */
     bool streaming;           /* it is no plain file */
     bool always_ready;        /* … but one that is packed */
     struct table_stream *stream; /* NULL: nothing of it was there yet */

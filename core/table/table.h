@@ -118,13 +118,14 @@ enum err table_stream_open(int fd, const char *path, const struct table_unpacker
                            struct problem *problem) MUST_CHECK;
 void table_stream_free(struct table_stream *s);
 
-/* Takes at least one piece and about `most` bytes at most. ERR_AGAIN: a non-blocking fd has none. ERR_PARSE: packed
- * bytes are damaged; what was unpacked so far stays. */
+/* Takes at least one piece and about `most` bytes at most. ERR_AGAIN: a non-blocking fd has none, or what came through a
+ * pipe is not unpacked yet (a thread does that). ERR_PARSE: packed bytes are damaged; what was unpacked so far stays. */
 enum err table_stream_pump(struct table_stream *s, size_t most, bool *done, struct problem *problem) MUST_CHECK;
 /* From now on its bytes are taken for this encoding and become UTF-8. ERR_NOT_FOUND: there is none of that name. */
 enum err table_stream_convert(struct table_stream *s, const char *encoding) MUST_CHECK;
 bool table_encoding_known(const char *name);
 
+int table_stream_input(const struct table_stream *s); /* readable when pumping does not wait; another one after a pump */
 uint64_t table_stream_size(const struct table_stream *s); /* unpacked so far */
 enum err table_stream_open_table(const struct table_stream *s, const struct table_options *options,
                                  struct table **out, struct problem *problem) MUST_CHECK;

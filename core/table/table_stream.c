@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
+#include "core/table/table_aside.h"
 #include "core/table/table_priv.h"
 
 /* A pipe that never ends must not eat the machine. */
@@ -28,12 +29,14 @@ struct table_stream {
     bool regular;        /* read at `offset`, so that the caller's place in it stays */
     uint64_t offset;
     const struct table_unpacker *unpacker;
-    void *packed;        /* the unpacker's own; NULL: nothing is packed */
+    void *packed;        /* the unpacker's own; NULL: it unpacks nothing here */
+    struct table_aside *aside; /* or on a thread: `in` is what comes from there */
     struct table_filter filter; /* push NULL: none */
     struct buf filtered;
     char *piece;         /* PIECE bytes; the first `ahead` were read to look at them */
     size_t ahead;
     int spool;           /* owned */
+    bool looked;         /* it is known whether something is packed */
     bool memory, done;
     uint64_t size;       /* in the spool */
 };
@@ -76,7 +79,13 @@ static enum err unpack(struct table_stream *s, struct problem *problem)
 {
     if (!s->unpacker)
         return problem_set(problem, ERR_PARSE, "%s: it is packed; unpack it first", s->path);
-    return s->unpacker->open(&s->packed, give_packed, s, s->path, problem);
+    if (s->regular)
+        return s->unpacker->open(&s->packed, give_packed, s, s->path, problem);
+    int packed = s->in;
+    size_t n = s->ahead;
+    s->in = -1;
+    s->ahead = 0;
+    return table_aside_new(packed, s->piece, n, s->unpacker, s->path, &s->aside, &s->in, problem);
 }
 
 /* A file without a name, where temporary files may be large. */
@@ -149,25 +158,36 @@ static enum err spool(struct table_stream *s, const void *bytes, size_t len, str
     return e;
 }
 
-/* One piece, whatever is there first. *got is 0 at the end. */
+/* One piece, whatever is there. The first ones may be too short to tell whether something is packed. */
 static enum err pump_plain(struct table_stream *s, size_t *got, struct problem *problem)
 {
-    ssize_t n = (ssize_t)s->ahead;
-    if (n == 0)
-        n = read_input(s, s->piece, PIECE);
-    s->ahead = 0;
+    ssize_t n = read_input(s, s->piece + s->ahead, PIECE - s->ahead);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return ERR_AGAIN;
     if (n < 0)
         return table_problem(problem, err_from_errno(errno), s->path);
     *got = (size_t)n;
-    return n > 0 ? spool(s, s->piece, (size_t)n, problem) : OK;
+    s->ahead += (size_t)n;
+    if (!s->looked && n > 0 && s->ahead < MAGIC)
+        return OK;
+    if (!s->looked && is_packed(s->piece, s->ahead)) {
+        s->looked = true;
+        return unpack(s, problem);
+    }
+    s->looked = true;
+    s->done = s->ahead == 0;
+    if (s->done)
+        return s->aside ? table_aside_result(s->aside, problem) : OK;
+    size_t len = s->ahead;
+    s->ahead = 0;
+    return spool(s, s->piece, len, problem);
 }
 
 static enum err pump_packed(struct table_stream *s, size_t *got, struct problem *problem)
 {
     const void *bytes;
     enum err e = s->unpacker->next(s->packed, &bytes, got, problem);
+    s->done = !e && *got == 0;
     return !e && *got > 0 ? spool(s, bytes, *got, problem) : e;
 }
 
@@ -176,8 +196,7 @@ enum err table_stream_pump(struct table_stream *s, size_t most, bool *done, stru
     enum err e = OK;
     for (size_t sum = 0, got = 0; !e && !s->done && sum < most; sum += got) {
         e = s->packed ? pump_packed(s, &got, problem) : pump_plain(s, &got, problem);
-        s->done = !e && got == 0;
-        if (s->done && s->filter.push)
+        if (!e && s->done && s->filter.push)
             e = spool(s, NULL, 0, problem);
         if (e == ERR_AGAIN && sum > 0)
             return *done = false, OK;
@@ -190,7 +209,7 @@ enum err table_stream_pump(struct table_stream *s, size_t most, bool *done, stru
     return e;
 }
 
-/* Reads until the first bytes tell whether something is packed. */
+/* A file's first bytes are there: they tell at once. */
 static enum err look_ahead(struct table_stream *s, struct problem *problem)
 {
     while (s->ahead < MAGIC) {
@@ -201,6 +220,7 @@ static enum err look_ahead(struct table_stream *s, struct problem *problem)
             break;
         s->ahead += (size_t)n;
     }
+    s->looked = true;
     return is_packed(s->piece, s->ahead) ? unpack(s, problem) : OK;
 }
 
@@ -227,7 +247,7 @@ enum err table_stream_open(int fd, const char *path, const struct table_unpacker
         e = table_problem(problem, ERR_NOMEM, path);
     else if (s->in < 0 || s->spool < 0)
         e = problem_errno(problem, "%s: no memory for its bytes", path);
-    if (!e)
+    if (!e && s->regular)
         e = look_ahead(s, problem);
     if (e)
         table_stream_free(s);
@@ -246,6 +266,7 @@ void table_stream_free(struct table_stream *s)
         s->filter.close(s->filter.self);
     buf_done(&s->filtered);
     io_close(&s->in);
+    table_aside_free(s->aside);
     io_close(&s->spool);
     free(s->piece);
     free(s->path);
@@ -255,6 +276,11 @@ void table_stream_free(struct table_stream *s)
 void table_stream_filter(struct table_stream *s, const struct table_filter *filter)
 {
     s->filter = *filter;
+}
+
+int table_stream_input(const struct table_stream *s)
+{
+    return s->in;
 }
 
 uint64_t table_stream_size(const struct table_stream *s)
