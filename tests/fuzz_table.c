@@ -1,28 +1,19 @@
 /* SPDX-License-Identifier: MIT
  * Hostile bytes as a table: whatever raw structure says of them must be what libcsv over everything says. One function
- * for libFuzzer; fuzz_table_main.c runs it without. Any difference aborts. */
-#include "tests/fuzz_table.h"
+ * for libFuzzer; fuzz_main.c runs it without. Any difference aborts. */
+#include "tests/fuzz_kit.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/base/io.h"
 #include "core/engine/engine_table.h"
-#include "core/table/table_priv.h"
 #include "core/table/table_walk.h"
 
-enum { KNOBS = 6 }; /* the first bytes say how, the others are the file */
+const char fuzz_corpus[] = "tests/corpus-csv";
 
-#define MUST(condition) ((condition) ? (void)0 : fail(#condition, __LINE__))
-
-static void fail(const char *what, int line)
-{
-    fprintf(stderr, "fuzz_table.c:%d: not so: %s\n", line, what);
-    abort();
-}
+enum { KNOBS = FUZZ_KNOBS };
 
 /* How this input is to be read. */
 struct knobs {
@@ -54,31 +45,6 @@ static struct knobs turn(const uint8_t *k, const uint8_t *data, size_t len)
     return out;
 }
 
-static bool same_cell(const struct cell *a, const struct cell *b)
-{
-    return a->null == b->null && a->len == b->len && (a->len == 0 || memcmp(a->text, b->text, a->len) == 0);
-}
-
-/* Every row of both, read forwards; and each k-th by seeking to it. */
-static void compare_rows(const struct table *reference, const struct table *t, unsigned step)
-{
-    struct table_reader *r, *s;
-    const struct row *a, *b;
-    MUST(table_reader_new(reference, &r) == OK && table_reader_new(t, &s) == OK);
-    for (uint64_t i = 0; i < table_rows(reference); i++) {
-        if (i % step == 0)
-            MUST(table_seek(s, (i * 7 + 3) % table_rows(t)) == OK && table_next(s, &b) == OK && b && table_seek(s, i) == OK);
-        MUST(table_next(r, &a) == OK && a);
-        MUST(table_next(s, &b) == OK && b);
-        MUST(a->number == i && b->number == i && a->ncells == b->ncells);
-        for (size_t c = 0; c < a->ncells; c++)
-            MUST(same_cell(&a->cells[c], &b->cells[c]));
-    }
-    MUST(table_next(r, &a) == OK && !a && table_next(s, &b) == OK && !b);
-    table_reader_free(r);
-    table_reader_free(s);
-}
-
 /* Walks over spans of one window each, all columns or the last one. */
 static void compare_walk(const struct table *reference, const struct table *t, bool all)
 {
@@ -96,24 +62,13 @@ static void compare_walk(const struct table *reference, const struct table *t, b
             for (size_t k = 0; k < batch.rows; k++, seen++) {
                 MUST(table_next(r, &a) == OK && a);
                 for (size_t c = 0; c < batch.width; c++)
-                    MUST(same_cell(&a->cells[all ? c : column], &batch.cells[k * batch.width + c]));
+                    MUST(fuzz_same_cell(&a->cells[all ? c : column], &batch.cells[k * batch.width + c]));
             }
         }
     }
     MUST(seen == table_rows(reference));
     table_walk_free(w);
     table_reader_free(r);
-}
-
-static void compare_facts(const struct table *reference, const struct table *t)
-{
-    struct table_ragged a = table_ragged(reference), b = table_ragged(t);
-    const char *fault = table_fault(reference), *other = table_fault(t);
-    MUST(table_rows(reference) == table_rows(t));
-    MUST(a.short_rows == b.short_rows && a.first_short == b.first_short);
-    MUST(a.long_rows == b.long_rows && a.first_long == b.first_long);
-    MUST(!fault == !other && (!fault || strcmp(fault, other) == 0));
-    MUST(table_stage(t) >= TABLE_INDEXED);
 }
 
 static void compare_find(const struct table *reference, const struct table *t, const struct find *f, struct engine *e)
@@ -162,8 +117,8 @@ static void compare_learned(const struct table *reference, const struct table *t
 
 static void compare_all(const struct table *reference, const struct table *t, const struct knobs *k, struct engine *e)
 {
-    compare_facts(reference, t);
-    compare_rows(reference, t, 1 + (unsigned)k->tuning.window % 5);
+    fuzz_compare_facts(reference, t);
+    fuzz_compare_rows(reference, t, 1 + (unsigned)k->tuning.window % 5);
     compare_walk(reference, t, true);
     compare_walk(reference, t, false);
     compare_find(reference, t, &k->find, e);

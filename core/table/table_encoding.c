@@ -59,6 +59,19 @@ static enum err finish_rest(struct encoding *c, const char **bytes, size_t *len,
     return e;
 }
 
+/* Some encodings hold a character back, for what follows may combine with it. */
+static enum err give_held(struct encoding *c, struct buf *out)
+{
+    char *to = buf_reserve(out, REST_MAX);
+    size_t room = REST_MAX;
+    if (!to)
+        return ERR_NOMEM;
+    if (iconv(c->how, NULL, NULL, &to, &room) == (size_t)-1)
+        return ERR_PARSE;
+    out->len += REST_MAX - room;
+    return OK;
+}
+
 static enum err push(void *self, const char *bytes, size_t len, const char *path, struct buf *out,
                      struct problem *problem)
 {
@@ -74,6 +87,8 @@ static enum err push(void *self, const char *bytes, size_t len, const char *path
         memcpy(c->rest, bytes + used, len - used);
         c->nrest = len - used;
     }
+    if (!e && end && c->nrest == 0)
+        e = give_held(c, out);
     if (e == ERR_PARSE || (end && c->nrest > 0))
         return refuse(c, path, problem);
     return e ? table_problem(problem, e, path) : OK;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * The fuzzed function without libFuzzer: all short texts; then fixed seeds that make tables of the pieces that CSV is
  * made of; then the kept corpus. Without arguments as a
- * test; `fuzz_table FROM TO` runs these seeds, `fuzz_table LENGTH` longer short texts. */
+ * test; `fuzz_… FROM TO` runs these seeds, `fuzz_… LENGTH` longer short texts. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/fuzz_table.h"
+#include "tests/fuzz_kit.h"
 
 enum { SEEDS = 3000, SHORT = 5, INPUT_MAX = 4096 };
 
@@ -110,7 +110,7 @@ int main(int argc, char **argv)
     const char *srcdir = getenv("srcdir");
     if (argc == 3)
         return run_seeds((unsigned)atoi(argv[1]), (unsigned)atoi(argv[2]));
-    snprintf(dir, sizeof dir, "%s/tests/corpus-csv", srcdir ? srcdir : ".");
+    snprintf(dir, sizeof dir, "%s/%s", srcdir ? srcdir : ".", fuzz_corpus);
     run_short(argc == 2 ? (size_t)atoi(argv[1]) : SHORT);
     return run_seeds(0, SEEDS) | run_corpus(dir);
 }
