@@ -94,15 +94,15 @@ static void everything_may_be_asked_of_a_long_table(void **state)
     pty_type(p, "1z");
     pty_wait_text(p, "1 of 200_001");
     pty_type(p, "G");
-    pty_wait_text(p, ">\\[ \\] +999999 +ZZLAST +99 +null");
+    pty_wait_text(p, "▊\\[ \\] +999999 +ZZLAST +99 +null");
     pty_type(p, "g/zzlast\r");
-    pty_wait_text(p, ">\\[ \\] +999999 +ZZLAST");
+    pty_wait_text(p, "▊\\[ \\] +999999 +ZZLAST");
     pty_type(p, "g/~^name 19999[57]$\r");
-    pty_wait_text(p, ">\\[ \\] +000995 +name 199995 ");
+    pty_wait_text(p, "▊\\[ \\] +000995 +name 199995 ");
     pty_type(p, "n");
-    pty_wait_text(p, ">\\[ \\] +000997 +name 199997 ");
+    pty_wait_text(p, "▊\\[ \\] +000997 +name 199997 ");
     pty_type(p, "N");
-    pty_wait_text(p, ">\\[ \\] +000995 +name 199995 ");
+    pty_wait_text(p, "▊\\[ \\] +000995 +name 199995 ");
     pty_type(p, "/no such thing\r");
     pty_wait_text(p, "Not found: no such thing");
 
@@ -135,9 +135,9 @@ static void its_columns_are_sorted_counted_and_summed_up(void **state)
     pty_wait_text(p, "1 of 200_001");
     pty_type(p, "ll>");
     pty_wait_text(p, "▼age");
-    pty_wait_text(p, ">\\[ \\] +000089 +name 89 +99");
+    pty_wait_text(p, "▊\\[ \\] +000089 +name 89 +99");
     pty_type(p, "<");
-    pty_wait_text(p, ">\\[ \\] +000000 +name 0.* +10 ");
+    pty_wait_text(p, "▊\\[ \\] +000000 +name 0.* +10 ");
     pty_type(p, "<");
     pty_wait_no_text(p, "▲");
     pty_type(p, "=");
@@ -147,7 +147,7 @@ static void its_columns_are_sorted_counted_and_summed_up(void **state)
     pty_wait_text(p, "greatest +99");
     pty_type(p, "q:column city\r%");
     pty_wait_text(p, "Frequency .* city: 2 distinct");
-    pty_wait_text(p, ">? +180_000 +90.0 %.*Rome");
+    pty_wait_text(p, "▊? +180_000 +90.0 %.*Rome");
     pty_wait_text(p, " 20_000 +10.0 %.*Par\"is");
     pty_wait_text(p, " 1 +0.0 %.*null");
     pty_type(p, "j\r");

@@ -19,8 +19,8 @@ enum { EXPLORE = 1 << SCOPE_EXPLORE, WATCH = 1 << SCOPE_WATCH, ATTACH = 1 << SCO
 
 /* group, name, key, more keys, function, the rest by name */
 static const struct command table[] = {
-    {MOVING, "up", "Up", "k", do_up, .summary = "one line up"},
-    {MOVING, "down", "Down", "j", do_down, .summary = "one line down"},
+    {MOVING, "up", "Up", "k", do_up, .summary = "one line up; at the edge the view goes on by half a page"},
+    {MOVING, "down", "Down", "j", do_down, .summary = "one line down; at the edge the view goes on by half a page"},
     {MOVING, "left", "Left", "h", do_left, .summary = "to the left; a smaller value of a setting", .hint = "less"},
     {MOVING, "right", "Right", "l", do_right, .summary = "to the right; a larger value of a setting", .hint = "more"},
     {MOVING, "page-up", "PgUp", "C-b", do_page_up, .summary = "one page up"},

@@ -75,20 +75,20 @@ int pane_rows(const struct pane *p)
     return rows > 1 ? rows : 1;
 }
 
+/* A cursor that left the view is shown in the middle: a step over the edge then moves the lines, which all have to be
+ * sent anew, once in half a page only. */
 void pane_settle(struct pane *p, uint64_t count)
 {
-    uint64_t rows = (uint64_t)pane_rows(p), last = count ? count - 1 : 0;
+    uint64_t rows = (uint64_t)pane_rows(p), last = count ? count - 1 : 0, most = count > rows ? count - rows : 0;
     p->count = count;
     if (p->follow || p->cursor > last)
         p->cursor = last;
-    if (p->top > p->cursor)
-        p->top = p->cursor;
-    if (p->cursor - p->top >= rows)
-        p->top = p->cursor - rows + 1;
-    if (count <= rows)
-        p->top = 0;
-    else if (p->top > count - rows)
-        p->top = count - rows;
+    if (p->top > most)
+        p->top = most;
+    if (p->cursor < p->top || p->cursor - p->top >= rows)
+        p->top = p->cursor > rows / 2 ? p->cursor - rows / 2 : 0;
+    if (p->top > most)
+        p->top = most;
 }
 
 enum err pane_sync(struct pane *p, const struct view *v, int width, int height)
@@ -165,10 +165,8 @@ void pane_draw(const struct pane *p, const struct view *v, struct canvas *c, boo
         lines_draw(&p->lines, (size_t)(line - p->first), c, GUTTER, y, p->left);
         if (v->search)
             mark_matches(p, (size_t)(line - p->first), v->search, c, y);
-        if (active && line == p->cursor) {
-            canvas_text(c, 0, y, ROLE_FOCUS, ">");
-            canvas_add_attrs(c, 0, y, c->width, ATTR_CURSOR);
-        }
+        if (active && line == p->cursor)
+            canvas_text(c, 0, y, ROLE_TEXT, theme_cursor);
     }
     draw_bar(p, c, head);
 }
@@ -190,14 +188,27 @@ static void move_aside(struct pane *p, int columns)
         p->left = 0;
 }
 
+/* View and cursor go together, so that no line is left out. */
+static void move_page_up(struct pane *p, uint64_t lines)
+{
+    p->top -= lines < p->top ? lines : p->top;
+    pane_go(p, lines < p->cursor ? p->cursor - lines : 0);
+}
+
+static void move_page_down(struct pane *p, uint64_t lines)
+{
+    p->top += lines; /* settling knows how far it can go */
+    pane_go(p, p->cursor + lines);
+}
+
 void pane_move(struct pane *p, enum motion motion)
 {
     uint64_t page = (uint64_t)pane_rows(p) - (pane_rows(p) > 1);
     switch (motion) {
     case MOVE_UP: pane_go(p, p->cursor ? p->cursor - 1 : 0); break;
     case MOVE_DOWN: pane_go(p, p->cursor + 1); break;
-    case MOVE_PAGE_UP: pane_go(p, p->cursor > page ? p->cursor - page : 0); break;
-    case MOVE_PAGE_DOWN: pane_go(p, p->cursor + page); break;
+    case MOVE_PAGE_UP: move_page_up(p, page); break;
+    case MOVE_PAGE_DOWN: move_page_down(p, page); break;
     case MOVE_FIRST: pane_go(p, 0); break;
     case MOVE_LAST: pane_go(p, p->count ? p->count - 1 : 0); break;
     case MOVE_LEFT: move_aside(p, -STEP_SIDE); break;

@@ -39,14 +39,12 @@ void screen_palette(struct app *a, int bottom)
         int y = bottom - shown + i;
         canvas_repeat(c, 0, y, c->width, ROLE_TEXT, " ");
         bool on = (size_t)(first + i) == a->prompt.chosen;
-        canvas_text(c, 0, y, ROLE_FOCUS, on ? ">" : " ");
+        canvas_text(c, 0, y, ROLE_TEXT, on ? theme_cursor : " ");
         int x = canvas_text(c, 1, y, on ? ROLE_FOCUS : ROLE_TEXT, match->name);
         if (match->args)
             canvas_textf(c, x + 1, y, ROLE_DIM, "%s", match->args);
         canvas_text(c, 22, y, ROLE_KEY, match->key ? match->key : "");
         canvas_cut(c, 40, y, c->width - 41, ROLE_DIM, match->summary, strlen(match->summary));
-        if (on)
-            canvas_add_attrs(c, 0, y, c->width, ATTR_CURSOR);
     }
 }
 

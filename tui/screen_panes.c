@@ -38,7 +38,7 @@ static int draw_position(const struct pane *p, struct canvas *c)
     add_position(p, &words);
     int width = words.len ? text_width(words.data, words.len) + 2 : 0, at = c->width - 2 - width;
     if (width > 0 && at > 4)
-        canvas_textf(c, at, c->height - 1, ROLE_DIM, " %s ", words.data);
+        canvas_textf(c, at, c->height - 1, ROLE_TEXT, " %s ", words.data);
     buf_done(&words);
     return at;
 }

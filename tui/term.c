@@ -69,8 +69,17 @@ static void restore_fill(struct term *t)
         restore_add(r, "\033[?2004l");
     restore_add(r, capability("sgr0"));
     restore_add(r, capability("rmkx"));
-    restore_add(r, capability("cnorm"));
     restore_add(r, capability("rmcup") ? capability("rmcup") : "\r\n");
+    restore_add(r, capability("cnorm"));
+}
+
+/* Only behind rmcup: with it a terminal may bring back a cursor as hidden as it was when curses saved it last. */
+static void show_cursor(const struct term *t)
+{
+    struct term_restore r = {.fd = t->restore.fd};
+    restore_add(&r, capability("cnorm"));
+    enum err e = io_write_all(r.fd, r.bytes, r.nbytes);
+    (void)e;
 }
 
 static enum err find_terminal(struct term *t, struct problem *problem)
@@ -100,14 +109,12 @@ static void init_colors(struct term *t, const struct term_options *options)
     t->light = theme_is_light(getenv("COLORFGBG"));
     if (!wanted || !has_colors() || start_color() == ERR || use_default_colors() == ERR)
         return;
-    if (COLORS < 8 || COLOR_PAIRS <= 2 * ROLE_COUNT)
+    if (COLORS < 8 || COLOR_PAIRS <= ROLE_COUNT)
         return;
     t->palette = COLORS >= 256 ? PALETTE_256 : PALETTE_8;
-    short under = theme_style(ROLE_CURSOR, t->palette, t->light).bg;
     for (int role = 0; role < ROLE_COUNT; role++) {
         struct style s = theme_style((enum role)role, t->palette, t->light);
         init_pair((short)(role + 1), s.fg, s.bg);
-        init_pair((short)(role + 1 + ROLE_COUNT), s.fg, s.bg < 0 ? under : s.bg);
     }
 }
 
@@ -130,7 +137,6 @@ static void init_modes(struct term *t)
     keypad(stdscr, TRUE);
     nodelay(stdscr, TRUE);
     set_escdelay(ESC_DELAY_MS);
-    leaveok(stdscr, FALSE);
     define_key("\033[200~", CODE_PASTE_BEGIN);
     define_key("\033[201~", CODE_PASTE_END);
     t->line_only = !capability("cup");
@@ -248,14 +254,8 @@ static attr_t curses_attrs(unsigned attrs)
 static void draw_cell(const struct term *t, int x, int y, const struct canvas_cell *cell)
 {
     struct style s = theme_style((enum role)cell->role, t->palette, t->light);
-    short pair = t->palette == PALETTE_MONO ? 0 : (short)(cell->role + 1);
+    short pair = s.fg < 0 && s.bg < 0 ? 0 : (short)(cell->role + 1); /* 0 costs no sequence */
     attr_t attrs = curses_attrs(s.attrs | cell->attrs);
-    if (cell->attrs & ATTR_CURSOR) {
-        if (t->palette == PALETTE_256)
-            pair = (short)(pair + ROLE_COUNT);
-        else
-            attrs |= A_REVERSE;
-    }
     wchar_t chars[CCHARW_MAX + 1];
     cchar_t out;
     int wide;
@@ -277,8 +277,8 @@ void term_draw(struct term *t, const struct canvas *c, int x, int y)
                 draw_cell(t, col, row, cell);
         }
     int show = x >= 0 && y >= 0;
-    if (show != t->hidden)
-        curs_set(show);
+    if (show != t->hidden) /* one that is not seen stays where it is, which saves its way */
+        leaveok(stdscr, curs_set(show) != ERR && !show);
     t->hidden = show;
     move(show ? y : LINES - 1, show ? x : 0);
     if (t->redraw)
@@ -303,8 +303,8 @@ static void give_back(struct term *t)
 {
     if (t->paste_mode)
         send(t, "\033[?2004l");
-    curs_set(1);
     endwin();
+    show_cursor(t);
     announce(t, false);
     t->given_back = true;
 }

@@ -32,7 +32,6 @@ static const struct look {
                          {16, 221, ATTR_BOLD},
                          {16, 221, ATTR_BOLD}},
     [ROLE_CALM] = {{OWN, OWN, 0}, {OWN, OWN, 0}, {250, OWN, 0}, {238, OWN, 0}},
-    [ROLE_CURSOR] = {{OWN, OWN, ATTR_REVERSE}, {OWN, OWN, ATTR_REVERSE}, {OWN, 237, 0}, {OWN, 254, 0}},
     [ROLE_MATCH] = {{OWN, OWN, ATTR_REVERSE}, {BLACK, YELLOW, 0}, {16, 179, 0}, {16, 222, 0}},
     [ROLE_ESCAPED] = {{OWN, OWN, ATTR_UNDERLINE}, {MAGENTA, OWN, 0}, {176, OWN, 0}, {90, OWN, 0}},
     [ROLE_REVERSED] = {{OWN, OWN, ATTR_REVERSE},
@@ -62,13 +61,16 @@ bool theme_is_light(const char *colorfgbg)
     return *end == '\0' && (bg == 7 || (bg >= 9 && bg <= 15));
 }
 
+const char theme_cursor[] = "▊";
+
 static const struct { const char *full, *plain, *ascii; } glyphs[] = {
     {"─", "─", "-"}, {"│", "│", "|"}, {"╭", "┌", "+"}, {"╮", "┐", "+"}, {"╰", "└", "+"}, {"╯", "┘", "+"},
     {"┌", "┌", "+"}, {"┐", "┐", "+"}, {"└", "└", "+"}, {"┘", "┘", "+"}, {"├", "├", "+"}, {"┤", "┤", "+"},
     {"┬", "┬", "+"}, {"┴", "┴", "+"}, {"┼", "┼", "+"}, {"┆", "│", "|"}, {"═", "═", "="}, {"╪", "╪", "+"},
     {"╞", "╞", "+"}, {"╡", "╡", "+"}, {"━", "═", "="}, {"█", "█", "#"}, {"▓", "▓", "X"}, {"▒", "▒", "%"},
     {"░", "░", ":"}, {"▁", "_", "_"}, {"·", "·", "."}, {"•", "*", "*"}, {"…", ".", "."}, {"←", "<", "<"},
-    {"→", ">", ">"}, {"↑", "^", "^"}, {"↓", "v", "v"}, {"▸", ">", ">"}, {"–", "-", "-"}, {"’", "'", "'"},
+    {"→", ">", ">"}, {"↑", "^", "^"}, {"↓", "v", "v"}, {"▸", ">", ">"}, {"▊", "█", ">"}, {"–", "-", "-"},
+    {"’", "'", "'"},
 };
 
 const char *theme_glyph(const char *glyph, enum glyphs set)

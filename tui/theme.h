@@ -22,7 +22,6 @@ enum role {
     ROLE_ALERT,    /* the strip of a hang: filled */
     ROLE_ALERT_WARN, /* the same where it is not proved */
     ROLE_CALM,     /* the strip otherwise */
-    ROLE_CURSOR,   /* its background: see ATTR_CURSOR */
     ROLE_MATCH,    /* found by a search */
     ROLE_ESCAPED,  /* stands for a byte that is never sent */
     ROLE_INPUT,    /* the line one types on */
@@ -30,8 +29,7 @@ enum role {
     ROLE_COUNT
 };
 
-/* ATTR_CURSOR: the line under the cursor; the role's colours on the cursor's background, or reversed. */
-enum attr { ATTR_BOLD = 1, ATTR_REVERSE = 2, ATTR_UNDERLINE = 4, ATTR_DIM = 8, ATTR_CURSOR = 16 };
+enum attr { ATTR_BOLD = 1, ATTR_REVERSE = 2, ATTR_UNDERLINE = 4, ATTR_DIM = 8 };
 
 enum palette { PALETTE_MONO, PALETTE_8, PALETTE_256 };
 
@@ -49,5 +47,9 @@ bool theme_is_light(const char *colorfgbg);
  * nothing beyond ASCII. The glyph itself if there is nothing to replace; NULL: ascii has nothing like it. */
 enum glyphs { GLYPHS_FULL, GLYPHS_PLAIN, GLYPHS_ASCII };
 const char *theme_glyph(const char *glyph, enum glyphs set);
+
+/* What stands before the line under the cursor, as plain text: without a colour or an attribute a terminal needs the
+ * fewest bytes for it, and it is seen on any. */
+extern const char theme_cursor[];
 
 #endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT
+ * What it costs to look at a table: the bytes that a step down sends to the terminal. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/buf.h"
+#include "tests/explorer.h"
+#include "tests/program.h"
+#include "tests/pty.h"
+
+static int nothing_is_left(void **state)
+{
+    (void)state;
+    kin_wait_none();
+    return 0;
+}
+
+static char *table_of(int rows)
+{
+    struct buf b;
+    buf_init(&b, (size_t)1 << 30);
+    buf_add_text(&b, "code,name,town,age\n");
+    for (int row = 1; row <= rows; row++)
+        buf_addf(&b, "%06d,name %d,Town %d,%d\n", row, row % 97, row % 31, row % 80);
+    char *path = file_with(b.data, b.len);
+    buf_done(&b);
+    return path;
+}
+
+/* --- a step down -------------------------------------------------------------------------------------------------- */
+
+enum { STEPS = 20, LESS_BYTES = 38 }; /* less -S sends so many for one */
+
+/* The row's number is the last thing that is drawn. */
+static size_t bytes_of_step(struct pty *p, int to)
+{
+    size_t before, after;
+    char position[64];
+    pty_raw(p, &before);
+    snprintf(position, sizeof position, " %d of 1_000 ", to);
+    pty_type(p, "j");
+    pty_wait_text(p, position);
+    pty_raw(p, &after);
+    return after - before;
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void assert_cheap_steps(struct pty *p, int from)
+{
+    size_t bytes[STEPS];
+    for (int i = 0; i < STEPS; i++)
+        bytes[i] = bytes_of_step(p, from + 1 + i);
+    qsort(bytes, STEPS, sizeof *bytes, compare_sizes);
+    if (bytes[STEPS / 2] > LESS_BYTES)
+        fail_msg("a step from row %d on sends %zu bytes", from, bytes[STEPS / 2]);
+}
+
+static void a_step_down_sends_no_more_than_less_does(void **state)
+{
+    (void)state;
+    char *path = table_of(1000);
+    struct pty *p = pty_open(40, 120, (const char *const[]){program_path(), path, NULL}, NULL);
+    pty_wait_text(p, "1000 rows, 4 columns");
+    pty_wait_text(p, "loaded in .* engine threads");
+    pty_wait_text(p, " 1 of 1_000 ");
+    assert_cheap_steps(p, 1);
+    for (int row = 22; row <= 60; row++)
+        bytes_of_step(p, row);
+    assert_cheap_steps(p, 60);
+    pty_type(p, "z"); /* alone on the screen */
+    pty_wait_no_text(p, "2 Workers");
+    assert_cheap_steps(p, 80);
+    assert_false(pty_modes(p).cursor_visible);
+    explorer_quit(p);
+    file_done(path);
+}
+
+static bool shows_row(struct pty *p, int row)
+{
+    char text[64];
+    snprintf(text, sizeof text, "\\[ \\] 0*%d ", row);
+    return pty_shows(p, text);
+}
+
+static void wait_position(struct pty *p, int row)
+{
+    char text[64];
+    snprintf(text, sizeof text, " %d of 100 ", row); /* drawn last */
+    pty_wait_text(p, text);
+    assert_true(shows_row(p, row));
+}
+
+/* The view moves by half a page when the cursor leaves it, by a page less a line when a page is asked for. */
+static void no_row_is_passed_unseen(void **state)
+{
+    (void)state;
+    char *path = table_of(100);
+    struct pty *p = pty_open(40, 120, (const char *const[]){program_path(), path, NULL}, NULL);
+    wait_position(p, 1);
+    for (int row = 2; row <= 100; row++) {
+        pty_type(p, "j");
+        wait_position(p, row);
+    }
+    pty_type(p, "g");
+    wait_position(p, 1);
+    for (int row = 1, last = 1; row < 100; row = row + 9 < 100 ? row + 9 : 100) {
+        while (last < 100 && shows_row(p, last + 1))
+            last++;
+        pty_type(p, "\x1b[6~");
+        wait_position(p, row + 9 < 100 ? row + 9 : 100);
+        assert_true(shows_row(p, last < 100 ? last + 1 : 100));
+    }
+    explorer_quit(p);
+    file_done(path);
+}
+
+/* Lines that move as a whole are moved by the terminal; libvterm then has the hidden cursor in mind. */
+static void a_terminal_that_scrolled_is_given_back_with_its_cursor(void **state)
+{
+    (void)state;
+    char *path = table_of(100), row[64];
+    struct pty *p = pty_open(24, 80, (const char *const[]){program_path(), path, NULL}, NULL);
+    pty_wait_text(p, "1 of 100 ");
+    for (int i = 2; i < 50; i++) {
+        pty_type(p, "j");
+        snprintf(row, sizeof row, "▊\\[ \\] 0*%d ", i);
+        pty_wait_text(p, row);
+    }
+    explorer_quit(p);
+    file_done(path);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
+    const struct CMUnitTest tests[] = {
+        CASE(a_step_down_sends_no_more_than_less_does),
+        CASE(no_row_is_passed_unseen),
+        CASE(a_terminal_that_scrolled_is_given_back_with_its_cursor),
+    };
+    kin_adopt();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
