@@ -79,6 +79,10 @@ static void a_step_down_sends_no_more_than_less_does(void **state)
     for (int row = 22; row <= 60; row++)
         bytes_of_step(p, row);
     assert_cheap_steps(p, 60);
+    pty_type(p, "\x1b[B"); /* as some terminals send an arrow */
+    pty_wait_text(p, " 81 of 1_000 ");
+    pty_type(p, "\x1b[A");
+    pty_wait_text(p, " 80 of 1_000 ");
     pty_type(p, "z"); /* alone on the screen */
     pty_wait_no_text(p, "2 Workers");
     assert_cheap_steps(p, 80);

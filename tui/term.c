@@ -129,6 +129,18 @@ static void init_glyphs(struct term *t)
         t->glyphs = name && strncmp(name, "linux", 5) == 0 ? GLYPHS_PLAIN : GLYPHS_FULL;
 }
 
+/* Some terminals, and all that play keys back, send the arrows as without the keypad mode that curses puts on. */
+static void know_plain_keys(void)
+{
+    static const struct { const char *bytes; int code; } keys[] = {
+        {"\033[A", KEY_UP}, {"\033[B", KEY_DOWN}, {"\033[C", KEY_RIGHT}, {"\033[D", KEY_LEFT},
+        {"\033[H", KEY_HOME}, {"\033[F", KEY_END},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (key_defined(keys[i].bytes) == 0)
+            define_key(keys[i].bytes, keys[i].code);
+}
+
 static void init_modes(struct term *t)
 {
     raw();
@@ -139,6 +151,7 @@ static void init_modes(struct term *t)
     set_escdelay(ESC_DELAY_MS);
     define_key("\033[200~", CODE_PASTE_BEGIN);
     define_key("\033[201~", CODE_PASTE_END);
+    know_plain_keys();
     t->line_only = !capability("cup");
     t->paste_mode = !t->line_only;
     t->hidden = -1;
