@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The table beside its peers, in turns on one file, warm: bench_table.py [MEGABYTES [ROUNDS]]
+"""The table beside its peers, in turns on one file, warm: bench_table.py [MEGABYTES [ROUNDS [COLUMNS]]]
 
 Viewers run in a pseudo-terminal of 120 x 40 and are timed until the text that one waits for has come; the others are
 run to their end. A peer is found in PATH (less, csvlens, xan) or in this Python (polars, duckdb); which one was not is said.
@@ -12,23 +12,25 @@ OURS = BUILD + '/poolscope'
 BOUND = 60
 
 
-def make_file(path, megabytes):
+def make_file(path, megabytes, columns):
     """Codes of six digits; names of which some are quoted and hold commas, newlines and what looks like a row."""
     rng = random.Random(1)
     first, last = 'Alice Bob Carol Dmitri Elena Farid Grace Hiro'.split(), 'Smith Jones Ivanova Tanaka Okafor Kim'.split()
     with open(path, 'w', encoding='utf-8') as out:
         block = []
-        for _ in range(20000):
+        for _ in range(60000 // columns):
             f, l, kind = rng.choice(first), rng.choice(last), rng.random()
             name = (f'{f} {l}' if kind < .8 else f'"{l}, {f}"' if kind < .9 else f'"{f}\n{l}"' if kind < .98
                     else f'"{f}\n{rng.randrange(10000):06d},{l},1"')
-            block.append(f'{rng.randrange(10000):06d},{name},{rng.randrange(10, 100)}\n')
+            more = ''.join(f',{rng.randrange(100000)}' for _ in range(3, columns))
+            block.append(f'{rng.randrange(10000):06d},{name},{rng.randrange(10, 100)}{more}\n')
         text, size = ''.join(block), 0
-        out.write('code,name,age\nFIRSTROW,first,1\n')
+        rest = ',7' * (columns - 3)
+        out.write('code,name,age' + ''.join(f',c{i}' for i in range(4, columns + 1)) + f'\nFIRSTROW,first,1{rest}\n')
         while size < megabytes * 1e6:
             out.write(text)
             size += len(text.encode())
-        out.write('999999,ZZLASTROW,99\n')
+        out.write(f'999999,ZZLASTROW,99{rest}\n')
 
 
 class Viewer:
@@ -56,8 +58,10 @@ class Viewer:
         self.sent += got
         return len(got)
 
-    def settle(self, seconds=.3):
-        while self.read(seconds):
+    def settle(self, seconds=.3, most=3):
+        """Until it is silent; some never are."""
+        end = time.perf_counter() + most
+        while time.perf_counter() < end and self.read(seconds):
             pass
 
     def type(self, keys):
@@ -65,12 +69,16 @@ class Viewer:
         self.sent, self.start = b'', time.perf_counter()
         os.write(self.fd, keys)
 
-    def until(self, text):
-        """Milliseconds since the start or the last key, or None."""
-        end = time.perf_counter() + BOUND
+    def until(self, text, again=None):
+        """Milliseconds since the start or the last key, or None. `again`: typed anew each half second, for a viewer that
+        goes to the last of the rows it has read so far."""
+        end, due = time.perf_counter() + BOUND, time.perf_counter() + .5
         while text not in self.sent:
             if time.perf_counter() > end:
                 return None
+            if again and time.perf_counter() > due:
+                os.write(self.fd, again)
+                due += .5
             self.read(.05)
         return (time.perf_counter() - self.start) * 1e3
 
@@ -106,8 +114,8 @@ def paint(argv, _):
 
 
 def keyed(*keys):
-    """The last of the keys is timed, until what was not typed of the last row has come."""
-    awaited = b'999999' if keys[0] is SEARCH else b'ZZLASTROW'
+    """The last of the keys is timed, until what was not typed of the last row has come, or the word of a view."""
+    awaited = b'999999' if keys[0] is SEARCH else b'distinct' if keys[0] == b'%' else b'ZZLASTROW'
 
     def once(argv, name):
         v = Viewer(argv)
@@ -117,7 +125,7 @@ def keyed(*keys):
             v.type(part[name])
             v.settle()
         v.type(keys[-1] if isinstance(keys[-1], bytes) else keys[-1][name])
-        took = v.until(awaited)
+        took = v.until(awaited, keys[-1] if name == 'csvlens' and keys == (b'G',) else None)
         v.close()
         return took
     return once
@@ -180,9 +188,9 @@ def commands(path):
         'frequency': {'xan': ['xan', 'frequency', '-s', 'code', '-l', '0', path],
                       'polars': with_file(polars("t.group_by('code').len().collect(engine='streaming')")),
                       'duckdb': with_file(duckdb("duckdb.sql('select code, count(*) from ' + t + ' group by 1').fetchall()"))},
-        'sort': {'xan': ['xan', 'sort', '-N', '-s', 'age', path],
-                 'polars': with_file(polars("t.sort('age').collect()")),
-                 'duckdb': with_file(duckdb("duckdb.sql('copy (from ' + t + ' order by age) to \\'/dev/null\\' (format csv)')"))},
+        'sort': {'xan': ['xan', 'sort', '-s', 'code', path],
+                 'polars': with_file(polars("t.sort('code').collect()")),
+                 'duckdb': with_file(duckdb("duckdb.sql('copy (from ' + t + ' order by code) to \\'/dev/null\\' (format csv)')"))},
     }
 
 
@@ -214,20 +222,24 @@ def engine(path, rounds):
 
 
 def main():
-    megabytes, rounds = float((sys.argv + ['100'])[1]), int((sys.argv + ['', '5'])[2] if len(sys.argv) > 2 else 5)
+    megabytes, rounds, columns = (kind(given or usual) for kind, given, usual in
+                                  zip((float, int, int), sys.argv[1:] + [''] * 3, (100, 5, 3)))
     missing = [p for p in ('less', 'csvlens', 'xan', 'polars', 'duckdb') if not has(p)]
     for peer in missing:
         print(f'{peer}: not found on this machine, not measured')
     with tempfile.TemporaryDirectory(dir='/dev/shm' if os.path.isdir('/dev/shm') else None) as folder:
         path = folder + '/table.csv'
-        make_file(path, megabytes)
+        make_file(path, megabytes, columns)
         viewers = {'poolscope': [OURS, path], 'csvlens': ['csvlens', path], 'less': ['less', '-S', path]}
         viewers = {name: argv for name, argv in viewers.items() if name not in missing}
-        print(f'{os.path.getsize(path)} bytes; {rounds} rounds: fewest, median')
+        ours = {'poolscope': viewers['poolscope']}
+        print(f'{os.path.getsize(path)} bytes, {columns} columns; {rounds} rounds: fewest, median')
         measure('first paint', 'ms', paint, viewers, rounds)
         measure('end (G)', 'ms', keyed(b'G'), viewers, rounds)
         measure('search, last row', 'ms', keyed(SEARCH, b'\r'), viewers, rounds)
         measure('filter by code', 'ms', keyed(FILTER, b'\r'), viewers, rounds)
+        measure('frequency, on the screen', 'ms', keyed(b'%'), ours, rounds)
+        measure('sort, on the screen', 'ms', keyed(b'>'), ours, rounds)
         measure('one row down', 'bytes', step, viewers, 1)
         measure('memory, searched', 'MiB', memory, viewers, 1)
         engine(path, rounds)
