@@ -33,6 +33,7 @@ struct term {
     bool given_back;    /* and not taken again */
     int hidden;         /* the cursor's visibility as curs_set last had it, 0 hidden; -1 unknown */
     struct buf paste;
+    struct canvas shown; /* what curses was given last */
 };
 
 static void send(struct term *t, const char *bytes)
@@ -210,6 +211,7 @@ void term_size(struct term *t, int *width, int *height)
         if (is_term_resized(lines, ws.ws_col)) {
             resize_term(lines, ws.ws_col);
             t->redraw = true;
+            canvas_done(&t->shown); /* curses cuts what it has */
         }
     }
     *width = COLS;
@@ -281,14 +283,38 @@ static void draw_cell(const struct term *t, int x, int y, const struct canvas_ce
     }
 }
 
+static void draw_row(const struct term *t, int row, const struct canvas_cell *cells, int width)
+{
+    for (int col = 0; col < width && col < COLS; col++)
+        if (cells[col].width > 0)
+            draw_cell(t, col, row, &cells[col]);
+}
+
+/* Only rows that are not what they were: giving curses a cell takes longer than all that comes before. Without memory
+ * to know them by, all are given each time. */
+static void draw_rows(struct term *t, const struct canvas *c)
+{
+    struct canvas *shown = &t->shown;
+    if (shown->width != c->width || shown->height != c->height) {
+        erase();
+        canvas_done(shown);
+        if (canvas_init(shown, c->width, c->height))
+            *shown = (struct canvas){0};
+    }
+    for (int row = 0; row < c->height && row < LINES; row++) {
+        const struct canvas_cell *cells = &c->cells[(size_t)row * (size_t)c->stride];
+        size_t at = (size_t)row * (size_t)shown->stride, bytes = (size_t)c->width * sizeof *cells;
+        if (shown->cells && memcmp(&shown->cells[at], cells, bytes) == 0)
+            continue;
+        draw_row(t, row, cells, c->width);
+        if (shown->cells)
+            memcpy(&shown->cells[at], cells, bytes);
+    }
+}
+
 void term_draw(struct term *t, const struct canvas *c, int x, int y)
 {
-    for (int row = 0; row < c->height && row < LINES; row++)
-        for (int col = 0; col < c->width && col < COLS; col++) {
-            const struct canvas_cell *cell = &c->cells[(size_t)row * (size_t)c->stride + (size_t)col];
-            if (cell->width > 0)
-                draw_cell(t, col, row, cell);
-        }
+    draw_rows(t, c);
     int show = x >= 0 && y >= 0;
     if (show != t->hidden) /* one that is not seen stays where it is, which saves its way */
         leaveok(stdscr, curs_set(show) != ERR && !show);
@@ -363,6 +389,7 @@ void term_close(struct term *t)
         delscreen(t->screen);
     if (t->tty)
         fclose(t->tty);
+    canvas_done(&t->shown);
     buf_done(&t->paste);
     free(t);
 }
