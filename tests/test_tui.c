@@ -211,7 +211,7 @@ static void methods_and_settings_change_by_key_and_by_name(void **state)
     stage_keys(&s, "Down Right Right");
     assert_int_equal(s.app.choices.workers, 4);
     stage_draw(&s, 120, 40);
-    stage_keys(&s, "Down Enter C-u");
+    stage_keys(&s, "Down Enter"); /* the number it has is suggested */
     stage_type(&s, "8");
     stage_keys(&s, "Enter");
     assert_int_equal(s.app.choices.threads, 8);
@@ -259,6 +259,33 @@ static void a_prompt_is_edited_by_clusters(void **state)
     prompt_insert(&p, "still here", 10);
     assert_string_equal(buf_text(&p.text), "still here");
     free(long_paste);
+    prompt_done(&p);
+}
+
+static void what_is_typed_replaces_what_was_suggested(void **state)
+{
+    (void)state;
+    static const struct { enum prompt_edit edit; const char *then; } edits[] = {
+        {EDIT_END, "name.csvx"}, {EDIT_LEFT, "name.csxv"}, {EDIT_HOME, "xname.csv"}, {EDIT_BACKSPACE, "name.csx"},
+    };
+    struct prompt p;
+    prompt_init(&p);
+    prompt_open(&p, command_by_name("save"), "Save: ", "name.csv");
+    assert_true(p.suggested);
+    prompt_insert(&p, "o", 1);
+    prompt_insert(&p, "ut", 2);
+    assert_string_equal(buf_text(&p.text), "out");
+    for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) { /* who edits it keeps it */
+        prompt_open(&p, command_by_name("save"), "Save: ", "name.csv");
+        prompt_edit(&p, edits[i].edit);
+        prompt_insert(&p, "x", 1);
+        assert_string_equal(buf_text(&p.text), edits[i].then);
+    }
+    prompt_open(&p, command_by_name("palette"), ":", "");
+    assert_false(p.suggested);
+    prompt_set(&p, "method"); /* completed */
+    prompt_insert(&p, " ", 1);
+    assert_string_equal(buf_text(&p.text), "method ");
     prompt_done(&p);
 }
 
@@ -519,6 +546,7 @@ int main(void)
         cmocka_unit_test(picks_keep_their_order_and_bytes),
         cmocka_unit_test(methods_and_settings_change_by_key_and_by_name),
         cmocka_unit_test(a_prompt_is_edited_by_clusters),
+        cmocka_unit_test(what_is_typed_replaces_what_was_suggested),
         cmocka_unit_test(a_paste_goes_into_a_prompt_only),
         cmocka_unit_test(the_palette_completes_and_runs),
         cmocka_unit_test(an_unknown_key_gets_a_gentle_hint),

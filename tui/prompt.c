@@ -26,6 +26,7 @@ void prompt_open(struct prompt *p, const struct command *command, const char *la
     p->letter = false;
     snprintf(p->label, sizeof p->label, "%s", label);
     prompt_set(p, text);
+    p->suggested = p->text.len > 0;
 }
 
 void prompt_close(struct prompt *p)
@@ -38,6 +39,7 @@ void prompt_set(struct prompt *p, const char *text)
 {
     buf_clear(&p->text);
     p->cursor = 0;
+    p->suggested = false;
     prompt_insert(p, text, strlen(text));
 }
 
@@ -54,6 +56,8 @@ static void cut(struct prompt *p, size_t from, size_t to)
 /* At its ceiling the line takes no more; what is there stays. */
 void prompt_insert(struct prompt *p, const char *text, size_t len)
 {
+    if (p->suggested)
+        prompt_set(p, "");
     if (p->text.len + len > p->text.max || !buf_reserve(&p->text, len))
         return;
     memmove(p->text.data + p->cursor + len, p->text.data + p->cursor, p->text.len - p->cursor);
@@ -96,6 +100,7 @@ static size_t word_before(const struct prompt *p)
 
 void prompt_edit(struct prompt *p, enum prompt_edit edit)
 {
+    p->suggested = false;
     switch (edit) {
     case EDIT_LEFT: p->cursor = before(p, p->cursor); break;
     case EDIT_RIGHT: p->cursor = after(p, p->cursor); break;

@@ -16,6 +16,7 @@ struct prompt {
     char label[64];
     struct buf text;
     bool letter;                   /* the first character is all: it runs at once */
+    bool suggested;                /* it is as it was opened: what is typed stands in its place */
     size_t cursor;                 /* byte offset, at a cluster's edge */
     size_t chosen;                 /* of the palette's matches */
 };
@@ -24,6 +25,7 @@ enum { PROMPT_BYTES_MAX = 4096 };
 
 void prompt_init(struct prompt *p);
 void prompt_done(struct prompt *p);
+/* `text` is suggested: Enter takes it, a key that edits keeps it, what is typed replaces it. */
 void prompt_open(struct prompt *p, const struct command *command, const char *label, const char *text);
 void prompt_close(struct prompt *p);
 

@@ -61,7 +61,7 @@ static int draw_prompt(const struct app *a, struct canvas *c)
         from += text_next(text + from, p->text.len - from, &g);
         before -= g.width;
     }
-    canvas_bytes(c, x, 0, ROLE_INPUT, text + from, p->text.len - from);
+    canvas_bytes(c, x, 0, p->suggested ? ROLE_REVERSED : ROLE_INPUT, text + from, p->text.len - from);
     return x + before;
 }
 

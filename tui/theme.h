@@ -25,7 +25,7 @@ enum role {
     ROLE_MATCH,    /* found by a search */
     ROLE_ESCAPED,  /* stands for a byte that is never sent */
     ROLE_INPUT,    /* the line one types on */
-    ROLE_REVERSED, /* as a watched program had it on its terminal */
+    ROLE_REVERSED, /* as a watched program had it on its terminal; what typing replaces */
     ROLE_COUNT
 };
 
