@@ -56,12 +56,34 @@ static struct pty *open_people(struct place *at)
     return p;
 }
 
-static void leave(struct pty *p, struct place *at)
+static void remove_place(struct place *at)
 {
     char command[128];
-    explorer_quit(p);
     snprintf(command, sizeof command, "rm -r %s", at->folder);
     assert_int_equal(system(command), 0);
+}
+
+static void leave(struct pty *p, struct place *at)
+{
+    explorer_quit(p);
+    remove_place(at);
+}
+
+/* The pool cannot read the table: the exit status says so. */
+static void leave_failed(struct pty *p, struct place *at)
+{
+    pty_type(p, "qq"); /* the zoom is left first */
+    assert_int_equal(explorer_status(p), 3);
+    pty_free(p);
+    remove_place(at);
+}
+
+static void append(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(io_write_all(fd, text, strlen(text)), OK);
+    close(fd);
 }
 
 static void type(struct pty *p, const char *before, const char *path, const char *behind)
@@ -367,6 +389,39 @@ static void a_dtype_is_changed_in_place(void **state)
     leave(p, &at);
 }
 
+/* It is done all the same, and said: in passing, and above the rows for as long as it is so. */
+static void cells_that_are_not_of_a_dtype_are_said(void **state)
+{
+    struct place at;
+    struct pty *p = open_people(&at);
+    (void)state;
+    pty_type(p, "Ccity\rti64\r");
+    pty_wait_text(p, "4 cells of city are no i64, the first is in row 1");
+    pty_wait_text(p, "city: 4 cells are no i64, first row 1");
+    pty_type(p, "Cname\rtdate\r");
+    pty_wait_text(p, "name: 4 cells are no date, first row 1");
+    pty_wait_text(p, "city: 4 cells are no i64, first row 1");
+    pty_type(p, "Cage\rtstr\r"); /* all are, and all of these */
+    pty_wait_text(p, "str +date +str +i64");
+    pty_type(p, "Cage\rtf64\r");
+    pty_wait_text(p, "str +date +f64 +i64");
+    append(at.table, "0009,Zoe,unknown,12\n");
+    pty_wait_text(p, "has grown");
+    pty_type(p, "F");
+    pty_wait_text(p, "age: 1 cell is no f64, first row 6");
+    pty_wait_text(p, "city: 4 cells are no i64, first row 1");
+    pty_type(p, "Ccity\rtauto\r");
+    pty_wait_no_text(p, "city: 4");
+    pty_wait_text(p, "name: 5 cells are no date, first row 1");
+    leave(p, &at);
+
+    make_place(&at, people, sizeof people - 1); /* as the program was started */
+    p = EXPLORE("-d", "name=bool", at.table);
+    pty_type(p, "1z");
+    pty_wait_text(p, "name: 4 cells are no bool, first row 1");
+    leave_failed(p, &at);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
@@ -380,6 +435,7 @@ int main(void)
         CASE(a_cell_a_row_and_some_rows_are_copied),
         CASE(the_codes_in_view_are_picked),
         CASE(a_dtype_is_changed_in_place),
+        CASE(cells_that_are_not_of_a_dtype_are_said),
         CASE(saving_long_shows_how_far_it_is_and_can_be_cancelled),
     };
     kin_adopt();

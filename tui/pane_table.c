@@ -272,6 +272,23 @@ static void add_filters(struct pane *p, const struct sheet *sheet)
     lines_end(&p->head, (struct subject){0});
 }
 
+static void add_odd(struct pane *p, const struct sheet *sheet)
+{
+    char n[32], first[32];
+    struct sheet_odd odd;
+    for (size_t i = 0; sheet_odd_at(sheet, i, &odd); i++) {
+        const struct column *c = table_column(sheet_table(sheet), odd.column);
+        struct buf words;
+        buf_init(&words, 1 << 20);
+        if (text_add_safe(&words, c->name, c->name_len < FIT_MAX ? c->name_len : FIT_MAX) == OK) {
+            buf_addf(&words, ": %s cell%s no %s, first row %s", text_count(odd.cells, n),
+                     odd.cells == 1 ? " is" : "s are", dtype_names[c->dtype], text_count(odd.first + 1, first));
+            lines_wrap(&p->head, ROLE_WARN, 2, p->width, buf_text(&words), (struct subject){0});
+        }
+        buf_done(&words);
+    }
+}
+
 static void add_warnings(struct pane *p, const struct sheet *sheet)
 {
     char n[32], first[32];
@@ -289,6 +306,7 @@ static void add_warnings(struct pane *p, const struct sheet *sheet)
                    r.long_rows == 1 ? " is" : "s are", text_count(r.first_long + 1, first));
         lines_end(&p->head, (struct subject){0});
     }
+    add_odd(p, sheet);
 }
 
 /* Typed codes that are no row's: they are listed below the rows. */

@@ -45,7 +45,8 @@ static enum err read_overrides(struct sheet *s)
     size_t n = s->options.ndtypes;
     s->overrides = calloc(n + 1, sizeof *s->overrides);
     s->names = calloc(n + 1, sizeof *s->names);
-    for (size_t i = 0; s->overrides && s->names && i < n; i++) {
+    s->checks = calloc(n + 1, sizeof *s->checks);
+    for (size_t i = 0; s->overrides && s->names && s->checks && i < n; i++) {
         if (!(s->names[i] = strdup(s->options.dtypes[i])))
             return ERR_NOMEM;
         s->nnames++;
@@ -56,7 +57,7 @@ static enum err read_overrides(struct sheet *s)
         s->overrides[i].column = s->names[i];
         s->noverrides++;
     }
-    return s->overrides && s->names ? OK : ERR_NOMEM;
+    return s->overrides && s->names && s->checks ? OK : ERR_NOMEM;
 }
 
 struct table_options sheet_table_options(const struct sheet *s)
@@ -112,6 +113,7 @@ void sheet_free(struct sheet *s)
         free(s->names[i]);
     free(s->names);
     free(s->overrides);
+    free(s->checks);
     io_close(&s->fd);
     io_close(&s->inotify);
     io_close(&s->timer);

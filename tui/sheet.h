@@ -96,6 +96,11 @@ const struct answer *sheet_sums(const struct sheet *s, size_t *column);
 /* The column is read as that from now on; DTYPE_COUNT: as its cells look. Filters and order are asked for anew. */
 enum err sheet_set_dtype(struct sheet *s, size_t column, enum dtype dtype) MUST_CHECK;
 
+/* Cells that are not of the dtype that was said of their column: they are shown as they stand, and no condition or order
+ * takes them for one. The i-th such column; false behind the last. */
+struct sheet_odd { size_t column; uint64_t cells, first; /* row */ };
+bool sheet_odd_at(const struct sheet *s, size_t i, struct sheet_odd *out);
+
 /* A file that grows is followed. */
 void sheet_follow(struct sheet *s, bool follow);
 bool sheet_follows(const struct sheet *s);

@@ -23,6 +23,7 @@ static bool stream_has_more(const struct sheet *s)
 
 static enum errand due(struct sheet *s)
 {
+    struct ask check;
     enum table_stage stage = table_stage(s->table);
     if (stream_has_more(s) || (!s->streaming && s->grown && s->follow && stage != TABLE_FIRST_ROWS))
         return ERRAND_GROW;
@@ -44,6 +45,8 @@ static enum errand due(struct sheet *s)
         return ERRAND_FREQUENCY;
     if (s->summing)
         return ERRAND_STATISTICS;
+    if (!sheet_streams(s) && sheet_ask_check(s, &check))
+        return ERRAND_CHECK;
     return stage == TABLE_INDEXED && !sheet_streams(s) && !s->unlearnable ? ERRAND_LEARN : ERRAND_NONE;
 }
 
@@ -134,6 +137,10 @@ static enum err ask(struct sheet *s, enum errand errand)
         a.type = ASK_SORT;
         a.column = (int64_t)s->sort_column;
         a.descending = s->descending;
+        break;
+    case ERRAND_CHECK:
+        if (!sheet_ask_check(s, &a))
+            return OK;
         break;
     case ERRAND_GROW: return ask_grow(s);
     case ERRAND_FILTER: return ask_filter(s);
@@ -356,6 +363,7 @@ static enum err take_answer(struct sheet *s, struct answer *a, const int *fds, i
     case ERRAND_GROW:
         if (s->nfilters > 0 || s->sort_column != SIZE_MAX)
             sheet_forget_views(s);
+        sheet_check_anew(s);
         return take_table(s, fds, nfds);
     case ERRAND_INDEX:
     case ERRAND_LEARN: return take_table(s, fds, nfds);
@@ -373,6 +381,7 @@ static enum err take_answer(struct sheet *s, struct answer *a, const int *fds, i
     case ERRAND_CODES: take_texts(s, &s->codes, a, fds, nfds); break;
     case ERRAND_FREQUENCY: take_texts(s, &s->texts, a, fds, nfds); break;
     case ERRAND_STATISTICS: take_sums(s, a); break;
+    case ERRAND_CHECK: return sheet_take_check(s, a, fds, nfds);
     default: break;
     }
     return OK;
@@ -386,6 +395,8 @@ static void take_failure(struct sheet *s, const struct answer *a)
         sheet_give_up_filter(s);
     if (errand == ERRAND_SORT || errand == ERRAND_NARROW)
         s->sort_column = SIZE_MAX;
+    if (errand == ERRAND_CHECK)
+        s->checks[s->checking].known = true;
     s->searching = s->saving = s->picking = s->counting = s->summing = false;
     if (errand == ERRAND_INDEX || errand == ERRAND_LEARN || errand == ERRAND_GROW)
         s->unlearnable = true;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * A dtype that is changed while the table is open: the table is opened anew with it, as at its start. */
+ * A dtype that is changed while the table is open: the table is opened anew with it, as at its start. Whether all cells
+ * are of the dtypes that were said is looked at behind. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/base/text.h"
 #include "tui/sheet_priv.h"
 
 static size_t find_override(const struct sheet *s, const struct column *c)
@@ -16,6 +19,9 @@ static size_t find_override(const struct sheet *s, const struct column *c)
 
 static enum err add_override(struct sheet *s, const struct column *c, enum dtype dtype)
 {
+    struct dtype_check *checks = realloc(s->checks, (s->noverrides + 1) * sizeof *checks);
+    if (checks)
+        s->checks = checks;
     struct dtype_override *overrides = realloc(s->overrides, (s->noverrides + 1) * sizeof *overrides);
     if (overrides)
         s->overrides = overrides;
@@ -23,11 +29,12 @@ static enum err add_override(struct sheet *s, const struct column *c, enum dtype
     if (names)
         s->names = names;
     char *name = strndup(c->name, c->name_len);
-    if (!overrides || !names || !name) {
+    if (!checks || !overrides || !names || !name) {
         free(name);
         return ERR_NOMEM;
     }
     s->names[s->nnames++] = name;
+    s->checks[s->noverrides] = (struct dtype_check){0};
     s->overrides[s->noverrides++] = (struct dtype_override){name, dtype};
     return OK;
 }
@@ -37,10 +44,13 @@ static enum err override(struct sheet *s, const struct column *c, enum dtype dty
     size_t i = find_override(s, c);
     if (i == s->noverrides)
         return dtype == DTYPE_COUNT ? OK : add_override(s, c, dtype);
-    if (dtype == DTYPE_COUNT)
+    if (dtype == DTYPE_COUNT) {
         s->overrides[i] = s->overrides[--s->noverrides];
-    else
+        s->checks[i] = s->checks[s->noverrides];
+    } else {
         s->overrides[i].dtype = dtype;
+        s->checks[i] = (struct dtype_check){0};
+    }
     return OK;
 }
 
@@ -58,4 +68,78 @@ enum err sheet_set_dtype(struct sheet *s, size_t column, enum dtype dtype)
     sheet_forget_views(s);
     sheet_arm(s, 0);
     return e;
+}
+
+/* --- whether the cells are of it ---------------------------------------------------------------------------------- */
+
+static bool has_column(const struct table *t, const char *name, size_t *out)
+{
+    for (*out = 0; *out < table_columns(t); ++*out) {
+        const struct column *c = table_column(t, *out);
+        if (strlen(name) == c->name_len && memcmp(name, c->name, c->name_len) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool sheet_ask_check(struct sheet *s, struct ask *out)
+{
+    size_t column;
+    for (size_t i = 0; i < s->noverrides; i++) {
+        if (s->checks[i].known || s->overrides[i].dtype == DTYPE_STR ||
+            !has_column(s->table, s->overrides[i].column, &column))
+            continue;
+        s->checking = i;
+        *out = (struct ask){.type = ASK_FIND, .what = FIND_ODD, .column = (int64_t)column, .within = -1};
+        return true;
+    }
+    return false;
+}
+
+/* What was found stays until it is known anew. */
+void sheet_check_anew(struct sheet *s)
+{
+    for (size_t i = 0; i < s->noverrides; i++)
+        s->checks[i].known = false;
+}
+
+static void say_odd(struct sheet *s, const struct sheet_odd *odd)
+{
+    char cells[32], first[32];
+    struct buf b;
+    buf_init(&b, 4096);
+    const struct column *c = table_column(s->table, odd->column);
+    buf_addf(&b, "%s cell%s of ", text_count(odd->cells, cells), odd->cells == 1 ? "" : "s");
+    if (text_add_safe(&b, c->name, c->name_len) == OK)
+        buf_addf(&b, " %s no %s, the first is in row %s", odd->cells == 1 ? "is" : "are", dtype_names[c->dtype],
+                 text_count(odd->first + 1, first));
+    sheet_tell(s, SHEET_SAYS, 0, buf_text(&b));
+    buf_done(&b);
+}
+
+enum err sheet_take_check(struct sheet *s, const struct answer *a, const int *fds, int nfds)
+{
+    struct row_list rows = {0};
+    struct dtype_check *check = &s->checks[s->checking];
+    struct sheet_odd odd = {.cells = (uint64_t)a->n};
+    row_list_take(&rows, nfds > 0 ? dup(fds[0]) : -1, odd.cells, a->wide);
+    enum err e = odd.cells > 0 ? row_list_read(&rows, 0, 1, &odd.first) : OK;
+    row_list_done(&rows);
+    if (e || !has_column(s->table, s->overrides[s->checking].column, &odd.column))
+        return e;
+    bool news = odd.cells > 0 && odd.cells != check->odd.cells;
+    *check = (struct dtype_check){.known = true, .odd = odd};
+    if (news)
+        say_odd(s, &odd);
+    return OK;
+}
+
+bool sheet_odd_at(const struct sheet *s, size_t i, struct sheet_odd *out)
+{
+    for (size_t k = 0; k < s->noverrides; k++)
+        if (s->checks[k].odd.cells > 0 && i-- == 0) {
+            *out = s->checks[k].odd;
+            return has_column(s->table, s->overrides[k].column, &out->column);
+        }
+    return false;
 }

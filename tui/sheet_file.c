@@ -181,6 +181,7 @@ static enum err reload(struct sheet *s, const char *why)
         s->table = NULL;
     }
     sheet_forget_views(s);
+    sheet_check_anew(s);
     sheet_watch_file(s);
     sheet_tell(s, SHEET_RELOADED, 0, why);
     sheet_arm(s, 0);

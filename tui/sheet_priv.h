@@ -23,12 +23,17 @@ struct change {
 
 /* Why something is asked of the desk; the first that is due is asked first. */
 enum errand { ERRAND_NONE, ERRAND_INDEX, ERRAND_GROW, ERRAND_SEARCH, ERRAND_FILTER, ERRAND_SORT, ERRAND_NARROW,
-              ERRAND_SAVE, ERRAND_CODES, ERRAND_FREQUENCY, ERRAND_STATISTICS, ERRAND_LEARN };
+              ERRAND_SAVE, ERRAND_CODES, ERRAND_FREQUENCY, ERRAND_STATISTICS, ERRAND_CHECK, ERRAND_LEARN };
+
+/* What became of a dtype that was said: cells that are not of it. */
+struct dtype_check { bool known; struct sheet_odd odd; };
 
 struct sheet {
     struct sheet_options options;
     struct dtype_override *overrides; size_t noverrides; /* owned; their columns lie in `names` */
     char **names; size_t nnames;
+    struct dtype_check *checks; /* of each override */
+    size_t checking;          /* the one that is asked about */
     int fd, epoll, timer, inotify, watch;
     int awaited;               /* what the stream waits for, of `epoll` */
     bool streaming;           /* it is no plain file */
@@ -102,6 +107,11 @@ void sheet_arm(struct sheet *s, double seconds);
 /* sheet_desk.c */
 enum err sheet_ask_due(struct sheet *s) MUST_CHECK;
 enum err sheet_take_answers(struct sheet *s) MUST_CHECK;
+
+/* sheet_dtype.c: the dtypes that were said are checked against all cells, and again when rows may have changed. */
+bool sheet_ask_check(struct sheet *s, struct ask *out); /* false: nothing is to be checked */
+void sheet_check_anew(struct sheet *s);
+enum err sheet_take_check(struct sheet *s, const struct answer *a, const int *fds, int nfds) MUST_CHECK;
 
 /* sheet_words.c: "code==0001" → what to ask. The text is owned by *out. */
 enum err sheet_words_parse(const struct table *t, const char *words, struct ask *out, struct problem *problem) MUST_CHECK;

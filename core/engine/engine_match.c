@@ -90,7 +90,7 @@ enum err match_init(struct match *m, const struct table *t, const struct find *f
     enum err err = OK;
     *m = (struct match){ .table = t, .find = f };
     buf_init(&m->natural, SIZE_MAX / 2);
-    if (f->column != FIND_ANY_COLUMN && f->column >= table_columns(t))
+    if (f->column >= table_columns(t) && (f->column != FIND_ANY_COLUMN || f->what == FIND_ODD))
         err = problem_set(problem, ERR_USAGE, "there is no such column");
     else if (f->what == FIND_PATTERN || (f->what == FIND_PART && f->any_case && !is_ascii(f->text, f->len)))
         err = compile(m, f->what == FIND_PART, problem);
@@ -201,6 +201,14 @@ static enum err compare(struct matcher *r, const struct cell *cell, bool *out)
     return err;
 }
 
+static bool is_odd(const struct match *m, const struct cell *cell)
+{
+    uint64_t order;
+    size_t column = m->find->column;
+    return !cell->null && table_column(m->table, column)->dtype != DTYPE_STR &&
+           table_order_value(m->table, column, cell, &order) == TABLE_CLASS_ODD;
+}
+
 static enum err ask_cell(struct matcher *r, const struct cell *cell, bool *out)
 {
     const struct find *f = r->match->find;
@@ -211,6 +219,10 @@ static enum err ask_cell(struct matcher *r, const struct cell *cell, bool *out)
         return compare(r, cell, out);
     if (cell->null)
         return OK;
+    if (f->what == FIND_ODD) {
+        *out = is_odd(r->match, cell);
+        return OK;
+    }
     if (r->match->pattern != NULL)
         return has_pattern(r, cell, out);
     if (f->what == FIND_PART)

@@ -34,6 +34,7 @@ enum find_what {
     FIND_PART,      /* the cell contains it */
     FIND_PATTERN,   /* a regular expression (PCRE2) matches in it */
     FIND_NULL,
+    FIND_ODD,       /* the cell is not of the column's dtype; not for any column */
     FIND_EQUAL,     /* these six by the column's dtype, text in its natural order; a null is none of them, … */
     FIND_UNEQUAL,
     FIND_LESS,
