@@ -20,19 +20,16 @@ static void add_cells(const struct table *t, const struct row *row, struct buf *
 static enum err add_row(const struct table *t, uint64_t number, size_t column, struct buf *out)
 {
     struct table_reader *r;
-    const struct row *row = NULL;
-    enum err e = table_reader_new(t, &r);
+    const struct row *row;
+    enum err e = table_reader_at(t, number, &r, &row);
     if (e)
         return e;
-    e = table_seek(r, number);
-    if (!e)
-        e = table_next(r, &row);
-    if (!e && row && column == SIZE_MAX)
+    if (row && column == SIZE_MAX)
         add_cells(t, row, out);
-    else if (!e && row && !row->cells[column].null)
+    else if (row && !row->cells[column].null)
         buf_add(out, row->cells[column].text, row->cells[column].len);
     table_reader_free(r);
-    return e ? e : out->err;
+    return out->err;
 }
 
 /* The lines around the cursor that are about the same task, else the line itself. */

@@ -25,16 +25,11 @@ static enum err toggle(struct app *a, const char *text, size_t len)
 static enum err pick_row(struct app *a, uint64_t number)
 {
     struct table_reader *r;
-    const struct row *row = NULL;
+    const struct row *row;
     const struct table *t = app_table(a);
     if (!t)
         return OK;
-    enum err e = table_reader_new(t, &r);
-    if (e)
-        return e;
-    e = table_seek(r, number);
-    if (!e)
-        e = table_next(r, &row);
+    enum err e = table_reader_at(t, number, &r, &row);
     if (!e && row) {
         const struct cell *key = &row->cells[table_key(t)];
         e = toggle(a, key->null ? "" : key->text, key->null ? 0 : key->len);

@@ -91,13 +91,10 @@ static enum err record_sync(struct pane *p, const struct view *v)
     const struct record_state *s = p->state;
     const struct table *t = view_table(v);
     struct table_reader *r;
-    const struct row *row = NULL;
-    enum err e = t ? table_reader_new(t, &r) : ERR_GONE;
-    if (e)
-        return e == ERR_GONE ? OK : e;
-    e = table_seek(r, (uint64_t)s->row);
-    if (!e)
-        e = table_next(r, &row);
+    const struct row *row;
+    if (!t)
+        return OK;
+    enum err e = table_reader_at(t, (uint64_t)s->row, &r, &row);
     for (size_t i = 0; !e && row && i < table_columns(t); i++)
         add_cell(p, table_column(t, i), &row->cells[i]);
     if (e == ERR_CHANGED)

@@ -231,18 +231,14 @@ enum err sheet_row_number(const struct sheet *s, uint64_t i, uint64_t *out)
 /* In an order of its own a list is looked through. */
 static enum err place_in_list(const struct row_list *l, uint64_t number, uint64_t *out)
 {
-    enum { PIECE = 1024 };
-    uint64_t piece[PIECE];
-    enum err e = OK;
-    for (uint64_t at = 0; !e && at < l->n; at += PIECE) {
-        size_t n = l->n - at < PIECE ? (size_t)(l->n - at) : PIECE;
-        e = row_list_read(l, at, n, piece);
-        for (size_t i = 0; !e && i < n; i++)
-            if (piece[i] == number) {
-                *out = at + i;
-                return OK;
-            }
-    }
+    struct row_list_walk w = {.list = l};
+    uint64_t row;
+    enum err e;
+    for (uint64_t at = 0; !(e = row_list_next(&w, &row)) && row != UINT64_MAX; at++)
+        if (row == number) {
+            *out = at;
+            break;
+        }
     return e;
 }
 

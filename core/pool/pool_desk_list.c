@@ -7,7 +7,7 @@
 #include "core/base/io.h"
 #include "core/pool/pool_desk.h"
 
-enum { PIECE = 1024, TEXTS_MAX = 64 << 20 };
+enum { TEXTS_MAX = 64 << 20 };
 
 enum err desk_list_within(const struct ask *a, const int *fds, int nfds, struct row_list *out)
 {
@@ -23,31 +23,25 @@ enum err desk_list_within(const struct ask *a, const int *fds, int nfds, struct 
 /* A bit for each row of a list. */
 static enum err mark_rows(const struct row_list *l, unsigned char *marks)
 {
-    uint64_t piece[PIECE];
-    enum err e = OK;
-    for (uint64_t at = 0; !e && at < l->n; at += PIECE) {
-        size_t n = l->n - at < PIECE ? (size_t)(l->n - at) : PIECE;
-        e = row_list_read(l, at, n, piece);
-        for (size_t i = 0; !e && i < n; i++)
-            marks[piece[i] / 8] |= (unsigned char)(1u << piece[i] % 8);
-    }
+    struct row_list_walk w = {.list = l};
+    uint64_t row;
+    enum err e;
+    while (!(e = row_list_next(&w, &row)) && row != UINT64_MAX)
+        marks[row / 8] |= (unsigned char)(1u << row % 8);
     return e;
 }
 
 enum err desk_sorted_within(const struct row_list *sorted, const struct row_list *within, uint64_t rows,
                             struct row_list *out)
 {
-    uint64_t piece[PIECE];
+    struct row_list_walk w = {.list = sorted};
+    uint64_t row = 0;
     unsigned char *marks = calloc(1, rows / 8 + 1);
     row_list_init(out, rows);
     enum err e = marks ? mark_rows(within, marks) : ERR_NOMEM;
-    for (uint64_t at = 0; !e && at < sorted->n; at += PIECE) {
-        size_t n = sorted->n - at < PIECE ? (size_t)(sorted->n - at) : PIECE;
-        e = row_list_read(sorted, at, n, piece);
-        for (size_t i = 0; !e && i < n; i++)
-            if (marks[piece[i] / 8] >> piece[i] % 8 & 1)
-                e = row_list_add(out, piece[i]);
-    }
+    while (!e && !(e = row_list_next(&w, &row)) && row != UINT64_MAX)
+        if (marks[row / 8] >> row % 8 & 1)
+            e = row_list_add(out, row);
     free(marks);
     if (e)
         row_list_done(out);

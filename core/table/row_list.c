@@ -10,7 +10,8 @@
 #include "core/base/io.h"
 #include "core/table/table_priv.h"
 
-enum { TAIL_MAX = 64 * 1024, PIECE = 1024 }; /* bytes; numbers */
+enum { TAIL_MAX = 64 * 1024, /* bytes */
+       PIECE = sizeof ((struct row_list_walk *)0)->piece / sizeof(uint64_t) };
 
 static size_t width(const struct row_list *l)
 {
@@ -183,50 +184,34 @@ enum err row_list_find(const struct row_list *l, uint64_t row, uint64_t *out)
     return OK;
 }
 
-/* A list read from its start, a piece at a time. */
-struct reading {
-    const struct row_list *list;
-    uint64_t piece[PIECE], at;
-    size_t i, n;
-};
-
-/* The number at hand, UINT64_MAX behind the last one. */
-static enum err peek(struct reading *r, uint64_t *out)
+enum err row_list_walk_on(struct row_list_walk *w)
 {
-    *out = UINT64_MAX;
-    if (r->i == r->n) {
-        uint64_t left = r->list->n - r->at;
-        r->n = left < PIECE ? (size_t)left : PIECE;
-        r->i = 0;
-        if (r->n == 0)
-            return OK;
-        enum err e = row_list_read(r->list, r->at, r->n, r->piece);
-        if (e)
-            return e;
-        r->at += r->n;
-    }
-    *out = r->piece[r->i];
-    return OK;
+    uint64_t left = w->list->n - w->read;
+    w->i = 0;
+    w->n = left < PIECE ? (size_t)left : PIECE;
+    enum err e = row_list_read(w->list, w->read, w->n, w->piece);
+    if (e)
+        w->n = 0;
+    w->read += w->n;
+    return e;
 }
 
 enum err row_list_both(const struct row_list *a, const struct row_list *b, struct row_list *out)
 {
-    struct reading x = {.list = a}, y = {.list = b};
-    uint64_t p, q;
+    struct row_list_walk x = {.list = a}, y = {.list = b};
+    uint64_t p, q = UINT64_MAX;
     row_list_init(out, a->wide || b->wide ? UINT64_MAX : 0);
-    enum err e = peek(&x, &p);
+    enum err e = row_list_next(&x, &p);
     if (!e)
-        e = peek(&y, &q);
+        e = row_list_next(&y, &q);
     while (!e && p != UINT64_MAX && q != UINT64_MAX) {
         bool first = p <= q, second = q <= p;
         if (first && second)
             e = row_list_add(out, p);
-        x.i += first;
-        y.i += second;
         if (!e && first)
-            e = peek(&x, &p);
+            e = row_list_next(&x, &p);
         if (!e && second)
-            e = peek(&y, &q);
+            e = row_list_next(&y, &q);
     }
     if (e)
         row_list_done(out);
@@ -235,14 +220,11 @@ enum err row_list_both(const struct row_list *a, const struct row_list *b, struc
 
 enum err row_list_ranges(const struct row_list *l, size_t most, struct rows *out)
 {
-    uint64_t piece[PIECE];
-    enum err e = OK;
-    for (uint64_t at = 0; !e && at < l->n;) {
-        size_t k = l->n - at < PIECE ? (size_t)(l->n - at) : PIECE;
-        e = row_list_read(l, at, k, piece);
-        for (size_t i = 0; !e && i < k; i++)
-            e = out->n >= most ? ERR_TOO_BIG : rows_add(out, piece[i], 1);
-        at += k;
-    }
+    struct row_list_walk w = {.list = l};
+    uint64_t row;
+    enum err e;
+    while (!(e = row_list_next(&w, &row)) && row != UINT64_MAX)
+        if ((e = out->n >= most ? ERR_TOO_BIG : rows_add(out, row, 1)))
+            break;
     return e;
 }

@@ -36,6 +36,23 @@ enum err row_list_put(const struct row_list *l, uint64_t at, const uint64_t *row
 /* The numbers at … at+n-1, all of them below l->n. */
 enum err row_list_read(const struct row_list *l, uint64_t at, size_t n, uint64_t *out) MUST_CHECK;
 
+/* A walk over a list from its first number to its last; begins as {.list = l}. */
+struct row_list_walk {
+    const struct row_list *list;
+    uint64_t read; /* numbers of it that are, or were, in `piece` */
+    size_t i, n;   /* of `piece`: the next one, and how many there are */
+    uint64_t piece[1024];
+};
+enum err row_list_walk_on(struct row_list_walk *w) MUST_CHECK; /* the next piece; empty behind the last */
+
+/* The next number; UINT64_MAX behind the last one. */
+MUST_CHECK static inline enum err row_list_next(struct row_list_walk *w, uint64_t *out)
+{
+    enum err e = w->i < w->n ? OK : row_list_walk_on(w);
+    *out = e == OK && w->i < w->n ? w->piece[w->i++] : UINT64_MAX;
+    return e;
+}
+
 /* Puts all numbers into its file, so that its fd with `n` and `wide` is all that another process needs; and a list of
  * such a file. Takes the fd. */
 enum err row_list_share(struct row_list *l) MUST_CHECK;

@@ -187,6 +187,11 @@ enum err table_seek(struct table_reader *r, uint64_t number) MUST_CHECK;
  * from the end (the last one is UINT64_MAX), and there may be less than n. */
 enum err table_seek_end(struct table_reader *r, uint64_t n, bool *exact) MUST_CHECK;
 
+/* A reader that stands behind row `number`, and the row (NULL: there is none such), which is its. On an error there is no
+ * reader. */
+enum err table_reader_at(const struct table *t, uint64_t number, struct table_reader **out, const struct row **row)
+    MUST_CHECK;
+
 /* The next row; *out is NULL behind the last one. ERR_CHANGED if the file is no longer what was loaded. */
 enum err table_next(struct table_reader *r, const struct row **out) MUST_CHECK;
 

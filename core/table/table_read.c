@@ -221,3 +221,19 @@ enum err table_next(struct table_reader *r, const struct row **out)
     *out = &r->row;
     return OK;
 }
+
+enum err table_reader_at(const struct table *t, uint64_t number, struct table_reader **out, const struct row **row)
+{
+    *out = NULL;
+    *row = NULL;
+    enum err e = table_reader_new(t, out);
+    if (!e)
+        e = table_seek(*out, number);
+    if (!e)
+        e = table_next(*out, row);
+    if (e) {
+        table_reader_free(*out);
+        *out = NULL;
+    }
+    return e;
+}
