@@ -92,7 +92,7 @@ static void a_worker_killed_at_work_loses_its_task_and_no_other(void **state)
         const struct event *exited = story_worker(&k.story, EVENT_WORKER_EXITED, 1);
         assert_true(exited->worker.signal == SIGKILL && !exited->worker.expected && exited < lost);
         const struct event *next = story_task(&k.story, EVENT_TASK_ENDED, 3);
-        assert_true(next->task.state == TASK_FINISHED && next->task.worker == 2 && next->task.rows == 60);
+        assert_true(next->task.state == TASK_FINISHED && next->task.worker == 2 && next->task.rows == KIT_BIG_EACH);
         kit_done(&k);
         assert_int_equal(open_fds(), before);
     }

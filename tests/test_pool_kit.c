@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,7 +136,7 @@ char *kit_big_csv(void)
     struct buf csv;
     buf_init(&csv, 64 << 20);
     buf_add_text(&csv, "code,n\n");
-    for (int i = 0; i < 600000; i++)
+    for (int i = 0; i < 10000 * KIT_BIG_EACH; i++)
         buf_addf(&csv, "%04d,a name that is long enough %d\n", i % 10000, i);
     char *text = buf_take(&csv);
     assert_non_null(text);
@@ -212,6 +213,87 @@ void wait_until(bool (*there)(void *arg), void *arg)
         if (clock_now() > end)
             fail_msg("waited %d s in vain", KIT_PATIENCE);
     }
+}
+
+const char *const kit_methods[KIT_METHODS] = { "spawn", "forkserver", "fork" };
+
+void kit_open_on(struct kit *k, const char *method, int workers, const char *csv, struct pool_options wanted)
+{
+    kit_init(k, csv, strcmp(method, "fork") == 0 ? 1 : 2, AT_FORK_NONE);
+    k->wanted = wanted;
+    kit_open(k, method, workers);
+}
+
+void kit_end(struct kit *k)
+{
+    pool_close(k->pool);
+    assert_int_equal(pool_join(k->pool, KIT_PATIENCE), OK);
+    assert_true(pool_idle(k->pool));
+    kit_done(k);
+}
+
+pid_t kit_worker_pid(struct kit *k, int64_t worker)
+{
+    const struct event *e = story_worker(&k->story, EVENT_WORKER_STARTED, worker);
+    assert_non_null(e);
+    return (pid_t)e->worker.pid;
+}
+
+struct reading { pid_t pid; long long before; };
+
+static bool is_at_work(void *arg)
+{
+    struct reading *r = arg;
+    return proc_bytes_read(r->pid) > r->before + (1 << 20);
+}
+
+static bool is_stopped(void *arg)
+{
+    return proc_is_stopped(*(pid_t *)arg);
+}
+
+static bool first_is_idle(struct kit *k)
+{
+    return proc_waits_for_work(kit_worker_pid(k, 1));
+}
+
+/* The worker is stopped; false if it was done with the task before. */
+static bool stopped_in_task(struct kit *k, int64_t task)
+{
+    pid_t pid = kit_worker_pid(k, 1);
+    kill(pid, SIGSTOP);
+    wait_until(is_stopped, &pid);
+    assert_int_equal(pool_step(k->pool), OK);
+    return story_task(&k->story, EVENT_TASK_ENDED, task) == NULL;
+}
+
+static void open_at_work(struct kit *k, const char *method, const char *csv, struct pool_options wanted)
+{
+    struct pool_task held = { .kind = POOL_FILTER, .code = "0002", .timeout = wanted.task_timeout };
+    int64_t id;
+    wanted.task_timeout = 0;
+    kit_open_on(k, method, 1, csv, wanted);
+    kit_submit(k, "no such code");
+    kit_until(k, kit_is_idle);
+    kit_until(k, first_is_idle);
+    struct reading reading = { kit_worker_pid(k, 1), proc_bytes_read(kit_worker_pid(k, 1)) };
+    assert_int_equal(pool_submit_task(k->pool, &held, &id), OK);
+    for (int i = 3; i <= 4; i++)
+        kit_submit(k, "0002");
+    wait_until(is_at_work, &reading);
+}
+
+void kit_open_held(struct kit *k, const char *method, struct pool_options wanted)
+{
+    char *csv = kit_big_csv();
+    double end = clock_now() + KIT_PATIENCE;
+    open_at_work(k, method, csv, wanted);
+    while (!stopped_in_task(k, 2)) {
+        assert_true(clock_now() < end);
+        kit_done(k);
+        open_at_work(k, method, csv, wanted);
+    }
+    free(csv);
 }
 
 int open_fds(void)
@@ -291,6 +373,21 @@ int proc_threads(pid_t pid)
     char state;
     int parent, threads;
     return proc_stat(pid, &state, &parent, &threads) ? threads : 0;
+}
+
+int proc_engine_threads(pid_t pid)
+{
+    char path[64], name[32];
+    int n = 0;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *d = opendir(path);
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+        snprintf(path, sizeof path, "task/%.20s/comm", e->d_name);
+        n += e->d_name[0] != '.' && proc_read(pid, path, name, sizeof name) && strncmp(name, "engine-", 7) == 0;
+    }
+    if (d != NULL)
+        closedir(d);
+    return n;
 }
 
 pid_t proc_parent(pid_t pid)

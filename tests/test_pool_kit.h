@@ -39,7 +39,15 @@ struct kit {
 
 /* A table from this text, or from assets/sample.csv if it is NULL, with an engine whose threads run. */
 void kit_init(struct kit *k, const char *csv, int threads, enum at_fork at_fork);
-char *kit_big_csv(void); /* one whose queries take a good while; the caller frees it */
+
+/* One whose queries take a good while, with so many rows of each of 10,000 codes; the caller frees it. */
+#ifdef __SANITIZE_THREAD__ /* all takes ten times as long then */
+enum { KIT_BIG_EACH = 15 };
+#else
+enum { KIT_BIG_EACH = 60 };
+#endif
+char *kit_big_csv(void);
+
 void kit_open(struct kit *k, const char *method, int workers);
 int64_t kit_submit(struct kit *k, const char *code);
 void kit_submit_three(struct kit *k); /* 0001, 00002, 0005 */
@@ -49,6 +57,20 @@ void kit_until(struct kit *k, bool (*there)(struct kit *k));
 bool kit_is_idle(struct kit *k);
 bool kit_is_ended(struct kit *k);
 void kit_done(struct kit *k); /* the pool, if it still is, is closed as it stands */
+
+/* All start methods; with kit_open_on fork has an inline engine, so that its workers go on. */
+enum { KIT_METHODS = 3 };
+extern const char *const kit_methods[KIT_METHODS];
+
+/* kit_init and kit_open in one; kit_end closes the pool, waits for its end and does kit_done. */
+void kit_open_on(struct kit *k, const char *method, int workers, const char *csv, struct pool_options wanted);
+void kit_end(struct kit *k);
+pid_t kit_worker_pid(struct kit *k, int64_t worker);
+
+/* A pool whose only worker is stopped in the middle of task 2, which so never ends (and may not take longer than
+ * wanted.task_timeout); 3 and 4 wait. Where others keep the processors busy, a task may be done before we come to stop
+ * its worker: then once more, from the start. */
+void kit_open_held(struct kit *k, const char *method, struct pool_options wanted);
 
 char *kit_sample_path(void); /* of assets/sample.csv, static */
 
@@ -62,6 +84,7 @@ long long proc_bytes_read(pid_t pid);
 bool proc_waits_for_work(pid_t pid); /* in a shared futex wait, as an idle worker */
 bool proc_waits_for_good(pid_t pid); /* in a private futex wait without a timeout */
 int proc_threads(pid_t pid);
+int proc_engine_threads(pid_t pid);  /* those that our engine started, by their names */
 pid_t proc_parent(pid_t pid);
 
 #endif
