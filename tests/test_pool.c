@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 #include "core/pool/host.h"
 #include "tests/test_pool_kit.h"
 
@@ -367,6 +368,43 @@ static void finds_start_methods_and_python_defaults(void **state)
     assert_string_equal(start_method_name(start_method_at(0)), "fork");
 }
 
+static void check_counts(void *ctx, struct event *e)
+{
+    struct event_tasks_at at = { 0 };
+    struct event_task one;
+    int64_t *told = ctx;
+    *told += e->type == EVENT_TASK_ENDED;
+    while (e->type == EVENT_TASKS && event_tasks_next(&e->tasks, &at, &one) == OK)
+        ++*told;
+    if (e->type == EVENT_TASKS)
+        assert_int_equal(e->tasks.finished, *told);
+    event_done(e);
+}
+
+/* For a whole second, so that single events follow merged ones many times. */
+static void what_is_counted_has_been_told(void **state)
+{
+    (void)state;
+    struct kit k;
+    struct pool *p;
+    struct problem problem;
+    int64_t id, told = 0, n = 0;
+    kit_init(&k, NULL, 1, AT_FORK_NONE);
+    struct pool_options o = { .workers = 2, .engine = k.engine, .table = k.table, .emit = check_counts, .ctx = &told,
+                              .burst = 3 };
+    assert_int_equal(start_method_find("spawn", &o.method, &problem), OK);
+    assert_int_equal(pool_new(&o, &p, &problem), OK);
+    for (double end = clock_now() + 1; clock_now() < end; n++) {
+        assert_int_equal(pool_submit(p, "0001", &id), OK);
+        while (!pool_idle(p))
+            assert_int_equal(pool_await(p, 1), OK);
+    }
+    pool_flush(p);
+    assert_int_equal(told, n);
+    pool_free(p);
+    kit_done(&k);
+}
+
 int main(int argc, char **argv)
 {
     int status;
@@ -386,6 +424,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(shuts_down_at_any_moment),
         cmocka_unit_test(one_forkserver_serves_pool_after_pool),
         cmocka_unit_test(finds_start_methods_and_python_defaults),
+        cmocka_unit_test(what_is_counted_has_been_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,20 +27,16 @@ static bool told_singly(struct pool *p)
     return true;
 }
 
-static void count(struct pool *p, int from, int to)
+/* A task goes from one state to another. True if that was all: it waits in the batch. What is told before it does not
+ * count it yet: whoever dies between the two has told nothing that did not come. */
+static bool merged(struct pool *p, int from, int to)
 {
+    bool singly = told_singly(p);
     if (from >= 0)
         p->tell.counts[from]--;
     p->tell.counts[to]++;
-}
-
-/* True if that was all: it waits in the batch. */
-static bool merged(struct pool *p)
-{
-    if (told_singly(p))
-        return false;
-    p->tell.merged = true;
-    return true;
+    p->tell.merged |= !singly;
+    return !singly;
 }
 
 static struct event task_event(const struct pool *p, enum event_type type, const struct task *t, const struct seat *s)
@@ -56,8 +52,7 @@ void tell_submitted(struct pool *p, const struct task *t)
 {
     if (p->options.emit == NULL)
         return;
-    count(p, -1, TASK_PENDING);
-    if (merged(p))
+    if (merged(p, -1, TASK_PENDING))
         return;
     struct event e = task_event(p, EVENT_TASK_SUBMITTED, t, NULL);
     pool_emit(p, &e);
@@ -67,8 +62,7 @@ void tell_started(struct pool *p, const struct task *t, const struct seat *s)
 {
     if (p->options.emit == NULL)
         return;
-    count(p, TASK_PENDING, TASK_RUNNING);
-    if (merged(p))
+    if (merged(p, TASK_PENDING, TASK_RUNNING))
         return;
     struct event e = task_event(p, EVENT_TASK_STARTED, t, s);
     e.task.state = TASK_RUNNING;
@@ -79,8 +73,7 @@ void tell_returned(struct pool *p, const struct task *t, const struct seat *s, c
 {
     if (p->options.emit == NULL)
         return;
-    count(p, TASK_RUNNING, TASK_PENDING);
-    if (merged(p))
+    if (merged(p, TASK_RUNNING, TASK_PENDING))
         return;
     struct event e = task_event(p, EVENT_TASK_RETURNED, t, s);
     e.task.state = TASK_PENDING;
@@ -122,8 +115,7 @@ void tell_ended(struct pool *p, const struct task *t, const struct seat *s, enum
     }
     if (p->options.emit == NULL)
         return;
-    count(p, s != NULL ? TASK_RUNNING : TASK_PENDING, (int)state);
-    if (merged(p))
+    if (merged(p, s != NULL ? TASK_RUNNING : TASK_PENDING, (int)state))
         add_to_batch(p, &e);
     else
         emit_end(p, &e);
