@@ -44,6 +44,8 @@ enum err headless_report(const struct cli *c, const struct model *m, const char 
         headless_complain(&problem);
     else if (m->table_error && (c->output || c->json))
         fprintf(stderr, "poolscope: %s\n", m->table_error); /* an error is never only in a file */
+    else if (m->host_died && (c->output || c->json))
+        fputs("poolscope: the host process died\n", stderr);
     buf_done(&report);
     return e;
 }

@@ -86,9 +86,11 @@ enum outcome model_outcome(const struct model *m)
     if (m->root)
         return !m->command_ended ? OUTCOME_RUNNING
                : m->command_code > 0 || m->command_signal ? OUTCOME_FAILED : OUTCOME_FINISHED;
+    if (m->host_died)
+        return OUTCOME_FAILED;
     if (m->run == 0 || model_run_active(m))
         return OUTCOME_RUNNING;
-    if (m->host_died || m->stopped || model_count_tasks(m, TASK_FINISHED) < m->total)
+    if (m->stopped || model_count_tasks(m, TASK_FINISHED) < m->total)
         return OUTCOME_FAILED;
     return OUTCOME_FINISHED;
 }

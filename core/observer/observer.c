@@ -83,8 +83,10 @@ enum err observer_handle(struct observer *o, struct event *e)
         event_done(e);
         return OK;
     }
-    enum err err = observer_apply(o, e);
-    enum err then = OK;
+    enum err err = o->root ? OK : run_tell_untold(o, type), then = observer_apply(o, e);
+    if (!err)
+        err = then;
+    then = OK;
     if (o->root)
         watch_react(o);
     else
@@ -207,6 +209,7 @@ void observer_free(struct observer *o)
     queue_free(o->queue);
     model_free(o->model);
     request_done(&o->wanted);
+    request_done(&o->sent);
     buf_done(&o->codes);
     if (observer_end_recording(o, NULL)) {
         /* who wants to know has asked before */

@@ -29,6 +29,7 @@ struct observer {
     int threads;               /* of the engine in the host that is there */
     int64_t runs;              /* asked for so far */
     struct request wanted;     /* the next run, when wanted.run > 0 */
+    struct request sent;       /* the run that the host was asked for and has not begun, when sent.run > 0; no codes */
     struct buf codes;          /* of the run that goes on or is wanted, each with its NUL */
     size_t codes_sent;         /* bytes of them */
     int64_t codes_of;          /* the run they are of */
@@ -62,6 +63,9 @@ enum err run_look(struct observer *o, double now, bool *changed) MUST_CHECK;
 enum err run_send_codes(struct observer *o, int64_t run) MUST_CHECK; /* the next ones of this run */
 void run_stop(struct observer *o);
 enum err observer_handle(struct observer *o, struct event *e) MUST_CHECK;
+
+/* observer_untold.c: before an event of this type is applied. */
+enum err run_tell_untold(struct observer *o, enum event_type type) MUST_CHECK;
 
 /* observer_watch.c */
 enum err watch_step(struct observer *o, bool *changed) MUST_CHECK;

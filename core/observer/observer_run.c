@@ -100,8 +100,11 @@ static enum err send_run(struct observer *o)
     enum err e = take_codes(o, &o->wanted);
     if (!e)
         e = host_send(o->host, &o->wanted, -1);
-    request_done(&o->wanted);
-    return e;
+    texts_done(&o->wanted.codes);
+    request_done(&o->sent);
+    o->sent = o->wanted;
+    o->wanted = (struct request){0};
+    return e == ERR_CLOSED ? OK : e; /* the host is gone: host_receive will say so */
 }
 
 static enum err on_host_gone(struct observer *o)
@@ -242,6 +245,8 @@ enum err run_start_host(struct observer *o, struct problem *problem)
         e = load_request(o, &load);
     if (!e)
         e = o->given[0] >= 0 ? host_send_fds(o->host, &load, o->given, TABLE_FDS) : host_send(o->host, &load, o->source);
+    if (e == ERR_CLOSED)
+        e = OK; /* it is gone already: host_receive will say so */
     if (e)
         problem_set(problem, e, "the host process cannot be told to load the table: %s", err_text(e));
     request_done(&load);
@@ -313,6 +318,7 @@ static enum err renew_host(struct observer *o, int threads)
         host_free(o->host);
         o->host = NULL;
     }
+    request_done(&o->sent);
     o->threads = threads;
     enum err e = run_start_host(o, &problem);
     if (e)
