@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What it costs to look at a table: the bytes that a step down sends to the terminal. */
+ * What it costs to look at a table: the bytes that a step down sends to the terminal; nothing at all while nobody asks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,10 +7,14 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/base/buf.h"
+#include "core/base/io.h"
 #include "tests/explorer.h"
 #include "tests/program.h"
 #include "tests/pty.h"
@@ -146,6 +150,100 @@ static void a_terminal_that_scrolled_is_given_back_with_its_cursor(void **state)
     file_done(path);
 }
 
+/* --- nothing to do ------------------------------------------------------------------------------------------------ */
+
+enum { LARGE_BYTES = 220 << 20, QUIET_SECONDS = 3 };
+
+/* One block of rows again and again. */
+static void make_large(const char *path)
+{
+    struct buf b;
+    buf_init(&b, 32 << 20);
+    for (int row = 0; b.len < 10 << 20; row++)
+        buf_addf(&b, "%06d,\"name, %d\",Town %d,%d\n", row, row % 97, row % 31, row % 80);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(io_write_all(fd, "code,name,town,age\n", 19), OK);
+    for (size_t n = 0; n < LARGE_BYTES; n += b.len)
+        assert_int_equal(io_write_all(fd, b.data, b.len), OK);
+    close(fd);
+    buf_done(&b);
+}
+
+/* Of all threads of the process; how many threads there are. */
+static unsigned long switches_of(pid_t pid, size_t *threads)
+{
+    char path[64], line[256];
+    unsigned long all = 0, n;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *d = opendir(path);
+    assert_non_null(d);
+    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+        if (e->d_name[0] == '.')
+            continue;
+        ++*threads;
+        snprintf(path, sizeof path, "/proc/%d/task/%.16s/status", (int)pid, e->d_name);
+        FILE *f = fopen(path, "re");
+        assert_non_null(f);
+        while (fgets(line, sizeof line, f))
+            if (sscanf(line, "voluntary_ctxt_switches: %lu", &n) == 1 ||
+                sscanf(line, "nonvoluntary_ctxt_switches: %lu", &n) == 1)
+                all += n;
+        fclose(f);
+    }
+    closedir(d);
+    return all;
+}
+
+/* Of the explorer and all processes below it. */
+static unsigned long switches_below(pid_t root, size_t *threads)
+{
+    pid_t kin[KIN_MAX];
+    size_t n = kin_below(root, kin);
+    *threads = 0;
+    unsigned long all = switches_of(root, threads);
+    for (size_t i = 0; i < n; i++)
+        all += switches_of(kin[i], threads);
+    return all;
+}
+
+struct quiet { struct pty *p; unsigned long switches, bytes; size_t threads; };
+
+/* A whole while without a thread that was woken and without a byte. */
+static bool nothing_happens(void *arg)
+{
+    struct quiet *q = arg;
+    size_t before, after;
+    q->switches = switches_below(pty_pid(q->p), &before);
+    q->bytes = pty_read_for(q->p, QUIET_SECONDS);
+    q->switches = switches_below(pty_pid(q->p), &after) - q->switches;
+    q->threads = after;
+    return q->switches == 0 && q->bytes == 0 && before == after;
+}
+
+static void a_large_table_that_nobody_asks_wakes_nothing(void **state)
+{
+    (void)state;
+    char path[64] = "/dev/shm/poolscope-test-large-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    unlink(path);
+    make_large(path);
+    struct pty *p = pty_open(40, 120, (const char *const[]){program_path(), path, NULL}, NULL);
+    pty_wait_text(p, "rows, 4 columns");
+    pty_wait_text(p, "loaded in .* engine threads");
+    pty_wait_text(p, " 1 of [0-9]+_[0-9_]+ ");
+    struct quiet q = {.p = p};
+    pty_wait_until(p, nothing_happens, &q, "a while in which nothing wakes up");
+    pty_type(p, "G"); /* and again after something was asked */
+    pty_wait_text(p, " ([0-9_]+) of \\1 ");
+    pty_wait_until(p, nothing_happens, &q, "a while in which nothing wakes up");
+    assert_true(q.threads > 1);
+    explorer_quit(p);
+    unlink(path);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
@@ -153,6 +251,7 @@ int main(void)
         CASE(a_step_down_sends_no_more_than_less_does),
         CASE(no_row_is_passed_unseen),
         CASE(a_terminal_that_scrolled_is_given_back_with_its_cursor),
+        CASE(a_large_table_that_nobody_asks_wakes_nothing),
     };
     kin_adopt();
     return cmocka_run_group_tests(tests, NULL, NULL);
