@@ -352,6 +352,7 @@ static void every_kind_of_file_is_shown_as_it_is(void **state)
         {BYTES("code,v\n0001,a\xff\xfe" "b\n0002,x\0y\n"), {"0001 +a\\\\xff\\\\xfeb", "0002 +x␀y"}},
         {BYTES("code,v\n0001,\x1b[31mred\n0002,a\tb\n"), {"0001 +␛\\[31mred", "0002 +a␉b"}},
         {BYTES("コード,名前\n0001,山田太郎\n0002,👩‍👩‍👧 e\xcc\x81\n"), {"コード +名前", "0001 +山田太郎"}},
+        {BYTES("code,v\n0001,שלום abc\n0002,a\xe2\x80\x8b" "b\xe2\x80\xaex\n"), {"0001 +שלום abc", "0002 +a"}},
         {BYTES("code,v\n0001,\"two\nlines\"\n"), {"0001 +two␊lines"}},
         {BYTES("code,v"), {"code +v", "0 picked"}},
     };
@@ -362,7 +363,7 @@ static void every_kind_of_file_is_shown_as_it_is(void **state)
         pty_type(p, "1z");
         for (size_t k = 0; k < 4 && cases[i].shows[k]; k++)
             pty_wait_text(p, cases[i].shows[k]);
-        assert_false(pty_raw_has(p, "\x1b[31mred"));
+        assert_false(pty_raw_has(p, "\x1b[31mred") || pty_raw_has(p, "\xe2\x80\xae"));
         if (cases[i].status)
             close_failed(p);
         else
@@ -432,20 +433,22 @@ static void another_encoding_is_converted(void **state)
     file_done(path);
 }
 
-static void a_field_of_many_megabytes_does_no_harm(void **state)
+static void a_field_of_a_hundred_megabytes_does_no_harm(void **state)
 {
     (void)state;
-    struct buf b;
-    buf_init(&b, (size_t)64 << 20);
-    buf_add_text(&b, "code,v\n0001,\"");
-    for (int i = 0; i < 20 << 20; i += 16)
-        buf_add_text(&b, "0123456789abcdef");
-    buf_add_text(&b, "\"\n0002,behind\n");
-    char *path = file_with(b.data, b.len);
-    buf_done(&b);
+    char *path = file_with("code,v\n0001,\"", 13), piece[1 << 16];
+    memset(piece, 'x', sizeof piece);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    assert_true(fd >= 0);
+    for (size_t n = 0; n < 100 << 20; n += sizeof piece)
+        assert_int_equal(io_write_all(fd, piece, sizeof piece), OK);
+    assert_int_equal(io_write_all(fd, "\"\n0002,behind\n", 15), OK);
+    close(fd);
     struct pty *p = EXPLORE(path);
-    pty_wait_text(p, "0001 +0123456789abcdef");
+    pty_wait_text(p, "0001 +xxxxxxxx");
     pty_wait_text(p, "0002 +behind");
+    pty_type(p, "1z/behind\r");
+    pty_wait_text(p, "▊\\[ \\] 0002");
     close_quietly(p);
     file_done(path);
 }
@@ -467,7 +470,7 @@ int main(void)
         CASE(what_is_no_table_is_said_and_what_can_be_read_is_shown),
         CASE(a_header_and_a_delimiter_may_be_told),
         CASE(another_encoding_is_converted),
-        CASE(a_field_of_many_megabytes_does_no_harm),
+        CASE(a_field_of_a_hundred_megabytes_does_no_harm),
     };
     kin_adopt();
     return cmocka_run_group_tests(tests, NULL, NULL);
