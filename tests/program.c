@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <regex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -259,4 +260,25 @@ void file_read(const char *path, struct buf *out)
         fail_msg("%s: %s", path, strerror(errno));
     assert_int_equal(io_read_all(fd, out), OK);
     close(fd);
+}
+
+bool text_matches(const char *text, const char *regex)
+{
+    regex_t compiled;
+    assert_int_equal(regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB | REG_NEWLINE), 0);
+    bool found = regexec(&compiled, text, 0, NULL, 0) == 0;
+    regfree(&compiled);
+    return found;
+}
+
+void assert_text_matches(const char *text, const char *regex)
+{
+    if (!text_matches(text, regex))
+        fail_msg("no match of %s in:\n%s", regex, text);
+}
+
+void program_assert_status(const struct program *p, int status)
+{
+    if (p->status != status)
+        fail_msg("exit status %d, not %d; it said:\n%s", p->status, status, buf_text(&p->err));
 }

@@ -32,6 +32,13 @@ void program_done(struct program *p); /* kills it if it still runs */
 #define PROGRAM_RUN(p, ...) program_run(p, (const char *const[]){__VA_ARGS__, NULL})
 void program_run(struct program *p, const char *const *args);
 
+/* Fails with what it said on stderr. */
+void program_assert_status(const struct program *p, int status);
+
+/* An extended regular expression in which ^ and $ are those of a line. */
+bool text_matches(const char *text, const char *regex);
+void assert_text_matches(const char *text, const char *regex);
+
 /* From now on every orphan below this process becomes its child, so that nothing can slip away unseen. */
 void kin_adopt(void);
 
