@@ -138,16 +138,21 @@ int canvas_cut(struct canvas *c, int x, int y, int width, enum role role, const 
     return x + width;
 }
 
+/* Only at its ends can it cut a wide cluster. */
 int canvas_repeat(struct canvas *c, int x, int y, int n, enum role role, const char *glyph)
 {
-    struct text_glyph g = {.width = 1};
-    memcpy(g.bytes, glyph, strnlen(glyph, TEXT_GLYPH_MAX - 1));
-    if (y < 0 || y >= c->height)
+    struct canvas_cell cell;
+    int from = x < 0 ? 0 : x, to = x + n < c->width ? x + n : c->width;
+    if (y < 0 || y >= c->height || n <= 0)
         return x;
-    for (; n > 0; n--, x++)
-        if (x >= 0 && x < c->width)
-            put_glyph(c, x, y, c->width, role, &g);
-    return x;
+    cell_set(&cell, glyph, 1, role);
+    if (from < to) {
+        cell_split(c, from, y);
+        cell_split(c, to - 1, y);
+    }
+    for (int i = from; i < to; i++)
+        *cell_at(c, i, y) = cell;
+    return x + n;
 }
 
 void canvas_frame(struct canvas *c, enum role role)
