@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What it costs to look at a table: the bytes that a step down sends to the terminal; nothing at all while nobody asks. */
+ * What it costs to look at a table: the bytes that a step down sends to the terminal; nothing while nobody asks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -187,8 +187,8 @@ enum err table_seek(struct table_reader *r, uint64_t number) MUST_CHECK;
  * from the end (the last one is UINT64_MAX), and there may be less than n. */
 enum err table_seek_end(struct table_reader *r, uint64_t n, bool *exact) MUST_CHECK;
 
-/* A reader that stands behind row `number`, and the row (NULL: there is none such), which is its. On an error there is no
- * reader. */
+/* A reader that stands behind row `number`, and the row, which is its (NULL: there is none such). On an error there is
+ * no reader. */
 enum err table_reader_at(const struct table *t, uint64_t number, struct table_reader **out, const struct row **row)
     MUST_CHECK;
 
