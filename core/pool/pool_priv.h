@@ -268,6 +268,7 @@ struct seat {
     char *last_words;      /* owned: why it cannot work, as it said itself, or NULL */
     bool was_ready;
     bool asked;            /* the pool told it to go */
+    bool dismissed;        /* by its ring: it has nothing to do any more */
     bool doomed;           /* to be killed as soon as it has a pid */
     bool deaf;             /* it wrote what no worker of ours writes: nothing it says counts any more */
 };
@@ -342,7 +343,11 @@ void tasks_free(struct pool *p);                        /* all of them, without 
 struct event seat_event(const struct pool *p, enum event_type type, const struct seat *s);
 enum err seat_launch(struct pool *p, struct seat *s, struct problem *problem) MUST_CHECK;
 void seat_born(struct pool *p, struct seat *s, struct child child, pid_t ppid, int64_t parent_threads); /* takes it */
-void seat_dismiss(struct pool *p, struct seat *s);              /* asks its worker to go */
+void seat_dismiss(struct seat *s);                              /* asks its worker to go, as soon as it is woken */
+
+/* Of one that was dismissed: what it might still say does not matter; its end, which is awaited, wakes us once and not
+ * twice. */
+void seat_part(struct pool *p, struct seat *s);
 void seat_kill(struct seat *s);
 void seat_ended(struct pool *p, struct seat *s, const struct child_end *end); /* its worker is gone; the seat is free */
 void seat_clear(struct pool *p, struct seat *s);                /* frees the seat without a word */

@@ -142,18 +142,22 @@ void seat_read_sock(struct pool *p, struct seat *s)
         seat_cut(p, s, err);
 }
 
-/* What it might still say does not matter; its end, which is awaited, wakes us once and not twice. */
-void seat_dismiss(struct pool *p, struct seat *s)
+void seat_dismiss(struct seat *s)
 {
     s->state = SEAT_LEAVING;
-    s->asked = true;
-    child_close_watched(p->epoll, &s->sock);
+    s->asked = s->dismissed = true;
     if (!ring_has_room(&s->ring, 0)) {
         seat_kill(s); /* it does not read at all */
         return;
     }
     ring_put(&s->ring, RING_QUIT, NULL, 0, false);
-    ring_wake(&s->ring);
+    s->written = true;
+}
+
+void seat_part(struct pool *p, struct seat *s)
+{
+    if (s->dismissed)
+        child_close_watched(p->epoll, &s->sock);
 }
 
 void seat_kill(struct seat *s)

@@ -43,7 +43,7 @@ static void dismiss(struct pool *p)
         bool there = s->state == SEAT_READY || s->state == SEAT_STARTING || s->state == SEAT_LAUNCHED;
         bool done = p->options.max_tasks > 0 && s->taken >= p->options.max_tasks;
         if (there && s->n == 0 && (p->closing || done))
-            seat_dismiss(p, s);
+            seat_dismiss(s);
     }
 }
 
@@ -103,6 +103,8 @@ void pool_advance(struct pool *p)
         seat_wake(&p->seats[i]);
         p->slack |= p->seats[i].n == 0 && p->seats[i].state != SEAT_LEAVING;
     }
+    for (int i = 0; i < p->options.workers; i++) /* while they go their way */
+        seat_part(p, &p->seats[i]);
 }
 
 /* --- the turn ------------------------------------------------------------------------------------------- */
