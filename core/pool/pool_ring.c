@@ -362,7 +362,9 @@ static bool claim(struct ring_end *r, struct ring_task *out)
 bool ring_next(struct ring_end *r, int bell, struct ring_task *out)
 {
     bool waited = false;
-    for (int i = 0; i < SPIN; i++) { /* less than a system call takes */
+    /* Less than a system call takes. Looking on for 20 us, on this side or both, was measured with two processors: an idle
+     * round trip took twice as long, since who looks has the processor that the other side is woken on. */
+    for (int i = 0; i < SPIN; i++) {
         if (claim(r, out))
             return false;
     }
