@@ -387,6 +387,27 @@ static void tasks_told_of_together_are_time_at_work(void **state)
     model_free(m);
 }
 
+/* The start of the last task went with others: it was counted, and not told. */
+static void an_end_is_counted_whose_start_was_only_counted(void **state)
+{
+    struct model *m;
+    (void)state;
+    assert_int_equal(model_new(&m), OK);
+    struct event events[] = {
+        {.type = EVENT_RUN_STARTED, .run = {.run = 1, .workers = 1, .tasks = 1}},
+        {.type = EVENT_WORKER_STARTED, .worker = {.run = 1, .worker = 1, .pid = 10}},
+        {.type = EVENT_TASK_SUBMITTED, .task = {.run = 1, .task = 1, .rows = -1}},
+        {.type = EVENT_TASKS, .tasks = {.run = 1, .running = 1}},
+        {.type = EVENT_TASK_ENDED, .task = {.run = 1, .task = 1, .worker = 1, .state = TASK_FINISHED}},
+        {.type = EVENT_RUN_ENDED, .run = {.run = 1}},
+    };
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        assert_int_equal(model_apply(m, &events[i]), OK);
+    assert_int_equal(model_count_tasks(m, TASK_FINISHED), 1);
+    assert_int_equal(model_outcome(m), OUTCOME_FINISHED);
+    model_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +429,7 @@ int main(void)
         cmocka_unit_test(of_many_tasks_those_that_went_wrong_are_kept),
         cmocka_unit_test(a_task_that_comes_back_is_pending_again),
         cmocka_unit_test(the_log_keeps_only_the_newest_lines),
+        cmocka_unit_test(an_end_is_counted_whose_start_was_only_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

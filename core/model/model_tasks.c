@@ -240,7 +240,9 @@ static void credit(struct model *m, const struct event_task *end)
 enum err model_on_task_ended(struct model *m, struct event *e)
 {
     struct model_task *t = model_task_by_id(m, e->task.task);
-    enum task_state from = t ? t->state : e->task.worker ? TASK_RUNNING : TASK_PENDING;
+    enum task_state from = e->task.worker ? TASK_RUNNING : TASK_PENDING; /* though its start was only counted */
+    if (t && m->counts[from] == 0)
+        from = t->state;
     if (e->task.task < 1 || (uint64_t)e->task.task > m->total)
         return OK;
     if (!t && !(t = record(m, e->task.task, e->time)))
