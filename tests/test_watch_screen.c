@@ -338,6 +338,30 @@ static void lines_survive_a_change_of_size(void **state)
     stage_close(&s);
 }
 
+/* Also one that was saved, for the alternate screen or by the program. */
+static void the_cursor_stays_on_a_screen_that_becomes_smaller(void **state)
+{
+    (void)state;
+    static const char *const before[] = {"\033[1H", "\033[5;80H\0337\033[1H", "\033[24;80H\0337\033[?1049h"};
+    static const char *const after[] = {"", "\0338", "\033[?1049l"};
+    for (int i = 0; i < 3; i++)
+        for (int rows = 23; rows > 1; rows--) {
+            struct vt *t;
+            size_t line;
+            int column;
+            assert_int_equal(vt_new(80, 24, &t), OK);
+            for (int k = 0; k < 24; k++)
+                vt_write(t, "x\r\nx", k < 23 ? 3 : 4);
+            vt_write(t, before[i], strlen(before[i]));
+            vt_resize(t, 3 + rows, rows);
+            vt_write(t, after[i], strlen(after[i]));
+            assert_true(vt_cursor(t, &line, &column));
+            assert_in_range(line, vt_lines(t) - (size_t)rows, vt_lines(t) - 1);
+            assert_in_range(column, 0, 2 + rows);
+            vt_free(t);
+        }
+}
+
 /* Every byte sequence may come, in pieces of any size, on a screen of any size; nothing of it gets to ours. */
 static void no_output_harms_the_screen(void **state)
 {
@@ -578,6 +602,7 @@ int main(void)
         cmocka_unit_test(cursor_movement_is_followed),
         cmocka_unit_test(what_scrolled_off_can_be_read_and_searched),
         cmocka_unit_test(lines_survive_a_change_of_size),
+        cmocka_unit_test(the_cursor_stays_on_a_screen_that_becomes_smaller),
         cmocka_unit_test(no_output_harms_the_screen),
         cmocka_unit_test(keys_and_pastes_are_sent_as_a_terminal_does),
         cmocka_unit_test_teardown(a_hang_is_seen_typed_at_and_killed, nothing_is_left),

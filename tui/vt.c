@@ -167,15 +167,30 @@ void vt_free(struct vt *t)
     free(t);
 }
 
+/* libvterm may leave the cursor above a screen that became lower (mended in its 0.2), and goes back to a saved one wherever
+ * that was: it is moved in, and saved anew. What the program was in the midst of saying is cut off. */
+static void put_cursor_inside(struct vt *t)
+{
+    static const char cancel_up[] = "\030\033[A", cancel_save[] = "\030\0337";
+    VTermPos at;
+    vterm_state_get_cursorpos(vterm_obtain_state(t->vterm), &at);
+    if (at.row < 0)
+        vterm_input_write(t->vterm, cancel_up, sizeof cancel_up - 1);
+    vterm_input_write(t->vterm, cancel_save, sizeof cancel_save - 1);
+}
+
 void vt_resize(struct vt *t, int columns, int rows)
 {
     columns = bounded(columns);
     rows = bounded(rows);
     if (columns == t->columns && rows == t->rows)
         return;
+    bool smaller = columns < t->columns || rows < t->rows;
     t->columns = columns;
     t->rows = rows;
     vterm_set_size(t->vterm, rows, columns);
+    if (smaller)
+        put_cursor_inside(t);
 }
 
 void vt_size(const struct vt *t, int *columns, int *rows)
