@@ -221,7 +221,8 @@ enum err run_look(struct observer *o, double now, bool *changed)
 
 static enum err load_request(const struct observer *o, struct request *r)
 {
-    *r = (struct request){.type = o->given[0] >= 0 ? REQUEST_TABLE : REQUEST_LOAD, .threads = o->threads, .forkserver = o->options.forkserver,
+    *r = (struct request){.type = o->given[0] >= 0 ? REQUEST_TABLE : REQUEST_LOAD, .threads = o->threads,
+                          .forkserver = o->options.forkserver,
                           .path = text_dup(o->options.path), .key = text_dup(o->options.key)};
     enum err e = r->path ? OK : ERR_NOMEM;
     for (size_t i = 0; i < o->options.ndtypes && !e; i++)
@@ -302,7 +303,8 @@ static enum err run_request(const struct run_settings *s, int64_t run, struct re
 {
     *r = (struct request){.type = REQUEST_RUN, .run = run, .workers = s->workers, .method = text_dup(s->method),
                           .at_fork = text_dup(s->at_fork), .whole = s->ncodes == 0, .tasks = (int64_t)s->ncodes,
-                          .max_tasks = s->max_tasks, .task_timeout = s->task_timeout, .retries = s->retries, .measure = s->measure};
+                          .max_tasks = s->max_tasks, .task_timeout = s->task_timeout, .retries = s->retries,
+                          .measure = s->measure};
     enum err e = r->method && r->at_fork ? OK : ERR_NOMEM;
     if (e)
         request_done(r);

@@ -58,8 +58,9 @@ struct table_unpacker {
 extern const struct table_unpacker table_unpacker; /* libarchive's: gzip, zstd, xz, bzip2 */
 
 /* Loads the table behind `fd` (a regular file is read where it lies and shared as that file; anything else is read to
- * its end, and unpacked, into a sealed memfd or a file without a name). `fd` stays the caller's; the table keeps a duplicate. libcsv in strict mode over all of
- * it finds the record boundaries; dtypes and codes are found by `runner`'s threads.
+ * its end, and unpacked, into a sealed memfd or a file without a name). `fd` stays the caller's; the table keeps a
+ * duplicate. libcsv in strict mode over all of it finds the record boundaries; dtypes and codes are found by `runner`'s
+ * threads.
  * On ERR_PARSE `problem` says file, line, column (1-based, in characters) and what is wrong. */
 enum err table_load(int fd, const struct table_options *options, const struct table_runner *runner, struct table **out,
                     struct problem *problem) MUST_CHECK;

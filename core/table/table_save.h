@@ -18,8 +18,8 @@ struct save {
     const struct row_list *rows;            /* NULL: all, as they stand */
 };
 
-/* Memory for a row; with a list of rows for some 100 MB at most and a row, whatever the table's size. ERR_CANCELLED if `progress` was stopped; ERR_SYS with errno
- * if the fd takes no more. *bytes: written. */
+/* Memory for a row; with a list of rows for some 100 MB at most and a row, whatever the table's size. ERR_CANCELLED if
+ * `progress` was stopped; ERR_SYS with errno if the fd takes no more. *bytes: written. */
 enum err table_save(const struct table *t, const struct save *save, int fd, struct table_progress *progress,
                     uint64_t *bytes) MUST_CHECK;
 
