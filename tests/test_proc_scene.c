@@ -27,16 +27,21 @@
 #define ONLY_WHERE_THE_NUMBERS_FIT skip()
 #endif
 
-static void open_folder(struct scene *s, const char *name, pid_t root)
+static void open_folder_at(struct scene *s, const char *path, pid_t root)
 {
-    char path[4096];
-    const char *srcdir = getenv("srcdir");
-    snprintf(path, sizeof path, "%s/tests/proc/%s", srcdir ? srcdir : ".", name);
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_true(fd >= 0);
     assert_int_equal(scene_init(s, fd), OK);
     close(fd);
     assert_int_equal(scene_watch(s, root, true), OK);
+}
+
+static void open_folder(struct scene *s, const char *name, pid_t root)
+{
+    char path[4096];
+    const char *srcdir = getenv("srcdir");
+    snprintf(path, sizeof path, "%s/tests/proc/%s", srcdir ? srcdir : ".", name);
+    open_folder_at(s, path, root);
 }
 
 static void look(struct scene *s)
@@ -162,6 +167,34 @@ static void finds_the_tree_by_parents_where_there_are_no_lists_of_children(void 
     assert_non_null(scene_find(&s, 62));
     assert_null(scene_find(&s, 63));
     scene_done(&s);
+}
+
+/* A parent that was last looked at before its exec forks a child: that is not seen to be a clone of it at once. */
+static void learns_of_its_parents_threads_also_late(void **state)
+{
+    struct scene s;
+    char top[] = "/tmp/poolscope-scene-XXXXXX", line[4096];
+    const char *srcdir = getenv("srcdir");
+    (void)state;
+    ONLY_WHERE_THE_NUMBERS_FIT;
+    assert_non_null(mkdtemp(top));
+    snprintf(line, sizeof line,
+             "cp -r '%s/tests/proc/latch/.' %s && cd %s && ln -s /bin/app 14072/exe && ln -s /bin/sh 14065/exe && "
+             "cp 14065/stat kept && sed 's/ 4194304 / 4194368 /' kept >14065/stat",
+             srcdir ? srcdir : ".", top, top);
+    assert_int_equal(system(line), 0);
+    open_folder_at(&s, top, 14065);
+    for (int i = 0; i < 3; i++)
+        look(&s);
+    assert_int_equal(scene_find(&s, 14072)->parent_threads, -1);
+    snprintf(line, sizeof line, "cd %s && mv kept 14065/stat && ln -sf /bin/app 14065/exe", top);
+    assert_int_equal(system(line), 0);
+    look(&s);
+    assert_int_equal(scene_find(&s, 14072)->parent_threads, 5);
+    assert_true(scene_find(&s, 14072)->parent_threads_at_least);
+    scene_done(&s);
+    snprintf(line, sizeof line, "rm -r %s", top);
+    assert_int_equal(system(line), 0);
 }
 
 static bool target_reads(const struct kit *k)
@@ -367,6 +400,7 @@ int main(void)
         cmocka_unit_test(reads_a_forked_child_that_waits_on_a_latch),
         cmocka_unit_test(proves_a_latch_only_when_all_is_seen),
         cmocka_unit_test(reads_a_mutex_and_finds_its_owner),
+        cmocka_unit_test(learns_of_its_parents_threads_also_late),
         cmocka_unit_test(survives_hostile_names_and_broken_files),
         cmocka_unit_test(finds_the_tree_by_parents_where_there_are_no_lists_of_children),
         cmocka_unit_test(follows_a_process_that_is_reparented),

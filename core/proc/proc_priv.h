@@ -165,6 +165,7 @@ struct proc_kept {
     double costly_at;    /* clock_now() when fds and PSS were read, 0: never */
     double costly_pause; /* seconds until they may be read again */
     int64_t told_threads; /* scene_hint; -1 */
+    bool parent_learned; /* how many threads its parent had, as far as it can be seen */
     int pidfd;           /* to learn how it ended; -1 */
     bool departed;       /* its end was noted */
     uint64_t spin_voluntary, spin_ticks; /* its thread's counts when it was first seen spinning */

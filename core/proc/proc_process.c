@@ -218,6 +218,8 @@ static void settle(struct evidence *e, struct proc_kept *k, struct proc_look *l,
         e->alive_at = now;
     if (!*steady)
         forget_items(e, k);
+    if (e->forked_without_exec && !(l->stat.flags & PROC_FORKNOEXEC))
+        k->costly_at = 0; /* it is another program now */
     take_look(e, l);
 }
 

@@ -54,18 +54,29 @@ static bool is_clone_of(const struct evidence *e, const struct evidence *parent)
            strcmp(parent->exe, e->exe) == 0;
 }
 
-/* The earliest look at the parent that is known to have come after the fork: its threads may end at any time. */
+enum { SECOND_LOOK = 2 }; /* the parent's look of this update came after the child's first */
+
+/* As early as a look at the parent is known to have come after the fork: its threads may end at any time. Later only
+ * where it could not be told before: what program the parent is may be learned late, on a busy machine. */
 static bool is_time_to_learn(const struct evidence *e, const struct proc_kept *k, const struct proc_kept *parent)
 {
     const double tick = 0.01;
-    enum { SECOND_LOOK = 2 }; /* the parent's look of this update came after the child's first */
-    return k->looks == SECOND_LOOK || (k->looks == 1 && parent->looked_at > e->started_at + tick);
+    return !k->parent_learned && (k->looks >= SECOND_LOOK || parent->looked_at > e->started_at + tick);
+}
+
+static void learn_from(struct evidence *e, struct proc_kept *k, const struct evidence *parent)
+{
+    if (k->told_threads < 0)
+        learn_parent_threads(e, parent);
+    if (e->parent_names.n < parent->nthreads)
+        learn_parent_names(e, parent);
+    k->parent_learned = k->looks >= SECOND_LOOK;
 }
 
 void proc_relate(struct scene *s, size_t i)
 {
     struct evidence *e = &s->procs[i];
-    const struct proc_kept *k = &s->memory->kept[i];
+    struct proc_kept *k = &s->memory->kept[i];
     const struct evidence *parent = scene_find(s, e->ppid);
     struct proc_stat stat;
     if (e->ppid != e->first_parent)
@@ -74,12 +85,8 @@ void proc_relate(struct scene *s, size_t i)
         e->parent_threads_now = (int64_t)parent->nthreads;
     else
         e->parent_threads_now = proc_stat_of(s->memory, e->ppid, &stat) == OK ? stat.threads : -1;
-    if (is_clone_of(e, parent) && is_time_to_learn(e, k, &s->memory->kept[parent - s->procs])) {
-        if (k->told_threads < 0)
-            learn_parent_threads(e, parent);
-        if (e->parent_names.n < parent->nthreads)
-            learn_parent_names(e, parent);
-    }
+    if (is_clone_of(e, parent) && is_time_to_learn(e, k, &s->memory->kept[parent - s->procs]))
+        learn_from(e, k, parent);
     e->parent_waits = parent && waits_for_child(parent, e);
     e->awaited = e->has_task || e->parent_waits;
 }
