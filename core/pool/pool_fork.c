@@ -18,9 +18,6 @@ static enum err fork_launch(const struct worker_spec *spec, struct worker_handle
     struct pool *p = spec->pool;
     struct worker_post post = { .sock = spec->sock, .bell = p->bell, .initializer = p->options.initializer };
     pid_t host = getpid();
-    int64_t threads = child_own_threads();
-
-    warn(p, threads);
     pid_t pid = fork();
     if (pid < 0)
         return problem_errno(problem, "cannot fork a worker");
@@ -30,7 +27,8 @@ static enum err fork_launch(const struct worker_spec *spec, struct worker_handle
         post.ring = ring_other_end(spec->ring);
         _exit(worker_serve(&post, p->options.engine, p->options.table));
     }
-    out->parent_threads = threads;
+    out->parent_threads = child_own_threads(); /* the same as before: the child comes up meanwhile */
+    warn(p, out->parent_threads);
     enum err err = child_adopt(pid, &out->child);
     if (err != OK)
         problem_set(problem, err, "cannot get a pidfd of a forked worker: %s", err_text(err));

@@ -341,7 +341,7 @@ void tasks_free(struct pool *p);                        /* all of them, without 
 
 /* pool_seats.c */
 struct event seat_event(const struct pool *p, enum event_type type, const struct seat *s);
-enum err seat_launch(struct pool *p, struct seat *s, struct problem *problem) MUST_CHECK;
+enum err seat_launch(struct pool *p, struct seat *s, struct problem *problem) MUST_CHECK; /* with its first task */
 void seat_born(struct pool *p, struct seat *s, struct child child, pid_t ppid, int64_t parent_threads); /* takes it */
 void seat_dismiss(struct seat *s);                              /* asks its worker to go, as soon as it is woken */
 

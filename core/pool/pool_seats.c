@@ -48,28 +48,36 @@ static enum err seat_wire(struct seat *s, struct worker_spec *spec, struct probl
     return err;
 }
 
+/* Its first task lies there when it comes: who is forked looks for it at once, and would have to be woken. */
+static void give_first(struct pool *p, struct seat *s)
+{
+    struct task *t = seat_room(p, s) > 0 ? task_take(p) : NULL;
+    if (t != NULL && !seat_give(p, s, t))
+        task_give_back(p, t);
+}
+
 enum err seat_launch(struct pool *p, struct seat *s, struct problem *problem)
 {
     struct worker_handle handle = { .child = CHILD_NONE };
     struct worker_spec spec = { .pool = p, .sock = -1, .ring_fd = -1, .ticket = p->options.run << 32 | ++p->tickets };
-    struct seat fresh = SEAT_NONE;
 
-    enum err err = seat_wire(&fresh, &spec, problem);
+    enum err err = seat_wire(s, &spec, problem);
     if (err == OK) {
-        spec.host_sock = fresh.sock;
-        spec.ring = &fresh.ring;
+        s->state = SEAT_LAUNCHED;
+        s->ticket = spec.ticket;
+        s->depth = 1;
+        give_first(p, s);
+        spec.host_sock = s->sock;
+        spec.ring = &s->ring;
         err = p->options.method->launch(&spec, &handle, problem);
     }
     io_close(&spec.sock);
     io_close(&spec.ring_fd);
     if (err != OK) {
-        seat_clear(p, &fresh);
+        seat_bereave(p, s, problem->text);
+        seat_clear(p, s);
         return err;
     }
-    fresh.state = SEAT_LAUNCHED;
-    fresh.ticket = spec.ticket;
-    fresh.depth = 1;
-    *s = fresh;
     if (p->options.method->reaps)
         seat_born(p, s, handle.child, getpid(), handle.parent_threads);
     return OK;

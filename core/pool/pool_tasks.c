@@ -81,19 +81,25 @@ static struct task *list_pop(struct task_list *l)
     return t;
 }
 
-enum { SLAB = 1024 };
+/* Few tasks touch few pages, each of which a fork would copy; many tasks make few slabs. */
+static size_t slab_size(size_t nslabs)
+{
+    enum { FIRST = 32, DOUBLINGS = 9 };
+    return (size_t)FIRST << (nslabs < DOUBLINGS ? nslabs : DOUBLINGS);
+}
 
 static enum err add_slab(struct pool *p)
 {
+    size_t n = slab_size(p->nslabs);
     struct task **more = realloc(p->slabs, (p->nslabs + 1) * sizeof *more);
     if (more == NULL)
         return ERR_NOMEM;
     p->slabs = more;
-    struct task *slab = calloc(SLAB, sizeof *slab);
+    struct task *slab = calloc(n, sizeof *slab);
     if (slab == NULL)
         return ERR_NOMEM;
     p->slabs[p->nslabs++] = slab;
-    for (int i = SLAB; i > 0; i--)
+    for (size_t i = n; i > 0; i--)
         list_push(&p->unused, &slab[i - 1]);
     return OK;
 }
@@ -149,7 +155,7 @@ static void forget(struct pool *p, struct task *t)
 void tasks_free(struct pool *p)
 {
     for (size_t i = 0; i < p->nslabs; i++) {
-        for (int n = 0; n < SLAB; n++) {
+        for (size_t n = 0; n < slab_size(i); n++) {
             struct task *t = &p->slabs[i][n];
             if (t->stage != STAGE_NONE && t->kind == RING_FILTER && t->len >= sizeof t->brief)
                 free(t->text);
@@ -162,7 +168,7 @@ void tasks_free(struct pool *p)
 struct task *task_find(struct pool *p, int64_t id)
 {
     for (size_t i = 0; i < p->nslabs; i++) {
-        for (int n = 0; n < SLAB; n++) {
+        for (size_t n = 0; n < slab_size(i); n++) {
             if (p->slabs[i][n].id == id && p->slabs[i][n].stage != STAGE_NONE)
                 return &p->slabs[i][n];
         }

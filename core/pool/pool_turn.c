@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <math.h> /* INFINITY: nothing that needs libm */
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -47,25 +48,24 @@ static void dismiss(struct pool *p)
     }
 }
 
-static bool fill_seat(struct pool *p, struct seat *s)
+static void fill_seat(struct pool *p, struct seat *s)
 {
     struct problem problem;
     while (s->state == SEAT_FREE && p->trouble < POOL_TROUBLE_MAX) {
         enum err err = seat_launch(p, s, &problem);
         if (err == ERR_CLOSED)
-            return false; /* the forkserver has just ended: that comes as an event, and then another one is started */
+            return; /* the forkserver has just ended: that comes as an event, and then another one is started */
         if (err != OK)
             pool_stillborn(p, problem.text, false);
     }
-    return s->state != SEAT_FREE;
 }
 
-/* One for each task that nobody who is there has taken; its first task lies there when it comes. */
+/* One for each task that nobody who is there has taken. */
 static void start_workers(struct pool *p)
 {
     for (int i = 0; i < p->options.workers && p->pending.n > 0; i++) {
-        if (p->seats[i].state == SEAT_FREE && fill_seat(p, &p->seats[i]))
-            hand_out_share(p, &p->seats[i], 1);
+        if (p->seats[i].state == SEAT_FREE)
+            fill_seat(p, &p->seats[i]);
     }
 }
 
@@ -221,11 +221,37 @@ static void work(struct pool *p)
     }
 }
 
+/* Is a forked worker coming up to its first answer, or one on its way out? Either takes about as long as it takes to put
+ * us to sleep and to wake us again. */
+static bool expects_soon(const struct pool *p)
+{
+    for (int i = 0; i < p->options.workers; i++) {
+        const struct seat *s = &p->seats[i];
+        bool comes = p->options.method->forks && (s->state == SEAT_STARTING || (s->n > 0 && s->first == 0));
+        if (comes || (s->state == SEAT_LEAVING && s->asked))
+            return true;
+    }
+    return false;
+}
+
+/* Waits for that without sleep, for a moment, and gives way to whoever wants the processor. */
+static int wait_briefly(const struct pool *p, struct epoll_event *events, int max)
+{
+    static const double moment = 200e-6; /* seconds */
+    double until = clock_now() + moment;
+    int n;
+    while ((n = epoll_wait(p->epoll, events, max, 0)) == 0 && clock_now() < until)
+        sched_yield();
+    return n;
+}
+
 enum err pool_turn(struct pool *p, int patience_ms)
 {
     enum { BATCH = 64 };
     struct epoll_event events[BATCH];
-    int n = epoll_wait(p->epoll, events, BATCH, patience_ms);
+    int n = patience_ms != 0 && expects_soon(p) ? wait_briefly(p, events, BATCH) : 0;
+    if (n == 0)
+        n = epoll_wait(p->epoll, events, BATCH, patience_ms);
     if (n < 0 && errno != EINTR)
         return err_from_errno(errno);
     rise(p);
