@@ -68,9 +68,8 @@ static int input_of(const char *bytes)
     return fd;
 }
 
-void program_start(struct program *p, const char *const *args, const char *input)
+void program_start_fd(struct program *p, const char *const *args, int fd)
 {
-    int fd = input_of(input);
     *p = (struct program){.status = -1};
     buf_init(&p->out, (size_t)256 << 20);
     buf_init(&p->err, (size_t)256 << 20);
@@ -82,6 +81,11 @@ void program_start(struct program *p, const char *const *args, const char *input
     if (p->pid == 0)
         run_child(p, args, fd);
     close(fd);
+}
+
+void program_start(struct program *p, const char *const *args, const char *input)
+{
+    program_start_fd(p, args, input_of(input));
 }
 
 static void refresh(int fd, struct buf *b)

@@ -25,6 +25,7 @@ struct program {
 /* Starts poolscope with these arguments (ends with NULL; without the program's own name). `input` is what it reads on
  * stdin, NULL for nothing. */
 void program_start(struct program *p, const char *const *args, const char *input);
+void program_start_fd(struct program *p, const char *const *args, int fd); /* which is its stdin; taken */
 void program_wait(struct program *p); /* until it has exited; fails the test after PROGRAM_BOUND seconds */
 void program_look(struct program *p); /* refreshes out and err, and status if it has exited */
 void program_done(struct program *p); /* kills it if it still runs */

@@ -367,7 +367,7 @@ static const struct {
     {"run", CLI_RUN, "usage: poolscope run [OPTIONS] FILE\n",
      "The run of the explorer without a screen: prints each result on stdout as Polars prints a\n"
      "frame, in the order of completion, and the report on stderr. Without -c: one task that\n"
-     "returns the whole table. FILE may be - (stdin).\n\n"
+     "returns the whole table. FILE may be - (stdin); .gz .zst .xz .bz2 are unpacked, from stdin too.\n\n"
      "Exit status: 0 everything finished; 1 a task failed or was lost; 2 wrong usage; 3 the input\n"
      "cannot be read or parsed; 124 a hang was found or --timeout passed; 125 poolscope failed.\n"},
     {"watch", CLI_WATCH, "usage: poolscope watch [OPTIONS] -- COMMAND [ARGUMENT ...]\n",
@@ -387,7 +387,8 @@ static const struct {
      "Measures over your own table and codes: fork (as it is, and with a fresh engine in the child),\n"
      "spawn, forkserver, the engine's own threads, and one thread; round after round, in turn. Says in\n"
      "words which is faster and why, then the numbers and plots. A method that hangs is said to, with the\n"
-     "proof. Without -c: one task over the whole table. Ctrl-C ends it and shows what was measured.\n\n"
+     "proof. Without -c: one task over the whole table. Ctrl-C ends it and shows what was measured.\n"
+     "FILE may be - (stdin); .gz .zst .xz .bz2 are unpacked, from stdin too.\n\n"
      "Exit status: 0 measured, hangs included; 1 something could not be measured; 2 wrong usage; 3 the\n"
      "input cannot be read or parsed; 125 poolscope failed; 128+N ended by signal N.\n"},
 };

@@ -132,7 +132,9 @@ enum err observer_step(struct observer *o, bool *changed)
 {
     int left = EVENTS_PER_STEP;
     *changed = false;
-    enum err e = o->root ? watch_step(o, changed) : run_step(o, &left, changed);
+    enum err e = source_step(o, changed);
+    if (!e)
+        e = o->root ? watch_step(o, changed) : run_step(o, &left, changed);
     if (!e)
         e = drain_queue(o, &left, changed);
     if (!e)
@@ -177,8 +179,9 @@ enum err observer_open(const struct observer_options *options, struct observer *
     struct observer *o = calloc(1, sizeof *o);
     if (!o)
         return problem_set(problem, ERR_NOMEM, "out of memory");
-    *o = (struct observer){.options = *options, .source = -1, .given = {-1, -1, -1}, .epoll = -1, .timer = -1, .root_pidfd = -1,
-                           .threads = options->threads, .epoch = clock_now()};
+    *o = (struct observer){.options = *options, .source = -1, .awaited = -1, .always = -1, .given = {-1, -1, -1},
+                           .epoll = -1, .timer = -1, .root_pidfd = -1, .threads = options->threads,
+                           .epoch = clock_now()};
     buf_init(&o->codes, CODES_MAX);
     enum err e = open_all(o, problem);
     if (e)
@@ -214,6 +217,7 @@ void observer_free(struct observer *o)
     if (observer_end_recording(o, NULL)) {
         /* who wants to know has asked before */
     }
+    source_close(o);
     io_close(&o->source);
     for (int i = 0; i < TABLE_FDS; i++)
         io_close(&o->given[i]);

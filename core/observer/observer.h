@@ -33,8 +33,9 @@ struct observer_options {
     bool keep_host;        /* start another host when one dies, so that the table stays open for queries and runs */
 };
 
-/* Opens the file and starts the host, which begins to load; events follow. ERR_DENIED/ERR_NOT_FOUND/… with a problem if
- * the file cannot be opened. The strings are borrowed until observer_free. */
+/* Opens the file and starts the host, which begins to load (what comes through a pipe or is packed: when observer_step
+ * has taken all of it); events follow. ERR_DENIED/ERR_NOT_FOUND/… with a problem if the file cannot be opened. The
+ * strings are borrowed until observer_free. */
 enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem) MUST_CHECK;
 
 /* The table as somebody read it already, or why it cannot be read (`fault`): a host takes it, in the place of the one

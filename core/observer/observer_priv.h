@@ -25,6 +25,9 @@ struct observer {
     /* a run of our own: observer_run.c */
     struct host *host;         /* NULL: none */
     int source;                /* the file's fd, or -1 */
+    struct table_stream *stream; /* while it is spooled, there being no source yet; NULL: not */
+    int awaited;               /* its input, of `epoll`, or -1 */
+    int always;                /* in the place of an input that cannot be waited for: an eventfd, always readable; or -1 */
     int given[TABLE_FDS];      /* the table as it was given, or -1 */
     int threads;               /* of the engine in the host that is there */
     int64_t runs;              /* asked for so far */
@@ -63,6 +66,12 @@ enum err run_look(struct observer *o, double now, bool *changed) MUST_CHECK;
 enum err run_send_codes(struct observer *o, int64_t run) MUST_CHECK; /* the next ones of this run */
 void run_stop(struct observer *o);
 enum err observer_handle(struct observer *o, struct event *e) MUST_CHECK;
+
+/* observer_source.c: opens the file of a run of our own, and starts the host as soon as it can read it: at once, or when
+ * the stream has come to its end. */
+enum err source_open(struct observer *o, struct problem *problem) MUST_CHECK;
+enum err source_step(struct observer *o, bool *changed) MUST_CHECK; /* of a stream, what is there */
+void source_close(struct observer *o);
 
 /* observer_untold.c: before an event of this type is applied. */
 enum err run_tell_untold(struct observer *o, enum event_type type) MUST_CHECK;

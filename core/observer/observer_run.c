@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -254,34 +253,6 @@ enum err run_start_host(struct observer *o, struct problem *problem)
     return e;
 }
 
-/* The host reads plain bytes: a packed file is unpacked before, to its end. */
-static enum err unpack_source(struct observer *o, struct problem *problem)
-{
-    struct table_stream *s = NULL;
-    bool done = false;
-    enum err e = table_stream_open(o->source, o->options.path, &table_unpacker, &s, problem);
-    while (!e && !done)
-        e = table_stream_pump(s, 1 << 20, &done, problem);
-    if (!e) {
-        io_close(&o->source);
-        o->source = fcntl(table_stream_spool(s).fd, F_DUPFD_CLOEXEC, 3);
-    }
-    table_stream_free(s);
-    return !e && o->source < 0 ? problem_errno(problem, "%s", o->options.path) : e;
-}
-
-static enum err open_source(struct observer *o, struct problem *problem)
-{
-    struct stat st;
-    bool packed;
-    bool standard_input = strcmp(o->options.path, "-") == 0;
-    o->source = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(o->options.path, O_RDONLY | O_CLOEXEC);
-    if (o->source < 0)
-        return problem_errno(problem, "%s: cannot open", o->options.path);
-    bool file = fstat(o->source, &st) == 0 && S_ISREG(st.st_mode);
-    return file && table_stream_needed(o->source, &packed) == OK && packed ? unpack_source(o, problem) : OK;
-}
-
 enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
 {
     struct observer *o;
@@ -289,9 +260,7 @@ enum err observer_new(const struct observer_options *options, struct observer **
     if (e)
         return e;
     if (!options->table_follows)
-        e = open_source(o, problem);
-    if (!e && !options->table_follows)
-        e = run_start_host(o, problem);
+        e = source_open(o, problem);
     if (e)
         observer_free(o);
     else
@@ -346,7 +315,7 @@ enum err observer_run(struct observer *o, const struct run_settings *settings)
         return e;
     if (!o->host && o->source < 0 && o->given[0] < 0) {
         o->threads = settings->threads;
-        return OK; /* it runs when the table was given and is loaded */
+        return OK; /* it runs when the table was given, or has come to its end, and is loaded */
     }
     if (!o->host || settings->threads != o->threads) {
         if (model_run_active(o->model))

@@ -223,7 +223,9 @@ static void add_head(const struct bench *b, struct buf *out)
     char rows[32];
     if (b->path && text_add_safe(out, b->path, strlen(b->path)))
         return;
-    buf_addf(out, ", %s row%s; ", text_count((unsigned long long)b->table_rows, rows), b->table_rows == 1 ? "" : "s");
+    if (b->table_rows >= 0)
+        buf_addf(out, ", %s row%s", text_count((unsigned long long)b->table_rows, rows), b->table_rows == 1 ? "" : "s");
+    buf_add_text(out, "; ");
     if (b->codes)
         buf_addf(out, "%zu code%s", b->codes, b->codes == 1 ? "" : "s");
     else

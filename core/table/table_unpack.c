@@ -53,9 +53,12 @@ static la_ssize_t on_read(struct archive *a, void *data, const void **bytes)
 static enum err unpack_problem(const struct packed *p, struct problem *problem)
 {
     const char *why = p->lib.archive_error_string(p->archive);
+    if (!why) /* it says nothing of a gzip whose last bytes are not there, … */
+        why = "its end is missing";
+    else if (strstr(why, "No progress is possible")) /* … and this of an xz */
+        why = "truncated xz input";
     bool memory = p->lib.archive_errno(p->archive) == ENOMEM;
-    return problem_set(problem, memory ? ERR_NOMEM : ERR_PARSE, "%s: cannot unpack it: %s", p->path,
-                       why ? why : "damaged");
+    return problem_set(problem, memory ? ERR_NOMEM : ERR_PARSE, "%s: cannot unpack it: %s", p->path, why);
 }
 
 static void unpack_close(void *self)

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ * The file of a run of our own. The host reads plain files alone: what comes through a pipe or is packed is spooled
+ * here first, piece by piece as it comes and without ever waiting for it, and handed over once all of it is there. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+#include "core/observer/observer_priv.h"
+
+/* What a step takes of a packed file. Of a pipe it takes what is there, and no more: it would be waited for. */
+enum { PUMP = 1 << 20 };
+
+/* Where the stream's bytes come from now. What cannot be waited for, a file or /dev/null, is always ready. */
+static enum err await_stream(struct observer *o)
+{
+    int fd = table_stream_input(o->stream);
+    if (fd == o->awaited)
+        return OK;
+    if (o->awaited >= 0)
+        observer_unwatch_fd(o, o->awaited);
+    io_close(&o->always);
+    o->awaited = fd;
+    if (observer_watch_fd(o, fd) == OK)
+        return OK;
+    o->always = eventfd(1, EFD_CLOEXEC);
+    return o->always < 0 ? err_from_errno(errno) : observer_watch_fd(o, o->always);
+}
+
+static bool is_ready(const struct observer *o)
+{
+    struct pollfd input = {o->awaited, POLLIN, 0};
+    return o->always >= 0 || poll(&input, 1, 0) > 0;
+}
+
+enum err source_open(struct observer *o, struct problem *problem)
+{
+    const char *path = o->options.path;
+    bool stream;
+    bool standard_input = strcmp(path, "-") == 0;
+    o->source = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (o->source < 0)
+        return problem_errno(problem, "%s: cannot open", path);
+    enum err e = table_stream_needed(o->source, &stream);
+    if (e)
+        return problem_set(problem, e, "%s: %s", path, err_text(e));
+    if (!stream)
+        return run_start_host(o, problem);
+    e = table_stream_open(o->source, path, &table_unpacker, &o->stream, problem);
+    io_close(&o->source);
+    if (e)
+        return e;
+    e = await_stream(o);
+    return e ? problem_set(problem, e, "%s: cannot wait for it: %s", path, err_text(e)) : OK;
+}
+
+void source_close(struct observer *o)
+{
+    if (o->awaited >= 0)
+        observer_unwatch_fd(o, o->awaited);
+    o->awaited = -1;
+    io_close(&o->always);
+    table_stream_free(o->stream);
+    o->stream = NULL;
+}
+
+/* All of it is there: from now on it is a file like any other. */
+static enum err take_spool(struct observer *o, struct problem *problem)
+{
+    o->source = fcntl(table_stream_spool(o->stream).fd, F_DUPFD_CLOEXEC, 3);
+    source_close(o);
+    return o->source < 0 ? problem_errno(problem, "%s", o->options.path) : run_start_host(o, problem);
+}
+
+static enum err pump(struct observer *o, struct problem *problem)
+{
+    bool done = false;
+    enum err e = table_stream_pump(o->stream, o->always >= 0 ? PUMP : 1, &done, problem);
+    if (e == ERR_AGAIN)
+        e = OK;
+    if (!e && done)
+        return take_spool(o, problem);
+    if (!e && (e = await_stream(o)))
+        problem_set(problem, e, "%s: cannot wait for it: %s", o->options.path, err_text(e));
+    return e;
+}
+
+enum err source_step(struct observer *o, bool *changed)
+{
+    struct problem problem;
+    if (!o->stream || !is_ready(o) || pump(o, &problem) == OK)
+        return OK;
+    source_close(o);
+    *changed = true;
+    return observer_load(o, NULL, problem.text);
+}
