@@ -22,14 +22,20 @@ static int open_nameless(const char *path)
     return fd;
 }
 
+/* Only to what has no name yet; EEXIST: the name is another's. */
+static bool give_name(const struct new_file *f, const char *name)
+{
+    char by_fd[40];
+    snprintf(by_fd, sizeof by_fd, "/proc/self/fd/%d", f->fd);
+    return linkat(AT_FDCWD, by_fd, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0;
+}
+
 /* What has no name gets the temporary one; where there is nothing yet, a file is made under it. */
 static bool take_name(struct new_file *f)
 {
-    char by_fd[40];
     if (f->fd < 0)
         return (f->fd = open(f->temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666)) >= 0;
-    snprintf(by_fd, sizeof by_fd, "/proc/self/fd/%d", f->fd);
-    return linkat(AT_FDCWD, by_fd, AT_FDCWD, f->temporary, AT_SYMLINK_FOLLOW) == 0;
+    return give_name(f, f->temporary);
 }
 
 static enum err name_beside(struct new_file *f)
@@ -74,9 +80,14 @@ void new_file_drop(struct new_file *f)
     errno = error;
 }
 
-/* Not every file system can rename without replacing; then a second link does it. */
+/* At once where nothing lies there, so that a writer that is killed leaves no other name behind. No link replaces what
+ * lies there, but a rename does. Not every file system can rename without replacing; then a second link does it. */
 static bool take_place(struct new_file *f, bool replace)
 {
+    if (!f->temporary && give_name(f, f->path))
+        return true;
+    if (!f->temporary && name_beside(f))
+        return false;
     if (replace)
         return rename(f->temporary, f->path) == 0;
     if (renameat2(AT_FDCWD, f->temporary, AT_FDCWD, f->path, RENAME_NOREPLACE) == 0)
@@ -87,7 +98,7 @@ static bool take_place(struct new_file *f, bool replace)
 enum err new_file_commit(struct new_file *f, bool replace, struct problem *problem)
 {
     enum err e = OK;
-    if (fsync(f->fd) < 0 || (!f->temporary && name_beside(f)) || !take_place(f, replace))
+    if (fsync(f->fd) < 0 || !take_place(f, replace))
         e = problem_errno(problem, "%s: cannot write", f->path);
     if (!e) { /* it has another name now */
         free(f->temporary);
