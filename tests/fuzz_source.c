@@ -104,13 +104,9 @@ static void same_table(const struct table *t, const struct table_options *how, c
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
     MUST(fd >= 0 && io_write_all(fd, bytes, len) == OK);
     if (table_open(fd, how, &reference, NULL) == OK) {
-        bool same = table_columns(reference) == table_columns(t) &&
-                    reference->body.index.facts->start == t->body.index.facts->start;
         MUST(table_index(reference, NULL, NULL, &all, NULL) == OK);
-        if (same) { /* else the header itself came in two pieces: another table, which is opened anew */
-            fuzz_compare_facts(all, t);
-            fuzz_compare_rows(all, t, 3);
-        }
+        fuzz_compare_facts(all, t);
+        fuzz_compare_rows(all, t, 3);
         table_free(all);
         table_free(reference);
     }

@@ -24,4 +24,20 @@ void kit_cells(const struct table *t, char *out, size_t cap);
 /* The dtypes of all columns, a space between. */
 void kit_dtypes(const struct table *t, char *out, size_t cap);
 
+/* Rows "number,text"; some texts are quoted and hold a newline and what looks like a row. With a header, freed by the
+ * caller (buf_done). */
+struct buf kit_many_rows(size_t n);
+void kit_add_rows(struct buf *b, size_t from, size_t to);
+
+/* Opens, and finds all rows by three threads; the test fails if that fails. Freed by the caller. */
+struct table *kit_open_fd(int fd, const struct table_options *options);
+struct table *kit_open_text(const char *text, const struct table_options *options);
+struct table *kit_index(const struct table *t);
+
+/* Row `number` has this text as its first cell. */
+void kit_check_row(const struct table *t, uint64_t number, const char *first);
+
+/* The same names, and the same cells in the same rows. */
+void kit_same_cells(const struct table *a, const struct table *b);
+
 #endif

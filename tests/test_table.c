@@ -91,6 +91,10 @@ static const struct shape_case shapes[] = {
     {"a,b\n\"\",\n", "a b", "|~\n"},
     {"a,b\r\n1,2\r\n", "a b", "1|2\n"},
     {"a,b\n1\r2,3\n", "a b", "1\r2|3\n"},
+    {"a,b\r1,2\r3,4\r", "a b", "1|2\n3|4\n"},           /* no newline ends a line: a lone CR does, … */
+    {"a,b\r1,2\r\r3,4", "a b", "1|2\n~|~\n3|4\n"},
+    {"a,b\r1,\"x\ry\"\r3,\"p\nq\r\nr\"\r", "a b", "1|x\ny\n3|p\nq\r\nr\n"}, /* … and is a newline in a text */
+    {"a\r,b\n1,2\n", "a b", "1|2\n"},
     {"a,b\n1,2", "a b", "1|2\n"},
     {"a,b\n1,\"2\"", "a b", "1|2\n"},
     {"a,b\n", "a b", ""},

@@ -44,7 +44,7 @@ static const struct bad_case cases[] = {
     {"a,b\n1,2\n3,4,5\n", "t.csv:3:5: " SURPLUS},
     {"a,b\n1,2\n\"x\n\",4,5,6\n", "t.csv:4:5: " SURPLUS},
     {"a\n1,\n", "t.csv:2:3: field 2 of a row, but the header has 1; quote a comma that belongs to the text"},
-    {"a,b\r1,2\r3,4\r", "t.csv:1: its lines end with lone carriage returns; convert them: tr '\\r' '\\n'"},
+    {"a,b\r1,2\n3,4\r", "t.csv:1: its lines end with lone carriage returns; convert them: tr '\\r' '\\n'"},
     {"a,a,a_duplicated_0\n", "t.csv:1: two columns would be called \"a_duplicated_0\"; rename one of them"},
     {"a_duplicated_0,a,a\n", "t.csv:1: two columns would be called \"a_duplicated_0\"; rename one of them"},
 };

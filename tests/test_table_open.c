@@ -26,86 +26,28 @@
 
 static const struct table_options plain = {.path = "t.csv", .unpacker = &table_unpacker};
 
-/* Rows "number,text"; some texts are quoted and hold a newline and what looks like a row. */
-static void add_rows(struct buf *b, size_t from, size_t to)
-{
-    for (size_t i = from; i < to; i++)
-        buf_addf(b, i % 7 ? "%zu,text %zu\n" : "%zu,\"text\n%zu,fake\"\n", i, i);
-}
-
-static struct buf many_rows(size_t n)
-{
-    struct buf b;
-    buf_init(&b, 256 << 20);
-    buf_add_text(&b, "n,text\n");
-    add_rows(&b, 0, n);
-    assert_int_equal(b.err, OK);
-    return b;
-}
-
-static struct table *open_fd(int fd, const struct table_options *options)
-{
-    struct table *t = NULL;
-    struct problem problem = {""};
-    if (table_open(fd, options, &t, &problem))
-        fail_msg("%s", problem.text);
-    return t;
-}
-
-static struct table *open_text(const char *text, const struct table_options *options)
-{
-    int fd = kit_file(text, strlen(text));
-    struct table *t = open_fd(fd, options);
-    close(fd);
-    return t;
-}
-
-static struct table *index_of(const struct table *t)
-{
-    struct table *all = NULL;
-    struct problem problem = {""};
-    struct table_runner threads = kit_threads(3);
-    if (table_index(t, &threads, NULL, &all, &problem))
-        fail_msg("%s", problem.text);
-    return all;
-}
-
-static void check_row(const struct table *t, uint64_t number, const char *first)
-{
-    struct table_reader *r;
-    const struct row *row;
-    assert_int_equal(table_reader_new(t, &r), OK);
-    assert_int_equal(table_seek(r, number), OK);
-    assert_int_equal(table_next(r, &row), OK);
-    assert_non_null(row);
-    assert_int_equal(row->number, number);
-    assert_int_equal(row->cells[0].len, strlen(first));
-    assert_memory_equal(row->cells[0].text, first, strlen(first));
-    table_reader_free(r);
-}
-
 static void a_large_file_has_its_first_rows_then_all_then_all_of_them(void **state)
 {
     (void)state;
     enum { ROWS = 300000 };
-    struct buf b = many_rows(ROWS);
+    struct buf b = kit_many_rows(ROWS);
     int fd = kit_file(b.data, b.len);
-    struct table *first = open_fd(fd, &plain), *learned = NULL;
+    struct table *first = kit_open_fd(fd, &plain), *learned = NULL;
     assert_int_equal(table_stage(first), TABLE_FIRST_ROWS);
     assert_true(table_rows(first) > 100 && table_rows(first) < 10000);
     assert_int_equal(table_column(first, 0)->dtype, DTYPE_I64);
-    check_row(first, 99, "99");
-    struct table *all = index_of(first);
+    kit_check_row(first, 99, "99");
+    struct table *all = kit_index(first);
     assert_int_equal(table_stage(all), TABLE_INDEXED);
     assert_int_equal(table_rows(all), ROWS);
-    check_row(all, ROWS - 1, "299999");
-    check_row(all, 123456, "123456");
+    kit_check_row(all, ROWS - 1, "299999");
+    kit_check_row(all, 123456, "123456");
     assert_int_equal(table_learn(all, NULL, NULL, &learned, NULL), OK);
     assert_int_equal(table_stage(learned), TABLE_LEARNED);
     assert_int_equal(table_codes(learned), TABLE_CODES_MAX);
     assert_false(table_codes_complete(learned));
-    check_row(learned, 299998, "299998");
-    check_row(first, 99, "99"); /* each is there for itself */
+    kit_check_row(learned, 299998, "299998");
+    kit_check_row(first, 99, "99"); /* each is there for itself */
     table_free(first);
     table_free(all);
     table_free(learned);
@@ -116,9 +58,9 @@ static void a_large_file_has_its_first_rows_then_all_then_all_of_them(void **sta
 static void a_small_file_is_known_at_once(void **state)
 {
     (void)state;
-    struct table *t = open_text("code,n\n01,2\n", &plain);
+    struct table *t = kit_open_text("code,n\n01,2\n", &plain);
     assert_int_equal(table_stage(t), TABLE_LEARNED);
-    struct table *all = index_of(t);
+    struct table *all = kit_index(t);
     assert_int_equal(table_rows(all), 1);
     table_free(all);
     table_free(t);
@@ -135,7 +77,7 @@ static void dtypes_of_the_first_rows_are_provisional(void **state)
     for (int i = 0; i < 50000; i++)
         buf_add_text(&b, "1,x\n");
     buf_add_text(&b, "oops,x\n");
-    struct table *first = open_text(b.data, &plain), *all = index_of(first);
+    struct table *first = kit_open_text(b.data, &plain), *all = kit_index(first);
     assert_int_equal(table_column(first, 0)->dtype, DTYPE_I64);
     assert_int_equal(table_column(all, 0)->dtype, DTYPE_I64);
     struct table_runner threads = kit_threads(2);
@@ -178,10 +120,10 @@ static void the_last_rows_are_there_before_the_index(void **state)
 {
     (void)state;
     for (size_t rows = 60000; rows < 60010; rows++) { /* with and without a quoted last row */
-        struct buf b = many_rows(rows);
+        struct buf b = kit_many_rows(rows);
         for (int newline = 0; newline < 2; newline++) {
             int fd = kit_file(b.data, b.len - !newline);
-            struct table *first = open_fd(fd, &plain), *all = index_of(first);
+            struct table *first = kit_open_fd(fd, &plain), *all = kit_index(first);
             for (uint64_t n = 1; n < 9000; n = n * 3 + 1) {
                 check_end(first, n, false, UINT64_MAX, rows);
                 check_end(all, n, true, rows - 1, rows);
@@ -197,17 +139,17 @@ static void the_last_rows_are_there_before_the_index(void **state)
 static void a_fault_ends_the_rows_and_is_said(void **state)
 {
     (void)state;
-    struct buf b = many_rows(50000);
+    struct buf b = kit_many_rows(50000);
     size_t good = b.len;
     buf_add_text(&b, "x,ab\"c\n");
-    add_rows(&b, 0, 1000);
+    kit_add_rows(&b, 0, 1000);
     int fd = kit_file(b.data, b.len);
-    struct table *first = open_fd(fd, &plain), *all = index_of(first);
+    struct table *first = kit_open_fd(fd, &plain), *all = kit_index(first);
     assert_null(table_fault(first));
     assert_int_equal(table_rows(all), 50000);
     assert_string_equal(table_fault(all), "t.csv:57145:5: a quote inside an unquoted field; quote the whole field and "
                                           "double the quote");
-    check_row(all, 49999, "49999");
+    kit_check_row(all, 49999, "49999");
     assert_int_equal(table_bytes(all), good - strlen("n,text\n"));
     table_free(first);
     table_free(all);
@@ -218,12 +160,12 @@ static void a_fault_ends_the_rows_and_is_said(void **state)
 static void rows_that_are_too_long_or_too_short_are_told_and_shown(void **state)
 {
     (void)state;
-    struct buf b = many_rows(30000);
+    struct buf b = kit_many_rows(30000);
     struct table_reader *r;
     const struct row *row;
     buf_add_text(&b, "30000\n30001,b,c,d\n30002,b\n\n30004,b,c\n");
     int fd = kit_file(b.data, b.len);
-    struct table *first = open_fd(fd, &plain), *all = index_of(first);
+    struct table *first = kit_open_fd(fd, &plain), *all = kit_index(first);
     struct table_ragged ragged = table_ragged(all);
     assert_int_equal(ragged.short_rows, 2);
     assert_int_equal(ragged.first_short, 30000);
@@ -246,7 +188,7 @@ static void other_delimiters_and_files_without_a_header_are_read(void **state)
     (void)state;
     char cells[200];
     struct table_options options = {.path = "t.csv", .delimiter = ';', .no_header = true};
-    struct table *t = open_text("1;\"a;b\"\n2;c,d\n", &options);
+    struct table *t = kit_open_text("1;\"a;b\"\n2;c,d\n", &options);
     assert_int_equal(table_columns(t), 2);
     assert_memory_equal(table_column(t, 1)->name, "column_2", 8);
     kit_cells(t, cells, sizeof cells);
@@ -266,19 +208,19 @@ static void grow_file(int fd, const char *text)
 static void a_file_that_grows_is_still_read_and_followed(void **state)
 {
     (void)state;
-    struct buf b = many_rows(40000);
+    struct buf b = kit_many_rows(40000);
     struct table *more = NULL, *most = NULL;
     struct problem problem;
     int fd = kit_file(b.data, b.len - 1); /* the last row is not whole yet */
-    struct table *first = open_fd(fd, &plain), *all = index_of(first);
+    struct table *first = kit_open_fd(fd, &plain), *all = kit_index(first);
     assert_int_equal(table_changed(all), TABLE_SAME);
     grow_file(fd, "9\n40000,x\n");
     assert_int_equal(table_changed(all), TABLE_GROWN);
-    check_row(all, 20000, "20000");
+    kit_check_row(all, 20000, "20000");
     assert_int_equal(table_grow(all, NULL, NULL, &more, &problem), OK);
     assert_int_equal(table_rows(more), 40001);
-    check_row(more, 40000, "40000");
-    check_row(more, 39999, "39999");
+    kit_check_row(more, 40000, "40000");
+    kit_check_row(more, 39999, "39999");
     assert_int_equal(table_changed(more), TABLE_SAME);
     for (size_t i = 40001; i < 40100; i++) {
         char row[40];
@@ -289,8 +231,8 @@ static void a_file_that_grows_is_still_read_and_followed(void **state)
         more = most;
         assert_int_equal(table_rows(more), i + 1);
     }
-    check_row(more, 40099, "40099");
-    check_row(more, 12345, "12345");
+    kit_check_row(more, 40099, "40099");
+    kit_check_row(more, 12345, "12345");
     table_free(first);
     table_free(all);
     table_free(more);
@@ -321,7 +263,7 @@ static void a_file_is_not_taken_for_another_in_the_midst_of_a_write(void **state
     assert_int_equal(pthread_create(&thread, NULL, append_rows, &a), 0);
     for (int i = 0; i < 300; i++) {
         enum table_change change;
-        struct table *t = open_fd(a.fd, &plain);
+        struct table *t = kit_open_fd(a.fd, &plain);
         while ((change = table_changed(t)) == TABLE_SAME)
             continue;
         assert_int_equal(change, TABLE_GROWN);
@@ -335,13 +277,13 @@ static void a_file_is_not_taken_for_another_in_the_midst_of_a_write(void **state
 static void a_file_cut_or_written_over_is_told_apart_from_one_that_grew(void **state)
 {
     (void)state;
-    struct buf b = many_rows(40000);
+    struct buf b = kit_many_rows(40000);
     struct table *more = NULL;
     struct problem problem;
     struct table_reader *r;
     const struct row *row;
     int fd = kit_file(b.data, b.len);
-    struct table *first = open_fd(fd, &plain), *all = index_of(first);
+    struct table *first = kit_open_fd(fd, &plain), *all = kit_index(first);
     assert_int_equal(pwrite(fd, "X", 1, 3), 1);
     grow_file(fd, "1,2\n");
     assert_int_equal(table_changed(all), TABLE_REWRITTEN);
@@ -367,7 +309,7 @@ static void another_file_of_the_same_name_is_seen(void **state)
     int fd = mkstemp(name), fd2 = mkstemp(other);
     assert_true(fd >= 0 && fd2 >= 0);
     assert_int_equal(io_write_all(fd, "a\n1\n", 4), OK);
-    struct table *t = open_fd(fd, &plain);
+    struct table *t = kit_open_fd(fd, &plain);
     assert_true(table_is_file(t, name));
     assert_int_equal(rename(other, name), 0);
     assert_false(table_is_file(t, name));
@@ -384,12 +326,12 @@ static void another_file_of_the_same_name_is_seen(void **state)
 static void progress_is_seen_by_another_process_and_stops_the_work(void **state)
 {
     (void)state;
-    struct buf b = many_rows(200000);
+    struct buf b = kit_many_rows(200000);
     struct table_progress *mine = NULL, *theirs = NULL;
     struct table *all = NULL;
     struct problem problem;
     int fd = kit_file(b.data, b.len), shared, status = -1;
-    struct table *first = open_fd(fd, &plain);
+    struct table *first = kit_open_fd(fd, &plain);
     assert_int_equal(table_progress_share(&mine, &shared), OK);
     assert_int_equal(table_index(first, NULL, mine, &all, &problem), OK);
     assert_int_equal(mine->done, mine->total);
@@ -419,12 +361,12 @@ static void progress_is_seen_by_another_process_and_stops_the_work(void **state)
 static void a_stop_reaches_libcsv_too(void **state)
 {
     (void)state;
-    struct buf b = many_rows(100000);
+    struct buf b = kit_many_rows(100000);
     struct table_progress progress = {.stop = 0};
     struct table *all = NULL;
     buf_add_text(&b, "1,\"x\"\r,\n"); /* raw structure gives up */
     int fd = kit_file(b.data, b.len);
-    struct table *first = open_fd(fd, &plain);
+    struct table *first = kit_open_fd(fd, &plain);
     progress.stop = 1;
     struct table_header header = {0};
     struct table_index index = {.fd = -1};
@@ -511,7 +453,7 @@ static void a_long_stream_moves_to_a_file(void **state)
 {
     (void)state;
     enum { ROWS = 5500000 };
-    struct buf b = many_rows(ROWS);
+    struct buf b = kit_many_rows(ROWS);
     int ends[2];
     bool done = false;
     struct table_stream *s = NULL;
@@ -532,14 +474,14 @@ static void a_long_stream_moves_to_a_file(void **state)
         assert_int_equal(e, OK);
         assert_true(table_rows(more) > last);
         last = table_rows(more);
-        check_row(more, 77, "77");
+        kit_check_row(more, 77, "77");
         table_free(t);
         t = more;
     }
     pthread_join(thread, NULL);
     assert_int_equal(table_rows(t), ROWS);
     assert_int_equal(table_stream_size(s), b.len);
-    check_row(t, ROWS - 1, "5499999");
+    kit_check_row(t, ROWS - 1, "5499999");
     table_free(t);
     table_stream_free(s);
     close(ends[0]);
@@ -558,7 +500,7 @@ static int packed(size_t packer, const struct buf *bytes, size_t *len)
 static void packed_files_are_unpacked(void **state)
 {
     (void)state;
-    struct buf b = many_rows(30000);
+    struct buf b = kit_many_rows(30000);
     struct table *t = NULL;
     struct problem problem;
     for (size_t i = 0; i < PACKERS; i++) {
@@ -567,11 +509,11 @@ static void packed_files_are_unpacked(void **state)
         assert_true(len < b.len / 2);
         assert_int_equal(table_load(fd, &plain, NULL, &t, &problem), OK);
         assert_int_equal(table_rows(t), 30000);
-        check_row(t, 29999, "29999");
+        kit_check_row(t, 29999, "29999");
         table_free(t);
         assert_int_equal(lseek(fd, 0, SEEK_CUR), (off_t)len);
-        t = open_fd(fd, &plain);
-        struct table *all = index_of(t);
+        t = kit_open_fd(fd, &plain);
+        struct table *all = kit_index(t);
         assert_int_equal(table_rows(all), 30000);
         table_free(t);
         table_free(all);

@@ -59,38 +59,6 @@ static void saves_as(const struct table *t, const struct save *save, const char 
     close(fd);
 }
 
-static void same_cells(const struct table *a, const struct table *b)
-{
-    struct table_reader *ra, *rb;
-    const struct row *x, *y;
-    assert_int_equal(table_rows(a), table_rows(b));
-    assert_int_equal(table_columns(a), table_columns(b));
-    for (size_t i = 0; i < table_columns(a); i++) {
-        assert_int_equal(table_column(a, i)->name_len, table_column(b, i)->name_len);
-        assert_memory_equal(table_column(a, i)->name, table_column(b, i)->name, table_column(a, i)->name_len);
-    }
-    assert_int_equal(table_reader_new(a, &ra), OK);
-    assert_int_equal(table_reader_new(b, &rb), OK);
-    assert_int_equal(table_seek(ra, 0), OK);
-    assert_int_equal(table_seek(rb, 0), OK);
-    for (;;) {
-        assert_int_equal(table_next(ra, &x), OK);
-        assert_int_equal(table_next(rb, &y), OK);
-        if (!x || !y)
-            break;
-        assert_int_equal(x->ncells, y->ncells);
-        for (size_t i = 0; i < x->ncells; i++) {
-            assert_int_equal(x->cells[i].null, y->cells[i].null);
-            assert_int_equal(x->cells[i].len, y->cells[i].len);
-            assert_memory_equal(x->cells[i].text, y->cells[i].text, x->cells[i].len);
-        }
-    }
-    assert_null(x);
-    assert_null(y);
-    table_reader_free(ra);
-    table_reader_free(rb);
-}
-
 static const char *const pieces[] = {"a", "0001", "\"", "\"\"", ",", ";", "|", "\t", "\n", "\r\n", "\r", " ", "é", "山",
                                      "\xff", "\xef\xbb\xbf", "x y", "'", "#", "\\"};
 
@@ -138,7 +106,7 @@ static void csv_is_read_again_with_the_same_cells(void **state)
         struct table *t = random_table(n);
         int fd = save_to(t, &save);
         struct table *again = open_all(fd);
-        same_cells(t, again);
+        kit_same_cells(t, again);
         table_free(again);
         table_free(t);
         close(fd);

@@ -125,6 +125,39 @@ static void everything_may_be_asked_of_a_long_table(void **state)
     file_done(path);
 }
 
+/* As an old Mac wrote it: the same, while the file stays as it is. */
+static void lines_may_end_with_lone_carriage_returns(void **state)
+{
+    (void)state;
+    char *path = many_rows();
+    struct buf b;
+    buf_init(&b, (size_t)64 << 20);
+    file_read(path, &b);
+    file_done(path);
+    for (char *at = b.data; (at = strchr(at, '\n')); at++)
+        *at = '\r';
+    path = file_with(b.data, b.len);
+    buf_done(&b);
+    struct pty *p = EXPLORE(path);
+    pty_wait_text(p, "\\[ \\] +000000 +name 0␊000777,fake");
+    pty_type(p, "1zG");
+    pty_wait_text(p, "▊\\[ \\] +999999 +ZZLAST +99 +null");
+    pty_wait_text(p, "200_001 of 200_001");
+    pty_type(p, "g/~^name 19999[57]$\r");
+    pty_wait_text(p, "▊\\[ \\] +000995 +name 199995 ");
+    pty_type(p, "&code==000777\r");
+    pty_wait_text(p, "(^|[^0-9])200 of 200_001 rows & code==000777");
+    pty_type(p, "u%");
+    pty_wait_text(p, "1 of 1_001");
+    pty_type(p, "q");
+    pty_wait_no_text(p, "1 of 1_001");
+    append(path, "new,x,1,y\r");
+    pty_type(p, "F");
+    pty_wait_text(p, "of 200_002");
+    close_quietly(p);
+    file_done(path);
+}
+
 static void its_columns_are_sorted_counted_and_summed_up(void **state)
 {
     (void)state;
@@ -236,6 +269,30 @@ static void a_stream_grows_on_the_screen(void **state)
     close_piped(&x);
 }
 
+/* Its first line comes in pieces, and is none before it has ended. */
+static void a_header_that_comes_in_pieces_is_one(void **state)
+{
+    (void)state;
+    static const char *const ends[] = {"\n", "\r\n", "\r"};
+    for (size_t i = 0; i < 3; i++) {
+        struct piped x = open_piped("");
+        const char *pieces[] = {"code,na", "me", ends[i], "0001,a", ends[i], "0002", ",b"};
+        for (size_t k = 0; k < 7; k++) {
+            for (const char *at = pieces[k]; *at; at++) { /* even between CR and LF */
+                assert_int_equal(io_write_all(x.fd, at, 1), OK);
+                pty_read_for(x.p, 0.02);
+            }
+            assert_false(pty_shows(x.p, "too short|code +na( |$)"));
+        }
+        pty_wait_text(x.p, " code +name");
+        pty_wait_text(x.p, "\\[ \\] +0001 +a");
+        assert_false(pty_shows(x.p, "0002"));
+        close(x.fd);
+        pty_wait_text(x.p, "\\[ \\] +0002 +b");
+        close_piped(&x);
+    }
+}
+
 /* After its magic, and then in the midst of what it takes to unpack anything. */
 static void a_packed_stream_that_halts_halts_nothing_else(void **state)
 {
@@ -343,7 +400,8 @@ static void every_kind_of_file_is_shown_as_it_is(void **state)
 #define REFUSED(text) (text), sizeof(text) - 1, 3
         {BYTES("\xef\xbb\xbf\"code\",v\n0001,a\n"), {" code +v", "0001 +a"}},
         {BYTES("code,v\r\n0001,a\r\n0002,b\r\n"), {"0001 +a", "0002 +b"}},
-        {REFUSED("code,v\r0001,a\r0002,b\r"), {"lone carriage returns"}},
+        {BYTES("code;v\r0001;a,b\r0002;\"two\rlines\"\r"), {" code +v", "0001 +a,b", "0002 +two␊lines"}},
+        {REFUSED("code,v\r0001,a\n0002,b\r"), {"lone carriage returns"}},
         {BYTES("code;v\n0001;\"a;b\"\n"), {"code +v", "0001 +a;b"}},
         {BYTES("code\tv\n0001\ta,b\n"), {"code +v", "0001 +a,b"}},
         {BYTES("a,a,,\n1,2,3,4\n"), {" a +a", " 1 +2 +3 +4"}},
@@ -465,9 +523,11 @@ int main(void)
 #define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
     const struct CMUnitTest tests[] = {
         CASE(everything_may_be_asked_of_a_long_table),
+        CASE(lines_may_end_with_lone_carriage_returns),
         CASE(its_columns_are_sorted_counted_and_summed_up),
         CASE(columns_are_frozen_hidden_and_gone_to_and_a_row_is_a_record),
         CASE(a_stream_grows_on_the_screen),
+        CASE(a_header_that_comes_in_pieces_is_one),
         CASE(a_packed_stream_that_halts_halts_nothing_else),
         CASE(packed_files_are_unpacked_as_one_looks),
         CASE(a_packed_file_that_is_cut_is_said_and_shown_as_far_as_it_goes),

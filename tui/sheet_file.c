@@ -16,6 +16,9 @@
 /* A piece of a stream between two looks at the keys. */
 enum { PUMP = 1 << 20, FIRST_PUMP = 64 * 1024 };
 
+/* What is longer and has no first line yet is looked at again when it is twice as long. */
+enum { EAGER = 1 << 20 };
+
 static const double settle_time = 0.15; /* a file that is being written anew is not read at each write */
 
 static bool is_standard_input(const struct sheet *s)
@@ -33,11 +36,12 @@ static int open_path(const struct sheet *s)
 enum err sheet_open_table(struct sheet *s)
 {
     struct table *t = NULL;
+    struct problem problem = {""};
     struct table_options options = sheet_table_options(s);
     if (!options.delimiter)
         options.delimiter = table_sniff(s->stream ? table_stream_spool(s->stream).fd : s->fd);
-    enum err e = s->stream ? table_stream_open_table(s->stream, &options, &t, &s->fault)
-                           : table_open(s->fd, &options, &t, &s->fault);
+    enum err e = s->stream ? table_stream_open_table(s->stream, &options, &t, &problem)
+                           : table_open(s->fd, &options, &t, &problem);
     if (!e) {
         if (!s->ended)
             s->fault.text[0] = '\0';
@@ -45,6 +49,8 @@ enum err sheet_open_table(struct sheet *s)
             s->spooled = table_stream_size(s->stream);
         return sheet_take_table(s, t);
     }
+    if (e != ERR_AGAIN)
+        s->fault = problem;
     s->version++;
     return e == ERR_NOMEM ? e : OK;
 }
@@ -118,6 +124,16 @@ static enum err pump(struct sheet *s, struct problem *problem)
     return e == ERR_AGAIN ? OK : e;
 }
 
+/* There may be enough of the stream for a table. */
+static bool may_open(struct sheet *s)
+{
+    uint64_t size = s->stream ? table_stream_size(s->stream) : 0;
+    if (s->table || !s->stream || (!s->ended && (size == 0 || (size > EAGER && size < 2 * s->tried))))
+        return false;
+    s->tried = size;
+    return true;
+}
+
 enum err sheet_pump(struct sheet *s)
 {
     struct problem problem;
@@ -130,8 +146,7 @@ enum err sheet_pump(struct sheet *s)
     }
     if (s->always_ready && !s->ended)
         sheet_arm(s, 0);
-    bool enough = s->stream && (table_stream_size(s->stream) > 0 || s->ended);
-    return !s->table && enough ? sheet_open_table(s) : OK;
+    return may_open(s) ? sheet_open_table(s) : OK;
 }
 
 /* --- changes ------------------------------------------------------------------------------------------------------ */

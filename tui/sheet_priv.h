@@ -42,6 +42,7 @@ struct sheet {
     bool ended;               /* the stream is */
     int spool;                /* borrowed: what the desk has of the stream */
     uint64_t spooled;         /* bytes of it that the table has */
+    uint64_t tried;           /* bytes of it that were looked at for a first line */
     struct table *table;
     uint64_t generation;
     struct problem fault;

@@ -111,8 +111,8 @@ enum err table_grow(const struct table *t, const struct table_runner *runner, st
                     struct table **out, struct problem *problem) MUST_CHECK;
 
 /* Input that is no plain file: a pipe, .gz .zst .xz .bz2. Its owner pumps it; meanwhile tables can be made of what is
- * there, each with the complete records so far, the first by table_stream_open_table, the others by
- * table_stream_grow. Owned by one thread. */
+ * there, each with the complete records so far, the first by table_stream_open_table (ERR_AGAIN: not even the first
+ * line is there), the others by table_stream_grow. Owned by one thread. */
 struct table_stream;
 enum err table_stream_needed(int fd, bool *out) MUST_CHECK;
 enum err table_stream_open(int fd, const char *path, const struct table_unpacker *unpacker, struct table_stream **out,

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/io.h"
 
 enum { BLOCK_MAX = 16 * TABLE_BLOCK }; /* longer, and it is not read as one */
 
@@ -99,7 +98,7 @@ static enum err read_text(struct table_blocks *b, size_t len)
         if (!b->text)
             return ERR_NOMEM;
     }
-    enum err e = io_read_at(b->body->source.fd, b->text, len, b->offset);
+    enum err e = table_source_read(&b->body->source, b->text, len, b->offset);
     if (!e)
         e = table_source_check(&b->body->source);
     b->len = e ? 0 : len;

@@ -175,7 +175,9 @@ static enum err finish(struct build *b)
 {
     enum err e = OK;
     b->facts.complete = true;
-    if (!b->source->growing || !b->has_header)
+    if (b->source->growing && !b->has_header)
+        return problem_set(&b->problem, ERR_AGAIN, "%s: its first line is not there yet", b->path);
+    if (!b->source->growing)
         e = table_csv_finish(&b->csv);
     else
         b->csv.done = false;

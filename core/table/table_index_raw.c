@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/io.h"
 #include "core/table/table_priv.h"
 #include "core/table/table_raw_loops.h"
 
@@ -47,7 +46,7 @@ static enum err state_at(const struct build *b, uint64_t offset, struct raw_stat
 {
     char before[2] = {0};
     size_t n = offset - b->plan->start < 2 ? 1 : 2;
-    enum err e = io_read_at(b->plan->source->fd, before + 2 - n, n, offset - n);
+    enum err e = table_source_read(b->plan->source, before + 2 - n, n, offset - n);
     *behind_newline = before[1] == '\n';
     *out = (struct raw_state){
         .after_mark = before[1] == b->plan->delimiter || before[1] == '\n' || before[1] == '"',
@@ -62,7 +61,7 @@ static enum err read_block(const struct build *b, char *block, uint64_t at, uint
     *len = end - at < TABLE_BLOCK ? (size_t)(end - at) : TABLE_BLOCK;
     if (table_progress_stopped(b->plan->progress))
         return ERR_CANCELLED;
-    enum err e = io_read_at(b->plan->source->fd, block, *len, at);
+    enum err e = table_source_read(b->plan->source, block, *len, at);
     if (!e)
         e = table_source_check(b->plan->source);
     table_progress_add(b->plan->progress, *len);
@@ -225,7 +224,7 @@ static enum err add_tail(struct build *b, struct sum *s)
     b->draft.facts->end = s->behind;
     if (s->behind == p->source->size || p->source->growing)
         return OK;
-    enum err e = io_read_at(p->source->fd, &last, 1, p->source->size - 1);
+    enum err e = table_source_read(p->source, &last, 1, p->source->size - 1);
     s->strange |= s->inside || last == '\r' || p->source->size - s->behind > TABLE_FIELD_MAX;
     add_record(b, s, s->delimiters);
     s->rows++;

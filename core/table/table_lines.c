@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/io.h"
 #include "core/table/table_priv.h"
 
 /* The first read behind a seek is a small one, for often a few rows are all that is wanted; each further one is twice that. */
@@ -44,7 +43,7 @@ static enum err refill(struct table_lines *l)
     l->full = left >= l->next_read;
     l->len = l->full ? l->next_read : (size_t)left;
     l->next_read = l->next_read < TABLE_BLOCK / 2 ? 2 * l->next_read : TABLE_BLOCK;
-    enum err e = l->len ? io_read_at(s->fd, l->block, l->len, l->offset) : OK;
+    enum err e = l->len ? table_source_read(s, l->block, l->len, l->offset) : OK;
     if (!e)
         e = table_source_check(s);
     if (e)
@@ -76,7 +75,7 @@ static enum err count_bytes(const struct table_source *s, uint64_t from, uint64_
     char block[4096];
     for (*out = 0; from < to;) {
         size_t n = to - from < sizeof block ? (size_t)(to - from) : sizeof block;
-        enum err e = io_read_at(s->fd, block, n, from);
+        enum err e = table_source_read(s, block, n, from);
         if (e)
             return e;
         for (size_t i = 0; i < n; i++)

@@ -44,7 +44,10 @@ enum err table_open_first(struct table *t, const struct table_options *o, bool s
     struct table_parse how = {.path = o->path ? o->path : "(input)", .delimiter = o->delimiter ? o->delimiter : ',',
                               .no_header = o->no_header, .strict = strict,
                               .limit = t->body.source.size <= TABLE_SMALL ? TABLE_SMALL : TABLE_FIRST};
-    enum err e = table_index_csv(&how, &t->body.source, header, &t->body.index, problem);
+    enum err e = table_source_find_ends(&t->body.source);
+    if (e)
+        return table_problem(problem, e, how.path);
+    e = table_index_csv(&how, &t->body.source, header, &t->body.index, problem);
     t->body.ncolumns = header->n;
     t->body.delimiter = how.delimiter;
     return e;
@@ -293,7 +296,11 @@ static enum err grow_to(const struct table *t, struct table_source source, const
     grown->body.ncolumns = t->body.ncolumns;
     grown->body.delimiter = t->body.delimiter;
     struct table_parse how = parse_of(t, progress);
-    enum err e = table_index_again(&t->body.index, &grown->body.index);
+    enum err e = table_source_find_ends(&grown->body.source);
+    if (!e && grown->body.source.lone_crs != t->body.source.lone_crs)
+        e = ERR_CHANGED;
+    if (!e)
+        e = table_index_again(&t->body.index, &grown->body.index);
     if (e) {
         table_problem(problem, e, t->path);
     } else {

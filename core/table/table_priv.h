@@ -48,6 +48,7 @@ struct table_source {
     bool sealed;  /* a memfd that nobody can change any more; else a file, checked at each read */
     bool ours;    /* a spool that only we write, and only at its end */
     bool growing; /* more is to come: the last record is not one yet */
+    bool lone_crs; /* its lines end with them: each is read as the newline that it stands for */
 };
 
 enum err table_source_open(int fd, const char *path, struct table_source *out, struct problem *problem) MUST_CHECK;
@@ -57,6 +58,12 @@ enum table_change table_source_change(const struct table_source *s);
 
 /* ERR_CHANGED if the bytes are no longer those of the opening; more of them behind do no harm. */
 enum err table_source_check(const struct table_source *s) MUST_CHECK;
+
+/* Looks what its lines end with. */
+enum err table_source_find_ends(struct table_source *s) MUST_CHECK;
+
+/* The one way to its bytes, as they are to be understood. */
+enum err table_source_read(const struct table_source *s, char *bytes, size_t len, uint64_t at) MUST_CHECK;
 
 /* A memfd that is sealed against every change; only such memory is mapped. */
 bool table_is_sealed(int fd);

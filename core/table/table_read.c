@@ -3,7 +3,6 @@
  * of a file that is not indexed yet, backwards by what the quotes there look like. */
 #include <stdlib.h>
 
-#include "core/base/io.h"
 #include "core/table/table_priv.h"
 
 enum { TAIL_FIRST = 64 * 1024, TAIL_MAX = 16 * 1024 * 1024 }; /* bytes that are looked at for the last rows */
@@ -153,7 +152,7 @@ static enum err read_tail(const struct table_body *body, struct tail *t, size_t 
     t->offset = size - t->len;
     free(t->text);
     t->text = malloc(t->len + RAW_PAD);
-    enum err e = t->text ? io_read_at(body->source.fd, t->text, t->len, t->offset) : ERR_NOMEM;
+    enum err e = t->text ? table_source_read(&body->source, t->text, t->len, t->offset) : ERR_NOMEM;
     if (!e)
         e = table_source_check(&body->source);
     if (e)

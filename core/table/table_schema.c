@@ -19,7 +19,7 @@ struct schema_head {
     char delimiter;
 };
 static const char schema_magic[8] = "psschem2";
-enum { CODES_COMPLETE = 1, NO_HEADER = 2, LEARNED = 4, OURS = 8, GROWING = 16 };
+enum { CODES_COMPLETE = 1, NO_HEADER = 2, LEARNED = 4, OURS = 8, GROWING = 16, LONE_CRS = 32 };
 
 /* Before each text: its length, and what belongs to it. A NUL follows each text. */
 struct schema_item {
@@ -39,7 +39,8 @@ static uint64_t flags_of(const struct table_schema *s)
 {
     const struct table_source *source = &s->body->source;
     return (s->found->codes_complete ? CODES_COMPLETE : 0) | (s->no_header ? NO_HEADER : 0) |
-           (s->learned ? LEARNED : 0) | (source->ours ? OURS : 0) | (source->growing ? GROWING : 0);
+           (s->learned ? LEARNED : 0) | (source->ours ? OURS : 0) | (source->growing ? GROWING : 0) |
+           (source->lone_crs ? LONE_CRS : 0);
 }
 
 enum err table_schema_write(const struct table_schema *s, int *fd)
@@ -167,6 +168,7 @@ static enum err read_all(struct table *t, struct cursor *c)
     t->body.source.signature = head.signature;
     t->body.source.ours = head.flags & OURS;
     t->body.source.growing = head.flags & GROWING;
+    t->body.source.lone_crs = head.flags & LONE_CRS;
     t->body.delimiter = head.delimiter;
     t->key = head.key;
     t->codes_complete = head.flags & CODES_COMPLETE;

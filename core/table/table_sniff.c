@@ -16,7 +16,7 @@ char table_sniff(int fd)
     bool inside = false;
     if (io_read_some_at(fd, bytes, sizeof bytes, 0, &n))
         return candidates[0];
-    for (size_t i = 0; i < n && (inside || bytes[i] != '\n'); i++) {
+    for (size_t i = 0; i < n && (inside || (bytes[i] != '\n' && bytes[i] != '\r')); i++) {
         inside ^= bytes[i] == '"';
         const char *at = inside || !bytes[i] ? NULL : memchr(candidates, bytes[i], sizeof candidates);
         if (at)

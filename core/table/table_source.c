@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -12,7 +13,10 @@
 #include "core/base/io.h"
 #include "core/table/table_priv.h"
 
-enum { SIGNED = 4096 }; /* bytes at each end that tell a file that grew from one that was written over */
+enum {
+    SIGNED = 4096,    /* bytes at each end that tell a file that grew from one that was written over */
+    LOOK = 64 * 1024, /* bytes that tell what lines end with */
+};
 
 bool table_is_sealed(int fd)
 {
@@ -87,6 +91,43 @@ enum err table_source_again(const struct table_source *s, struct table_source *o
     *out = *s;
     out->fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 3);
     return out->fd < 0 ? err_from_errno(errno) : OK;
+}
+
+/* Outside quotes a CR and no newline: as old Macs wrote, and Excel for them still does. */
+enum err table_source_find_ends(struct table_source *s)
+{
+    char bytes[4096];
+    bool inside = false, after_cr = false, seen = false;
+    s->lone_crs = false;
+    for (uint64_t at = 0; at < s->size && at < LOOK; at += sizeof bytes) {
+        size_t n = s->size - at < sizeof bytes ? (size_t)(s->size - at) : sizeof bytes;
+        enum err e = io_read_at(s->fd, bytes, n, at);
+        if (e)
+            return e;
+        for (size_t i = 0; i < n; i++) {
+            inside ^= bytes[i] == '"';
+            if (!inside && bytes[i] == '\n')
+                return OK;
+            seen |= after_cr;
+            after_cr = !inside && bytes[i] == '\r';
+        }
+    }
+    s->lone_crs = seen || (after_cr && !s->growing); /* else its newline may be still to come */
+    return OK;
+}
+
+enum err table_source_read(const struct table_source *s, char *bytes, size_t len, uint64_t at)
+{
+    char behind = s->growing ? '\n' : '\0';
+    enum err e = io_read_at(s->fd, bytes, len, at);
+    if (!e && s->lone_crs && len > 0 && bytes[len - 1] == '\r' && at + len < s->size)
+        e = io_read_at(s->fd, &behind, 1, at + len);
+    if (e || !s->lone_crs)
+        return e;
+    for (char *cr = bytes, *end = bytes + len; (cr = memchr(cr, '\r', (size_t)(end - cr))); cr++)
+        if ((cr + 1 < end ? cr[1] : behind) != '\n')
+            *cr = '\n';
+    return OK;
 }
 
 static enum table_change change_seen(const struct table_source *s)
