@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * core/base: errors as values, the bounded buffer, the clock, and file descriptors on real pipes, sockets and files. */
+ * core/base: errors as values, the bounded buffer, the clock, threads, and file descriptors on real pipes, sockets
+ * and files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,6 +26,7 @@
 #include "core/base/clock.h"
 #include "core/base/err.h"
 #include "core/base/io.h"
+#include "core/base/thread.h"
 
 static void every_error_has_a_text_of_its_own(void **state)
 {
@@ -401,6 +403,30 @@ static void running_out_of_fds_is_an_error_and_not_a_crash(void **state)
     assert_int_equal(fd, -1);
 }
 
+static void *mask_of(void *arg)
+{
+    pthread_sigmask(SIG_SETMASK, NULL, arg);
+    return arg;
+}
+
+static void a_thread_that_is_started_gets_no_signal(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    sigset_t before, mask, after;
+    void *result;
+    mask_of(&before);
+    assert_int_equal(thread_start(&thread, mask_of, &mask), OK);
+    assert_int_equal(pthread_join(thread, &result), 0);
+    assert_ptr_equal(result, &mask);
+    mask_of(&after);
+    for (int s = 1; s < NSIG; s++) {
+        bool ever = s != SIGKILL && s != SIGSTOP && s != 32 && s != 33; /* the last two are glibc's own */
+        assert_int_equal(sigismember(&mask, s) == 1, ever);
+        assert_int_equal(sigismember(&before, s), sigismember(&after, s));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +448,7 @@ int main(void)
         cmocka_unit_test(a_message_too_long_is_refused_and_leaks_no_fd),
         cmocka_unit_test(sockets_that_do_not_block_say_again),
         cmocka_unit_test(sealed_memory_cannot_be_changed),
+        cmocka_unit_test(a_thread_that_is_started_gets_no_signal),
         cmocka_unit_test(running_out_of_fds_is_an_error_and_not_a_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,9 +5,10 @@
 #include "core/engine/engine_priv.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "core/base/thread.h"
 
 enum err engine_init_queue(struct engine *e)
 {
@@ -79,19 +80,15 @@ static void threads_end(struct engine *e, int count)
 static enum err threads_start(struct engine *e)
 {
     int n = e->options.threads, made = 0;
-    sigset_t all, before;
 
     if (e->crew == NULL && (e->crew = calloc((size_t)n, sizeof *e->crew)) == NULL)
         return ERR_NOMEM;
     latch_set(&e->latch, (uint32_t)n);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     for (; made < n; made++) {
         e->crew[made] = (struct engine_thread){ .engine = e, .index = made };
-        if (pthread_create(&e->crew[made].id, NULL, thread_main, &e->crew[made]) != 0)
+        if (thread_start(&e->crew[made].id, thread_main, &e->crew[made]) != OK)
             break;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     for (int i = made; i < n; i++)
         latch_count_down(&e->latch);
     latch_wait(&e->latch);

@@ -3,13 +3,12 @@
  * posted belong to this thread; orders are handed over under the lock. */
 #include "core/observer/sampler.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "core/base/clock.h"
+#include "core/base/thread.h"
 #include "core/observer/sampler_priv.h"
 
 /* Seconds between two looks: while things move, at most, and at most while a finding may still change. */
@@ -236,17 +235,6 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* All signals are for the threads that expect them. */
-static enum err start_thread(struct sampler *s)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&s->thread, NULL, run, s);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failed ? err_from_errno(failed == EAGAIN ? ENOMEM : failed) : OK;
-}
-
 static void init_cond(pthread_cond_t *cond)
 {
     pthread_condattr_t attr; /* none of these can fail on Linux */
@@ -282,7 +270,7 @@ enum err sampler_new(const struct sampler_options *options, struct sampler **out
     init_cond(&s->posted);
     enum err e = scene_init(&s->scene, -1);
     if (!e)
-        e = start_thread(s);
+        e = thread_start(&s->thread, run, s);
     if (e)
         dispose(s);
     else

@@ -17,6 +17,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/text.h"
+#include "core/base/thread.h"
 
 /* Seconds until a thread that does not stop (it is deep in the kernel) is left alone. */
 static const double patience = 0.5;
@@ -86,17 +87,12 @@ static void *collect_addresses(void *arg)
     return NULL;
 }
 
-/* The thread gets no signal: those are for the threads that expect them. */
 static enum err run_collector(struct stack_job *job)
 {
-    sigset_t all, before;
     pthread_t thread;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&thread, NULL, collect_addresses, job);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed)
-        return ERR_NOMEM;
+    enum err e = thread_start(&thread, collect_addresses, job);
+    if (e)
+        return e;
     pthread_join(thread, NULL);
     return job->err;
 }

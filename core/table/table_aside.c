@@ -5,14 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "core/base/io.h"
+#include "core/base/thread.h"
 
 enum { PIECE = 64 * 1024 };
 
@@ -74,17 +73,6 @@ static void *run(void *arg)
     return NULL;
 }
 
-static enum err start(struct table_aside *a)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&a->thread, NULL, run, a);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    a->running = failed == 0;
-    return failed ? err_from_errno(failed) : OK;
-}
-
 enum err table_aside_new(int in, const void *first, size_t len, const struct table_unpacker *unpacker, const char *path,
                          struct table_aside **out, int *out_fd, struct problem *problem)
 {
@@ -102,11 +90,16 @@ enum err table_aside_new(int in, const void *first, size_t len, const struct tab
     a->stop = eventfd(0, EFD_CLOEXEC);
     bool fit = a->stop >= 0 && pipe2(ends, O_CLOEXEC) == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
     a->out = ends[1];
-    if (!fit || start(a)) {
-        problem_errno(problem, "%s: cannot unpack it", path);
+    enum err e;
+    if (!fit)
+        e = problem_errno(problem, "%s: cannot unpack it", path);
+    else if ((e = thread_start(&a->thread, run, a)))
+        problem_set(problem, e, "%s: cannot start a thread that unpacks it: %s", path, err_text(e));
+    a->running = !e;
+    if (e) {
         io_close(&ends[0]);
         table_aside_free(a);
-        return ERR_SYS;
+        return e;
     }
     *out = a;
     *out_fd = ends[0];
