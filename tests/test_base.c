@@ -268,6 +268,21 @@ static void writing_all_goes_on_through_a_full_pipe(void **state)
     free(data);
 }
 
+static void writing_at_a_place_leaves_the_others_alone(void **state)
+{
+    (void)state;
+    char bytes[6];
+    int fd = memfd_create("test", MFD_CLOEXEC);
+    assert_int_equal(io_write_all(fd, "abcdef", 6), OK);
+    assert_int_equal(io_write_at(fd, "XY", 2, 3), OK);
+    assert_int_equal(io_write_at(fd, "", 0, 100), OK);
+    assert_int_equal(io_read_at(fd, bytes, 6, 0), OK);
+    assert_memory_equal(bytes, "abcXYf", 6);
+    assert_int_equal(lseek(fd, 0, SEEK_END), 6);
+    close(fd);
+    assert_int_equal(io_write_at(fd, "X", 1, 0), ERR_SYS);
+}
+
 static void writing_to_nobody_is_an_answer(void **state)
 {
     (void)state;
@@ -443,6 +458,7 @@ int main(void)
         cmocka_unit_test(reading_all_stops_at_the_end_or_at_the_ceiling),
         cmocka_unit_test(reading_at_a_place_notices_a_file_that_ends_before),
         cmocka_unit_test(writing_all_goes_on_through_a_full_pipe),
+        cmocka_unit_test(writing_at_a_place_leaves_the_others_alone),
         cmocka_unit_test(writing_to_nobody_is_an_answer),
         cmocka_unit_test(messages_keep_their_bounds_and_carry_fds),
         cmocka_unit_test(a_message_too_long_is_refused_and_leaks_no_fd),

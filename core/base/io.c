@@ -24,6 +24,22 @@ enum err io_write_all(int fd, const void *data, size_t len)
     return OK;
 }
 
+enum err io_write_at(int fd, const void *data, size_t len, uint64_t offset)
+{
+    const char *at = data;
+    while (len > 0) {
+        ssize_t n = pwrite(fd, at, len, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_from_errno(errno);
+        at += n;
+        len -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return OK;
+}
+
 /* At the ceiling one more byte is tried for, to tell a file that ends there from one that goes on. */
 enum err io_read_all(int fd, struct buf *b)
 {

@@ -14,6 +14,9 @@
 /* Writes all `len` bytes (blocking fd). ERR_CLOSED on EPIPE. */
 enum err io_write_all(int fd, const void *data, size_t len) MUST_CHECK;
 
+/* The same at `offset`, as pwrite(2). */
+enum err io_write_at(int fd, const void *data, size_t len, uint64_t offset) MUST_CHECK;
+
 /* Reads until end of file into `b` (its ceiling holds: ERR_TOO_BIG). */
 enum err io_read_all(int fd, struct buf *b) MUST_CHECK;
 

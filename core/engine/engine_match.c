@@ -176,13 +176,6 @@ static bool holds(enum find_what what, int order)
     }
 }
 
-static int compare_bytes(const struct buf *a, const struct buf *b)
-{
-    size_t len = a->len < b->len ? a->len : b->len;
-    int order = len > 0 ? memcmp(a->data, b->data, len) : 0;
-    return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
-}
-
 static enum err compare(struct matcher *r, const struct cell *cell, bool *out)
 {
     const struct match *m = r->match;
@@ -197,7 +190,7 @@ static enum err compare(struct matcher *r, const struct cell *cell, bool *out)
     }
     buf_clear(&r->natural);
     enum err err = table_order_text(cell->text, cell->len, &r->natural);
-    *out = err == OK && holds(m->find->what, compare_bytes(&r->natural, &m->natural));
+    *out = err == OK && holds(m->find->what, table_order_compare(&r->natural, &m->natural));
     return err;
 }
 

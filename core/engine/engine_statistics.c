@@ -62,17 +62,10 @@ static void hand_done(struct hand *h)
     table_walk_free(h->walk);
 }
 
-static int compare_bytes(const struct buf *a, const struct buf *b)
-{
-    size_t len = a->len < b->len ? a->len : b->len;
-    int order = len > 0 ? memcmp(a->data, b->data, len) : 0;
-    return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
-}
-
 /* `sign` 1: the greatest stays, -1: the least. */
 static void offer(struct extreme *x, int sign, uint64_t order, const struct buf *natural, const char *text, size_t len)
 {
-    int more = natural->len > 0 || x->natural.len > 0 ? compare_bytes(natural, &x->natural)
+    int more = natural->len > 0 || x->natural.len > 0 ? table_order_compare(natural, &x->natural)
                                                       : (order > x->order) - (order < x->order);
     if (x->some && more * sign <= 0)
         return;

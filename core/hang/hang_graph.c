@@ -7,11 +7,6 @@
 
 #include <stdlib.h>
 
-static size_t place(const struct hang_graph *g, const struct evidence *e)
-{
-    return (size_t)(e - g->scene->procs);
-}
-
 bool hang_grow(void **v, size_t n, size_t *cap, size_t size)
 {
     if (n < *cap)
@@ -100,7 +95,7 @@ static enum err add_waits(struct hang_graph *g, size_t i)
             g->stuck[i] = STUCK_NOT; /* whoever it is, he is not seen */
             break;
         }
-        size_t to = w.at_thing ? g->scene->n + find_thing(g, w.thing.kind, w.thing.id) : place(g, w.process);
+        size_t to = w.at_thing ? g->scene->n + find_thing(g, w.thing.kind, w.thing.id) : hang_node_of(g, w.process);
         err = add_edge(g, i, to, k, w.kind);
         if (!err && w.other_end.id)
             err = add_edge(g, i, g->scene->n + find_thing(g, w.other_end.kind, w.other_end.id), k, EDGE_OTHER_END);

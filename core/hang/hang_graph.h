@@ -53,6 +53,12 @@ static inline size_t hang_node_count(const struct hang_graph *g)
     return g->scene->n + g->nthings;
 }
 
+/* A process's. */
+static inline size_t hang_node_of(const struct hang_graph *g, const struct evidence *e)
+{
+    return (size_t)(e - g->scene->procs);
+}
+
 /* Doubles an array that is full; false without memory. */
 bool hang_grow(void **v, size_t n, size_t *cap, size_t size);
 

@@ -4,25 +4,20 @@
 
 #include <stdlib.h>
 
-static size_t place(const struct hang_graph *g, const struct evidence *e)
-{
-    return (size_t)(e - g->scene->procs);
-}
-
 enum stuck hang_graph_stuck(const struct hang_graph *g, const struct evidence *e)
 {
-    return g->stuck[place(g, e)];
+    return g->stuck[hang_node_of(g, e)];
 }
 
 const struct hang_knot *hang_graph_knot(const struct hang_graph *g, const struct evidence *e)
 {
-    size_t k = g->knot_of[place(g, e)];
+    size_t k = g->knot_of[hang_node_of(g, e)];
     return k < g->nknots ? &g->knots[k] : NULL;
 }
 
 bool hang_graph_wait(const struct hang_graph *g, const struct evidence *from, size_t *at, struct hang_wait *out)
 {
-    size_t node = place(g, from);
+    size_t node = hang_node_of(g, from);
     for (;;) {
         size_t i = g->out_at[node] + (*at)++;
         if (i >= g->out_at[node + 1])
@@ -68,7 +63,7 @@ enum err hang_graph_victims(const struct hang_graph *g, const struct evidence *e
     bool *seen = calloc(n ? n : 1, sizeof *seen);
     enum err err = queue && seen ? OK : ERR_NOMEM;
     if (!err) {
-        queue[0] = (uint32_t)place(g, e);
+        queue[0] = (uint32_t)hang_node_of(g, e);
         seen[queue[0]] = true;
         err = add_victims(g, queue, 1, seen, out);
     }

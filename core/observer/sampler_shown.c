@@ -155,19 +155,15 @@ static enum err line_up(struct shown *s, const struct scene *scene, bool *moved)
     return OK;
 }
 
+static int by_pid(const void *key, const void *at)
+{
+    pid_t a = *(const pid_t *)key, b = ((const struct shown_process *)at)->pid;
+    return (a > b) - (a < b);
+}
+
 static struct shown_process *find(struct shown *s, pid_t pid)
 {
-    size_t low = 0, high = s->n;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        if (s->v[mid].pid == pid)
-            return &s->v[mid];
-        if (s->v[mid].pid < pid)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return NULL;
+    return s->n > 0 ? bsearch(&pid, s->v, s->n, sizeof *s->v, by_pid) : NULL;
 }
 
 /* The stack is decoration: a finding does without. */

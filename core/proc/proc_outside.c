@@ -48,25 +48,16 @@ const struct pipe_check *scene_pipe(const struct scene *s, uint64_t inode)
     return NULL;
 }
 
-static struct pipe_check *find(struct scene *s, uint64_t inode)
-{
-    size_t low = 0, high = s->npipes;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        if (s->pipes[mid].inode == inode)
-            return &s->pipes[mid];
-        if (s->pipes[mid].inode < inode)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return NULL;
-}
-
 static int by_inode(const void *a, const void *b)
 {
     uint64_t x = ((const struct pipe_check *)a)->inode, y = ((const struct pipe_check *)b)->inode;
     return (x > y) - (x < y);
+}
+
+static struct pipe_check *find(struct scene *s, uint64_t inode)
+{
+    const struct pipe_check wanted = {.inode = inode};
+    return s->npipes > 0 ? bsearch(&wanted, s->pipes, s->npipes, sizeof wanted, by_inode) : NULL;
 }
 
 static bool has(const struct ints *pids, int64_t pid)

@@ -3,6 +3,7 @@
 #include "core/proc/proc_priv.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -101,19 +102,15 @@ enum wait_kind thread_wait_kind(const struct thread_evidence *t)
     return is_limited(c, t) ? WAIT_TIMED : c->kind;
 }
 
+static int by_tid(const void *key, const void *at)
+{
+    pid_t a = *(const pid_t *)key, b = ((const struct thread_evidence *)at)->tid;
+    return (a > b) - (a < b);
+}
+
 const struct thread_evidence *evidence_thread(const struct evidence *e, pid_t tid)
 {
-    size_t low = 0, high = e->nthreads;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        if (e->threads[mid].tid == tid)
-            return &e->threads[mid];
-        if (e->threads[mid].tid < tid)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return NULL;
+    return e->nthreads > 0 ? bsearch(&tid, e->threads, e->nthreads, sizeof *e->threads, by_tid) : NULL;
 }
 
 static const struct thread_evidence *find_living(const struct evidence *e, pid_t tid)
@@ -141,19 +138,15 @@ const struct thread_evidence *evidence_telling_thread(const struct evidence *e)
     return t;
 }
 
+static int by_fd(const void *key, const void *at)
+{
+    int a = *(const int *)key, b = ((const struct fd_evidence *)at)->fd;
+    return (a > b) - (a < b);
+}
+
 static const struct fd_evidence *find_fd(const struct evidence *e, int fd)
 {
-    size_t low = 0, high = e->nfds;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        if (e->fds[mid].fd == fd)
-            return &e->fds[mid];
-        if (e->fds[mid].fd < fd)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return NULL;
+    return e->nfds > 0 ? bsearch(&fd, e->fds, e->nfds, sizeof *e->fds, by_fd) : NULL;
 }
 
 const struct fd_evidence *thread_waits_through(const struct evidence *e, const struct thread_evidence *t)

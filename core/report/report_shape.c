@@ -21,14 +21,20 @@ json_t *report_json_text(const char *text)
     return result;
 }
 
+/* *list is NULL from the first failure on. Takes `item`. */
+static void append(json_t **list, json_t *item)
+{
+    if (json_array_append_new(*list, item) < 0) {
+        json_decref(*list);
+        *list = NULL;
+    }
+}
+
 static json_t *json_texts(const struct texts *t)
 {
     json_t *list = json_array();
     for (size_t i = 0; list && i < t->n; i++)
-        if (json_array_append_new(list, report_json_text(t->v[i])) < 0) {
-            json_decref(list);
-            return NULL;
-        }
+        append(&list, report_json_text(t->v[i]));
     return list;
 }
 
@@ -36,10 +42,7 @@ static json_t *json_ints(const struct ints *t)
 {
     json_t *list = json_array();
     for (size_t i = 0; list && i < t->n; i++)
-        if (json_array_append_new(list, json_integer(t->v[i])) < 0) {
-            json_decref(list);
-            return NULL;
-        }
+        append(&list, json_integer(t->v[i]));
     return list;
 }
 

@@ -38,26 +38,11 @@ static enum err open_file(struct row_list *l)
     return l->fd < 0 ? err_from_errno(errno) : OK;
 }
 
-static enum err write_at(int fd, const void *bytes, size_t len, uint64_t offset)
-{
-    for (const char *at = bytes; len > 0;) {
-        ssize_t n = pwrite(fd, at, len, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_from_errno(errno);
-        at += n;
-        len -= (size_t)n;
-        offset += (uint64_t)n;
-    }
-    return OK;
-}
-
 static enum err flush(struct row_list *l)
 {
     enum err e = l->fd > 0 ? OK : open_file(l);
     if (!e)
-        e = write_at(l->fd, l->tail, (size_t)(l->n - l->written) * width(l), l->written * width(l));
+        e = io_write_at(l->fd, l->tail, (size_t)(l->n - l->written) * width(l), l->written * width(l));
     if (!e)
         l->written = l->n;
     return e;
@@ -140,7 +125,7 @@ enum err row_list_put(const struct row_list *l, uint64_t at, const uint64_t *row
         size_t k = n - done < PIECE ? n - done : PIECE;
         for (size_t i = 0; i < k; i++)
             store(l, piece, i, rows[done + i]);
-        e = write_at(l->fd, piece, k * width(l), (at + done) * width(l));
+        e = io_write_at(l->fd, piece, k * width(l), (at + done) * width(l));
         done += k;
     }
     return e;

@@ -91,3 +91,10 @@ enum err table_order_text(const char *text, size_t len, struct buf *b)
     }
     return b->err;
 }
+
+int table_order_compare(const struct buf *a, const struct buf *b)
+{
+    size_t len = a->len < b->len ? a->len : b->len;
+    int order = len > 0 ? memcmp(a->data, b->data, len) : 0;
+    return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+}

@@ -20,5 +20,6 @@ enum table_class table_number(const struct table *t, size_t column, const struct
 /* Appends bytes whose order by memcmp(3), the shorter first, is the natural order of the text; different texts have
  * different bytes. */
 enum err table_order_text(const char *text, size_t len, struct buf *out);
+int table_order_compare(const struct buf *a, const struct buf *b); /* of two such; as memcmp(3) answers */
 
 #endif
