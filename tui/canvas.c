@@ -88,6 +88,15 @@ static int put_glyph(struct canvas *c, int x, int y, int end, enum role role, co
     return x;
 }
 
+/* `n` characters, each a cluster of its own. Only at its ends can it cut a wide one. */
+static void put_plain(struct canvas *c, int x, int y, enum role role, const char *text, int n)
+{
+    cell_split(c, x, y);
+    cell_split(c, x + n - 1, y);
+    for (int i = 0; i < n; i++)
+        *cell_at(c, x + i, y) = (struct canvas_cell){.bytes = {text[i]}, .width = 1, .role = (unsigned char)role};
+}
+
 static int put_text(struct canvas *c, int x, int y, int end, enum role role, const char *text, size_t len)
 {
     if (y < 0 || y >= c->height || x < 0)
@@ -96,8 +105,15 @@ static int put_text(struct canvas *c, int x, int y, int end, enum role role, con
         end = c->width;
     while (len > 0 && x < end) {
         struct text_glyph g;
-        size_t used = text_next(text, len, &g);
-        x = put_glyph(c, x, y, end, g.escaped && role == ROLE_TEXT ? ROLE_ESCAPED : role, &g);
+        size_t room = (size_t)(end - x), used = text_plain(text, len <= room ? len : room + 1);
+        if (used > 0) {
+            used = used < room ? used : room;
+            put_plain(c, x, y, role, text, (int)used);
+            x += (int)used;
+        } else {
+            used = text_next(text, len, &g);
+            x = put_glyph(c, x, y, end, g.escaped && role == ROLE_TEXT ? ROLE_ESCAPED : role, &g);
+        }
         text += used;
         len -= used;
     }

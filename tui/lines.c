@@ -186,14 +186,14 @@ void lines_draw(const struct lines *l, size_t i, struct canvas *c, int x, int y,
     for (size_t s = line->first_span; s < line->first_span + line->nspans; s++) {
         const struct span *span = &l->spans[s];
         const char *text = l->text.data + span->at;
-        for (size_t at = 0; at < span->len && column < c->width;) {
+        size_t at = 0;
+        while (at < span->len && column < x) {
             struct text_glyph g;
-            size_t used = text_next(text + at, span->len - at, &g);
-            if (column >= x)
-                canvas_bytes(c, column, y, span->role, text + at, used);
+            at += text_next(text + at, span->len - at, &g);
             column += g.width;
-            at += used;
         }
+        if (column < c->width)
+            column = canvas_bytes(c, column, y, span->role, text + at, span->len - at);
     }
 }
 

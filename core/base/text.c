@@ -146,6 +146,12 @@ static struct cluster read_cluster(const char *text, size_t len)
     return k;
 }
 
+size_t text_plain(const char *text, size_t len)
+{
+    size_t n = plain_run(text, len);
+    return n > 0 && n < len && (unsigned char)text[n] >= 0x80 ? n - 1 : n;
+}
+
 size_t text_cluster(const char *text, size_t len, int *columns)
 {
     if (is_plain_ascii((unsigned char)text[0]) && (len == 1 || (unsigned char)text[1] < 0x80)) {
@@ -291,9 +297,10 @@ size_t text_next(const char *text, size_t len, struct text_glyph *out)
 
 int text_width(const char *text, size_t len)
 {
-    int width = 0;
+    size_t i = text_plain(text, len);
+    int width = (int)i;
     struct text_glyph glyph;
-    for (size_t i = 0; i < len; width += glyph.width)
+    for (; i < len; width += glyph.width)
         i += text_next(text + i, len - i, &glyph);
     return width;
 }

@@ -23,6 +23,10 @@ struct text_glyph {
  * byte `\xNN`, a lone combining mark stands on a dotted circle, a cluster longer than TEXT_GLYPH_MAX is cut. */
 size_t text_next(const char *text, size_t len, struct text_glyph *out);
 
+/* How many bytes from the start are clusters by themselves that text_next leaves as they are, one column each: printable
+ * ASCII. */
+size_t text_plain(const char *text, size_t len);
+
 /* Columns that the whole of `text` takes when drawn by text_next. */
 int text_width(const char *text, size_t len);
 
