@@ -24,6 +24,8 @@ struct command_group {
 };
 extern const struct command_group command_groups[COMMAND_GROUPS];
 
+enum { COMMAND_RANKS = 11 };
+
 struct command {
     enum group group;
     const char *name;    /* as the palette has it */
@@ -33,7 +35,7 @@ struct command {
     const char *summary; /* one line for help */
     const char *args;    /* what its argument is called; NULL: it takes none */
     const char *hint;    /* a word or two for frames and footer; NULL: its name */
-    int rank;            /* in the footer's hints, 1 is first; 0: not there */
+    int rank;            /* in the footer's hints, 1 is first, COMMAND_RANKS last; 0: not there */
     unsigned scopes;     /* bits 1 << enum scope; 0: all */
 };
 

@@ -8,19 +8,19 @@
 
 static void draw_footer_hints(enum scope scope, struct canvas *c)
 {
-    int x = 1;
-    for (int rank = 1; rank < 100; rank++)
-        for (size_t i = 0; command_at(i); i++) {
-            const struct command *command = command_at(i);
-            if (command->rank != rank || !command_is_in(command, scope))
-                continue;
-            const char *key = command_key(command->name);
-            int width = text_width(key, strlen(key)) + 1 + text_width(command->hint, strlen(command->hint));
-            if (x + width > c->width)
-                return;
-            x = canvas_text(c, x, 0, ROLE_KEY, key);
-            x = canvas_text(c, x + 1, 0, ROLE_DIM, command->hint) + 3;
-        }
+    const struct command *ranked[COMMAND_RANKS + 1] = {NULL}, *command;
+    for (size_t i = 0; (command = command_at(i)); i++)
+        if (command->rank && command_is_in(command, scope))
+            ranked[command->rank] = command;
+    for (int rank = 1, x = 1; rank <= COMMAND_RANKS; rank++) {
+        if (!(command = ranked[rank]))
+            continue;
+        int width = text_width(command->key, strlen(command->key)) + 1 + text_width(command->hint, strlen(command->hint));
+        if (x + width > c->width)
+            return;
+        x = canvas_text(c, x, 0, ROLE_KEY, command->key);
+        x = canvas_text(c, x + 1, 0, ROLE_DIM, command->hint) + 3;
+    }
 }
 
 void screen_palette(struct app *a, int bottom)
