@@ -8,7 +8,7 @@
 #include "core/table/table_priv.h"
 
 /* A record that needed more memory than this gives it back when it is over. */
-enum { KEEP_MEMORY = 1024 * 1024, GROW_BY = 64 * 1024 };
+enum { KEEP_MEMORY = 1024 * 1024, GROW_BY = 16 * 1024 };
 
 /* libcsv trims "spaces" at the edges of fields. The only byte that Polars drops there is the CR of a CR LF. */
 static int is_trimmed(unsigned char c)

@@ -130,7 +130,8 @@ static enum err take_record(struct build *b, uint64_t behind)
     if (e)
         return e;
     b->behind = behind;
-    if (b->how->limit && b->ready && behind >= b->how->limit && b->facts.rows > 0)
+    bool far = b->how->limit && behind >= b->how->limit, many = b->how->limit_rows && b->facts.rows >= b->how->limit_rows;
+    if (b->ready && b->facts.rows > 0 && (far || many))
         b->enough = true;
     return OK;
 }

@@ -6,13 +6,25 @@
 
 #include "core/table/table_priv.h"
 
-/* The first read behind a seek is a small one, for often a few rows are all that is wanted; each further one is twice that. */
+/* The first read behind a seek is a small one, for often a few rows are all that is wanted; each further one is twice that.
+ * The block grows with it. */
 enum { FIRST_READ = TABLE_BLOCK < 16 * 1024 ? TABLE_BLOCK : 16 * 1024 };
+
+/* What the block holds is lost. */
+static enum err make_room(struct table_lines *l, size_t n)
+{
+    if (n <= l->cap)
+        return OK;
+    free(l->block);
+    l->block = malloc(n);
+    l->cap = l->block ? n : 0;
+    return l->block ? OK : ERR_NOMEM;
+}
 
 enum err table_lines_init(struct table_lines *l, const struct table_source *source)
 {
-    *l = (struct table_lines){.source = source, .block = malloc(TABLE_BLOCK), .next_read = FIRST_READ};
-    return l->block ? OK : ERR_NOMEM;
+    *l = (struct table_lines){.source = source, .next_read = FIRST_READ};
+    return make_room(l, FIRST_READ);
 }
 
 void table_lines_done(struct table_lines *l)
@@ -43,7 +55,9 @@ static enum err refill(struct table_lines *l)
     l->full = left >= l->next_read;
     l->len = l->full ? l->next_read : (size_t)left;
     l->next_read = l->next_read < TABLE_BLOCK / 2 ? 2 * l->next_read : TABLE_BLOCK;
-    enum err e = l->len ? table_source_read(s, l->block, l->len, l->offset) : OK;
+    enum err e = make_room(l, l->len);
+    if (!e && l->len)
+        e = table_source_read(s, l->block, l->len, l->offset);
     if (!e)
         e = table_source_check(s);
     if (e)

@@ -41,9 +41,10 @@ enum err table_open_source(struct table *t, int fd, const struct table_options *
 enum err table_open_first(struct table *t, const struct table_options *o, bool strict, struct table_header *header,
                           struct problem *problem)
 {
+    bool small = t->body.source.size <= TABLE_SMALL;
     struct table_parse how = {.path = o->path ? o->path : "(input)", .delimiter = o->delimiter ? o->delimiter : ',',
                               .no_header = o->no_header, .strict = strict,
-                              .limit = t->body.source.size <= TABLE_SMALL ? TABLE_SMALL : TABLE_FIRST};
+                              .limit = small ? TABLE_SMALL : TABLE_FIRST, .limit_rows = small ? 0 : TABLE_FIRST_MAX};
     enum err e = table_source_find_ends(&t->body.source);
     if (e)
         return table_problem(problem, e, how.path);

@@ -27,7 +27,8 @@
 enum {
     TABLE_BLOCK = TABLE_BLOCK_BYTES,
     TABLE_SMALL = 64 * 1024,             /* all rows of so few bytes are there at once, … */
-    TABLE_FIRST = 16 * 1024,             /* … of more only these: they fill any screen, and are there that much sooner */
+    TABLE_FIRST = 16 * 1024,             /* … of more only these, … */
+    TABLE_FIRST_MAX = 256,               /* … or so many rows: they fill any screen, and are there that much sooner */
     TABLE_WINDOW = 4096,                 /* the index knows the first record of each window of so many bytes … */
     TABLE_WINDOWS_MAX = 32 * 1024,       /* … or of twice, four times … as many, so that there are not more */
     TABLE_COLUMNS_MAX = 1000 * 1000,
@@ -83,7 +84,7 @@ enum err table_spool_source(const struct table_spool *spool, struct table_source
 struct table_lines {
     const struct table_source *source;
     char *block;
-    size_t len, pos;
+    size_t cap, len, pos;
     size_t next_read; /* bytes */
     bool full;        /* the last read had all that it asked for */
     uint64_t offset;  /* of block[0] */
@@ -207,7 +208,7 @@ struct table_parse {
     char delimiter;
     bool no_header;
     bool strict;    /* any fault is an error, a row with too many cells is one; else a fault ends the rows */
-    uint64_t limit; /* not 0: the first rows suffice, about so many bytes */
+    uint64_t limit, limit_rows; /* not 0: the first rows suffice, about so many bytes, so many rows */
     struct table_progress *progress;
 };
 

@@ -6,7 +6,7 @@
 #include "core/table/table_priv.h"
 #include "core/table/table_walk.h"
 
-enum { PARTS_PER_THREAD = 4 };
+enum { PARTS_PER_THREAD = 4 }; /* of several: none waits long for another's last one */
 
 struct part {
     struct table_infer *infer; /* of each column */
@@ -186,7 +186,7 @@ static enum err merge_dtypes(struct scan *s, struct table_header *header, const 
 
 static enum err prepare(struct scan *s, size_t width)
 {
-    size_t most = width * PARTS_PER_THREAD, entries = (size_t)s->table->body.index.facts->n;
+    size_t most = width > 1 ? width * PARTS_PER_THREAD : 1, entries = (size_t)s->table->body.index.facts->n;
     s->n = entries < most ? entries : most;
     s->n = s->n ? s->n : 1;
     s->parts = calloc(s->n, sizeof *s->parts);
