@@ -5,17 +5,30 @@
 
 #ifdef __x86_64__
 #include <immintrin.h>
+#if __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
+#endif
 
 #include "core/table/table_raw_loops.h"
 
 #define FOR_AVX2 __attribute__((target("avx2,pclmul,popcnt,bmi")))
 
+/* The C library has asked the CPU already. To ask once more, as each start of a program with the compiler's way would, is
+ * a trap for each question on a virtual machine. */
+#ifdef CPU_FEATURE_ACTIVE
+bool raw_has_avx2(void)
+{
+    return CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(PCLMULQDQ) && CPU_FEATURE_ACTIVE(POPCNT) &&
+           CPU_FEATURE_ACTIVE(BMI1);
+}
+#else
 bool raw_has_avx2(void)
 {
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("popcnt") &&
            __builtin_cpu_supports("bmi");
 }
+#endif
 
 FOR_AVX2 static inline uint64_t equal_mask(__m256i low, __m256i high, __m256i c)
 {
