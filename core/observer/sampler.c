@@ -44,6 +44,7 @@ struct sampler {
     struct queue *queue;
     double hang_after;
     pthread_t thread;
+    bool running;           /* the thread is */
 
     pthread_mutex_t lock;
     pthread_cond_t ordered; /* orders came, or stop */
@@ -235,6 +236,15 @@ static void *run(void *arg)
     return NULL;
 }
 
+/* Orders are there; under the lock. The thread begins with the first of them: a table that is only looked at needs none. */
+static enum err wake(struct sampler *s)
+{
+    enum err e = s->running ? OK : thread_start(&s->thread, run, s);
+    s->running = !e;
+    pthread_cond_signal(&s->ordered);
+    return e;
+}
+
 static void init_cond(pthread_cond_t *cond)
 {
     pthread_condattr_t attr; /* none of these can fail on Linux */
@@ -269,8 +279,6 @@ enum err sampler_new(const struct sampler_options *options, struct sampler **out
     init_cond(&s->ordered);
     init_cond(&s->posted);
     enum err e = scene_init(&s->scene, -1);
-    if (!e)
-        e = thread_start(&s->thread, run, s);
     if (e)
         dispose(s);
     else
@@ -286,7 +294,8 @@ void sampler_free(struct sampler *s)
     s->stop = true;
     pthread_cond_signal(&s->ordered);
     pthread_mutex_unlock(&s->lock);
-    pthread_join(s->thread, NULL);
+    if (s->running)
+        pthread_join(s->thread, NULL);
     dispose(s);
 }
 
@@ -303,11 +312,11 @@ enum err sampler_watch(struct sampler *s, pid_t root, bool include_root, double 
     s->orders.nhints = 0; /* of the old watch */
     if (root)
         s->counts = (struct event_sampling){0};
-    pthread_cond_signal(&s->ordered);
+    enum err e = root || s->running ? wake(s) : OK;
     while (s->posting && !timed_out) /* with a full queue it would wait for its own caller */
         timed_out = pthread_cond_timedwait(&s->posted, &s->lock, &until);
     pthread_mutex_unlock(&s->lock);
-    return OK;
+    return e;
 }
 
 void sampler_hint(struct sampler *s, pid_t pid, int64_t parent_threads, bool awaited)
@@ -330,8 +339,9 @@ void sampler_hint(struct sampler *s, pid_t pid, int64_t parent_threads, bool awa
 void sampler_ask_stack(struct sampler *s, pid_t pid)
 {
     pthread_mutex_lock(&s->lock);
-    if (ints_add(&s->orders.stacks, pid) == OK)
-        pthread_cond_signal(&s->ordered);
+    if (ints_add(&s->orders.stacks, pid) || wake(s)) {
+        /* without memory there is no answer */
+    }
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -341,7 +351,9 @@ void sampler_inspect(struct sampler *s, pid_t pid)
     if (s->orders.inspect != pid) {
         s->orders.inspect = pid;
         s->orders.inspect_now = pid != 0;
-        pthread_cond_signal(&s->ordered);
+        if (wake(s)) {
+            /* then there is nothing to inspect either: watching could not begin */
+        }
     }
     pthread_mutex_unlock(&s->lock);
 }

@@ -20,7 +20,7 @@ struct sampler_options {
     bool stacks;          /* take the stack of a process once when it gets a proved finding */
 };
 
-/* No thread wakes up while nothing is watched. */
+/* The thread begins with the first order. It does not wake up while nothing is watched. */
 enum err sampler_new(const struct sampler_options *options, struct sampler **out) MUST_CHECK;
 void sampler_free(struct sampler *s); /* stops and joins the thread */
 
