@@ -195,10 +195,10 @@ size_t kin_below(pid_t root, pid_t out[KIN_MAX])
     return n;
 }
 
-static void command_of(pid_t pid, char *out, size_t size)
+static void read_of(pid_t pid, const char *file, char *out, size_t size)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? 0 : read(fd, out, size - 1);
     if (fd >= 0)
@@ -212,8 +212,16 @@ static void command_of(pid_t pid, char *out, size_t size)
 bool kin_command_has(pid_t pid, const char *words)
 {
     char command[4096];
-    command_of(pid, command, sizeof command);
+    read_of(pid, "cmdline", command, sizeof command);
     return strstr(command, words) != NULL;
+}
+
+bool kin_is_named(pid_t pid, const char *name)
+{
+    char comm[32];
+    read_of(pid, "comm", comm, sizeof comm);
+    comm[strcspn(comm, "\n")] = '\0';
+    return strcmp(comm, name) == 0;
 }
 
 void kin_wait_none(void)
@@ -229,7 +237,7 @@ void kin_wait_none(void)
         if (clock_now() > end) {
             for (size_t i = 0; i < n; i++) {
                 char command[4096];
-                command_of(left[i], command, sizeof command);
+                read_of(left[i], "cmdline", command, sizeof command);
                 print_error("still there: %d %s\n", (int)left[i], command);
                 kill(left[i], SIGKILL);
             }

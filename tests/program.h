@@ -47,6 +47,7 @@ void kin_adopt(void);
 size_t kin_below(pid_t root, pid_t out[KIN_MAX]);
 size_t kin_children(pid_t parent, pid_t out[KIN_MAX]);
 bool kin_command_has(pid_t pid, const char *words);
+bool kin_is_named(pid_t pid, const char *name); /* by /proc/PID/comm */
 bool kin_alive(pid_t pid);
 
 /* Reaps orphans and waits until no process is left below this one; prints what is left and fails after the bound. */

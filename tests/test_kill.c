@@ -382,7 +382,7 @@ static pid_t guard_of(pid_t observer, pid_t not_this)
     pid_t kin[KIN_MAX];
     size_t n = kin_children(observer, kin);
     for (size_t i = 0; i < n; i++)
-        if (kin[i] != not_this && kin_command_has(kin[i], "poolscope-guard"))
+        if (kin[i] != not_this && kin_is_named(kin[i], "poolscope-guard"))
             return kin[i];
     return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The terminal guard, on a real pseudo-terminal: this program is its own guard and, as `victim`, who is guarded. */
+ * The terminal guard, on a real pseudo-terminal: as `victim` this program is who is guarded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -227,9 +227,6 @@ static void signals_of_the_terminal_do_not_reach_the_guard(void **state)
 
 int main(int argc, char **argv)
 {
-    int status;
-    if (guard_process_main(argc, argv, &status))
-        return status;
     if (argc == 3 && strcmp(argv[1], "victim") == 0)
         return victim_main(argv[2]);
     const struct CMUnitTest tests[] = {

@@ -4,17 +4,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/base/io.h"
 
-enum { GUARD_SOCKET = 3, GUARD_TTY = 4, GUARD_WRITE_SECONDS = 10, GUARD_REVIVALS_MAX = 100 };
+enum { GUARD_SOCKET, GUARD_TTY, GUARD_FDS, GUARD_WRITE_SECONDS = 10, GUARD_REVIVALS_MAX = 100 };
 
 struct order {
     bool restore; /* the terminal is ours: without us, put it right */
@@ -57,13 +60,17 @@ static void guard_stand(void)
         restore_terminal(&last);
 }
 
-bool guard_process_main(int argc, char **argv, int *status)
+/* A fork that runs nothing else: it is there at once. Our threads may hold any lock, so only what is safe in a signal's
+ * handler is called. All but two fds are closed: nobody waits for the end of a pipe because of us. */
+static _Noreturn void guard_main(int socket, int tty)
 {
-    if (argc != 2 || strcmp(argv[1], "poolscope-guard") != 0)
-        return false;
+    setpgid(0, 0);
+    prctl(PR_SET_NAME, GUARD_NAME);
+    dup2(socket, GUARD_SOCKET); /* the tty is none of these two: guard_set */
+    dup2(tty, GUARD_TTY);
+    syscall(SYS_close_range, (unsigned)GUARD_FDS, UINT_MAX, 0);
     guard_stand();
-    *status = 0;
-    return true;
+    _exit(0);
 }
 
 /* The explorer's side */
@@ -86,45 +93,26 @@ enum err guard_new(struct guard **out)
     return OK;
 }
 
-static enum err spawn(struct guard *g, int socket)
-{
-    char *argv[] = {"poolscope", "poolscope-guard", NULL};
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attr;
-    sigset_t all, blocked; /* from its first moment on, no signal of the terminal or of a kill by name reaches it */
-    sigfillset(&all);
-    blocked = all;
-    sigdelset(&blocked, SIGALRM);
-    if (posix_spawn_file_actions_init(&files))
-        return ERR_NOMEM;
-    if (posix_spawnattr_init(&attr)) {
-        posix_spawn_file_actions_destroy(&files);
-        return ERR_NOMEM;
-    }
-    /* Through high numbers, so that neither dup2 lands on the other's source. */
-    posix_spawn_file_actions_adddup2(&files, socket, 10);
-    posix_spawn_file_actions_adddup2(&files, g->tty, 11);
-    posix_spawn_file_actions_adddup2(&files, 10, GUARD_SOCKET);
-    posix_spawn_file_actions_adddup2(&files, 11, GUARD_TTY);
-    posix_spawn_file_actions_addclosefrom_np(&files, GUARD_TTY + 1);
-    for (int fd = 0; fd < 3; fd++)
-        posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawnattr_setpgroup(&attr, 0);
-    posix_spawnattr_setsigmask(&attr, &blocked);
-    posix_spawnattr_setsigdefault(&attr, &all);
-    int rc = posix_spawn(&g->pid, "/proc/self/exe", &files, &attr, argv, environ);
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&files);
-    if (rc)
-        g->pid = 0;
-    return rc ? err_from_errno(rc) : OK;
-}
-
 static void guard_tell(struct guard *g)
 {
     if (g->socket >= 0 && send(g->socket, &g->order, sizeof g->order, MSG_NOSIGNAL) < 0)
         return; /* it died: guard_fd says so */
+}
+
+/* From its first moment on, no signal of the terminal or of a kill by name reaches it. */
+static pid_t fork_guard(int socket, int tty)
+{
+    sigset_t all_but_alarm, before;
+    sigfillset(&all_but_alarm);
+    sigdelset(&all_but_alarm, SIGALRM);
+    pthread_sigmask(SIG_SETMASK, &all_but_alarm, &before);
+    pid_t pid = fork();
+    if (pid == 0)
+        guard_main(socket, tty);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (pid > 0)
+        setpgid(pid, pid); /* whichever of us comes first */
+    return pid;
 }
 
 /* It is told what to do before it is born: whoever kills us at that moment finds it ready. */
@@ -135,8 +123,11 @@ static void guard_start(struct guard *g)
         return;
     g->socket = pair[0];
     guard_tell(g);
-    if (spawn(g, pair[1]))
+    g->pid = fork_guard(pair[1], g->tty);
+    if (g->pid < 0) {
+        g->pid = 0;
         io_close(&g->socket);
+    }
     close(pair[1]);
 }
 
@@ -160,7 +151,7 @@ void guard_set(struct guard *g, const struct term_restore *restore)
         g->order.nbytes = restore->nbytes;
         memcpy(g->order.bytes, restore->bytes, sizeof g->order.bytes);
         if (g->tty < 0)
-            g->tty = fcntl(restore->fd, F_DUPFD_CLOEXEC, 12);
+            g->tty = fcntl(restore->fd, F_DUPFD_CLOEXEC, GUARD_FDS);
     }
     if (restore && g->pid == 0 && g->tty >= 0)
         guard_start(g);

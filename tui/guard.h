@@ -10,9 +10,8 @@
 #include "core/base/err.h"
 #include "tui/term.h"
 
-/* The hidden command of the program: if argv[1] is poolscope-guard, runs it and returns true with the exit status.
- * To be called first in main. */
-bool guard_process_main(int argc, char **argv, int *status);
+/* What the kernel calls the process (/proc/PID/comm). */
+#define GUARD_NAME "poolscope-guard"
 
 struct guard;
 

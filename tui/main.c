@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The program: one file for all its processes. The hidden commands (host, worker, forkserver, terminal guard) come first,
+ * The program: one file for all its processes. The hidden commands (host, worker, forkserver) come first,
  * then the command line. */
 #include <locale.h>
 #include <stdio.h>
@@ -10,7 +10,6 @@
 #include "tui/bench.h"
 #include "tui/cli.h"
 #include "tui/explore.h"
-#include "tui/guard.h"
 #include "tui/keeper.h"
 #include "tui/run.h"
 #include "tui/watch.h"
@@ -59,7 +58,7 @@ int main(int argc, char **argv)
     struct cli cli;
     struct problem problem = {""};
     int status;
-    if (pool_process_main(argc, argv, &status) || guard_process_main(argc, argv, &status))
+    if (pool_process_main(argc, argv, &status))
         return status;
     setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers read the same everywhere */
     enum err e = cli_parse(argc, argv, &cli, &problem);

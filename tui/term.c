@@ -30,7 +30,7 @@ struct term {
     bool paste_mode;    /* the terminal brackets what is pasted */
     bool pasting;       /* between the brackets */
     bool redraw;
-    bool given_back;    /* and not taken again */
+    bool taken;         /* the terminal is ours */
     int hidden;         /* the cursor's visibility as curs_set last had it, 0 hidden; -1 unknown */
     struct buf paste;
     struct canvas shown; /* what curses was given last */
@@ -102,6 +102,27 @@ static enum err find_terminal(struct term *t, struct problem *problem)
     return OK;
 }
 
+static void announce(struct term *t, bool ours)
+{
+    t->taken = ours;
+    if (t->watch.changed)
+        t->watch.changed(t->watch.ctx, ours ? &t->restore : NULL);
+}
+
+/* All that curses would set, in one step, before curses is there: whoever watches knew of it before. */
+static void take(struct term *t)
+{
+    struct termios *raw = &t->restore.ours;
+    *raw = t->restore.before;
+    raw->c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | IXON | BRKINT | PARMRK);
+    raw->c_oflag &= ~(tcflag_t)(ONLCR | TABDLY);
+    raw->c_lflag &= ~(tcflag_t)(ICANON | ISIG | IEXTEN | ECHO | ECHONL);
+    raw->c_cc[VMIN] = 1;
+    raw->c_cc[VTIME] = 0;
+    announce(t, true);
+    tcsetattr(t->restore.fd, TCSADRAIN, raw);
+}
+
 static void init_colors(struct term *t, const struct term_options *options)
 {
     const char *no = getenv("NO_COLOR");
@@ -153,15 +174,7 @@ static void init_modes(struct term *t)
     define_key("\033[200~", CODE_PASTE_BEGIN);
     define_key("\033[201~", CODE_PASTE_END);
     know_plain_keys();
-    t->line_only = !capability("cup");
-    t->paste_mode = !t->line_only;
     t->hidden = -1;
-}
-
-static void announce(struct term *t, bool ours)
-{
-    if (t->watch.changed)
-        t->watch.changed(t->watch.ctx, ours ? &t->restore : NULL);
 }
 
 enum err term_open(const struct term_options *options, const struct term_watch *watch, struct term **out,
@@ -175,20 +188,21 @@ enum err term_open(const struct term_options *options, const struct term_watch *
     enum err e = find_terminal(t, problem);
     if (e)
         goto out;
-    t->screen = newterm(NULL, t->out, t->in);
+    take(t);
+    t->screen = newterm(NULL, t->out, t->in); /* sends nothing yet */
     if (!t->screen) {
         const char *name = getenv("TERM");
         e = problem_set(problem, ERR_NOT_FOUND, "the terminal type TERM=%s is not known here; poolscope run needs none",
                         name ? name : "");
         goto out;
     }
+    t->line_only = !capability("cup");
+    t->paste_mode = !t->line_only;
+    restore_fill(t);
+    announce(t, true);
     init_modes(t);
     init_colors(t, options);
     init_glyphs(t);
-    restore_fill(t);
-    if (tcgetattr(t->restore.fd, &t->restore.ours) < 0)
-        t->restore.ours = t->restore.before;
-    announce(t, true);
     if (t->paste_mode)
         send(t, "\033[?2004h");
     *out = t;
@@ -342,17 +356,18 @@ static void give_back(struct term *t)
 {
     if (t->paste_mode)
         send(t, "\033[?2004l");
-    endwin();
-    show_cursor(t);
+    if (t->screen) {
+        endwin();
+        show_cursor(t);
+    }
+    tcsetattr(t->restore.fd, TCSADRAIN, &t->restore.before);
     announce(t, false);
-    t->given_back = true;
 }
 
 static void take_again(struct term *t)
 {
     announce(t, true);
     reset_prog_mode();
-    t->given_back = false;
     t->redraw = true;
     t->hidden = -1;
     refresh();
@@ -383,7 +398,7 @@ void term_close(struct term *t)
 {
     if (!t)
         return;
-    if (t->screen && !t->given_back && term_is_ours(t))
+    if (t->taken && term_is_ours(t))
         give_back(t);
     if (t->screen)
         delscreen(t->screen);

@@ -94,12 +94,12 @@ static bool is_guard(pid_t pid)
     snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
     if (stat("/proc/self/exe", &ours) < 0 || stat(path, &its) < 0 || ours.st_dev != its.st_dev || ours.st_ino != its.st_ino)
         return false;
-    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
     io_close(&fd);
     text[n > 0 ? n : 0] = '\0';
-    return n > 0 && strcmp(text + strlen(text) + ((size_t)n > strlen(text)), "poolscope-guard") == 0;
+    return strcmp(text, "poolscope-guard\n") == 0;
 }
 
 /* How many there were. Killed ones are counted until they are reaped. */
