@@ -45,9 +45,8 @@ struct app {
     struct term *term;          /* NULL in tests of the screen */
     enum scope scope;
     struct guard *guard;
-    struct canvas canvas;
+    struct canvas canvas;       /* drawn on; what is shown is the terminal's */
     struct layout layout;
-    int width, height;
 
     struct pane *panes[PANE_COUNT];
     struct pane *overlay;       /* help or a record over the panes, or NULL; owned */

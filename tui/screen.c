@@ -270,13 +270,11 @@ static void draw_status(const struct app *a, struct canvas *c)
 
 static enum err fit_canvas(struct app *a, int width, int height)
 {
-    if (a->canvas.cells && a->width == width && a->height == height) {
+    if (a->canvas.cells && a->canvas.width == width && a->canvas.height == height) {
         canvas_clear(&a->canvas);
         return OK;
     }
     canvas_done(&a->canvas);
-    a->width = width;
-    a->height = height;
     return canvas_init(&a->canvas, width, height);
 }
 

@@ -18,14 +18,17 @@
 
 enum { CODE_PASTE_BEGIN = 2000, CODE_PASTE_END, PASTE_MAX = 1 << 16, ESC_DELAY_MS = 25, COPY_MAX = 74000 };
 
+/* What a role is to curses. Colour pair 0 costs no sequence. */
+struct look { attr_t attrs; short pair; };
+
 struct term {
     FILE *in, *out;
     FILE *tty;          /* /dev/tty where stdin or stdout is something else; owned */
     SCREEN *screen;
     struct term_watch watch;
     struct term_restore restore;
-    enum palette palette;
-    bool light, line_only; /* line_only: it cannot place the cursor, so one line is all there is */
+    struct look looks[ROLE_COUNT];
+    bool line_only;     /* line_only: it cannot place the cursor, so one line is all there is */
     enum glyphs glyphs;
     bool paste_mode;    /* the terminal brackets what is pasted */
     bool pasting;       /* between the brackets */
@@ -33,7 +36,7 @@ struct term {
     bool taken;         /* the terminal is ours */
     int hidden;         /* the cursor's visibility as curs_set last had it, 0 hidden; -1 unknown */
     struct buf paste;
-    struct canvas shown; /* what curses was given last */
+    struct canvas shown; /* what curses was given last; no cells: nothing */
 };
 
 static void send(struct term *t, const char *bytes)
@@ -123,20 +126,32 @@ static void take(struct term *t)
     tcsetattr(t->restore.fd, TCSADRAIN, raw);
 }
 
-static void init_colors(struct term *t, const struct term_options *options)
+static enum palette choose_palette(const struct term_options *options)
 {
     const char *no = getenv("NO_COLOR");
     bool wanted = options->color && (options->force_color || !no || !*no);
-    t->palette = PALETTE_MONO;
-    t->light = theme_is_light(getenv("COLORFGBG"));
     if (!wanted || !has_colors() || start_color() == ERR || use_default_colors() == ERR)
-        return;
+        return PALETTE_MONO;
     if (COLORS < 8 || COLOR_PAIRS <= ROLE_COUNT)
-        return;
-    t->palette = COLORS >= 256 ? PALETTE_256 : PALETTE_8;
+        return PALETTE_MONO;
+    return COLORS >= 256 ? PALETTE_256 : PALETTE_8;
+}
+
+static attr_t curses_attrs(unsigned attrs)
+{
+    return (attrs & ATTR_BOLD ? A_BOLD : 0) | (attrs & ATTR_REVERSE ? A_REVERSE : 0) |
+           (attrs & ATTR_UNDERLINE ? A_UNDERLINE : 0) | (attrs & ATTR_DIM ? A_DIM : 0);
+}
+
+static void init_looks(struct term *t, const struct term_options *options)
+{
+    enum palette palette = choose_palette(options);
+    bool light = theme_is_light(getenv("COLORFGBG"));
     for (int role = 0; role < ROLE_COUNT; role++) {
-        struct style s = theme_style((enum role)role, t->palette, t->light);
-        init_pair((short)(role + 1), s.fg, s.bg);
+        struct style s = theme_style((enum role)role, palette, light);
+        t->looks[role] = (struct look){curses_attrs(s.attrs), s.fg < 0 && s.bg < 0 ? 0 : (short)(role + 1)};
+        if (t->looks[role].pair)
+            init_pair(t->looks[role].pair, s.fg, s.bg);
     }
 }
 
@@ -201,7 +216,7 @@ enum err term_open(const struct term_options *options, const struct term_watch *
     restore_fill(t);
     announce(t, true);
     init_modes(t);
-    init_colors(t, options);
+    init_looks(t, options);
     init_glyphs(t);
     if (t->paste_mode)
         send(t, "\033[?2004h");
@@ -259,6 +274,12 @@ static bool locale_has(wchar_t c)
 static void cell_chars(const struct term *t, const struct canvas_cell *cell, wchar_t out[CCHARW_MAX + 1], int *wide)
 {
     wchar_t all[TEXT_GLYPH_MAX];
+    if (cell->bytes[1] == '\0') { /* ASCII, as all locales have it */
+        out[0] = (unsigned char)cell->bytes[0];
+        out[1] = L'\0';
+        *wide = 1;
+        return;
+    }
     const char *glyph = theme_glyph(cell->bytes, t->glyphs);
     size_t n = glyph ? decode(glyph, all, TEXT_GLYPH_MAX) : 0, used = 0;
     int width = n > 0 && locale_has(all[0]) ? wcwidth(all[0]) : -1;
@@ -274,61 +295,64 @@ static void cell_chars(const struct term *t, const struct canvas_cell *cell, wch
     *wide = width;
 }
 
-static attr_t curses_attrs(unsigned attrs)
+/* A cell as curses has it: one character, or two where a wide one is replaced. Returns how many. */
+static int cell_to_curses(const struct term *t, const struct canvas_cell *cell, cchar_t *out)
 {
-    return (attrs & ATTR_BOLD ? A_BOLD : 0) | (attrs & ATTR_REVERSE ? A_REVERSE : 0) |
-           (attrs & ATTR_UNDERLINE ? A_UNDERLINE : 0) | (attrs & ATTR_DIM ? A_DIM : 0);
-}
-
-static void draw_cell(const struct term *t, int x, int y, const struct canvas_cell *cell)
-{
-    struct style s = theme_style((enum role)cell->role, t->palette, t->light);
-    short pair = s.fg < 0 && s.bg < 0 ? 0 : (short)(cell->role + 1); /* 0 costs no sequence */
-    attr_t attrs = curses_attrs(s.attrs | cell->attrs);
+    const struct look *look = &t->looks[cell->role < ROLE_COUNT ? cell->role : ROLE_TEXT];
+    attr_t attrs = look->attrs | curses_attrs(cell->attrs);
     wchar_t chars[CCHARW_MAX + 1];
-    cchar_t out;
     int wide;
     cell_chars(t, cell, chars, &wide);
-    setcchar(&out, chars, attrs, pair, NULL);
-    mvadd_wch(y, x, &out);
-    if (wide < cell->width) {
-        setcchar(&out, chars[0] == L'?' ? L"?" : L" ", attrs, pair, NULL);
-        mvadd_wch(y, x + 1, &out);
-    }
+    setcchar(&out[0], chars, attrs, look->pair, NULL);
+    if (wide < cell->width)
+        setcchar(&out[1], chars[0] == L'?' ? L"?" : L" ", attrs, look->pair, NULL);
+    return wide < cell->width ? 2 : 1;
 }
 
+/* In pieces: curses takes many characters in hardly more time than one. */
 static void draw_row(const struct term *t, int row, const struct canvas_cell *cells, int width)
 {
-    for (int col = 0; col < width && col < COLS; col++)
-        if (cells[col].width > 0)
-            draw_cell(t, col, row, &cells[col]);
-}
-
-/* Only rows that are not what they were: giving curses a cell takes longer than all that comes before. Without memory
- * to know them by, all are given each time. */
-static void draw_rows(struct term *t, const struct canvas *c)
-{
-    struct canvas *shown = &t->shown;
-    if (shown->width != c->width || shown->height != c->height) {
-        erase();
-        canvas_done(shown);
-        if (canvas_init(shown, c->width, c->height))
-            *shown = (struct canvas){0};
-    }
-    for (int row = 0; row < c->height && row < LINES; row++) {
-        const struct canvas_cell *cells = &c->cells[(size_t)row * (size_t)c->stride];
-        size_t at = (size_t)row * (size_t)shown->stride, bytes = (size_t)c->width * sizeof *cells;
-        if (shown->cells && memcmp(&shown->cells[at], cells, bytes) == 0)
+    enum { PIECE = 128 };
+    cchar_t piece[PIECE + 1];
+    int start = 0, n = 0;
+    for (int col = 0; col < width && col < COLS; col++) {
+        const struct canvas_cell *cell = &cells[col];
+        if (cell->width == 0)
             continue;
-        draw_row(t, row, cells, c->width);
-        if (shown->cells)
-            memcpy(&shown->cells[at], cells, bytes);
+        if (n >= PIECE) {
+            mvadd_wchnstr(row, start, piece, n);
+            start = col;
+            n = 0;
+        }
+        if (n > 0 && cell->width == 1 && memcmp(cell, cell - 1, sizeof *cell) == 0) {
+            piece[n] = piece[n - 1]; /* much of a screen is blanks and rules */
+            n++;
+        } else
+            n += cell_to_curses(t, cell, &piece[n]);
+    }
+    mvadd_wchnstr(row, start, piece, n);
+}
+
+/* Only rows that are not what they were: giving curses a cell takes longer than all that comes before. */
+static void draw_rows(const struct term *t, const struct canvas *c)
+{
+    bool same_size = t->shown.width == c->width && t->shown.height == c->height;
+    size_t bytes = (size_t)c->width * sizeof *c->cells;
+    if (!same_size)
+        erase();
+    for (int row = 0; row < c->height && row < LINES; row++) {
+        size_t at = (size_t)row * (size_t)c->width;
+        if (!same_size || memcmp(&t->shown.cells[at], &c->cells[at], bytes) != 0)
+            draw_row(t, row, &c->cells[at], c->width);
     }
 }
 
-void term_draw(struct term *t, const struct canvas *c, int x, int y)
+void term_draw(struct term *t, struct canvas *c, int x, int y)
 {
     draw_rows(t, c);
+    struct canvas before = t->shown;
+    t->shown = *c;
+    *c = before;
     int show = x >= 0 && y >= 0;
     if (show != t->hidden) /* one that is not seen stays where it is, which saves its way */
         leaveok(stdscr, curs_set(show) != ERR && !show);
