@@ -45,3 +45,13 @@ void explorer_quit(struct pty *p)
     pty_wait_restored(p);
     pty_free(p);
 }
+
+void explorer_quit_failed(struct pty *p)
+{
+    for (int i = 0; i < 20 && kin_alive(pty_pid(p)); i++) {
+        pty_type(p, "q");
+        pty_read_for(p, 0.3);
+    }
+    assert_int_equal(explorer_status(p), 3);
+    pty_free(p);
+}

@@ -111,3 +111,10 @@ bool kit_target_is_proved(const struct kit *k)
     const struct finding *f = kit_finding(k, k->target);
     return f && f->certainty == CERTAINTY_PROVED;
 }
+
+void kit_print_stack(const struct texts *frames, double stopped)
+{
+    for (size_t i = 0; i < frames->n; i++)
+        print_message("  %s\n", frames->v[i]);
+    print_message("  stood still for %.2f ms\n", stopped * 1e3);
+}

@@ -32,4 +32,7 @@ bool kit_target_is_confirmed(const struct kit *k); /* asleep at one instant, loo
 bool kit_target_has_finding(const struct kit *k);
 bool kit_target_is_proved(const struct kit *k);
 
+/* For whoever reads the log. */
+void kit_print_stack(const struct texts *frames, double stopped);
+
 #endif

@@ -26,7 +26,7 @@
 #include "core/base/clock.h"
 #include "core/base/io.h"
 
-static void nap(void)
+void nap(void)
 {
     nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
 }
@@ -247,6 +247,13 @@ void kin_wait_none(void)
     }
 }
 
+int kin_none_left(void **state)
+{
+    (void)state;
+    kin_wait_none();
+    return 0;
+}
+
 char *file_with(const char *bytes, size_t len)
 {
     const char *dir = getenv("TMPDIR");
@@ -263,6 +270,24 @@ void file_done(char *path)
 {
     unlink(path);
     free(path);
+}
+
+static void write_with(const char *path, int flags, const char *text)
+{
+    int fd = open(path, O_WRONLY | flags | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(io_write_all(fd, text, strlen(text)), OK);
+    close(fd);
+}
+
+void file_append(const char *path, const char *text)
+{
+    write_with(path, O_APPEND, text);
+}
+
+void file_rewrite(const char *path, const char *text)
+{
+    write_with(path, O_TRUNC, text);
 }
 
 void file_read(const char *path, struct buf *out)

@@ -22,6 +22,9 @@ struct program {
     struct buf out, err; /* what it had printed when it was last looked at */
 };
 
+/* A few milliseconds, between two looks. */
+void nap(void);
+
 /* Starts poolscope with these arguments (ends with NULL; without the program's own name). `input` is what it reads on
  * stdin, NULL for nothing. */
 void program_start(struct program *p, const char *const *args, const char *input);
@@ -52,10 +55,13 @@ bool kin_alive(pid_t pid);
 
 /* Reaps orphans and waits until no process is left below this one; prints what is left and fails after the bound. */
 void kin_wait_none(void);
+int kin_none_left(void **state); /* the same, as cmocka's teardown: whatever the test was about */
 
 /* A temporary file with these bytes; its path is freed and the file removed by file_done. */
 char *file_with(const char *bytes, size_t len);
 void file_done(char *path);
+void file_append(const char *path, const char *text);
+void file_rewrite(const char *path, const char *text); /* in place: the same file */
 void file_read(const char *path, struct buf *out); /* fails the test if it cannot */
 
 #endif

@@ -19,7 +19,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/buf.h"
@@ -27,6 +26,7 @@
 #include "core/base/err.h"
 #include "core/base/io.h"
 #include "core/base/thread.h"
+#include "tests/fd_kit.h"
 
 static void every_error_has_a_text_of_its_own(void **state)
 {
@@ -300,12 +300,6 @@ static void make_socket(int ends[2])
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
 }
 
-static bool same_file(int a, int b)
-{
-    struct stat x, y;
-    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 static void messages_keep_their_bounds_and_carry_fds(void **state)
 {
     (void)state;
@@ -335,14 +329,6 @@ static void messages_keep_their_bounds_and_carry_fds(void **state)
     assert_int_equal(io_recv(ends[1], bytes, sizeof bytes, &len, fds, &nfds), ERR_CLOSED);
     assert_int_equal(io_send(ends[1], "x", 1, NULL, 0), ERR_CLOSED); /* and no SIGPIPE */
     close(ends[1]);
-}
-
-/* The lowest fd that is free: it moves up by one for each fd that leaks. */
-static int next_fd(void)
-{
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    close(fd);
-    return fd;
 }
 
 static void a_message_too_long_is_refused_and_leaks_no_fd(void **state)

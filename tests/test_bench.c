@@ -18,13 +18,6 @@
 
 static char *sample;
 
-static int nothing_is_left(void **state)
-{
-    (void)state;
-    kin_wait_none();
-    return 0;
-}
-
 /* --- words ------------------------------------------------------------------------------------------------------------ */
 
 static struct bench made(void)
@@ -233,11 +226,11 @@ int main(void)
         cmocka_unit_test(numbers_are_kept_in_order),
         cmocka_unit_test(the_verdict_follows_from_the_numbers),
         cmocka_unit_test(what_hangs_is_said_and_has_no_numbers),
-        cmocka_unit_test_teardown(everything_is_measured_and_fork_is_proved_to_hang, nothing_is_left),
-        cmocka_unit_test_teardown(one_engine_thread_lets_fork_be_measured_as_it_is, nothing_is_left),
-        cmocka_unit_test_teardown(many_codes_are_all_asked_for, nothing_is_left),
-        cmocka_unit_test_teardown(a_signal_ends_it_with_what_there_is, nothing_is_left),
-        cmocka_unit_test_teardown(what_cannot_be_read_is_said, nothing_is_left),
+        cmocka_unit_test_teardown(everything_is_measured_and_fork_is_proved_to_hang, kin_none_left),
+        cmocka_unit_test_teardown(one_engine_thread_lets_fork_be_measured_as_it_is, kin_none_left),
+        cmocka_unit_test_teardown(many_codes_are_all_asked_for, kin_none_left),
+        cmocka_unit_test_teardown(a_signal_ends_it_with_what_there_is, kin_none_left),
+        cmocka_unit_test_teardown(what_cannot_be_read_is_said, kin_none_left),
     };
     kin_adopt();
     sample = source_path("assets/sample.csv");

@@ -21,13 +21,6 @@
 
 static char *sample;
 
-static int nothing_is_left(void **state)
-{
-    (void)state;
-    kin_wait_none();
-    return 0;
-}
-
 #define EXPLORE(rows, cols, ...) pty_open(rows, cols, (const char *const[]){program_path(), __VA_ARGS__, NULL}, NULL)
 
 static struct pty *explore_hung(int rows, int cols)
@@ -404,7 +397,7 @@ static void a_million_tasks_are_seen_in_bounded_memory(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
+#define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
         CASE(one_key_compares_the_start_methods),
         CASE(a_million_tasks_are_seen_in_bounded_memory),

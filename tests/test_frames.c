@@ -250,13 +250,6 @@ static int place_of(const struct texts *frames, const char *words)
     return -1;
 }
 
-static void print_stack(const struct texts *frames, double stopped)
-{
-    for (size_t i = 0; i < frames->n; i++)
-        print_message("  %s\n", frames->v[i]);
-    print_message("  stood still for %.2f ms\n", stopped * 1e3);
-}
-
 static void leaves_out_what_only_waits_and_starts(void **state)
 {
     struct kit k;
@@ -266,7 +259,7 @@ static void leaves_out_what_only_waits_and_starts(void **state)
     assert_true(kit_start(&k, "fork-latch"));
     kit_look_until(&k, kit_target_is_proved);
     assert_int_equal(proc_merged_stack(k.target, 0, 16, &frames, &stopped), OK);
-    print_stack(&frames, stopped);
+    kit_print_stack(&frames, stopped);
     assert_true(stopped > 0);
     assert_true(place_of(&frames, "wait_for_ever") >= 0);
     assert_true(place_of(&frames, "main") > place_of(&frames, "wait_for_ever"));
@@ -321,7 +314,7 @@ static void puts_python_frames_where_the_interpreter_runs_them(void **state)
     if (!python_start(&p, 13, nested))
         skip();
     read_until(p.pid, 64, "nanosleep", &frames, &stopped);
-    print_stack(&frames, stopped);
+    kit_print_stack(&frames, stopped);
     int sleep = place_of(&frames, "nanosleep"), nap = place_of(&frames, "nap  <string>:2"),
         map = place_of(&frames, "map_next"), via = place_of(&frames, "via_c  <string>:3"),
         deep = place_of(&frames, "deep  <string>:4"), module = place_of(&frames, "<module>  <string>:6");
@@ -395,7 +388,7 @@ static void shows_where_a_forked_worker_of_polars_hangs(void **state)
     if (!python_start_polars(&p, &worker))
         skip();
     read_until(worker, 16, "wait_and_reset", &frames, &stopped);
-    print_stack(&frames, stopped);
+    kit_print_stack(&frames, stopped);
     int latch = place_of(&frames, "LockLatch::wait_and_reset"), filter = place_of(&frames, "DataFrame::filter"),
         rows = place_of(&frames, "rows_of  "), file = place_of(&frames, "tests/programs/pool_filter.py:");
     assert_int_equal(latch, 0);

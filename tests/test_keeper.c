@@ -50,13 +50,6 @@ static int adopt(void **state)
     return 0;
 }
 
-static int nothing_is_left(void **state)
-{
-    (void)state;
-    kin_wait_none();
-    return 0;
-}
-
 static void start(struct program *p)
 {
     program_start(p, (const char *const[]){"watch", "--headless", "--", "sh", "-c", tree, NULL}, NULL);
@@ -135,11 +128,11 @@ static void on_a_screen_the_killed_observer_leaves_the_terminal_as_it_was(void *
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(a_killed_keeper_takes_everything_with_it, nothing_is_left),
-        cmocka_unit_test_teardown(a_killed_observer_takes_everything_with_it, nothing_is_left),
-        cmocka_unit_test_teardown(a_signal_for_the_keeper_reaches_the_command, nothing_is_left),
-        cmocka_unit_test_teardown(on_a_screen_the_killed_keeper_takes_everything_with_it, nothing_is_left),
-        cmocka_unit_test_teardown(on_a_screen_the_killed_observer_leaves_the_terminal_as_it_was, nothing_is_left),
+        cmocka_unit_test_teardown(a_killed_keeper_takes_everything_with_it, kin_none_left),
+        cmocka_unit_test_teardown(a_killed_observer_takes_everything_with_it, kin_none_left),
+        cmocka_unit_test_teardown(a_signal_for_the_keeper_reaches_the_command, kin_none_left),
+        cmocka_unit_test_teardown(on_a_screen_the_killed_keeper_takes_everything_with_it, kin_none_left),
+        cmocka_unit_test_teardown(on_a_screen_the_killed_observer_leaves_the_terminal_as_it_was, kin_none_left),
     };
     return cmocka_run_group_tests(tests, adopt, NULL);
 }

@@ -53,18 +53,6 @@ static int remove_long_run(void **state)
     return 0;
 }
 
-static int nothing_is_left(void **state)
-{
-    (void)state;
-    kin_wait_none();
-    return 0;
-}
-
-static void nap(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
-}
-
 /* The processes of a run by what they are, from their place in the tree: workers are children of the host, or of the
  * forkserver. */
 enum role { OBSERVER, HOST, FORKSERVER, WORKER };
@@ -415,7 +403,7 @@ static void the_guard_of_the_terminal_may_be_killed(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
+#define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
         CASE(any_process_may_be_killed_in_the_middle_of_a_run),
         CASE(any_process_may_be_killed_in_the_middle_of_a_hang),

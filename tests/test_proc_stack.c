@@ -35,9 +35,7 @@ static void names_the_functions_of_a_hung_process(void **state)
     assert_true(kit_start(&k, "fork-latch"));
     kit_look_until(&k, kit_target_is_proved);
     assert_int_equal(proc_stack(k.target, 0, 64, &frames, &stopped), OK);
-    for (size_t i = 0; i < frames.n; i++)
-        print_message("  %s\n", frames.v[i]);
-    print_message("  stood still for %.2f ms\n", stopped * 1e3);
+    kit_print_stack(&frames, stopped);
     assert_true(names(&frames, "wait_for_ever"));
     assert_true(names(&frames, "wait_latch"));
     assert_true(names(&frames, "main"));
@@ -147,28 +145,35 @@ static void runs_on_after_many_stops_and_answers_each_time(void **state)
     close(e.from);
 }
 
+/* What the stack's reader says of one that is killed meanwhile; its exit status is for us. */
+static enum err look_while_killed(struct echo *e, int signum)
+{
+    struct texts frames = {0};
+    int status;
+    pid_t killer = fork();
+    if (killer == 0) {
+        kill(e->pid, signum);
+        _exit(0);
+    }
+    enum err err = proc_stack(e->pid, 0, 8, &frames, NULL);
+    texts_done(&frames);
+    assert_int_equal(waitpid(killer, NULL, 0), killer);
+    assert_int_equal(waitpid(e->pid, &status, 0), e->pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == signum);
+    close(e->to);
+    close(e->from);
+    return err;
+}
+
 static void passes_a_signal_on_that_meets_the_stop(void **state)
 {
     (void)state;
     for (int i = 0; i < 20; i++) {
         struct echo e;
-        struct texts frames = {0};
-        int status;
         start_echo(&e);
         assert_int_equal(ask(&e, 'x'), 'x');
-        pid_t killer = fork();
-        if (killer == 0) {
-            kill(e.pid, SIGTERM);
-            _exit(0);
-        }
-        enum err err = proc_stack(e.pid, 0, 8, &frames, NULL);
+        enum err err = look_while_killed(&e, SIGTERM);
         assert_true(err == OK || err == ERR_GONE || err == ERR_AGAIN || err == ERR_NOT_FOUND || err == ERR_DENIED);
-        texts_done(&frames);
-        assert_int_equal(waitpid(killer, NULL, 0), killer);
-        assert_int_equal(waitpid(e.pid, &status, 0), e.pid);
-        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-        close(e.to);
-        close(e.from);
     }
 }
 
@@ -177,23 +182,10 @@ static void leaves_the_exit_status_to_the_parent_of_one_killed_in_between(void *
     (void)state;
     for (int i = 0; i < 20; i++) {
         struct echo e;
-        struct texts frames = {0};
-        int status;
         start_echo(&e);
-        pid_t killer = fork();
-        if (killer == 0) {
-            kill(e.pid, SIGKILL);
-            _exit(0);
+        if (look_while_killed(&e, SIGKILL)) {
+            /* whatever it met: what counts is the status */
         }
-        if (proc_stack(e.pid, 0, 8, &frames, NULL)) {
-            /* whatever it met: what counts comes below */
-        }
-        texts_done(&frames);
-        assert_int_equal(waitpid(killer, NULL, 0), killer);
-        assert_int_equal(waitpid(e.pid, &status, 0), e.pid);
-        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-        close(e.to);
-        close(e.from);
     }
 }
 

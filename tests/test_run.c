@@ -19,14 +19,6 @@
 
 static char *sample;
 
-/* Everything a run starts is gone when it is over, whatever the test was about. */
-static int nothing_is_left(void **state)
-{
-    (void)state;
-    kin_wait_none();
-    return 0;
-}
-
 static void golden(const char *name, struct buf *out)
 {
     char relative[256];
@@ -363,7 +355,7 @@ static void a_signal_ends_a_hung_run_and_leaves_nothing(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
+#define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
         CASE(frames_are_those_that_polars_prints),
         CASE(one_worker_completes_in_the_order_of_submission),

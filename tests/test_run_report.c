@@ -19,14 +19,6 @@
 
 static char *sample;
 
-/* Everything a run starts is gone when it is over, whatever the test was about. */
-static int nothing_is_left(void **state)
-{
-    (void)state;
-    kin_wait_none();
-    return 0;
-}
-
 static json_t *parse_report(const char *text)
 {
     json_error_t error;
@@ -362,7 +354,7 @@ static void a_recording_has_every_event_on_a_line(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
+#define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
         CASE(every_result_of_very_many_comes_out),
         CASE(workers_and_tasks_may_have_limits),

@@ -20,13 +20,6 @@
 #include "tests/pack_kit.h"
 #include "tests/program.h"
 
-static int nothing_is_left(void **state)
-{
-    (void)state;
-    kin_wait_none();
-    return 0;
-}
-
 /* Rows enough to fill a pipe many times, packed or not; the code 0001 has the last one. */
 static struct buf table(void)
 {
@@ -233,7 +226,7 @@ static void a_pipe_that_stalls_keeps_nobody_waiting(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
+#define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
         CASE(a_table_may_come_through_a_pipe),
         CASE(a_packed_table_may_come_through_a_pipe),

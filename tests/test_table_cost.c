@@ -19,13 +19,6 @@
 #include "tests/program.h"
 #include "tests/pty.h"
 
-static int nothing_is_left(void **state)
-{
-    (void)state;
-    kin_wait_none();
-    return 0;
-}
-
 static char *table_of(int rows)
 {
     struct buf b;
@@ -246,7 +239,7 @@ static void a_large_table_that_nobody_asks_wakes_nothing(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
+#define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
         CASE(a_step_down_sends_no_more_than_less_does),
         CASE(no_row_is_passed_unseen),

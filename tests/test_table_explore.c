@@ -25,13 +25,6 @@
 static const char people[] = "code,name,age,city\n0001,Ann,34,Rome\n0002,\"Bo, jr\",28,Paris\n0003,\"two\nlines\",41,\n"
                              "0001,\"\",28,Rome\n0004,\"q\"\"q\",19,Oslo\n";
 
-static int nothing_is_left(void **state)
-{
-    (void)state;
-    kin_wait_none();
-    return 0;
-}
-
 /* A folder with a table in it; pty_open's program sees it alone and zoomed. */
 struct place { char folder[32], table[64], out[64]; };
 
@@ -76,14 +69,6 @@ static void leave_failed(struct pty *p, struct place *at)
     assert_int_equal(explorer_status(p), 3);
     pty_free(p);
     remove_place(at);
-}
-
-static void append(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-    assert_true(fd >= 0);
-    assert_int_equal(io_write_all(fd, text, strlen(text)), OK);
-    close(fd);
 }
 
 static void type(struct pty *p, const char *before, const char *path, const char *behind)
@@ -405,7 +390,7 @@ static void cells_that_are_not_of_a_dtype_are_said(void **state)
     pty_wait_text(p, "str +date +str +i64");
     pty_type(p, "Cage\rtf64\r");
     pty_wait_text(p, "str +date +f64 +i64");
-    append(at.table, "0009,Zoe,unknown,12\n");
+    file_append(at.table, "0009,Zoe,unknown,12\n");
     pty_wait_text(p, "has grown");
     pty_type(p, "F");
     pty_wait_text(p, "age: 1 cell is no f64, first row 6");
@@ -424,7 +409,7 @@ static void cells_that_are_not_of_a_dtype_are_said(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
+#define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
         CASE(what_is_seen_is_saved),
         CASE(a_name_is_asked_for_and_what_cannot_be_written_is_said),

@@ -23,24 +23,6 @@
 
 #define EXPLORE(...) pty_open(30, 100, (const char *const[]){program_path(), __VA_ARGS__, NULL}, NULL)
 
-static int nothing_is_left(void **state)
-{
-    (void)state;
-    kin_wait_none();
-    return 0;
-}
-
-/* The table could not be read to its end: the exit status says so. */
-static void close_failed(struct pty *p)
-{
-    for (int i = 0; i < 20 && kin_alive(pty_pid(p)); i++) {
-        pty_type(p, "q");
-        pty_read_for(p, 0.3);
-    }
-    assert_int_equal(explorer_status(p), 3);
-    pty_free(p);
-}
-
 enum { HEAD = 15, ROW = 38 }; /* bytes */
 
 static char *rows(int n)
@@ -175,7 +157,7 @@ static void a_pipe_that_closes_within_a_record_shows_what_came(void **state)
     close(ends[1]);
     pty_wait_text(p, ":3:6: ");
     pty_wait_text(p, "0001 +a");
-    close_failed(p);
+    explorer_quit_failed(p);
 }
 
 /* A socket whose other side is closed before it has read all: what it sent comes, then an error. */
@@ -192,7 +174,7 @@ static void a_stream_that_fails_half_way_is_said_and_what_came_is_shown(void **s
     close(ends[1]);
     pty_wait_text(p, "-: the other side is gone");
     pty_wait_text(p, "0002 +b");
-    close_failed(p);
+    explorer_quit_failed(p);
 }
 
 /* A disk of one megabyte for what comes by stdin, where one may be mounted. */
@@ -209,12 +191,12 @@ static void a_stream_that_fills_the_disk_is_said_and_shown_as_far_as_it_went(voi
     pty_wait_text(p, "0001 +a");
     pty_wait_text(p, "no room for its bytes: No space left on device");
     pty_wait_text(p, "0001 +a");
-    close_failed(p);
+    explorer_quit_failed(p);
 }
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
+#define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
         CASE(a_file_that_is_cut_is_said_and_nothing_beyond_is_shown),
         CASE(a_file_that_is_cut_while_it_is_indexed_does_no_harm),

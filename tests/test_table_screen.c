@@ -21,13 +21,6 @@
 
 enum { ROWS = 200000 };
 
-static int nothing_is_left(void **state)
-{
-    (void)state;
-    kin_wait_none();
-    return 0;
-}
-
 #define EXPLORE(...) pty_open(30, 100, (const char *const[]){program_path(), __VA_ARGS__, NULL}, NULL)
 
 static struct pty *open_bytes(const char *bytes, size_t len, char **path)
@@ -37,38 +30,6 @@ static struct pty *open_bytes(const char *bytes, size_t len, char **path)
 }
 
 #define OPEN(text, path) open_bytes(text, sizeof(text) - 1, path)
-
-static void close_quietly(struct pty *p)
-{
-    explorer_quit(p);
-}
-
-/* Of a file that is no table the exit status says so. */
-static void close_failed(struct pty *p)
-{
-    for (int i = 0; i < 20 && kin_alive(pty_pid(p)); i++) {
-        pty_type(p, "q");
-        pty_read_for(p, 0.3);
-    }
-    assert_int_equal(explorer_status(p), 3);
-    pty_free(p);
-}
-
-static void append(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-    assert_true(fd >= 0);
-    assert_int_equal(io_write_all(fd, text, strlen(text)), OK);
-    close(fd);
-}
-
-static void rewrite(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-    assert_true(fd >= 0);
-    assert_int_equal(io_write_all(fd, text, strlen(text)), OK);
-    close(fd);
-}
 
 /* Codes 000000 … 000999 in turn; each tenth name holds a row of another code behind a newline, which is none. */
 static char *many_rows(void)
@@ -121,7 +82,7 @@ static void everything_may_be_asked_of_a_long_table(void **state)
     pty_wait_no_text(p, "age>many");
     pty_type(p, "u");
     pty_wait_no_text(p, "rows &");
-    close_quietly(p);
+    explorer_quit(p);
     file_done(path);
 }
 
@@ -151,10 +112,10 @@ static void lines_may_end_with_lone_carriage_returns(void **state)
     pty_wait_text(p, "1 of 1_001");
     pty_type(p, "q");
     pty_wait_no_text(p, "1 of 1_001");
-    append(path, "new,x,1,y\r");
+    file_append(path, "new,x,1,y\r");
     pty_type(p, "F");
     pty_wait_text(p, "of 200_002");
-    close_quietly(p);
+    explorer_quit(p);
     file_done(path);
 }
 
@@ -189,7 +150,7 @@ static void its_columns_are_sorted_counted_and_summed_up(void **state)
     pty_wait_text(p, "code: 1_001 distinct");
     pty_type(p, " q");
     pty_wait_text(p, "\\[x\\] +000000");
-    close_quietly(p);
+    explorer_quit(p);
     file_done(path);
 }
 
@@ -221,7 +182,7 @@ static void columns_are_frozen_hidden_and_gone_to_and_a_row_is_a_record(void **s
     pty_wait_text(p, "Row .* row 2");
     pty_wait_text(p, "c0 +str +v2.0");
     pty_type(p, "q");
-    close_quietly(p);
+    explorer_quit(p);
     file_done(path);
 }
 
@@ -332,7 +293,7 @@ static void packed_files_are_unpacked_as_one_looks(void **state)
             pty_wait_text(p, pattern);
             pty_type(p, "rzG");
             pty_wait_text(p, "1 of 1 done");
-            close_quietly(p);
+            explorer_quit(p);
         }
         file_done(path);
     }
@@ -347,7 +308,7 @@ static void a_packed_file_that_is_cut_is_said_and_shown_as_far_as_it_goes(void *
     struct pty *p = EXPLORE(path);
     pty_wait_text(p, "000000");
     pty_wait_text(p, "cannot unpack it");
-    close_failed(p);
+    explorer_quit_failed(p);
     file_done(path);
 }
 
@@ -357,13 +318,13 @@ static void a_file_that_grows_is_followed_when_asked(void **state)
     char *path;
     struct pty *p = OPEN("code,v\n0001,a\n", &path);
     pty_wait_text(p, "0001 +a");
-    append(path, "0002,b\n");
+    file_append(path, "0002,b\n");
     pty_wait_text(p, "The file has grown; F follows it");
     pty_type(p, "F");
     pty_wait_text(p, "0002 +b");
-    append(path, "0003,c\n");
+    file_append(path, "0003,c\n");
     pty_wait_text(p, "0003 +c");
-    close_quietly(p);
+    explorer_quit(p);
     file_done(path);
 }
 
@@ -373,7 +334,7 @@ static void a_file_that_changes_is_said_and_read_anew(void **state)
     char *path, other[5000];
     struct pty *p = OPEN("code,v\n0001,a\n0002,b\n0003,c\n", &path);
     pty_wait_text(p, "0003 +c");
-    rewrite(path, "code,v\n0007,z\n");
+    file_rewrite(path, "code,v\n0007,z\n");
     pty_wait_text(p, "read anew");
     pty_wait_text(p, "0007 +z");
     pty_wait_no_text(p, "0003 +c");
@@ -387,7 +348,7 @@ static void a_file_that_changes_is_said_and_read_anew(void **state)
     assert_int_equal(unlink(path), 0);
     pty_wait_text(p, "deleted or moved");
     pty_wait_text(p, "0008 +y");
-    close_quietly(p);
+    explorer_quit(p);
     free(path);
 }
 
@@ -423,9 +384,9 @@ static void every_kind_of_file_is_shown_as_it_is(void **state)
             pty_wait_text(p, cases[i].shows[k]);
         assert_false(pty_raw_has(p, "\x1b[31mred") || pty_raw_has(p, "\xe2\x80\xae"));
         if (cases[i].status)
-            close_failed(p);
+            explorer_quit_failed(p);
         else
-            close_quietly(p);
+            explorer_quit(p);
         file_done(path);
     }
 }
@@ -436,20 +397,20 @@ static void what_is_no_table_is_said_and_what_can_be_read_is_shown(void **state)
     char *path;
     struct pty *p = OPEN("", &path);
     pty_wait_text(p, "empty");
-    close_failed(p);
+    explorer_quit_failed(p);
     file_done(path);
 
     p = OPEN("code,v\n0001,a\n0002,\"never closed\n0003,c\n", &path);
     pty_wait_text(p, "0001 +a");
     pty_wait_text(p, ":3:6: ");
-    close_failed(p);
+    explorer_quit_failed(p);
     file_done(path);
 
     p = OPEN("code,v\n0001,a\n0002,b,surplus\n", &path);
     pty_wait_text(p, "0002 +b +surplus");
     pty_wait_text(p, "1 row is too long, the first is row 2");
     pty_wait_text(p, "The table cannot be read"); /* by the pool */
-    close_failed(p);
+    explorer_quit_failed(p);
     file_done(path);
 }
 
@@ -462,7 +423,7 @@ static void a_header_and_a_delimiter_may_be_told(void **state)
     pty_wait_text(p, "0001 +a,b");
     pty_type(p, "r");
     pty_wait_text(p, "1 of 1 done");
-    close_quietly(p);
+    explorer_quit(p);
     file_done(path);
 }
 
@@ -475,15 +436,15 @@ static void another_encoding_is_converted(void **state)
     pty_wait_text(p, "0001 +山田");
     pty_type(p, "r");
     pty_wait_text(p, "1 of 1 done");
-    close_quietly(p);
+    explorer_quit(p);
     p = EXPLORE("--encoding", "EUC-JP", path);
     pty_wait_text(p, "byte 16 is no EUC-JP");
-    close_failed(p);
+    explorer_quit_failed(p);
     file_done(path);
     path = file_with(latin, sizeof latin - 1);
     p = EXPLORE("--encoding", "LATIN1", path);
     pty_wait_text(p, "0001 +élodie");
-    close_quietly(p);
+    explorer_quit(p);
     p = EXPLORE("--encoding", "KLINGON", path);
     assert_int_equal(explorer_status(p), 2);
     pty_wait_text(p, "a name that iconv -l knows");
@@ -514,13 +475,13 @@ static void a_field_of_a_hundred_megabytes_does_no_harm(void **state)
     pty_wait_text(p, "0002 +behind");
     pty_type(p, "1z/behind\r");
     pty_wait_text(p, "▊\\[ \\] 0002");
-    close_quietly(p);
+    explorer_quit(p);
     file_done(path);
 }
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
+#define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
         CASE(everything_may_be_asked_of_a_long_table),
         CASE(lines_may_end_with_lone_carriage_returns),

@@ -19,13 +19,6 @@
 
 static char *sample;
 
-static int nothing_is_left(void **state)
-{
-    (void)state;
-    kin_wait_none();
-    return 0;
-}
-
 static struct pty *shell_with_explorer(void)
 {
     char command[9000];
@@ -125,7 +118,7 @@ static void without_a_terminal_it_ends_even_if_nobody_says_so(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_teardown(name, nothing_is_left)
+#define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
         CASE(in_the_background_it_leaves_the_terminal_alone),
         CASE(a_stopped_one_can_be_told_to_end),

@@ -428,13 +428,6 @@ static void keys_and_pastes_are_sent_as_a_terminal_does(void **state)
 
 /* The real thing */
 
-static int nothing_is_left(void **state)
-{
-    (void)state;
-    kin_wait_none();
-    return 0;
-}
-
 static struct pty *watched(int rows, int cols, const char *script)
 {
     return pty_open(rows, cols, (const char *const[]){program_path(), "watch", "--", "sh", "-c", script, NULL}, NULL);
@@ -605,13 +598,13 @@ int main(void)
         cmocka_unit_test(the_cursor_stays_on_a_screen_that_becomes_smaller),
         cmocka_unit_test(no_output_harms_the_screen),
         cmocka_unit_test(keys_and_pastes_are_sent_as_a_terminal_does),
-        cmocka_unit_test_teardown(a_hang_is_seen_typed_at_and_killed, nothing_is_left),
-        cmocka_unit_test_teardown(the_command_s_status_is_passed_on, nothing_is_left),
-        cmocka_unit_test_teardown(the_program_s_terminal_is_as_large_as_its_pane, nothing_is_left),
-        cmocka_unit_test_teardown(suspending_stops_us_and_not_the_program, nothing_is_left),
-        cmocka_unit_test_teardown(one_that_will_not_end_is_killed, nothing_is_left),
-        cmocka_unit_test_teardown(typing_to_a_deaf_program_never_blocks, nothing_is_left),
-        cmocka_unit_test_teardown(an_attached_tree_is_left_alone, nothing_is_left),
+        cmocka_unit_test_teardown(a_hang_is_seen_typed_at_and_killed, kin_none_left),
+        cmocka_unit_test_teardown(the_command_s_status_is_passed_on, kin_none_left),
+        cmocka_unit_test_teardown(the_program_s_terminal_is_as_large_as_its_pane, kin_none_left),
+        cmocka_unit_test_teardown(suspending_stops_us_and_not_the_program, kin_none_left),
+        cmocka_unit_test_teardown(one_that_will_not_end_is_killed, kin_none_left),
+        cmocka_unit_test_teardown(typing_to_a_deaf_program_never_blocks, kin_none_left),
+        cmocka_unit_test_teardown(an_attached_tree_is_left_alone, kin_none_left),
     };
     kin_adopt();
     return cmocka_run_group_tests(tests, NULL, NULL);

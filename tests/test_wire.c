@@ -17,30 +17,16 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/event/event.h"
 #include "core/event/queue.h"
 #include "core/event/wire.h"
+#include "tests/fd_kit.h"
 
 static void make_socket(int ends[2], int flags)
 {
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0, ends), 0);
-}
-
-static bool same_file(int a, int b)
-{
-    struct stat x, y;
-    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-/* The lowest fd that is free: it moves up by one for each fd that leaks. */
-static int next_fd(void)
-{
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    close(fd);
-    return fd;
 }
 
 static void records_of_any_size_arrive_with_their_fds(void **state)
