@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the machine allows, without any pool: a process forked and spawned to its first answer, a message there and back,
- * messages in batches between one process and two others. Lines of name, value, unit. */
+ * What the machine allows, without any pool: a process forked and spawned to its first answer, a message there and
+ * back, messages in batches between one process and two others. Lines of name, value, unit. */
 #include <poll.h>
 #include <spawn.h>
 #include <stdio.h>

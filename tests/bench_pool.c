@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What the pool reaches, as lines of name, value, unit: no-op tasks a second, round trip, create to first result and
- * shutdown of each start method, a worker's own memory, a table handed to a warm worker. Not a test: it judges nothing. */
+ * shutdown of each start method, a worker's own memory, a table handed to a warm worker. Not a test: it
+ * judges nothing. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +72,8 @@ static void open_table(struct bench *b, size_t bytes, int threads)
     fclose(f);
     lseek(fd, 0, SEEK_SET);
     check(engine_new(&(struct engine_options){ .threads = threads }, &b->engine), "engine");
-    check(engine_load(b->engine, fd, &(struct table_options){ .path = "bench.csv" }, &b->table, &problem), problem.text);
+    check(engine_load(b->engine, fd, &(struct table_options){ .path = "bench.csv" }, &b->table, &problem),
+          problem.text);
     close(fd);
 }
 

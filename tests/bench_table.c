@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * How fast the table is, as lines "name value unit": bench_table [FILE | MEGABYTES] [THREADS] [ROUNDS]. Without a file one
- * is made: codes of six digits, names of which some are quoted and hold commas, newlines, doubled quotes and what looks
- * like a row; the last row is 999999,ZZLASTROW,99. Times are the median of the rounds, over a warm file. */
+ * How fast the table is, as lines "name value unit": bench_table [FILE | MEGABYTES] [THREADS] [ROUNDS]. Without a file
+ * one is made: codes of six digits, names of which some are quoted and hold commas, newlines, doubled quotes and what
+ * looks like a row; the last row is 999999,ZZLASTROW,99. Times are the median of the rounds, over a warm file. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,8 +35,10 @@ static uint64_t next_random(uint64_t *s)
 
 static int add_name(char *out, uint64_t x)
 {
-    static const char *const first[] = {"Alice", "Bob", "Carol", "Dmitri", "Elena", "Farid", "Grace", "Hiro", "Ines", "Jun"};
-    static const char *const last[] = {"Smith", "Jones", "Garcia", "Ivanova", "Tanaka", "Okafor", "Nguyen", "Silva", "Kim"};
+    static const char *const first[] = {"Alice", "Bob", "Carol", "Dmitri", "Elena", "Farid", "Grace", "Hiro", "Ines",
+                                        "Jun"};
+    static const char *const last[] = {"Smith", "Jones", "Garcia", "Ivanova", "Tanaka", "Okafor", "Nguyen", "Silva",
+                                       "Kim"};
     const char *f = first[x % 10], *l = last[(x >> 8) % 9];
     unsigned kind = (x >> 16) % 100;
     if (kind < 80)
@@ -61,7 +63,8 @@ static int make_file(double megabytes)
     double n = fprintf(f, "code,name,age\n");
     while (n < megabytes * 1e6) {
         add_name(name, next_random(&s));
-        n += fprintf(f, "%06u,%s,%u\n", (unsigned)(next_random(&s) % 10000), name, (unsigned)(next_random(&s) % 90) + 10);
+        n += fprintf(f, "%06u,%s,%u\n", (unsigned)(next_random(&s) % 10000), name,
+                     (unsigned)(next_random(&s) % 90) + 10);
     }
     fprintf(f, "999999,ZZLASTROW,99\n");
     fclose(f);

@@ -67,8 +67,8 @@ long kit_number_of(const struct cell *c)
 
 int kit_name_rank(const struct cell *c)
 {
-    static const char *const order[] = { "", "Anna", "Bea \"B\"", "Ci,ara", "D\n000007,fake,1", "Item 1", "ZZLAST", "item9",
-                                         "item10", "zoë", "山田" };
+    static const char *const order[] = { "", "Anna", "Bea \"B\"", "Ci,ara", "D\n000007,fake,1", "Item 1", "ZZLAST",
+                                         "item9", "item10", "zoë", "山田" };
     for (int i = 0; i < 11; i++)
         if (strlen(order[i]) == c->len && memcmp(order[i], c->text, c->len) == 0)
             return i;

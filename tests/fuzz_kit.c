@@ -24,7 +24,8 @@ void fuzz_compare_rows(const struct table *reference, const struct table *t, uns
     MUST(table_reader_new(reference, &r) == OK && table_reader_new(t, &s) == OK);
     for (uint64_t i = 0; i < table_rows(reference); i++) {
         if (i % step == 0)
-            MUST(table_seek(s, (i * 7 + 3) % table_rows(t)) == OK && table_next(s, &b) == OK && b && table_seek(s, i) == OK);
+            MUST(table_seek(s, (i * 7 + 3) % table_rows(t)) == OK && table_next(s, &b) == OK && b &&
+                 table_seek(s, i) == OK);
         MUST(table_next(r, &a) == OK && a);
         MUST(table_next(s, &b) == OK && b);
         MUST(a->number == i && b->number == i && a->ncells == b->ncells);

@@ -13,8 +13,9 @@ enum { SEEDS = 3000, SHORT = 5, INPUT_MAX = 4096 };
 
 /* Whole fields, stray characters, and ends of lines; rarely a piece that strict libcsv refuses. */
 static const char *const pieces[] = {
-    "a", "1", "001234", "x y", ",", ",", ",", "\n", "\n", "\n", "\r\n", "\"q\"", "\"a,b\"", "\"a\nb\"", "\"\"", "\"a\"\"b\"",
-    "\"\"\"\"", "\"\n001234,fake,1\"", "\xe5\xb1\xb1", "\xff", "-7", "2.5", "\"\"\"x\"", "\"x\"\"\"", "", ";", "\t",
+    "a", "1", "001234", "x y", ",", ",", ",", "\n", "\n", "\n", "\r\n", "\"q\"", "\"a,b\"", "\"a\nb\"", "\"\"",
+    "\"a\"\"b\"", "\"\"\"\"", "\"\n001234,fake,1\"", "\xe5\xb1\xb1", "\xff", "-7", "2.5", "\"\"\"x\"", "\"x\"\"\"",
+    "", ";", "\t",
 };
 static const char *const odd_pieces[] = {"\r", "\"", "\"a\"\r", "\r\"a\"", "a\"b", "\"a\"b", "\0", "\"a\" ", "|"};
 
@@ -58,7 +59,8 @@ static void run_short(size_t max_len)
         for (size_t i = 0; i < len; i++)
             all *= sizeof letters - 1;
         for (unsigned long n = 0; n < all; n++) {
-            unsigned char knobs[6] = {(unsigned char)(n % 3 + 32 * (n / 3 % 2)), n & 1, 128, (unsigned char)(n % 3), 1, 255};
+            unsigned char knobs[6] = {(unsigned char)(n % 3 + 32 * (n / 3 % 2)), n & 1, 128, (unsigned char)(n % 3), 1,
+                                      255};
             size_t at = sizeof knobs, header = strlen(headers[n & 1]);
             memcpy(input, knobs, at);
             memcpy(input + at, headers[n & 1], header);

@@ -173,7 +173,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         return 0;
     const uint8_t *data = bytes + FUZZ_KNOBS;
     size_t len = size - FUZZ_KNOBS;
-    struct table_options how = {.path = "fuzz.csv", .no_header = bytes[1] & 2, .delimiter = delimiters[bytes[1] >> 2 & 3]};
+    struct table_options how = {.path = "fuzz.csv", .no_header = bytes[1] & 2,
+                                .delimiter = delimiters[bytes[1] >> 2 & 3]};
     const char *encoding = bytes[0] & 1 ? encodings[bytes[3] % COUNT(encodings)] : NULL;
     bool packed = bytes[0] & 2;
     whole.len = len;

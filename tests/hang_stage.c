@@ -35,10 +35,10 @@ void stage_build(struct stage *s)
         s->threads[i][0] = stage_asleep(stage_pid(i), SYS_ppoll, 0);
         s->pipes[i] = (struct pipe_check){.inode = PIPE + (uint64_t)i, .passes = PIPE_PASSES, .since = 95};
         s->procs[i] = (struct evidence){
-            .pid = stage_pid(i), .ppid = i == A ? 1 : stage_pid(A), .first_parent = i == A ? 1 : stage_pid(A), .name = "app",
-            .state = 'S', .threads_seen = SEEN, .threads = s->threads[i], .nthreads = 1, .at_one_instant = true,
-            .timers_seen = SEEN, .shares_seen = SEEN, .maps_seen = SEEN, .fds_seen = SEEN, .fds = s->fds[i],
-            .parent_threads = -1, .alive_at = 90, .confirmed = true, .forked_without_exec = i != A,
+            .pid = stage_pid(i), .ppid = i == A ? 1 : stage_pid(A), .first_parent = i == A ? 1 : stage_pid(A),
+            .name = "app", .state = 'S', .threads_seen = SEEN, .threads = s->threads[i], .nthreads = 1,
+            .at_one_instant = true, .timers_seen = SEEN, .shares_seen = SEEN, .maps_seen = SEEN, .fds_seen = SEEN,
+            .fds = s->fds[i], .parent_threads = -1, .alive_at = 90, .confirmed = true, .forked_without_exec = i != A,
         };
     }
     s->scene = (struct scene){.procs = s->procs, .n = PROCESSES, .taken = 100, .now = 100, .pipes = s->pipes,
@@ -64,12 +64,14 @@ int stage_give_pipe(struct stage *s, int process, int pipe, bool writes)
 
 void stage_reads(struct stage *s, int process, int pipe)
 {
-    s->threads[process][0] = stage_asleep(stage_pid(process), SYS_read, (uint64_t)stage_give_pipe(s, process, pipe, false));
+    int fd = stage_give_pipe(s, process, pipe, false);
+    s->threads[process][0] = stage_asleep(stage_pid(process), SYS_read, (uint64_t)fd);
 }
 
 void stage_writes(struct stage *s, int process, int pipe)
 {
-    s->threads[process][0] = stage_asleep(stage_pid(process), SYS_write, (uint64_t)stage_give_pipe(s, process, pipe, true));
+    int fd = stage_give_pipe(s, process, pipe, true);
+    s->threads[process][0] = stage_asleep(stage_pid(process), SYS_write, (uint64_t)fd);
 }
 
 void stage_waits(struct stage *s, int process, int child)

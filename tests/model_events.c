@@ -65,7 +65,8 @@ void feed_end(struct model *m, double t, int64_t task, int64_t worker, enum task
 void feed_exit(struct model *m, double t, int64_t worker, int64_t signal, bool expected)
 {
     apply(m, (struct event){.type = EVENT_WORKER_EXITED, .time = t,
-                            .worker = {.worker = worker, .pid = 14071 + worker, .signal = signal, .expected = expected}});
+                            .worker = {.worker = worker, .pid = 14071 + worker, .signal = signal,
+                                       .expected = expected}});
 }
 
 void feed_run_end(struct model *m, double t, bool stopped)

@@ -14,7 +14,8 @@ void feed_start(struct model *m, double t, int64_t task, int64_t worker);
 void feed_end(struct model *m, double t, int64_t task, int64_t worker, enum task_state state, int64_t rows);
 void feed_exit(struct model *m, double t, int64_t worker, int64_t signal, bool expected);
 void feed_run_end(struct model *m, double t, bool stopped);
-void feed_proved(struct model *m, double t, int64_t pid); /* a no-waker finding, lost-threads, with evidence and stack */
+/* A no-waker finding, lost-threads, with evidence and stack. */
+void feed_proved(struct model *m, double t, int64_t pid);
 void feed_host_exit(struct model *m, double t, int64_t pid, int64_t signal);
 
 /* The article's run under fork, hung: two workers with 0001 and 00002, task 0005 pending. Pids 14072 and 14073. */

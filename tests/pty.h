@@ -13,8 +13,8 @@ enum { PTY_BOUND = 60 };
 
 struct pty; /* opaque */
 
-/* Starts argv (its path first, ends with NULL) as leader of a session on a new terminal. `env` (NULL, or ends with NULL)
- * are NAME=VALUE settings on top of the test's own, NAME alone unsets. */
+/* Starts argv (its path first, ends with NULL) as leader of a session on a new terminal. `env` (NULL, or ends with
+ * NULL) are NAME=VALUE settings on top of the test's own, NAME alone unsets. */
 struct pty *pty_open(int rows, int cols, const char *const *argv, const char *const *env);
 
 /* Kills what still runs in it, reaps it, and frees. */

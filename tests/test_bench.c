@@ -18,7 +18,7 @@
 
 static char *sample;
 
-/* --- words ------------------------------------------------------------------------------------------------------------ */
+/* --- words -------------------------------------------------------------------------------------------------------- */
 
 static struct bench made(void)
 {
@@ -103,7 +103,7 @@ static void what_hangs_is_said_and_has_no_numbers(void **state)
     bench_done(&b);
 }
 
-/* --- the program ------------------------------------------------------------------------------------------------------ */
+/* --- the program -------------------------------------------------------------------------------------------------- */
 
 static json_t *report_of(const struct program *p)
 {
@@ -131,7 +131,8 @@ static void everything_is_measured_and_fork_is_proved_to_hang(void **state)
 {
     struct program p;
     (void)state;
-    PROGRAM_RUN(&p, "bench", "--rounds", "2", "--format", "json", "-t", "2", "-w", "2", "-c", "0001", "-c", "00002", sample);
+    PROGRAM_RUN(&p, "bench", "--rounds", "2", "--format", "json", "-t", "2", "-w", "2", "-c", "0001", "-c", "00002",
+                sample);
     if (p.status != 0)
         fail_msg("exit status %d: %s", p.status, buf_text(&p.err));
     json_t *report = report_of(&p);

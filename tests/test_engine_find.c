@@ -53,8 +53,9 @@ static bool has(const struct cell *c, const struct find *f)
     const char *text = f->len == 4 && f->any_case && f->text[0] == 'Z' ? zoe : f->text;
     for (size_t at = 0; at + f->len <= c->len; at++) {
         size_t i = 0;
-        while (i < f->len && (c->text[at + i] == text[i] ||
-                              (f->any_case && (c->text[at + i] | 0x20) == (text[i] | 0x20) && (text[i] & 0xc0) == 0x40)))
+        while (i < f->len &&
+               (c->text[at + i] == text[i] ||
+                (f->any_case && (c->text[at + i] | 0x20) == (text[i] | 0x20) && (text[i] & 0xc0) == 0x40)))
             i++;
         if (i == f->len)
             return true;

@@ -344,7 +344,8 @@ static void strange_words_about_tasks_do_no_harm(void **state)
         struct event_tasks_at at = {0};
         struct event_task t;
         for (int i = rand_r(&seed) % 20; i > 0; i--)
-            assert_int_equal(ints_add(&e.tasks.ended, rand_r(&seed) % 4 ? rand_r(&seed) % 8 : rand_r(&seed) - 1000000), OK);
+            assert_int_equal(ints_add(&e.tasks.ended, rand_r(&seed) % 4 ? rand_r(&seed) % 8 : rand_r(&seed) - 1000000),
+                             OK);
         if (rand_r(&seed) % 2)
             assert_int_equal(texts_add(&e.tasks.codes, "0001"), OK);
         while (event_tasks_next(&e.tasks, &at, &t) == OK)

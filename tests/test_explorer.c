@@ -58,7 +58,8 @@ static void pick_codes_see_the_hang_and_see_the_cure(void **state)
     pty_type(p, "r");
     pty_wait_text(p, "HUNG, proved");
     pty_wait_text(p, "0 of 3 done");
-    pty_wait_text(p, " 1  +[0-9]+ +hung, proved +0+[12] .* 1 of [0-9]+"); /* who takes which task is the pool's choice */
+    /* who takes which task is the pool's choice */
+    pty_wait_text(p, " 1  +[0-9]+ +hung, proved +0+[12] .* 1 of [0-9]+");
     pty_wait_text(p, " 2  +[0-9]+ +hung, proved +0+[12] .* 1 of [0-9]+");
     pty_wait_text(p, "hung, proved +0001 ");
     pty_wait_text(p, "hung, proved +00002 ");
@@ -271,8 +272,8 @@ static unsigned long cpu_ticks(pid_t pid)
     assert_non_null(f);
     assert_non_null(fgets(line, sizeof line, f));
     fclose(f);
-    assert_int_equal(sscanf(strrchr(line, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system),
-                     2);
+    assert_int_equal(sscanf(strrchr(line, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                     &system), 2);
     return user + system;
 }
 

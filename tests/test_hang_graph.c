@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The rules that look at several processes, on built evidence: who waits for whom through pipes and sockets. Beside each
- * case that must match stand those that differ in one fact and must not. */
+ * The rules that look at several processes, on built evidence: who waits for whom through pipes and sockets. Beside
+ * each case that must match stand those that differ in one fact and must not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The rules that look at several threads and processes, on built evidence: who waits for whom at a lock, and what a
- * worker that died has taken along. Beside each case that must match stand those that differ in one fact and must not. */
+ * worker that died has taken along. Beside each case that must match stand those that differ in one fact
+ * and must not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

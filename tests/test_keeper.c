@@ -96,7 +96,8 @@ static void a_signal_for_the_keeper_reaches_the_command(void **state)
 
 static struct pty *on_a_screen(void)
 {
-    struct pty *p = pty_open(30, 100, (const char *const[]){program_path(), "watch", "--", "sh", "-c", tree, NULL}, NULL);
+    struct pty *p = pty_open(30, 100, (const char *const[]){program_path(), "watch", "--", "sh", "-c", tree, NULL},
+                             NULL);
     pty_wait_text(p, "sleep 1003");
     wait_for_tree(pty_pid(p));
     return p;

@@ -114,8 +114,8 @@ static void start(struct headless *h, const char *method, bool long_run)
     h->report = file_with("", 0);
     program_start(&h->program,
                   long_run ? (const char *const[]){"run", "-s", method, "-w", "2", "--record", h->record, "--format",
-                                                   "json", "-o", h->report, "-d", "code=str", "--codes-from", many_codes,
-                                                   big_table, NULL}
+                                                   "json", "-o", h->report, "-d", "code=str", "--codes-from",
+                                                   many_codes, big_table, NULL}
                            : (const char *const[]){"run", "-s", method, "-w", "2", "--record", h->record, "--format",
                                                    "json", "-o", h->report, "--on-hang", "report", "-c", "0001", "-c",
                                                    "00002", "-c", "0005", sample, NULL}, NULL);
@@ -151,7 +151,8 @@ static void wait_recorded(struct headless *h, const char *words, size_t at_least
     }
 }
 
-/* Waits until the run is in its middle (tasks end, more are to come) or in its hang (a finding, and the worker asleep). */
+/* Waits until the run is in its middle (tasks end, more are to come) or in its hang (a finding, and the
+ * worker asleep). */
 static struct cast in_the_middle(struct headless *h, const char *method, bool long_run)
 {
     bool forkserver = strcmp(method, "forkserver") == 0;
@@ -327,7 +328,8 @@ static void kill_one_on_screen(const char *method, enum role role, bool long_run
 {
     struct pty *p = explore(method, long_run);
     struct cast cast = on_the_screen(p, method, long_run);
-    print_message("           %s in a %s run%s, on the screen\n", role_names[role], method, long_run ? "" : " that hangs");
+    print_message("           %s in a %s run%s, on the screen\n", role_names[role], method,
+                  long_run ? "" : " that hangs");
     assert_int_equal(kill(member(&cast, pty_pid(p), role), SIGKILL), 0);
     if (role == OBSERVER) {
         assert_true(WIFSIGNALED(pty_wait_exit(p)));

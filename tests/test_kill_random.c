@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * kill -9 of the host, and of the observer itself, at any moment of a run without a screen. Of the host: the observer says
- * so, every task is in the report, with one state and a result printed at most once, and the exit status is that of a
- * failure of ours. Of either: no process is left, and no file but those that were asked for. KILLS says how many (100). */
+ * kill -9 of the host, and of the observer itself, at any moment of a run without a screen. Of the host: the observer
+ * says so, every task is in the report, with one state and a result printed at most once, and the exit status is that
+ * of a failure of ours. Of either: no process is left, and no file but those that were asked for. KILLS
+ * says how many (100). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -258,8 +258,8 @@ static void of_many_tasks_those_that_went_wrong_are_kept(void **state)
     for (int64_t id = 1; id <= TOTAL; id++) {
         struct event e = {.type = EVENT_TASKS, .tasks = {.pending = TOTAL - id, .finished = id - 1 - id / 1000,
                                                          .failed = (id + 999) / 1000}};
-        struct event_task t = {.task = id, .state = id % 1000 == 7 ? TASK_FAILED : TASK_FINISHED, .worker = 1, .rows = -1,
-                               .error = id % 1000 == 7 ? (char *)"sample.csv: it changed" : NULL};
+        struct event_task t = {.task = id, .state = id % 1000 == 7 ? TASK_FAILED : TASK_FINISHED, .worker = 1,
+                               .rows = -1, .error = id % 1000 == 7 ? (char *)"sample.csv: it changed" : NULL};
         assert_int_equal(event_tasks_add(&e.tasks, &t), OK);
         assert_int_equal(model_apply(m, &e), OK);
     }

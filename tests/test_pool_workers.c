@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Workers of each start method: what they begin with, initializers, recycling, time limits, another try after a death. */
+ * Workers of each start method: what they begin with, initializers, recycling, time limits, another try
+ * after a death. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

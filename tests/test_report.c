@@ -71,7 +71,8 @@ static void json_says_what_the_looking_cost(void **state)
 {
     (void)state;
     struct model *m = hung_model();
-    struct event e = {.type = EVENT_SAMPLED, .sampling = {.looks = 7, .processes = 21, .threads = 40, .cpu_seconds = 0.5}};
+    struct event e = {.type = EVENT_SAMPLED, .sampling = {.looks = 7, .processes = 21, .threads = 40,
+                                                          .cpu_seconds = 0.5}};
     assert_int_equal(model_apply(m, &e), OK);
     json_t *root = report_of(m), *sampling = json_object_get(root, "sampling");
     assert_int_equal(json_integer_value(json_object_get(sampling, "looks")), 7);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The real program without a screen: what it prints, what it takes, how it exits, and that nothing of it stays behind. */
+ * The real program without a screen: what it prints, what it takes, how it exits, and that nothing of it
+ * stays behind. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -271,7 +272,8 @@ static void wrong_usage_is_exit_2_and_one_line(void **state)
         {"run", "-w", "0", "a.csv"}, {"run", "-w", "many", "a.csv"}, {"run", "-t", "-1", "a.csv"},
         {"run", "-t", "99999999999999999999", "a.csv"}, {"run", "--at-fork", "never", "a.csv"},
         {"run", "-d", "code", "a.csv"}, {"run", "-d", "code=float", "a.csv"}, {"run", "--timeout", "soon", "a.csv"},
-        {"run", "--hang-after", "-1", "a.csv"}, {"run", "--on-hang", "panic", "a.csv"}, {"run", "--format", "xml", "a.csv"},
+        {"run", "--hang-after", "-1", "a.csv"}, {"run", "--on-hang", "panic", "a.csv"},
+        {"run", "--format", "xml", "a.csv"},
         {"run", "--colour", "never", "a.csv"}, {"run", "-c"}, {"run", "-Z", "a.csv"}, {"--no-such-option"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -301,7 +303,8 @@ static void help_and_version_are_exit_0(void **state)
 {
     (void)state;
     static const struct { const char *args[3], *says; } cases[] = {
-        {{"--help"}, "--start METHOD"}, {{"run", "--help"}, "--on-hang ACTION"}, {{"--version"}, "^poolscope [0-9]+\\."},
+        {{"--help"}, "--start METHOD"}, {{"run", "--help"}, "--on-hang ACTION"}, 
+        {{"--version"}, "^poolscope [0-9]+\\."},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct program p;

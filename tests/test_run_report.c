@@ -74,7 +74,8 @@ static void workers_and_tasks_may_have_limits(void **state)
     assert_int_equal(json_array_size(json_object_get(root, "workers")), 3);
     json_decref(root);
     program_done(&p);
-    PROGRAM_RUN(&p, "run", "-s", "fork", "--task-timeout", "0.2", "--on-hang", "report", "-w", "1", "-c", "0001", sample);
+    PROGRAM_RUN(&p, "run", "-s", "fork", "--task-timeout", "0.2", "--on-hang", "report", "-w", "1", "-c", "0001",
+                sample);
     assert_text_matches(buf_text(&p.err), "0001  failed: it ran longer than 0.2 s, and worker 1 was killed for it");
     program_done(&p);
 }
@@ -212,8 +213,8 @@ static void fork_hangs_and_every_worker_is_proved(void **state)
     static const char *const threads[] = {"2", "4"};
     for (size_t t = 0; t < 2; t++) {
         struct program p;
-        PROGRAM_RUN(&p, "run", "-s", "fork", "--format", "json", "-w", "2", "-t", threads[t], "-c", "0001", "-c", "00002",
-                    "-c", "0005", sample);
+        PROGRAM_RUN(&p, "run", "-s", "fork", "--format", "json", "-w", "2", "-t", threads[t], "-c", "0001", "-c",
+                    "00002", "-c", "0005", sample);
         program_assert_status(&p, 124);
         json_t *root = report_of(&p), *workers = json_object_get(root, "workers"), *worker;
         size_t i;
@@ -265,7 +266,8 @@ static void on_hang_report_waits_until_the_timeout(void **state)
 {
     (void)state;
     struct program p;
-    PROGRAM_RUN(&p, "run", "-s", "fork", "--on-hang", "report", "--timeout", "2", "--format", "json", "-c", "0001", sample);
+    PROGRAM_RUN(&p, "run", "-s", "fork", "--on-hang", "report", "--timeout", "2", "--format", "json", "-c", "0001",
+                sample);
     program_assert_status(&p, 124);
     json_t *root = report_of(&p);
     assert_int_equal(json_array_size(json_object_get(root, "findings")), 1);
@@ -337,8 +339,8 @@ static void a_recording_has_every_event_on_a_line(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         if (strcmp(made, cases[i].method) != 0) {
             struct program p;
-            PROGRAM_RUN(&p, "run", "-s", cases[i].method, "--record", path, "-w", "2", "-c", "0001", "-c", "00002", "-c",
-                        "0005", sample);
+            PROGRAM_RUN(&p, "run", "-s", cases[i].method, "--record", path, "-w", "2", "-c", "0001", "-c", "00002",
+                        "-c", "0005", sample);
             program_assert_status(&p, cases[i].status);
             program_done(&p);
             made = cases[i].method;

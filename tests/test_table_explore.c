@@ -129,7 +129,8 @@ static void what_is_seen_is_saved(void **state)
     strcat(at.out, ".jsonl");
     type(p, ":save ", at.out, "\r");
     pty_wait_text(p, "Saved .*out.jsonl: 4 rows, ");
-    holds(at.out, "{\"code\":\"0001\",\"name\":\"Ann\",\"age\":34}\n{\"code\":\"0002\",\"name\":\"Bo, jr\",\"age\":28}\n"
+    holds(at.out,
+          "{\"code\":\"0001\",\"name\":\"Ann\",\"age\":34}\n{\"code\":\"0002\",\"name\":\"Bo, jr\",\"age\":28}\n"
                   "{\"code\":\"0001\",\"name\":\"\",\"age\":28}\n{\"code\":\"0004\",\"name\":\"q\\\"q\",\"age\":19}\n");
     leave(p, &at);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What may become of a file while it is open, in a pseudo-terminal: it is cut, grows on and on, is deleted, cannot be read
- * half way, fills the disk as a stream. Each is said on the screen; what could be read is shown, and nothing else. */
+ * What may become of a file while it is open, in a pseudo-terminal: it is cut, grows on and on, is deleted, cannot be
+ * read half way, fills the disk as a stream. Each is said on the screen; what could be read is shown,
+ * and nothing else. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

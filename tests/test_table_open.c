@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A table that is opened at once: its stages, its end before its index, what may be wrong with it, and files that change
- * under it. */
+ * A table that is opened at once: its stages, its end before its index, what may be wrong with it, and files that
+ * change under it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

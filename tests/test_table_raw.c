@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Raw structure: every kind of CPU sees the same, and each trap in which bytes look like a row, a code or a quote, and are
- * none. What is right is always what libcsv makes of the whole file. */
+ * Raw structure: every kind of CPU sees the same, and each trap in which bytes look like a row, a code or a quote, and
+ * are none. What is right is always what libcsv makes of the whole file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -38,8 +38,8 @@ static char *many_rows(void)
     buf_init(&b, (size_t)64 << 20);
     buf_add_text(&b, "code,name,age,city\n");
     for (int i = 0; i < ROWS; i++)
-        buf_addf(&b, i % 10 ? "%06d,name %d,%d,Rome\n" : "%06d,\"name %d\n000777,fake\",%d,\"Par\"\"is\"\n", i % 1000, i,
-                 i % 90 + 10);
+        buf_addf(&b, i % 10 ? "%06d,name %d,%d,Rome\n" : "%06d,\"name %d\n000777,fake\",%d,\"Par\"\"is\"\n", i % 1000,
+                 i, i % 90 + 10);
     buf_add_text(&b, "999999,ZZLAST,99,\n");
     char *path = file_with(b.data, b.len);
     buf_done(&b);

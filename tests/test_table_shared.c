@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The bytes of a table and who else has them: its fds, another process that imports it, a file that changes under it. */
+ * The bytes of a table and who else has them: its fds, another process that imports it, a file that
+ * changes under it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

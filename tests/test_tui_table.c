@@ -76,7 +76,8 @@ static void say(struct stage *s, const char *key, const char *words)
 static void cells_of_every_script_stand_in_their_columns(void **state)
 {
     static const char bytes[] = "コード,名前,年齢,都市\n0001,山田太郎,34,東京\n0002,佐藤 花子,28,大阪\n"
-                                "0003,e\xcc\x81lodie 👩‍👩‍👧,41,\"nantes\nloire\"\n0004,שלום,9,\n0005,\x1b[31mred\xff,7,\"a,b\"\n";
+                                "0003,e\xcc\x81lodie 👩‍👩‍👧,41,\"nantes\nloire\"\n0004,שלום,9,\n"
+                                "0005,\x1b[31mred\xff,7,\"a,b\"\n";
     struct stage s;
     (void)state;
     open_table(&s, bytes, sizeof bytes - 1);
@@ -143,8 +144,8 @@ static void what_is_asked_of_a_column_is_shown(void **state)
     buf_init(&b, 1 << 20);
     buf_add_text(&b, "code,city,age\n");
     for (int i = 0; i < 2000; i++)
-        buf_addf(&b, "%04d,%s,%d\n", i % 40, i % 7 == 0 ? "Rome" : i % 3 == 0 ? "\"St. \"\"A\"\", Lyon\"" : i % 11 ? "Oslo" : "",
-                 20 + i * 37 % 61);
+        buf_addf(&b, "%04d,%s,%d\n", i % 40,
+                 i % 7 == 0 ? "Rome" : i % 3 == 0 ? "\"St. \"\"A\"\", Lyon\"" : i % 11 ? "Oslo" : "", 20 + i * 37 % 61);
     open_table(&s, b.data, b.len);
     buf_done(&b);
     stage_keys(&s, "Right");

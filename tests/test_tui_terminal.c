@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The explorer and the terminal it shares with a shell: job control from outside, pasted text, keys it does not know. */
+ * The explorer and the terminal it shares with a shell: job control from outside, pasted text, keys it
+ * does not know. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The screen of a watched program: from events to whole pictures, the program's own terminal in it, and the real thing in
- * a pseudo-terminal, with a program that hangs. */
+ * The screen of a watched program: from events to whole pictures, the program's own terminal in it, and the real thing
+ * in a pseudo-terminal, with a program that hangs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

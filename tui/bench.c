@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * `poolscope bench`: measures, with a line of progress where somebody reads it; Ctrl-C ends it, and what was measured so
- * far is the report. */
+ * `poolscope bench`: measures, with a line of progress where somebody reads it; Ctrl-C ends it, and what was measured
+ * so far is the report. */
 #include "tui/bench.h"
 
 #include <errno.h>

@@ -112,8 +112,9 @@ static void say_reason(struct cli *c, const char *name)
     const char *slash = strchr(name, '/');
     c->method_reason[0] = '\0';
     if (slash && strncmp(name, "python", 6) == 0)
-        snprintf(c->method_reason, sizeof c->method_reason, "as Python %.*s on %s would choose", (int)(slash - name - 6),
-                 name + 6, strcmp(slash, "/macos") == 0 ? "macOS" : strcmp(slash, "/linux") == 0 ? "Linux" : "Windows");
+        snprintf(c->method_reason, sizeof c->method_reason, "as Python %.*s on %s would choose",
+                 (int)(slash - name - 6), name + 6,
+                 strcmp(slash, "/macos") == 0 ? "macOS" : strcmp(slash, "/linux") == 0 ? "Linux" : "Windows");
 }
 
 static enum err set_start(struct cli *c, const char *value, struct problem *p)
@@ -324,7 +325,8 @@ static const struct option_entry entries[] = {
      "the query runs inline", set_threads},
     {0, "at-fork", OF_POOL, "POLICY", "none: as Polars; reinit: the child gets a fresh engine; warn: as none,\n"
      "with a warning before the fork (none)", set_at_fork},
-    {'d', "dtype", OF_TABLE, "COL=DTYPE", "str, i64, f64, bool or date; repeatable; other columns are inferred", set_dtype},
+    {'d', "dtype", OF_TABLE, "COL=DTYPE", "str, i64, f64, bool or date; repeatable; other columns are inferred",
+     set_dtype},
     {0, "delimiter", OF_EXPLORE, "CHARACTER", "what stands between cells: ; | tab … (a comma)", set_delimiter},
     {0, "no-header", OF_EXPLORE, NULL, "the first line is a row; columns are column_1, column_2 …", set_no_header},
     {0, "encoding", OF_EXPLORE, "NAME", "what the file is written in: SHIFT_JIS, LATIN1 … (UTF-8)", set_encoding},
@@ -403,7 +405,8 @@ static void build_getopt(enum cli_mode mode, struct option *longs, char *shorts)
     for (int i = 0; i < NENTRIES; i++) {
         if (!(entries[i].of & 1u << mode))
             continue;
-        *longs++ = (struct option){entries[i].name, entries[i].argument ? required_argument : no_argument, NULL, 256 + i};
+        *longs++ = (struct option){entries[i].name, entries[i].argument ? required_argument : no_argument, NULL,
+                                   256 + i};
         if (entries[i].letter) {
             *shorts++ = entries[i].letter;
             if (entries[i].argument)
@@ -468,7 +471,9 @@ static enum err take_file(int argc, char **argv, struct cli *c, struct problem *
         c->file = "-";
     else
         return problem_set(p, ERR_USAGE, "which file? poolscope %sFILE; see poolscope --help",
-                           c->mode == CLI_RUN ? "run [OPTIONS] " : c->mode == CLI_BENCH ? "bench [OPTIONS] " : "[OPTIONS] ");
+                           c->mode == CLI_RUN     ? "run [OPTIONS] "
+                           : c->mode == CLI_BENCH ? "bench [OPTIONS] "
+                                                  : "[OPTIONS] ");
     return OK;
 }
 
@@ -490,7 +495,8 @@ static enum err take_rest(int argc, char **argv, struct cli *c, struct problem *
     case CLI_ATTACH: return take_pid(argc, argv, c, p);
     case CLI_WATCH:
         c->command = argv + optind;
-        return optind < argc ? OK : problem_set(p, ERR_USAGE, "which command? poolscope watch [OPTIONS] -- COMMAND ...");
+        return optind < argc ? OK
+                             : problem_set(p, ERR_USAGE, "which command? poolscope watch [OPTIONS] -- COMMAND ...");
     default: return take_file(argc, argv, c, p);
     }
 }

@@ -144,8 +144,8 @@ static enum err set_dtype(struct app *a, enum dtype dtype, const char *word)
     if (e)
         app_say(a, ROLE_WARN, "The dtype of this column cannot be changed: %s", err_text(e));
     else
-        app_say(a, ROLE_TEXT, dtype == DTYPE_COUNT ? "The column is read as its cells look" : "The column is read as %s",
-                word);
+        app_say(a, ROLE_TEXT,
+                dtype == DTYPE_COUNT ? "The column is read as its cells look" : "The column is read as %s", word);
     if (!e && !model_run_active(a->model))
         a->given = 0; /* the host gets it too */
     return OK;

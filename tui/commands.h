@@ -11,7 +11,8 @@
 
 struct app;
 
-/* What the app is about: a table and runs over it, a program that was started to be watched, or one that ran already. */
+/* What the app is about: a table and runs over it, a program that was started to be watched, or one that
+ * ran already. */
 enum scope { SCOPE_EXPLORE, SCOPE_WATCH, SCOPE_ATTACH, SCOPES };
 
 /* Where a command's keys count: WHERE_INPUT is while one types into the watched program. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Lines of text with colour roles, each knowing what it is about: what a pane shows, scrolls, searches and copies.
- * Built anew by a pane's sync, drawn by pane_draw. Owned by the pane; the first error of building sticks in text.err. */
+ * Built anew by a pane's sync, drawn by pane_draw. Owned by the pane; the first error of building sticks
+ * in text.err. */
 #ifndef TUI_LINES_H
 #define TUI_LINES_H
 

@@ -52,8 +52,8 @@ enum err sheet_read(const struct sheet *s, uint64_t i, uint64_t n, sheet_visit *
 enum err sheet_read_end(const struct sheet *s, uint64_t n, sheet_visit *visit, void *ctx) MUST_CHECK;
 
 /* Filters hold together. A filter in words: COLUMN==VALUE, COLUMN~PATTERN …, or what a cell contains. ERR_USAGE with a
- * problem for words that are none. They take effect when they are answered. Each can be switched off and on, and be taken
- * away; sheet_undo takes back the last change of the filters or of the order, false: there is none. */
+ * problem for words that are none. They take effect when they are answered. Each can be switched off and on, and be
+ * taken away; sheet_undo takes back the last change of the filters or of the order, false: there is none. */
 enum err sheet_filter(struct sheet *s, const char *words, struct problem *problem) MUST_CHECK;
 enum err sheet_filter_text(struct sheet *s, size_t column, const char *text, size_t len) MUST_CHECK; /* a cell's text */
 bool sheet_undo(struct sheet *s);
@@ -68,7 +68,8 @@ enum err sheet_sort(struct sheet *s, size_t column, bool descending) MUST_CHECK;
 size_t sheet_sorted_by(const struct sheet *s, bool *descending);
 
 /* The next place in the view from the i-th row on (not this one itself). ~PATTERN is one; the answer is sheet_found. */
-enum err sheet_search(struct sheet *s, const char *words, uint64_t i, bool backwards, struct problem *problem) MUST_CHECK;
+enum err sheet_search(struct sheet *s, const char *words, uint64_t i, bool backwards, struct problem *problem)
+    MUST_CHECK;
 enum err sheet_frequency(struct sheet *s, size_t column) MUST_CHECK;
 enum err sheet_statistics(struct sheet *s, size_t column) MUST_CHECK;
 /* The distinct codes of the rows in view: SHEET_CODES, then sheet_codes has them. */
@@ -96,8 +97,8 @@ const struct answer *sheet_sums(const struct sheet *s, size_t *column);
 /* The column is read as that from now on; DTYPE_COUNT: as its cells look. Filters and order are asked for anew. */
 enum err sheet_set_dtype(struct sheet *s, size_t column, enum dtype dtype) MUST_CHECK;
 
-/* Cells that are not of the dtype that was said of their column: they are shown as they stand, and no condition or order
- * takes them for one. The i-th such column; false behind the last. */
+/* Cells that are not of the dtype that was said of their column: they are shown as they stand, and no condition or
+ * order takes them for one. The i-th such column; false behind the last. */
 struct sheet_odd { size_t column; uint64_t cells, first; /* row */ };
 bool sheet_odd_at(const struct sheet *s, size_t i, struct sheet_odd *out);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The file behind the open table: opened at once, or a stream that is pumped; and what becomes of it while it is open. */
+ * The file behind the open table: opened at once, or a stream that is pumped; and what becomes of it
+ * while it is open. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -115,7 +115,8 @@ void sheet_check_anew(struct sheet *s);
 enum err sheet_take_check(struct sheet *s, const struct answer *a, const int *fds, int nfds) MUST_CHECK;
 
 /* sheet_words.c: "code==0001" → what to ask. The text is owned by *out. */
-enum err sheet_words_parse(const struct table *t, const char *words, struct ask *out, struct problem *problem) MUST_CHECK;
+enum err sheet_words_parse(const struct table *t, const char *words, struct ask *out, struct problem *problem)
+    MUST_CHECK;
 void sheet_ask_done(struct ask *a);
 
 #endif

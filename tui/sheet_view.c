@@ -133,7 +133,8 @@ static const char *const words_of[] = {
     [ERRAND_INDEX] = "finding all rows", [ERRAND_GROW] = "reading on", [ERRAND_SEARCH] = "searching",
     [ERRAND_FILTER] = "filtering", [ERRAND_SORT] = "sorting", [ERRAND_NARROW] = "sorting", [ERRAND_SAVE] = "saving",
     [ERRAND_CODES] = "collecting codes", [ERRAND_FREQUENCY] = "counting",
-    [ERRAND_STATISTICS] = "summing up", [ERRAND_CHECK] = "checking the dtype", [ERRAND_LEARN] = "learning dtypes and codes",
+    [ERRAND_STATISTICS] = "summing up", [ERRAND_CHECK] = "checking the dtype",
+    [ERRAND_LEARN] = "learning dtypes and codes",
 };
 
 void sheet_status(const struct sheet *s, struct buf *out)

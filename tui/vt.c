@@ -167,8 +167,8 @@ void vt_free(struct vt *t)
     free(t);
 }
 
-/* libvterm may leave the cursor above a screen that became lower (mended in its 0.2), and goes back to a saved one wherever
- * that was: it is moved in, and saved anew. What the program was in the midst of saying is cut off. */
+/* libvterm may leave the cursor above a screen that became lower (mended in its 0.2), and goes back to a saved one
+ * wherever that was: it is moved in, and saved anew. What the program was in the midst of saying is cut off. */
 static void put_cursor_inside(struct vt *t)
 {
     static const char cancel_up[] = "\030\033[A", cancel_save[] = "\030\0337";

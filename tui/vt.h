@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The terminal that a watched program believes to be on: bytes in, lines of cells out; keys in, bytes for the program out.
- * The only place that knows libvterm. One thread. */
+ * The terminal that a watched program believes to be on: bytes in, lines of cells out; keys in, bytes for the program
+ * out. The only place that knows libvterm. One thread. */
 #ifndef TUI_VT_H
 #define TUI_VT_H
 
@@ -32,8 +32,8 @@ void vt_size(const struct vt *t, int *columns, int *rows);
 /* What the program wrote. */
 void vt_write(struct vt *t, const char *bytes, size_t len);
 
-/* Lines 0 … vt_lines - 1: the newest VT_HISTORY_MAX that scrolled off, then the screen's. vt_forgotten is how many lines
- * there were before these. The cells are borrowed until the next call. */
+/* Lines 0 … vt_lines - 1: the newest VT_HISTORY_MAX that scrolled off, then the screen's. vt_forgotten is how many
+ * lines there were before these. The cells are borrowed until the next call. */
 size_t vt_lines(const struct vt *t);
 uint64_t vt_forgotten(const struct vt *t);
 const struct vt_cell *vt_line(struct vt *t, size_t line, size_t *ncells);
@@ -41,8 +41,8 @@ const struct vt_cell *vt_line(struct vt *t, size_t line, size_t *ncells);
 /* Where the program's cursor is: a line as above, and a column. False if the program has hidden it. */
 bool vt_cursor(const struct vt *t, size_t *line, int *column);
 
-/* A key or a paste, as this terminal sends them to the program; they, and answers to what the program asked, come out of
- * vt_take. */
+/* A key or a paste, as this terminal sends them to the program; they, and answers to what the program asked, come out
+ * of vt_take. */
 void vt_key(struct vt *t, key_code key);
 void vt_paste(struct vt *t, const char *text, size_t len);
 

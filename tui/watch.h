@@ -5,8 +5,8 @@
 
 #include "tui/cli.h"
 
-/* Runs the command (or looks at the tree of a process) and returns the exit status of the program: 124 if a hang was found
- * or --timeout passed, else the command's own, 126 and 127 as a shell has them, 128+N for signal N. */
+/* Runs the command (or looks at the tree of a process) and returns the exit status of the program: 124 if a hang was
+ * found or --timeout passed, else the command's own, 126 and 127 as a shell has them, 128+N for signal N. */
 int watch_headless(const struct cli *cli, int keeper);
 
 /* The same on a terminal (watch_screen.c); returns when the user quits. 0 if they leave an attached tree in order. */

@@ -29,7 +29,8 @@ enum err {
 /* A short lower-case text for `e`, static; "unknown error" for a value out of range. Thread-safe. */
 const char *err_text(enum err e);
 
-/* The err that stands for an errno value: ENOMEM, EACCES/EPERM, ENOENT/ESRCH, EAGAIN, EPIPE/ECONNRESET; else ERR_SYS. */
+/* The err that stands for an errno value: ENOMEM, EACCES/EPERM, ENOENT/ESRCH, EAGAIN, EPIPE/ECONNRESET;
+ * else ERR_SYS. */
 enum err err_from_errno(int errnum);
 
 /* One line for the user: what is wrong, where, and what would help. Filled by the function that failed; plain data. */

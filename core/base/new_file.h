@@ -16,7 +16,8 @@ struct new_file {
 
 enum err new_file_begin(const char *path, struct new_file *out, struct problem *problem) MUST_CHECK;
 
-/* fsync(2), and its name. Without `replace` a file that is there stays, and that is the problem. Ends it in any case. */
+/* fsync(2), and its name. Without `replace` a file that is there stays, and that is the problem. Ends it
+ * in any case. */
 enum err new_file_commit(struct new_file *f, bool replace, struct problem *problem) MUST_CHECK;
 void new_file_drop(struct new_file *f);
 

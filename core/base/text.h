@@ -23,8 +23,8 @@ struct text_glyph {
  * byte `\xNN`, a lone combining mark stands on a dotted circle, a cluster longer than TEXT_GLYPH_MAX is cut. */
 size_t text_next(const char *text, size_t len, struct text_glyph *out);
 
-/* How many bytes from the start are clusters by themselves that text_next leaves as they are, one column each: printable
- * ASCII. */
+/* How many bytes from the start are clusters by themselves that text_next leaves as they are, one column each:
+ * printable ASCII. */
 size_t text_plain(const char *text, size_t len);
 
 /* Columns that the whole of `text` takes when drawn by text_next. */
@@ -50,7 +50,8 @@ size_t text_prefix(const char *text, size_t len, size_t characters, size_t *got)
 /* True if the bytes are valid UTF-8 without NUL. */
 bool text_is_utf8(const char *text, size_t len);
 
-/* Seconds as people read them, at most 8 columns: "0.4 ms", "12 ms", "3.9 s", "2 min 05 s", "3 h 02 min". Returns out. */
+/* Seconds as people read them, at most 8 columns: "0.4 ms", "12 ms", "3.9 s", "2 min 05 s", "3 h 02 min".
+ * Returns out. */
 char *text_seconds(double seconds, char out[24]);
 
 /* A time since the start of a run as mm:ss.d (or h:mm:ss): "00:04.2". Returns out. */

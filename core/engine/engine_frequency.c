@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Distinct texts of a column with counts. Each part of the table counts into a set of its own; the sets are put together
- * in the order of the parts, so that the order is that of the first rows. */
+ * Distinct texts of a column with counts. Each part of the table counts into a set of its own; the sets are put
+ * together in the order of the parts, so that the order is that of the first rows. */
 #include <stdlib.h>
 
 #include "core/engine/engine_sort.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Sorting a table: each row becomes a key and its number. Numbers are keys as they are; texts are numbered in their order,
- * if they are not too many; the rest is sorted as text. */
+ * Sorting a table: each row becomes a key and its number. Numbers are keys as they are; texts are numbered in their
+ * order, if they are not too many; the rest is sorted as text. */
 #include "core/engine/engine_sort.h"
 
 #include <pthread.h>

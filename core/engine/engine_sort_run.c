@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One run: a radix sort, byte by byte from the lowest, that skips bytes in which all keys agree. And the file of runs. */
+ * One run: a radix sort, byte by byte from the lowest, that skips bytes in which all keys agree. And the
+ * file of runs. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

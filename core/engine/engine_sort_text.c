@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Sorting a column of many different texts: runs of distinct texts by their natural order, each with its rows, in a file
- * without a name, merged by one thread. A text that occurs often is compared once a run, not once a row. The first eight
- * bytes of a text are a key like any other; only where they are the same, all of it is compared. */
+ * Sorting a column of many different texts: runs of distinct texts by their natural order, each with its rows, in a
+ * file without a name, merged by one thread. A text that occurs often is compared once a run, not once a row. The first
+ * eight bytes of a text are a key like any other; only where they are the same, all of it is compared. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -83,7 +83,8 @@ static int compare_texts(const char *a, size_t alen, const char *b, size_t blen)
 static int compare_items(const void *a, const void *b, void *arg)
 {
     const struct hand *h = arg;
-    const struct text *x = &h->texts[((const struct sort_item *)a)->row], *y = &h->texts[((const struct sort_item *)b)->row];
+    const struct text *x = &h->texts[((const struct sort_item *)a)->row];
+    const struct text *y = &h->texts[((const struct sort_item *)b)->row];
     const char *bytes = buf_text(&h->natural);
     int order = compare_texts(bytes + x->at, x->len, bytes + y->at, y->len);
     return h->job->descending ? -order : order;

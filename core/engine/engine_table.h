@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * What the engine does with a whole table: its steps from first rows to all that is known, find, count, frequency, sort,
- * statistics. Everything runs on the engine's threads, tells its progress and ends with ERR_CANCELLED when that is to
- * stop; a file that changed under it is ERR_CHANGED. The answer is always what libcsv over the whole file would give.
- * A `progress` may be NULL. Results are the caller's; on an error they are empty. */
+ * What the engine does with a whole table: its steps from first rows to all that is known, find, count, frequency,
+ * sort, statistics. Everything runs on the engine's threads, tells its progress and ends with ERR_CANCELLED when that
+ * is to stop; a file that changed under it is ERR_CHANGED. The answer is always what libcsv over the whole file would
+ * give. A `progress` may be NULL. Results are the caller's; on an error they are empty. */
 #ifndef ENGINE_ENGINE_TABLE_H
 #define ENGINE_ENGINE_TABLE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The facts that may happen. An event names things by id and owns its payload: posting gives it away, applying takes it.
- * Times are seconds since the observer's start of the run or watch once posted there; clock_now() seconds on the wire.
- * A fact is added by a payload struct here and its field list in event.c; wire, recording and replay follow. */
+ * The facts that may happen. An event names things by id and owns its payload: posting gives it away, applying takes
+ * it. Times are seconds since the observer's start of the run or watch once posted there; clock_now() seconds on the
+ * wire. A fact is added by a payload struct here and its field list in event.c; wire, recording and replay follow. */
 #ifndef EVENT_EVENT_H
 #define EVENT_EVENT_H
 
@@ -121,7 +121,12 @@ struct event_process {
     double asleep_seconds; /* since it last gave a sign of life */
     char *waits_for;      /* words: "a futex in its own memory", "read of pipe 12", … or NULL */
 };
-struct event_command { int64_t pid; char *text; int64_t attached; /* bool */ int64_t code, signal; /* of EXITED; code -1: not ours to know */ };
+struct event_command {
+    int64_t pid;
+    char *text;
+    int64_t attached;     /* bool */
+    int64_t code, signal; /* of EXITED; code -1: not ours to know */
+};
 struct event_end { int64_t pid; char *rule; };
 struct event_inspection {
     int64_t pid;
@@ -136,7 +141,7 @@ struct event_inspection {
     int64_t ghost_stacks; /* stacks of threads that it does not have; -1: not looked for */
 };
 struct event_denied { int64_t pid; char *name, *why; };
-struct event_sampling { int64_t looks, processes, threads; double cpu_seconds; }; /* processes and threads: of all looks */
+struct event_sampling { int64_t looks, processes, threads; double cpu_seconds; }; /* of all looks */
 
 struct event {
     int64_t type; /* enum event_type */
@@ -174,8 +179,8 @@ enum err event_decode(const void *data, size_t len, struct event *out) MUST_CHEC
 /* Adds a task that ended; everything is copied. On ERR_NOMEM *t may not be used any more but for event_done. */
 enum err event_tasks_add(struct event_tasks *t, const struct event_task *ended) MUST_CHECK;
 
-/* The next task that ended, its texts and ranges borrowed. ERR_NOT_FOUND behind the last one; ERR_PARSE: a stranger wrote
- * this. *at is zeroed before the first call. */
+/* The next task that ended, its texts and ranges borrowed. ERR_NOT_FOUND behind the last one; ERR_PARSE: a stranger
+ * wrote this. *at is zeroed before the first call. */
 struct event_tasks_at { size_t word, code, error; };
 enum err event_tasks_next(const struct event_tasks *t, struct event_tasks_at *at, struct event_task *out) MUST_CHECK;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A finding: a conclusion drawn from evidence by one named rule, with a certainty. Plain data, owned by who holds it. */
+ * A finding: a conclusion drawn from evidence by one named rule, with a certainty. Plain data, owned by
+ * who holds it. */
 #ifndef EVENT_FINDING_H
 #define EVENT_FINDING_H
 

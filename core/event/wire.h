@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Encoded records over a SOCK_SEQPACKET socket, of any size: what does not fit in one message travels as a sealed memfd.
- * Not thread-safe per socket and direction. */
+ * Encoded records over a SOCK_SEQPACKET socket, of any size: what does not fit in one message travels as a sealed
+ * memfd. Not thread-safe per socket and direction. */
 #ifndef EVENT_WIRE_H
 #define EVENT_WIRE_H
 

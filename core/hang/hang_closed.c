@@ -82,9 +82,9 @@ static bool maps_readline(const struct evidence *e)
 }
 
 /* What runtimes install for themselves wakes nobody: Rust, Go's C parts and faulthandler report crashes, glibc cancels
- * threads and changes their ids (32, 33), Python notes SIGINT, and with its module readline, which pytest loads, SIGWINCH
- * (CPython's Modules/readline.c: its handler sets a flag). But a Python program of one thread that was started as
- * such may well wait for just that. */
+ * threads and changes their ids (32, 33), Python notes SIGINT, and with its module readline, which pytest loads,
+ * SIGWINCH (CPython's Modules/readline.c: its handler sets a flag). But a Python program of one thread that was started
+ * as such may well wait for just that. */
 static uint64_t harmless_handlers(const struct evidence *e)
 {
     bool waits_for_interrupt = !e->forked_without_exec && hang_living_threads(e) == 1 &&

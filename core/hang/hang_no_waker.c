@@ -28,8 +28,8 @@ static enum err say_summary(const struct evidence *e, int64_t certainty, char **
                     parked);
 }
 
-/* That it can never go on follows from the kernel's facts alone; that it was meant to, from somebody who counts on it: a
- * fork, a parent that waits, or whoever had it watched. Who has started another process to be parked will end it. */
+/* That it can never go on follows from the kernel's facts alone; that it was meant to, from somebody who counts on it:
+ * a fork, a parent that waits, or whoever had it watched. Who has started another process to be parked will end it. */
 static bool judge(const struct hang_case *c, bool blames_fork, int64_t *certainty)
 {
     const struct evidence *e = c->e;

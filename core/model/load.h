@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What a run does over time, in bounded memory however long it goes on and however many tasks it has: amounts in bins that
- * grow wider as time goes on, and how long tasks take, in classes. Plain data; zeroed is empty. */
+ * What a run does over time, in bounded memory however long it goes on and however many tasks it has: amounts in bins
+ * that grow wider as time goes on, and how long tasks take, in classes. Plain data; zeroed is empty. */
 #ifndef MODEL_LOAD_H
 #define MODEL_LOAD_H
 

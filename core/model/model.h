@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The model: all that a screen or a report can show, derived from events alone. model_apply is its only writer, called on
- * the observer's main thread; everyone else reads through a const pointer. Times are seconds on the scale of the events:
- * zero is the moment the user asked for the run (the observer's start for what comes before the first). */
+ * The model: all that a screen or a report can show, derived from events alone. model_apply is its only writer, called
+ * on the observer's main thread; everyone else reads through a const pointer. Times are seconds on the scale of the
+ * events: zero is the moment the user asked for the run (the observer's start for what comes before the first). */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
 

@@ -52,7 +52,7 @@ double load_rate(const struct load *l, double from, double to)
     return sum / (to - from);
 }
 
-/* --- how long tasks take -------------------------------------------------------------------------------------------- */
+/* --- how long tasks take ------------------------------------------------------------------------------------------ */
 
 /* A doubling in four equal ratios: 2 to the power of 0, 1/4, 1/2, 3/4. */
 static const double quarters[] = {1, 1.189207115002721, 1.4142135623730951, 1.681792830507429};
@@ -82,7 +82,7 @@ double durations_quantile(const struct durations *d, double q)
     return 0;
 }
 
-/* --- of a run --------------------------------------------------------------------------------------------------------- */
+/* --- of a run ----------------------------------------------------------------------------------------------------- */
 
 double model_slow_after(const struct model *m)
 {

@@ -57,8 +57,8 @@ static int64_t next_name(const struct model *m, const struct finding *worst, boo
     return next;
 }
 
-/* "worker 1", "workers 1 and 2", "workers 1, 2 and 5", "workers 1, 2, 3 and 37 more"; "process 4242" where the process is
- * no worker of ours. Returns how many they are. */
+/* "worker 1", "workers 1 and 2", "workers 1, 2 and 5", "workers 1, 2, 3 and 37 more"; "process 4242" where the process
+ * is no worker of ours. Returns how many they are. */
 static size_t name_them(const struct model *m, const struct finding *worst, char *out, size_t size)
 {
     enum { SHOWN = 4 };

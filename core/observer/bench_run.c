@@ -36,7 +36,8 @@ static void add_rows(struct bench_run *r)
 {
     struct bench *b = &r->bench;
     for (size_t i = 0; i < sizeof contenders / sizeof *contenders; i++) {
-        bool needless = r->settings.threads == 1 && contenders[i].at_fork && strcmp(contenders[i].at_fork, "reinit") == 0;
+        const char *at_fork = contenders[i].at_fork;
+        bool needless = r->settings.threads == 1 && at_fork && strcmp(at_fork, "reinit") == 0;
         if (!needless)
             b->rows[b->nrows++] = contenders[i];
     }

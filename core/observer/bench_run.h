@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Measures: a host of its own under an observer of its own, so that a method that hangs is seen to hang, with the proof,
- * and is ended. Rounds go from one to the next of those that are compared, so that what else the machine does falls on
- * all of them. Used on one thread; its caller's poll on bench_run_fd is the one place that waits. */
+ * Measures: a host of its own under an observer of its own, so that a method that hangs is seen to hang, with the
+ * proof, and is ended. Rounds go from one to the next of those that are compared, so that what else the machine does
+ * falls on all of them. Used on one thread; its caller's poll on bench_run_fd is the one place that waits. */
 #ifndef OBSERVER_BENCH_RUN_H
 #define OBSERVER_BENCH_RUN_H
 
@@ -19,7 +19,8 @@ struct bench_settings {
 };
 
 /* Opens the file and starts the host; the settings' strings are borrowed until bench_run_free. */
-enum err bench_run_new(const struct bench_settings *settings, struct bench_run **out, struct problem *problem) MUST_CHECK;
+enum err bench_run_new(const struct bench_settings *settings, struct bench_run **out, struct problem *problem)
+    MUST_CHECK;
 void bench_run_free(struct bench_run *r); /* nothing of it is left when it returns */
 
 int bench_run_fd(const struct bench_run *r);

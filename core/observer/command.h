@@ -13,8 +13,8 @@
 struct command; /* opaque */
 
 /* Starts argv (NULL-terminated, found by PATH) with the caller's stdin, stdout, stderr and an empty signal mask; with a
- * `terminal` on a pseudo-terminal of that size instead, as a session leader. ERR_NOT_FOUND or ERR_DENIED where exec fails,
- * as a shell's 127 and 126. */
+ * `terminal` on a pseudo-terminal of that size instead, as a session leader. ERR_NOT_FOUND or ERR_DENIED where exec
+ * fails, as a shell's 127 and 126. */
 enum err command_start(char *const argv[], const struct winsize *terminal, struct command **out,
                        struct problem *problem) MUST_CHECK;
 
@@ -38,8 +38,8 @@ void command_resize(struct command *c, int columns, int rows);
 /* The end of all below us (kill_below.h); what has ended is reaped. */
 void command_kill_tree(struct command *c);
 
-/* The same for a process that has no command of its own: its children are reaped. A terminal guard of ours is spared: it
- * puts the terminal right, and then ends by itself; it is waited for. */
+/* The same for a process that has no command of its own: its children are reaped. A terminal guard of ours is spared:
+ * it puts the terminal right, and then ends by itself; it is waited for. */
 void command_kill_below(void);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Who is below us is told by one look at all processes, from their parents. Of each its first thread is asked: the
- * process's own /proc/PID/stat adds up all its threads, of which there may be thousands (do_task_stat, fs/proc/array.c). */
+ * process's own /proc/PID/stat adds up all its threads, of which there may be thousands (do_task_stat,
+ * fs/proc/array.c). */
 #include "core/observer/kill_below.h"
 
 #include <dirent.h>
@@ -92,7 +93,8 @@ static bool is_guard(pid_t pid)
     char path[64], text[64];
     struct stat ours, its;
     snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-    if (stat("/proc/self/exe", &ours) < 0 || stat(path, &its) < 0 || ours.st_dev != its.st_dev || ours.st_ino != its.st_ino)
+    if (stat("/proc/self/exe", &ours) < 0 || stat(path, &its) < 0 || ours.st_dev != its.st_dev ||
+        ours.st_ino != its.st_ino)
         return false;
     snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The observer: starts a host, watches what runs below it, and brings every fact into one model. The one place that waits
- * is its caller's poll on observer_fd. It never runs a query and never forks a worker. Used on one thread. */
+ * The observer: starts a host, watches what runs below it, and brings every fact into one model. The one place that
+ * waits is its caller's poll on observer_fd. It never runs a query and never forks a worker. Used on one thread. */
 #ifndef OBSERVER_OBSERVER_H
 #define OBSERVER_OBSERVER_H
 
@@ -36,7 +36,8 @@ struct observer_options {
 /* Opens the file and starts the host, which begins to load (what comes through a pipe or is packed: when observer_step
  * has taken all of it); events follow. ERR_DENIED/ERR_NOT_FOUND/… with a problem if the file cannot be opened. The
  * strings are borrowed until observer_free. */
-enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem) MUST_CHECK;
+enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
+    MUST_CHECK;
 
 /* The table as somebody read it already, or why it cannot be read (`fault`): a host takes it, in the place of the one
  * that is there; where there is none, the first run starts one. What is given stays the caller's. */
@@ -57,14 +58,14 @@ enum err observer_step(struct observer *o, bool *changed) MUST_CHECK;
 const struct model *observer_model(const struct observer *o);
 
 /* The same eye on a real program: starts a command, or attaches to a tree that is running already (read-only). Of the
- * options only hang_after, on_hang, timeout and record are used. The command's status is in the model when it has ended;
- * with ON_HANG_KILL a tree that hangs and has come to rest is ended, the evidence being in the model first. */
+ * options only hang_after, on_hang, timeout and record are used. The command's status is in the model when it has
+ * ended; with ON_HANG_KILL a tree that hangs and has come to rest is ended, the evidence being in the model first. */
 struct watch_settings {
     char *const *argv;  /* NULL-terminated; NULL: attach to `pid` */
     pid_t pid;
     bool tty;           /* give the command a pseudo-terminal; else it keeps our stdin, stdout and stderr */
     int columns, rows;  /* of that terminal */
-    int keeper;         /* an fd that is at its end when nobody waits for us any more: ERR_CLOSED from observer_step; 0: none */
+    int keeper;         /* an fd, at its end when nobody waits for us: ERR_CLOSED from observer_step; 0: none */
 };
 enum err observer_watch(const struct observer_options *options, const struct watch_settings *settings,
                         struct observer **out, struct problem *problem) MUST_CHECK;

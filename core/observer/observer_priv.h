@@ -27,7 +27,7 @@ struct observer {
     int source;                /* the file's fd, or -1 */
     struct table_stream *stream; /* while it is spooled, there being no source yet; NULL: not */
     int awaited;               /* its input, of `epoll`, or -1 */
-    int always;                /* in the place of an input that cannot be waited for: an eventfd, always readable; or -1 */
+    int always;                /* in the place of an input that cannot be waited for: an eventfd, readable; or -1 */
     int given[TABLE_FDS];      /* the table as it was given, or -1 */
     int threads;               /* of the engine in the host that is there */
     int64_t runs;              /* asked for so far */
@@ -49,7 +49,8 @@ struct observer {
 };
 
 /* observer.c: opens everything but what is observed. */
-enum err observer_open(const struct observer_options *options, struct observer **out, struct problem *problem) MUST_CHECK;
+enum err observer_open(const struct observer_options *options, struct observer **out, struct problem *problem)
+    MUST_CHECK;
 
 /* The one way into the model. Takes the event, whose time is on the model's scale. */
 enum err observer_apply(struct observer *o, struct event *e) MUST_CHECK;
@@ -67,8 +68,8 @@ enum err run_send_codes(struct observer *o, int64_t run) MUST_CHECK; /* the next
 void run_stop(struct observer *o);
 enum err observer_handle(struct observer *o, struct event *e) MUST_CHECK;
 
-/* observer_source.c: opens the file of a run of our own, and starts the host as soon as it can read it: at once, or when
- * the stream has come to its end. */
+/* observer_source.c: opens the file of a run of our own, and starts the host as soon as it can read it: at once, or
+ * when the stream has come to its end. */
 enum err source_open(struct observer *o, struct problem *problem) MUST_CHECK;
 enum err source_step(struct observer *o, bool *changed) MUST_CHECK; /* of a stream, what is there */
 void source_close(struct observer *o);

@@ -59,7 +59,8 @@ static bool stuck_for_good(const struct model *m)
     return hung > 0 && (model_count_tasks(m, TASK_PENDING) == 0 || (int64_t)hung >= m->workers_wanted);
 }
 
-/* What the event channel knows of a worker helps the eye: the thread count at its fork, and that someone waits for it. */
+/* What the event channel knows of a worker helps the eye: the thread count at its fork, and that someone
+ * waits for it. */
 static void hint(struct observer *o, const struct model_worker *w)
 {
     if (w)
@@ -244,7 +245,8 @@ enum err run_start_host(struct observer *o, struct problem *problem)
     if (!e)
         e = load_request(o, &load);
     if (!e)
-        e = o->given[0] >= 0 ? host_send_fds(o->host, &load, o->given, TABLE_FDS) : host_send(o->host, &load, o->source);
+        e = o->given[0] >= 0 ? host_send_fds(o->host, &load, o->given, TABLE_FDS)
+                             : host_send(o->host, &load, o->source);
     if (e == ERR_CLOSED)
         e = OK; /* it is gone already: host_receive will say so */
     if (e)

@@ -41,7 +41,8 @@ enum err source_open(struct observer *o, struct problem *problem)
     const char *path = o->options.path;
     bool stream;
     bool standard_input = strcmp(path, "-") == 0;
-    o->source = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    o->source = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                               : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (o->source < 0)
         return problem_errno(problem, "%s: cannot open", path);
     enum err e = table_stream_needed(o->source, &stream);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the host had in hand and never told of: a run it was asked for, tasks it had not come to. Where it ends, or ends its
- * run, that is told for it, so that nothing that was asked for is missing in what is reported. */
+ * What the host had in hand and never told of: a run it was asked for, tasks it had not come to. Where it ends, or ends
+ * its run, that is told for it, so that nothing that was asked for is missing in what is reported. */
 #include <string.h>
 
 #include "core/base/clock.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A watched command, or a tree that was running already: what it writes, when it ends, and when a hung tree is ended. */
+ * A watched command, or a tree that was running already: what it writes, when it ends, and when a hung
+ * tree is ended. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

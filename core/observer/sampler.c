@@ -13,8 +13,8 @@
 
 /* Seconds between two looks: while things move, at most, and at most while a finding may still change. */
 static const double pause_least = 0.01, pause_most = 1.0, pause_unproved = 0.1, pause_more = 0.05;
-/* Seconds of pause for each second of CPU time that a look took: it takes a tenth of a CPU at most, and on a busy machine,
- * where a look lasts longer, it is no slower. */
+/* Seconds of pause for each second of CPU time that a look took: it takes a tenth of a CPU at most, and on a busy
+ * machine, where a look lasts longer, it is no slower. */
 static const double pause_per_look = 9.0;
 /* Seconds between two inspections. */
 static const double pause_inspected = 1.0;
@@ -236,7 +236,8 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* Orders are there; under the lock. The thread begins with the first of them: a table that is only looked at needs none. */
+/* Orders are there; under the lock. The thread begins with the first of them: a table that is only looked at
+ * needs none. */
 static enum err wake(struct sampler *s)
 {
     enum err e = s->running ? OK : thread_start(&s->thread, run, s);

@@ -40,6 +40,7 @@ enum err shown_update(struct shown *s, struct scene *scene, const struct finding
 enum err shown_post_stack(struct shown *s, struct scene *scene, pid_t pid) MUST_CHECK;
 
 /* sampler_inspect.c: fills `out` with what is known of a process. */
-enum err inspection_describe(const struct scene *s, const struct evidence *e, double started, struct event *out) MUST_CHECK;
+enum err inspection_describe(const struct scene *s, const struct evidence *e, double started, struct event *out)
+    MUST_CHECK;
 
 #endif

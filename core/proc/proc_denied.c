@@ -75,10 +75,12 @@ static enum err add_user(uid_t uid, struct buf *out)
 enum err denial_words(const struct denial *d, struct buf *out)
 {
     if (d->trace_all) /* it is not for want of rights */
-        return buf_add_text(out, d->yama >= 3 ? "kernel.yama.ptrace_scope is 3: nobody may until the machine is restarted"
-                                              : "a security module or a sandbox forbids it");
+        return buf_add_text(out,
+                            d->yama >= 3 ? "kernel.yama.ptrace_scope is 3: nobody may until the machine is restarted"
+                                         : "a security module or a sandbox forbids it");
     if (d->ours == 0)
-        return buf_add_text(out, "root has no CAP_SYS_PTRACE here, as in a container: give it (docker run --cap-add SYS_PTRACE)");
+        return buf_add_text(out, "root has no CAP_SYS_PTRACE here, as in a container: give it "
+                                 "(docker run --cap-add SYS_PTRACE)");
     if (d->owner != d->ours) {
         buf_add_text(out, "it belongs to user ");
         add_user(d->owner, out);
@@ -88,9 +90,10 @@ enum err denial_words(const struct denial *d, struct buf *out)
         return buf_addf(out, "kernel.yama.ptrace_scope is %d: %s", d->yama,
                         d->yama == 2 ? "only root may" : "nobody may until the machine is restarted");
     if (d->yama == 1)
-        return buf_add_text(out, "kernel.yama.ptrace_scope is 1: start it with `poolscope watch`, run poolscope as root, or "
-                                 "`sysctl kernel.yama.ptrace_scope=0`");
-    return buf_add_text(out, d->shielded ? "it has made itself unreadable (PR_SET_DUMPABLE), or has more rights than it was "
-                                           "started with: run poolscope as root"
-                                         : "it has other rights than poolscope: run poolscope as root");
+        return buf_add_text(out, "kernel.yama.ptrace_scope is 1: start it with `poolscope watch`, run poolscope as "
+                                 "root, or `sysctl kernel.yama.ptrace_scope=0`");
+    return buf_add_text(out,
+                        d->shielded ? "it has made itself unreadable (PR_SET_DUMPABLE), or has more rights than it was "
+                                      "started with: run poolscope as root"
+                                    : "it has other rights than poolscope: run poolscope as root");
 }

@@ -130,15 +130,15 @@ static void say_pool(const struct bench *b, struct buf *out)
     buf_addf(out, "On this machine, for %zu task%s: the quickest pool (%s) ", b->codes ? b->codes : 1,
              b->codes > 1 ? "s" : "", pool->name);
     if (!differ(pool, engine, MEASURE_TOTAL)) {
-        buf_addf(out, "is about as fast as the engine's own %d thread%s: the rounds differ more than the two.", b->threads,
-                 b->threads == 1 ? "" : "s");
+        buf_addf(out, "is about as fast as the engine's own %d thread%s: the rounds differ more than the two.",
+                 b->threads, b->threads == 1 ? "" : "s");
     } else if (slower > 1) {
         buf_addf(out, "is %s times slower than the engine's own %d thread%s", times(slower, ratio), b->threads,
                  b->threads == 1 ? "" : "s");
         say_why_slower(pool, engine, out);
     } else {
-        buf_addf(out, "is %s times faster than the engine's own %d thread%s: its %d workers run whole tasks side by side.",
-                 times(1 / slower, ratio), b->threads, b->threads == 1 ? "" : "s", b->workers);
+        buf_addf(out, "is %s times faster than the engine's own %d thread%s: its %d workers run whole tasks side by "
+                      "side.", times(1 / slower, ratio), b->threads, b->threads == 1 ? "" : "s", b->workers);
     }
     buf_add_char(out, '\n');
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A comparison of the start methods, the engine's own threads and one thread, over one table: what was measured, and how
- * it reads as text, as JSON and as a verdict. Plain data; whoever measures fills it in. */
+ * A comparison of the start methods, the engine's own threads and one thread, over one table: what was measured, and
+ * how it reads as text, as JSON and as a verdict. Plain data; whoever measures fills it in. */
 #ifndef REPORT_BENCH_H
 #define REPORT_BENCH_H
 
@@ -54,8 +54,8 @@ const struct bench_row *bench_find(const struct bench *b, const char *method);
 /* Sentences, one a line: who is faster than whom and why, who hangs, how fork grows. */
 enum err bench_verdict(const struct bench *b, struct buf *out) MUST_CHECK;
 
-/* Everything, in lines of at most `width` columns (80 are needed): the verdict, tables, plots. What has not been measured
- * yet is left blank. */
+/* Everything, in lines of at most `width` columns (80 are needed): the verdict, tables, plots. What has not been
+ * measured yet is left blank. */
 enum err bench_text(const struct bench *b, int width, struct buf *out) MUST_CHECK;
 
 /* One object, schema "poolscope.bench/1", ends with a newline. */

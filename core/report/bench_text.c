@@ -9,7 +9,7 @@
 
 enum { NAME = 22, CELL = 11 };
 
-/* --- how a number reads --------------------------------------------------------------------------------------------- */
+/* --- how a number reads ------------------------------------------------------------------------------------------- */
 
 static void rate_words(double v, char out[32])
 {
@@ -34,7 +34,7 @@ static void count_words(double v, char out[32])
     snprintf(out, 32, "%.3g", v);
 }
 
-/* --- tables ----------------------------------------------------------------------------------------------------------- */
+/* --- tables ------------------------------------------------------------------------------------------------------- */
 
 enum shown { SHOW_MEDIAN, SHOW_MIN, SHOW_SPREAD, SHOW_SPEED_UP };
 
@@ -132,7 +132,7 @@ static void add_table(const struct bench *b, const char *title, const struct col
             add_row(b, &b->rows[i], columns, broad, out);
 }
 
-/* --- plots ------------------------------------------------------------------------------------------------------------ */
+/* --- plots -------------------------------------------------------------------------------------------------------- */
 
 /* A bar of `width` columns at most, in eighths of a column; never nothing for something. */
 static void add_bar(struct buf *out, double share, int width)
@@ -192,7 +192,7 @@ static void add_growth(const struct bench *b, int width, struct buf *out)
         }
 }
 
-/* --- the whole -------------------------------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 /* Breaks lines at blanks. */
 static void add_wrapped(struct buf *out, const char *text, int width)
@@ -260,8 +260,9 @@ enum err bench_text(const struct bench *b, int width, struct buf *out)
     add_plot(b, "One code at a time, from asking to the result", MEASURE_TRIP, bar, out);
     add_growth(b, bar, out);
     buf_add_char(out, '\n');
-    add_wrapped(out, "first: from making the pool to its first result. total: to the last one. spread: largest less smallest,"
-                     " of the median. speed-up: against one thread. empty: tasks that do nothing. fork has all of the"
-                     " host's fds; PSS shares out what several processes have, USS is what one has alone.\n", width);
+    add_wrapped(out, "first: from making the pool to its first result. total: to the last one. spread: largest less"
+                     " smallest, of the median. speed-up: against one thread. empty: tasks that do nothing. fork has"
+                     " all of the host's fds; PSS shares out what several processes have, USS is what one has alone.\n",
+                width);
     return e ? e : out->err;
 }

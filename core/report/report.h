@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The model → text and JSON, events → a recording and back. Writes to buffers and fds it is given; prints nothing itself. */
+ * The model → text and JSON, events → a recording and back. Writes to buffers and fds it is given;
+ * prints nothing itself. */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 

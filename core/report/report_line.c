@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A record as one line of JSON, written straight into a buffer: a run of a million tasks is recorded while it goes on. */
+ * A record as one line of JSON, written straight into a buffer: a run of a million tasks is recorded
+ * while it goes on. */
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -105,7 +106,8 @@ static void add_field(struct buf *out, const struct field *f, const void *at)
     }
 }
 
-enum err report_add_line(struct buf *out, double time, const char *event, const struct field *fields, const void *record)
+enum err report_add_line(struct buf *out, double time, const char *event, const struct field *fields,
+                         const void *record)
 {
     buf_add_text(out, "{\"t\":");
     add_real(out, time);

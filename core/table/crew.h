@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Many items of work for few workers: each worker sets itself up once (a buffer, a reader) and takes the next item until
- * none is left or one failed. Runs on whatever runs parts: the engine's threads, or none. */
+ * Many items of work for few workers: each worker sets itself up once (a buffer, a reader) and takes the next item
+ * until none is left or one failed. Runs on whatever runs parts: the engine's threads, or none. */
 #ifndef TABLE_CREW_H
 #define TABLE_CREW_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * How far a long work is, and the wish that it stops: three words, which may lie in memory that processes share. Whoever
- * works adds, whoever waits reads and may ask to stop; no lock, any thread, any process. */
+ * How far a long work is, and the wish that it stops: three words, which may lie in memory that processes share.
+ * Whoever works adds, whoever waits reads and may ask to stop; no lock, any thread, any process. */
 #ifndef TABLE_PROGRESS_H
 #define TABLE_PROGRESS_H
 

@@ -4,9 +4,9 @@
  * and not a SIGBUS; its row index and its schema are sealed memfds. All three are handed to other processes as fds:
  * nothing is copied or pickled. `const` is borrowed for the call.
  *
- * A table that is opened is there at once with its first rows (table_open). Each further step makes a new table over the
- * same bytes, and leaves the old one as it is: all its rows (table_index), what their cells hold (table_learn), the rows
- * that came behind them since (table_grow). */
+ * A table that is opened is there at once with its first rows (table_open). Each further step makes a new table over
+ * the same bytes, and leaves the old one as it is: all its rows (table_index), what their cells hold (table_learn), the
+ * rows that came behind them since (table_grow). */
 #ifndef TABLE_TABLE_H
 #define TABLE_TABLE_H
 
@@ -47,8 +47,8 @@ struct table_options {
     const struct table_unpacker *unpacker;  /* NULL: packed input is refused */
 };
 
-/* What unpacks. `give` hands over the next packed bytes, 0 at their end, -1 and errno if they cannot be read; `next` the
- * next unpacked ones (borrowed until the call after), none at the end. */
+/* What unpacks. `give` hands over the next packed bytes, 0 at their end, -1 and errno if they cannot be read; `next`
+ * the next unpacked ones (borrowed until the call after), none at the end. */
 struct table_unpacker {
     enum err (*open)(void **self, ssize_t (*give)(void *ctx, const void **bytes), void *ctx, const char *path,
                      struct problem *problem);
@@ -119,14 +119,16 @@ enum err table_stream_open(int fd, const char *path, const struct table_unpacker
                            struct problem *problem) MUST_CHECK;
 void table_stream_free(struct table_stream *s);
 
-/* Takes at least one piece and about `most` bytes at most. ERR_AGAIN: a non-blocking fd has none, or what came through a
- * pipe is not unpacked yet (a thread does that). ERR_PARSE: packed bytes are damaged; what was unpacked so far stays. */
+/* Takes at least one piece and about `most` bytes at most. ERR_AGAIN: a non-blocking fd has none, or what came through
+ * a pipe is not unpacked yet (a thread does that). ERR_PARSE: packed bytes are damaged; what was
+ * unpacked so far stays. */
 enum err table_stream_pump(struct table_stream *s, size_t most, bool *done, struct problem *problem) MUST_CHECK;
 /* From now on its bytes are taken for this encoding and become UTF-8. ERR_NOT_FOUND: there is none of that name. */
 enum err table_stream_convert(struct table_stream *s, const char *encoding) MUST_CHECK;
 bool table_encoding_known(const char *name);
 
-int table_stream_input(const struct table_stream *s); /* readable when pumping does not wait; another one after a pump */
+/* Readable when pumping does not wait; another one after a pump. */
+int table_stream_input(const struct table_stream *s);
 uint64_t table_stream_size(const struct table_stream *s); /* unpacked so far */
 enum err table_stream_open_table(const struct table_stream *s, const struct table_options *options,
                                  struct table **out, struct problem *problem) MUST_CHECK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Unpacking aside: an unpacker waits wherever it lacks bytes, so what comes through a pipe is unpacked on a thread of its
- * own, and the reader takes what is ready from another pipe without ever waiting. */
+ * Unpacking aside: an unpacker waits wherever it lacks bytes, so what comes through a pipe is unpacked on a thread of
+ * its own, and the reader takes what is ready from another pipe without ever waiting. */
 #ifndef TABLE_TABLE_ASIDE_H
 #define TABLE_TABLE_ASIDE_H
 

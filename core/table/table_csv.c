@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * libcsv, in strict mode, as Polars reads CSV: only LF ends a record, spaces belong to the field, an empty unquoted
- * field is null, an empty line is a record. A line without any quote needs no parser: its delimiters are its fields, which
- * is what libcsv would say of it (a test compares the two), several times faster. */
+ * field is null, an empty line is a record. A line without any quote needs no parser: its delimiters are its fields,
+ * which is what libcsv would say of it (a test compares the two), several times faster. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Rows that hold a literal: the raw bytes are searched for it, and only where it is, records are looked at ("filter before
- * you parse"). A block begins at a record's start, so the quotes before a hit are known from there on. */
+ * Rows that hold a literal: the raw bytes are searched for it, and only where it is, records are looked at ("filter
+ * before you parse"). A block begins at a record's start, so the quotes before a hit are known from there on. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

@@ -93,7 +93,8 @@ enum err table_index_open(int fd, struct table_index *out)
     out->facts = map;
     out->entries = (const struct raw_entry *)(out->facts + 1);
     if (memcmp(out->facts->magic, index_magic, sizeof index_magic) == 0 && out->facts->window > 0 &&
-        out->facts->n < SIZE_MAX / sizeof *out->entries - 1 && !out->facts->fault.text[sizeof out->facts->fault.text - 1] &&
+        out->facts->n < SIZE_MAX / sizeof *out->entries - 1 &&
+        !out->facts->fault.text[sizeof out->facts->fault.text - 1] &&
         out->map_len == sizeof *out->facts + (out->facts->n + 1) * sizeof *out->entries)
         e = OK;
 out:

@@ -34,8 +34,8 @@ static enum err fault_at_field(struct build *b, enum err e, size_t field, const 
     enum err failed = table_csv_locate(b->source, b->how->delimiter, b->record, field, &line, &column);
     if (failed)
         return table_problem(&b->problem, failed, b->path);
-    return problem_set(&b->problem, e, "%s:%llu:%llu: %s", b->path, (unsigned long long)line, (unsigned long long)column,
-                       words);
+    return problem_set(&b->problem, e, "%s:%llu:%llu: %s", b->path, (unsigned long long)line,
+                       (unsigned long long)column, words);
 }
 
 static enum err never_closed(struct build *b)
@@ -130,7 +130,8 @@ static enum err take_record(struct build *b, uint64_t behind)
     if (e)
         return e;
     b->behind = behind;
-    bool far = b->how->limit && behind >= b->how->limit, many = b->how->limit_rows && b->facts.rows >= b->how->limit_rows;
+    bool far = b->how->limit && behind >= b->how->limit;
+    bool many = b->how->limit_rows && b->facts.rows >= b->how->limit_rows;
     if (b->ready && b->facts.rows > 0 && (far || many))
         b->enough = true;
     return OK;

@@ -6,8 +6,8 @@
 
 #include "core/table/table_priv.h"
 
-/* The first read behind a seek is a small one, for often a few rows are all that is wanted; each further one is twice that.
- * The block grows with it. */
+/* The first read behind a seek is a small one, for often a few rows are all that is wanted; each further one is twice
+ * that. The block grows with it. */
 enum { FIRST_READ = TABLE_BLOCK < 16 * 1024 ? TABLE_BLOCK : 16 * 1024 };
 
 /* What the block holds is lost. */

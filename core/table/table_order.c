@@ -51,8 +51,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* A run of digits: a digit, so that it stands among other bytes as it did; how many there are without leading zeros; and
- * those. */
+/* A run of digits: a digit, so that it stands among other bytes as it did; how many there are without leading zeros;
+ * and those. */
 static size_t add_digits(struct buf *b, const char *text, size_t len, bool *zeros)
 {
     size_t end = 0, from = 0;

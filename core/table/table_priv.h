@@ -28,7 +28,7 @@ enum {
     TABLE_BLOCK = TABLE_BLOCK_BYTES,
     TABLE_SMALL = 64 * 1024,             /* all rows of so few bytes are there at once, … */
     TABLE_FIRST = 16 * 1024,             /* … of more only these, … */
-    TABLE_FIRST_MAX = 256,               /* … or so many rows: they fill any screen, and are there that much sooner */
+    TABLE_FIRST_MAX = 256,               /* … or so many rows: they fill any screen, and are there sooner */
     TABLE_WINDOW = 4096,                 /* the index knows the first record of each window of so many bytes … */
     TABLE_WINDOWS_MAX = 32 * 1024,       /* … or of twice, four times … as many, so that there are not more */
     TABLE_COLUMNS_MAX = 1000 * 1000,
@@ -53,7 +53,8 @@ struct table_source {
 };
 
 enum err table_source_open(int fd, const char *path, struct table_source *out, struct problem *problem) MUST_CHECK;
-enum err table_source_again(const struct table_source *s, struct table_source *out) MUST_CHECK; /* the same, once more */
+/* The same, once more. */
+enum err table_source_again(const struct table_source *s, struct table_source *out) MUST_CHECK;
 void table_source_close(struct table_source *s);
 enum table_change table_source_change(const struct table_source *s);
 

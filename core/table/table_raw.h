@@ -66,7 +66,8 @@ struct raw_probe {
 struct raw_ops {
     const char *name;
 
-    /* Masks of `len` bytes (at most RAW_STEP; a multiple of 64 unless they are the last): ends of records, delimiters. */
+    /* Masks of `len` bytes (at most RAW_STEP; a multiple of 64 unless they are the last): ends of
+     * records, delimiters. */
     void (*split)(const char *text, size_t len, char delimiter, struct raw_state *s, uint64_t *ends, uint64_t *seps);
 
     /* Takes such masks of the text at `offset`. */

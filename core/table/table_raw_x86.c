@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Raw structure on x86-64 with AVX2 and carry-less multiply: 64 bytes in some twenty instructions. Multiplied by all
- * ones without carries, the mask of the quotes becomes the mask of the bytes within them (Langdale and Lemire, 2019). */
+ * ones without carries, the mask of the quotes becomes the mask of the bytes within them (Langdale and
+ * Lemire, 2019). */
 #include "core/table/table_raw.h"
 
 #ifdef __x86_64__
@@ -13,8 +14,8 @@
 
 #define FOR_AVX2 __attribute__((target("avx2,pclmul,popcnt,bmi")))
 
-/* The C library has asked the CPU already. To ask once more, as each start of a program with the compiler's way would, is
- * a trap for each question on a virtual machine. */
+/* The C library has asked the CPU already. To ask once more, as each start of a program with the compiler's way would,
+ * is a trap for each question on a virtual machine. */
 #ifdef CPU_FEATURE_ACTIVE
 bool raw_has_avx2(void)
 {

@@ -133,7 +133,8 @@ static uint64_t walk_tail(const struct table_body *body, struct tail *t, uint64_
     const struct raw_ops *raw = raw_best();
     struct raw_state s = raw_begin();
     uint64_t ends[RAW_WORDS], seps[RAW_WORDS], seen = 0;
-    s.inside = t->offset > body->index.facts->start && raw_guess_inside(t->text, t->len, body->delimiter) ? UINT64_MAX : 0;
+    bool inside = t->offset > body->index.facts->start && raw_guess_inside(t->text, t->len, body->delimiter);
+    s.inside = inside ? UINT64_MAX : 0;
     for (size_t at = 0; at < t->len; at += RAW_STEP) {
         size_t n = t->len - at < RAW_STEP ? t->len - at : RAW_STEP;
         raw->split(t->text + at, n, body->delimiter, &s, ends, seps);

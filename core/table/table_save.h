@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Rows and columns of a table as CSV or as JSON lines. What is written is read again by this program (or by Polars) with
- * the same cells: null stays null, an empty text an empty text, surplus cells stand behind the others. */
+ * Rows and columns of a table as CSV or as JSON lines. What is written is read again by this program (or by Polars)
+ * with the same cells: null stays null, an empty text an empty text, surplus cells stand behind the others. */
 #ifndef TABLE_TABLE_SAVE_H
 #define TABLE_TABLE_SAVE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * All rows, once, by the runner's parts: dtypes of the columns and codes of the key. Each part walks its own span of the
- * table; what the parts found is merged in the order of their rows. */
+ * All rows, once, by the runner's parts: dtypes of the columns and codes of the key. Each part walks its own span of
+ * the table; what the parts found is merged in the order of their rows. */
 #include <stdlib.h>
 
 #include "core/table/table_priv.h"

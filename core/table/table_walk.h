@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Going through a whole table fast: for the engine and the table room. A table is cut into spans, which workers take one
- * by one; a walk gives chosen cells of all rows of a span, hits give only the rows that may hold a literal. Both read raw
- * structure where it is exact, and ask libcsv elsewhere: what they give is always what libcsv gives. */
+ * Going through a whole table fast: for the engine and the table room. A table is cut into spans, which workers take
+ * one by one; a walk gives chosen cells of all rows of a span, hits give only the rows that may hold a literal. Both
+ * read raw structure where it is exact, and ask libcsv elsewhere: what they give is always what libcsv gives. */
 #ifndef TABLE_TABLE_WALK_H
 #define TABLE_TABLE_WALK_H
 
