@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
+#include "core/proc/proc.h"
 
 enum { GUARD_SOCKET, GUARD_TTY, GUARD_FDS, GUARD_WRITE_SECONDS = 10, GUARD_REVIVALS_MAX = 100 };
 
@@ -65,7 +66,6 @@ static void guard_stand(void)
 static _Noreturn void guard_main(int socket, int tty)
 {
     setpgid(0, 0);
-    prctl(PR_SET_NAME, GUARD_NAME);
     dup2(socket, GUARD_SOCKET); /* the tty is none of these two: guard_set */
     dup2(tty, GUARD_TTY);
     syscall(SYS_close_range, (unsigned)GUARD_FDS, UINT_MAX, 0);
@@ -99,16 +99,20 @@ static void guard_tell(struct guard *g)
         return; /* it died: guard_fd says so */
 }
 
-/* From its first moment on, no signal of the terminal or of a kill by name reaches it. */
+/* From its first moment on, no signal of the terminal or of a kill by name reaches it, and it has its name. */
 static pid_t fork_guard(int socket, int tty)
 {
     sigset_t all_but_alarm, before;
+    char name[16] = "";
     sigfillset(&all_but_alarm);
     sigdelset(&all_but_alarm, SIGALRM);
     pthread_sigmask(SIG_SETMASK, &all_but_alarm, &before);
+    prctl(PR_GET_NAME, name);
+    prctl(PR_SET_NAME, PROC_GUARD_NAME);
     pid_t pid = fork();
     if (pid == 0)
         guard_main(socket, tty);
+    prctl(PR_SET_NAME, name);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (pid > 0)
         setpgid(pid, pid); /* whichever of us comes first */

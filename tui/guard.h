@@ -10,9 +10,6 @@
 #include "core/base/err.h"
 #include "tui/term.h"
 
-/* What the kernel calls the process (/proc/PID/comm). */
-#define GUARD_NAME "poolscope-guard"
-
 struct guard;
 
 enum err guard_new(struct guard **out) MUST_CHECK; /* no process yet */

@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/io.h"
+#include "core/proc/proc.h"
 
 struct member {
     pid_t pid, parent;
@@ -87,30 +87,13 @@ static bool is_below(const struct census *c, const struct member *m, pid_t ances
     return false;
 }
 
-/* A process of this very program that only waits to put the terminal right. */
-static bool is_guard(pid_t pid)
-{
-    char path[64], text[64];
-    struct stat ours, its;
-    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-    if (stat("/proc/self/exe", &ours) < 0 || stat(path, &its) < 0 || ours.st_dev != its.st_dev ||
-        ours.st_ino != its.st_ino)
-        return false;
-    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-    io_close(&fd);
-    text[n > 0 ? n : 0] = '\0';
-    return strcmp(text, "poolscope-guard\n") == 0;
-}
-
 /* How many there were. Killed ones are counted until they are reaped. */
 static size_t kill_round(struct census *c, pid_t self)
 {
     size_t n = 0;
     take_census(c);
     for (size_t i = 0; i < c->n; i++)
-        if (is_below(c, &c->v[i], self) && !is_guard(c->v[i].pid)) {
+        if (is_below(c, &c->v[i], self) && !proc_is_guard(c->v[i].pid)) {
             kill(c->v[i].pid, SIGKILL);
             n++;
         }

@@ -50,6 +50,10 @@ const struct evidence *scene_find(const struct scene *s, pid_t pid);
  * of life, if it sleeps in the same wait again. */
 void scene_forgive(struct scene *s, pid_t pid);
 
+/* A process of this very program that only waits to put a terminal right: it is ours, and part of no tree. */
+#define PROC_GUARD_NAME "poolscope-guard"
+bool proc_is_guard(pid_t pid);
+
 /* What a thread is blocked in. TIMED: it ends by itself, or may (a restarted call shows nothing to rely on). */
 enum wait_kind { WAIT_NONE, WAIT_UNKNOWN, WAIT_FUTEX, WAIT_TIMED, WAIT_INPUT, WAIT_OUTPUT, WAIT_CHILD, WAIT_SIGNAL,
                  WAIT_LOCK };

@@ -214,7 +214,7 @@ static void drop_process(struct scene *s, size_t i)
 }
 
 /* Whoever is orphaned below our own child comes to us, if we have asked for that (PR_SET_CHILD_SUBREAPER), seen before
- * or not. What we start for ourselves is no fork without an exec. */
+ * or not. What we start for ourselves is no fork without an exec, but for a guard. */
 static enum err add_orphans(struct scene *s, const struct proc_stat *root, struct ints *found)
 {
     struct scene_memory *m = s->memory;
@@ -230,7 +230,7 @@ static enum err add_orphans(struct scene *s, const struct proc_stat *root, struc
     for (size_t i = 0; i < children.n && !e; i++) {
         pid_t pid = (pid_t)children.v[i];
         if (pid != m->root && !scene_find(s, pid) && proc_stat_of(m, pid, &stat) == OK &&
-            stat.started >= root->started && stat.flags & PROC_FORKNOEXEC)
+            stat.started >= root->started && stat.flags & PROC_FORKNOEXEC && !proc_is_guard(pid))
             e = ints_add(found, pid);
     }
     ints_done(&children);
