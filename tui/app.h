@@ -40,6 +40,8 @@ struct app {
     struct observer *observer;  /* NULL in tests of the screen */
     const struct model *model;  /* the observer's */
     struct sheet *sheet;        /* the open table; NULL in tests of the screen, and where there is none */
+    bool row_awaits_view;       /* the cursor goes to awaited_row when the filters and the order asked for are there */
+    uint64_t awaited_row;
     uint64_t given;             /* sheet_generation + 1 of what the observer has; 0: nothing yet */
     const char *path;           /* of the table, as the user wrote it; borrowed */
     struct term *term;          /* NULL in tests of the screen */

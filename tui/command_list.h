@@ -28,6 +28,7 @@ command_fn do_save;
 /* command_mark.c: marks; to a place of the table, which can be come back from */
 command_fn do_mark, do_go_to_mark;
 void table_go(struct app *a, uint64_t place);
+enum err table_go_on(struct app *a); /* to the row that is gone to as soon as the view that was asked for is there */
 enum err ask_letter(struct app *a, const char *command, const char *label);
 bool find_mark(struct app *a, const char *name, uint64_t *out); /* its row; false: it was said why there is none */
 

@@ -66,16 +66,10 @@ enum err do_mark(struct app *a, const char *arg)
     return OK;
 }
 
-enum err do_go_to_mark(struct app *a, const char *arg)
+static enum err go_to_row(struct app *a, uint64_t row)
 {
     char n[32];
-    uint64_t row, place;
-    if (!a->sheet || !app_table(a))
-        return OK;
-    if (!arg)
-        return ask_letter(a, "go-to-mark", "To the row with the mark (' is where you came from): ");
-    if (!find_mark(a, arg, &row))
-        return OK;
+    uint64_t place;
     enum err e = sheet_place(a->sheet, row, &place);
     if (e)
         return e;
@@ -85,4 +79,26 @@ enum err do_go_to_mark(struct app *a, const char *arg)
     else
         table_go(a, place);
     return OK;
+}
+
+enum err table_go_on(struct app *a)
+{
+    if (!a->row_awaits_view || !sheet_view_ready(a->sheet))
+        return OK;
+    a->row_awaits_view = false;
+    return go_to_row(a, a->awaited_row);
+}
+
+enum err do_go_to_mark(struct app *a, const char *arg)
+{
+    uint64_t row;
+    if (!a->sheet || !app_table(a))
+        return OK;
+    if (!arg)
+        return ask_letter(a, "go-to-mark", "To the row with the mark (' is where you came from): ");
+    if (!find_mark(a, arg, &row))
+        return OK;
+    a->awaited_row = row;
+    a->row_awaits_view = true;
+    return table_go_on(a);
 }

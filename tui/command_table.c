@@ -422,6 +422,8 @@ enum err app_sheet_step(struct app *a)
     enum err e = sheet_step(a->sheet);
     if (!e)
         e = react(a);
+    if (!e)
+        e = table_go_on(a);
     if (!e && a->observer && !a->given && sheet_settled(a->sheet))
         e = give(a, sheet_table(a->sheet));
     a->dirty |= sheet_version(a->sheet) != before;

@@ -81,6 +81,7 @@ enum err sheet_save(struct sheet *s, const char *path, const size_t *columns, si
                     struct problem *problem) MUST_CHECK;
 void sheet_cancel(struct sheet *s);
 bool sheet_busy(const struct sheet *s); /* with what the user asked for */
+bool sheet_view_ready(const struct sheet *s); /* the filters and the order that were asked for are in effect */
 void sheet_status(const struct sheet *s, struct buf *out); /* a few words on what it does */
 
 /* What was answered since: each is given once. */

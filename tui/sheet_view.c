@@ -107,11 +107,15 @@ static bool of_user(enum errand errand)
     return errand >= ERRAND_SEARCH && errand <= ERRAND_STATISTICS;
 }
 
+bool sheet_view_ready(const struct sheet *s)
+{
+    return !sheet_unready_filter(s) && (s->sort_column == SIZE_MAX || s->sort_ready);
+}
+
 bool sheet_busy(const struct sheet *s)
 {
-    bool waits = s->searching || s->saving || s->picking || s->counting || s->summing ||
-                 (s->sort_column != SIZE_MAX && !s->sort_ready);
-    return of_user(s->errand) || waits || sheet_unready_filter(s);
+    bool waits = s->searching || s->saving || s->picking || s->counting || s->summing;
+    return of_user(s->errand) || waits || !sheet_view_ready(s);
 }
 
 /* What was asked for and is not there yet is not wanted any more. */
