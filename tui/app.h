@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The state of the explorer (or of the screen of a watched program), and what commands may do to it. All of it hangs off
- * struct app; one thread. For this room only. */
+ * The state of the explorer (or of the screen of a watched program), and what commands may do to it. All of it hangs
+ * off struct app; one thread. For this room only. */
 #ifndef TUI_APP_H
 #define TUI_APP_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What an app does that watches a program: its output goes to its terminal, keys and pastes to it, and both learn of the
- * pane's size. */
+ * What an app does that watches a program: its output goes to its terminal, keys and pastes to it, and both learn of
+ * the pane's size. */
 #include <string.h>
 
 #include "tui/app.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The explorer: a table, a live pool over it and what is found out about it, on a terminal; or a watched program instead.
- * The door of this room. */
+ * The explorer: a table, a live pool over it and what is found out about it, on a terminal; or a watched program
+ * instead. The door of this room. */
 #ifndef TUI_EXPLORE_H
 #define TUI_EXPLORE_H
 
@@ -17,7 +17,7 @@ struct explore_options {
     enum color_when color;
     const char *method_reason;   /* "as Python 3.14 on Linux would choose", or NULL: the user named the method */
     const struct watch_settings *watch; /* a program to watch instead of a table; its size is found out here; or NULL */
-    void (*finish)(void *ctx, struct observer *o); /* once the terminal is given back, before anything is ended; or NULL */
+    void (*finish)(void *ctx, struct observer *o); /* the terminal is given back, nothing is ended yet; or NULL */
     void *ctx;                   /* of finish */
 };
 

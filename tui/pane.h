@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * A pane: a place on the screen that shows one side of the model. Panes read the model and the choices, build lines,
- * and never see a key. Adding one: an entry in enum pane_id, its ops in pane_ops[] and its place in pane_sets[] (pane.c),
- * its places in layout.c. */
+ * and never see a key. Adding one: an entry in enum pane_id, its ops in pane_ops[] and its place in pane_sets[]
+ * (pane.c), its places in layout.c. */
 #ifndef TUI_PANE_H
 #define TUI_PANE_H
 

@@ -75,7 +75,8 @@ static void add_others(struct pane *p, const struct view *v, const struct findin
         lines_addf(&p->lines, ROLE_TEXT, "%s", words_process(m, other->pid, name));
         if (model_worker_by_pid(m, other->pid))
             lines_addf(&p->lines, ROLE_TEXT, " (%lld)", (long long)other->pid);
-        lines_addf(&p->lines, ROLE_TEXT, "  %s, %s", other->rule ? other->rule : "?", certainty_names[other->certainty]);
+        lines_addf(&p->lines, ROLE_TEXT, "  %s, %s", other->rule ? other->rule : "?",
+                   certainty_names[other->certainty]);
         lines_end(&p->lines, (struct subject){SUBJECT_PROCESS, other->pid});
     }
     for (size_t i = 0; i < f->victims.n; i++) {

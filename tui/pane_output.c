@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the watched program writes, on a terminal of its own that is as large as the pane; what scrolled off it is above. */
+ * What the watched program writes, on a terminal of its own that is as large as the pane; what scrolled off it is
+ * above. */
 #include "tui/pane.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The watched processes as a tree: who, in what state, since when, how many threads, and what each waits for. The cursor
- * stays on its process, whatever comes and goes around it. */
+ * The watched processes as a tree: who, in what state, since when, how many threads, and what each waits for. The
+ * cursor stays on its process, whatever comes and goes around it. */
 #include "tui/pane.h"
 
 #include <stdio.h>
@@ -32,14 +32,16 @@ struct tree_view { struct pane *pane; const struct view *view; const struct fore
 
 static int compare_pids(const void *a, const void *b)
 {
-    const struct model_process *x = *(const struct model_process *const *)a, *y = *(const struct model_process *const *)b;
+    const struct model_process *x = *(const struct model_process *const *)a;
+    const struct model_process *y = *(const struct model_process *const *)b;
     return x->seen.pid < y->seen.pid ? -1 : x->seen.pid > y->seen.pid;
 }
 
 /* Children of one parent in the order in which they were seen, which is that of the model's list. */
 static int compare_parents(const void *a, const void *b)
 {
-    const struct model_process *x = *(const struct model_process *const *)a, *y = *(const struct model_process *const *)b;
+    const struct model_process *x = *(const struct model_process *const *)a;
+    const struct model_process *y = *(const struct model_process *const *)b;
     if (x->seen.ppid != y->seen.ppid)
         return x->seen.ppid < y->seen.ppid ? -1 : 1;
     return x < y ? -1 : x > y;

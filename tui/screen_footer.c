@@ -15,11 +15,12 @@ static void draw_footer_hints(enum scope scope, struct canvas *c)
     for (int rank = 1, x = 1; rank <= COMMAND_RANKS; rank++) {
         if (!(command = ranked[rank]))
             continue;
-        int width = text_width(command->key, strlen(command->key)) + 1 + text_width(command->hint, strlen(command->hint));
+        const char *key = command->key, *hint = command->hint;
+        int width = text_width(key, strlen(key)) + 1 + text_width(hint, strlen(hint));
         if (x + width > c->width)
             return;
-        x = canvas_text(c, x, 0, ROLE_KEY, command->key);
-        x = canvas_text(c, x + 1, 0, ROLE_DIM, command->hint) + 3;
+        x = canvas_text(c, x, 0, ROLE_KEY, key);
+        x = canvas_text(c, x + 1, 0, ROLE_DIM, hint) + 3;
     }
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * `poolscope watch` and `attach` on a terminal: the explorer's screen with other panes, then the report and the status. */
+ * `poolscope watch` and `attach` on a terminal: the explorer's screen with other panes, then the report and the
+ * status. */
 #include <poll.h>
 
 #include "core/base/clock.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The desk: the process that answers what a person asks of the open table while the host's engine belongs to a pool. It
- * has an engine of its own, gets tables as fds, does one thing at a time and gives back fds: a table, a list of rows, the
- * distinct texts of a column. It dies with who started it, and the table stays on the screen when it dies alone.
+ * has an engine of its own, gets tables as fds, does one thing at a time and gives back fds: a table, a list of rows,
+ * the distinct texts of a column. It dies with who started it, and the table stays on the screen when it dies alone.
  * One thread uses a desk. */
 #ifndef POOL_DESK_H
 #define POOL_DESK_H
@@ -22,7 +22,7 @@ enum ask_type {
     ASK_FIND,       /* rows as a list */
     ASK_NEXT,       /* the row of engine_find_next */
     ASK_SORT,       /* all rows in the order of a column as a list */
-    ASK_NARROW,     /* of a list those that are `within`: both fds come with it, `within` first; the other has all rows */
+    ASK_NARROW,     /* of a list those that are `within`: both fds come with it, `within` first; the other is whole */
     ASK_FREQUENCY,  /* distinct texts, the most frequent first */
     ASK_STATISTICS,
     ASK_CODES,      /* distinct codes of the rows, as they come: as FREQUENCY */

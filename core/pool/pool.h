@@ -144,7 +144,7 @@ enum err pool_kill_worker(struct pool *p, int64_t worker) MUST_CHECK;
 /* SIGKILL for all workers, running tasks are lost, pending ones cancelled. */
 void pool_terminate(struct pool *p);
 
-/* --- as concurrent.futures has it; of a pool with `keep`. Timeouts are in seconds, < 0: none; ERR_AGAIN when one passed -- */
+/* --- as concurrent.futures has it; of a pool with `keep`. Timeouts: seconds, < 0: none; ERR_AGAIN: one passed ------ */
 
 enum pool_when { POOL_FIRST_COMPLETED, POOL_FIRST_EXCEPTION, POOL_ALL_COMPLETED };
 
@@ -161,8 +161,8 @@ enum err pool_next(struct pool *p, double timeout, struct pool_result *out) MUST
 /* Waits until all workers are gone after a shutdown. */
 enum err pool_join(struct pool *p, double timeout) MUST_CHECK;
 
-/* Results in the order of the codes, submitted as the results are taken: at most `ahead` are on their way (0: as many as
- * may be pending); they travel in chunks as the load asks. *m is zeroed before the first call and keeps the place;
+/* Results in the order of the codes, submitted as the results are taken: at most `ahead` are on their way (0: as many
+ * as may be pending); they travel in chunks as the load asks. *m is zeroed before the first call and keeps the place;
  * pool_map_done frees it, the tasks go on. ERR_NOT_FOUND: that were all. */
 struct pool_map { size_t taken; struct ints submitted; };
 void pool_map_done(struct pool_map *m);

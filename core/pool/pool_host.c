@@ -232,7 +232,7 @@ static void end_run(struct host_self *h)
     emit_run(h, EVENT_RUN_ENDED, NULL);
 }
 
-/* --- a run that measures: one round, in one go ---------------------------------------------------------------------- */
+/* --- a run that measures: one round, in one go ------------------------------------------------------------------- */
 
 static void ask_for_more(struct host_self *h)
 {

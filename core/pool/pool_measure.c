@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * One round of measuring. A pool is made for it, does every code once, then codes and empty tasks for a while, is looked
- * at while it idles, and goes. The engine alone does the same without the pool. Nothing is measured but what happens. */
+ * One round of measuring. A pool is made for it, does every code once, then codes and empty tasks for a while, is
+ * looked at while it idles, and goes. The engine alone does the same without the pool. Nothing is measured but what
+ * happens. */
 #include "core/pool/pool_measure.h"
 
 #include <poll.h>
@@ -319,7 +320,7 @@ static enum err measure_inline(struct round *r)
     return err;
 }
 
-/* --- how a start method grows with the memory of its parent --------------------------------------------------------- */
+/* --- how a start method grows with the memory of its parent ------------------------------------------------------ */
 
 /* The quickest of a few: what it takes when nothing else is in the way. */
 static enum err measure_birth(struct round *r, const char *method, enum measure what, double mib)
@@ -354,7 +355,9 @@ static enum err measure_growth(struct round *r)
         size_t bytes = (size_t)sizes[i] << 20;
         if (i > 0 && (int64_t)bytes > free_memory / 4)
             break; /* not at the cost of others */
-        void *ballast = bytes > 0 ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : NULL;
+        void *ballast = NULL;
+        if (bytes > 0)
+            ballast = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (ballast == MAP_FAILED)
             break;
         if (ballast != NULL)

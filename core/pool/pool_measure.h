@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Measuring, in the host: one round over some codes, by a pool of some start method or by the engine alone. Blocks until
- * it is done, or until `control` is readable. What it finds is told as EVENT_MEASURED; for the pool's room only. */
+ * Measuring, in the host: one round over some codes, by a pool of some start method or by the engine alone. Blocks
+ * until it is done, or until `control` is readable. What it finds is told as EVENT_MEASURED; for the pool's room
+ * only. */
 #ifndef POOL_MEASURE_H
 #define POOL_MEASURE_H
 

@@ -28,7 +28,8 @@ enum { CHILD_SOCKET = 3 }; /* where a started program finds its socket */
 enum err child_socket(int *ours, int *theirs) MUST_CHECK;
 
 /* The pool's program, or this one once more, as the hidden command `command`: stdin and stdout are /dev/null, stderr is
- * ours, `sock` is CHILD_SOCKET, nothing else is open; no signal is blocked or ignored; it dies with the calling thread. */
+ * ours, `sock` is CHILD_SOCKET, nothing else is open; no signal is blocked or ignored; it dies with the calling
+ * thread. */
 enum err child_spawn(const char *command, int sock, bool own_group, struct child *out, struct problem *p) MUST_CHECK;
 
 /* The handle of a child just forked. Kills and reaps it if there can be none. */
@@ -111,8 +112,8 @@ int worker_serve(struct worker_post *w, struct engine *e, const struct table *t)
 /* The same with an engine of its own. */
 int worker_serve_alone(struct worker_post *w, int threads, const struct table *t);
 
-/* The first message of a new program, which must be of this type (else ERR_CANCELLED), and the table that comes with it;
- * further fds are the caller's. */
+/* The first message of a new program, which must be of this type (else ERR_CANCELLED), and the table that comes with
+ * it; further fds are the caller's. */
 enum err worker_receive_table(int sock, enum message_type type, struct message *m, int fds[MESSAGE_FDS],
                               struct table **t, struct problem *problem) MUST_CHECK;
 
@@ -370,7 +371,7 @@ void pool_read_forkserver(struct pool *p);
 /* pool_tell.c: what is told of a task, to whom it concerns */
 void tell_submitted(struct pool *p, const struct task *t);
 void tell_started(struct pool *p, const struct task *t, const struct seat *s);
-void tell_returned(struct pool *p, const struct task *t, const struct seat *s, const char *why); /* it is pending again */
+void tell_returned(struct pool *p, const struct task *t, const struct seat *s, const char *why); /* pending again */
 void tell_ended(struct pool *p, const struct task *t, const struct seat *s, enum task_state state,
                 const struct task_end *end);
 void tell_flush(struct pool *p);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The rings. A record is one cell and as many more as its bytes need; its first word, written last, says for which place
- * it is, so that neither side has to look at the other's counters while it goes well. */
+ * The rings. A record is one cell and as many more as its bytes need; its first word, written last, says for which
+ * place it is, so that neither side has to look at the other's counters while it goes well. */
 #include "core/pool/pool_ring.h"
 
 #include <errno.h>
@@ -172,8 +172,8 @@ static void futex_wait(_Atomic uint32_t *word, uint32_t value)
 }
 
 /* Who goes to sleep says so and then looks once more; who has written looks then whether the other sleeps. Both do so
- * by an exchange on the same word: of two exchanges one is the later one, and sees all that was written before the other.
- * So it cannot be that both look too early. */
+ * by an exchange on the same word: of two exchanges one is the later one, and sees all that was written before the
+ * other. So it cannot be that both look too early. */
 
 /* --- the host's side ---------------------------------------------------------------------------------------------- */
 
@@ -362,8 +362,8 @@ static bool claim(struct ring_end *r, struct ring_task *out)
 bool ring_next(struct ring_end *r, int bell, struct ring_task *out)
 {
     bool waited = false;
-    /* Less than a system call takes. Looking on for 20 us, on this side or both, was measured with two processors: an idle
-     * round trip took twice as long, since who looks has the processor that the other side is woken on. */
+    /* Less than a system call takes. Looking on for 20 us, on this side or both, was measured with two processors: an
+     * idle round trip took twice as long, since who looks has the processor that the other side is woken on. */
     for (int i = 0; i < SPIN; i++) {
         if (claim(r, out))
             return false;

@@ -4,8 +4,8 @@
  * woken by the other: the worker on a shared futex in this memory, the host by the pool's bell (an eventfd).
  *
  * What each may believe of the other: a task is claimed by its worker with a compare-and-swap before it begins, and the
- * host takes an unclaimed one back by the same means. So when a worker dies, at any instruction, it is known of every task
- * whether it was begun. The host keeps all else that it needs in its own memory and checks what it reads here. */
+ * host takes an unclaimed one back by the same means. So when a worker dies, at any instruction, it is known of every
+ * task whether it was begun. The host keeps all else that it needs in its own memory and checks what it reads here. */
 #ifndef POOL_RING_H
 #define POOL_RING_H
 

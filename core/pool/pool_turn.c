@@ -221,8 +221,8 @@ static void work(struct pool *p)
     }
 }
 
-/* Is a forked worker coming up to its first answer, or one on its way out? Either takes about as long as it takes to put
- * us to sleep and to wake us again. */
+/* Is a forked worker coming up to its first answer, or one on its way out? Either takes about as long as it takes to
+ * put us to sleep and to wake us again. */
 static bool expects_soon(const struct pool *p)
 {
     for (int i = 0; i < p->options.workers; i++) {
