@@ -204,6 +204,7 @@ static bool both_at_work(struct kit *k)
 
 static void a_killed_forkserver_takes_its_workers_and_the_pool_goes_on(void **state)
 {
+    enum { MORE = 8 };
     (void)state;
     char *csv = kit_big_csv();
     for (int round = 0; round < 3; round++) {
@@ -215,7 +216,7 @@ static void a_killed_forkserver_takes_its_workers_and_the_pool_goes_on(void **st
         kit_submit(&k, "0001");
         kit_until(&k, both_are_ready);
         struct reading reading[] = { reading_of(pid_of(&k, 1)), reading_of(pid_of(&k, 2)) };
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < MORE; i++)
             kit_submit(&k, "0002");
         kit_until(&k, both_at_work);
         for (int i = 0; i < 2; i++) {
@@ -226,8 +227,11 @@ static void a_killed_forkserver_takes_its_workers_and_the_pool_goes_on(void **st
         kill(server, SIGKILL);
         end_pool(&k);
         assert_non_null(story_note(&k.story, "the forkserver was killed by signal 9"));
-        assert_int_equal(story_task(&k.story, EVENT_TASK_ENDED, 3)->task.state, TASK_LOST);
-        assert_int_equal(story_task(&k.story, EVENT_TASK_ENDED, 6)->task.state, TASK_FINISHED);
+        int lost = 0; /* those that they were at when they were stopped */
+        for (int64_t id = 3; id <= 2 + MORE; id++)
+            lost += story_task(&k.story, EVENT_TASK_ENDED, id)->task.state == TASK_LOST;
+        assert_in_range(lost, 1, 2);
+        assert_int_equal(story_task(&k.story, EVENT_TASK_ENDED, 2 + MORE)->task.state, TASK_FINISHED);
         for (int64_t id = 1; id <= 2; id++)
             assert_true(proc_is_gone(pid_of(&k, id)));
         int64_t last = story_count(&k.story, EVENT_WORKER_STARTED);

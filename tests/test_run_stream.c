@@ -215,7 +215,7 @@ static void a_pipe_that_stalls_keeps_nobody_waiting(void **state)
         kill(p.pid, SIGINT);
         program_wait(&p);
         program_assert_status(&p, 128 + SIGINT);
-        if (cases[i].args == bench)
+        if (p.out.len > 0) /* bench, once it had begun */
             assert_text_matches(buf_text(&p.out), "^-; the whole table;");
         program_done(&p);
         close(fd);

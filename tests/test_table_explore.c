@@ -65,9 +65,7 @@ static void leave(struct pty *p, struct place *at)
 /* The pool cannot read the table: the exit status says so. */
 static void leave_failed(struct pty *p, struct place *at)
 {
-    pty_type(p, "qq"); /* the zoom is left first */
-    assert_int_equal(explorer_status(p), 3);
-    pty_free(p);
+    explorer_quit_failed(p);
     remove_place(at);
 }
 

@@ -56,6 +56,27 @@ enum err sheet_open_table(struct sheet *s)
     return e == ERR_NOMEM ? e : OK;
 }
 
+static void watch_file(struct sheet *s)
+{
+    enum { WHAT = IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF };
+    struct epoll_event interest = {.events = EPOLLIN};
+    if (is_standard_input(s) || s->inotify >= 0)
+        return;
+    s->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (s->inotify < 0)
+        return; /* then a change is noticed where it is read */
+    s->watch = inotify_add_watch(s->inotify, s->options.path, WHAT);
+    if (s->watch < 0 || epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->inotify, &interest) < 0)
+        io_close(&s->inotify);
+}
+
+/* Watched before it is read: one that is being changed just then cannot be read, and its change is told afterwards. */
+static enum err open_watched(struct sheet *s)
+{
+    watch_file(s);
+    return sheet_open_table(s);
+}
+
 /* Where the stream's bytes come from now. A file cannot be waited for: it is always ready. */
 static void await_stream(struct sheet *s)
 {
@@ -81,9 +102,7 @@ enum err sheet_open_file(struct sheet *s, struct problem *problem)
     if (s->streaming)
         await_stream(s); /* a pipe's first bytes may take their time: it is opened when there are some */
     else if (!e)
-        e = sheet_open_table(s);
-    if (!e && !stream)
-        sheet_watch_file(s);
+        e = open_watched(s);
     sheet_arm(s, 0);
     return e ? problem_set(problem, e, "%s: %s", s->options.path, err_text(e)) : OK;
 }
@@ -152,20 +171,6 @@ enum err sheet_pump(struct sheet *s)
 
 /* --- changes ------------------------------------------------------------------------------------------------------ */
 
-void sheet_watch_file(struct sheet *s)
-{
-    enum { WHAT = IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF };
-    struct epoll_event interest = {.events = EPOLLIN};
-    if (is_standard_input(s) || s->inotify >= 0)
-        return;
-    s->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (s->inotify < 0)
-        return; /* then a change is noticed where it is read */
-    s->watch = inotify_add_watch(s->inotify, s->options.path, WHAT);
-    if (s->watch < 0 || epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->inotify, &interest) < 0)
-        io_close(&s->inotify);
-}
-
 void sheet_part_from_desk(struct sheet *s, const char *why)
 {
     desk_free(s->desk);
@@ -191,14 +196,13 @@ static enum err reload(struct sheet *s, const char *why)
     io_close(&s->fd);
     s->fd = fd;
     s->gone_said = s->rewritten = s->grown = false;
-    enum err e = sheet_open_table(s);
+    enum err e = open_watched(s);
     if (!e && s->fault.text[0]) { /* nothing is shown that is not there any more */
         table_free(s->table);
         s->table = NULL;
     }
     sheet_forget_views(s);
     sheet_check_anew(s);
-    sheet_watch_file(s);
     sheet_tell(s, SHEET_RELOADED, 0, why);
     sheet_arm(s, 0);
     return e;

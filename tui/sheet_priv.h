@@ -101,7 +101,6 @@ enum err sheet_open_file(struct sheet *s, struct problem *problem) MUST_CHECK;
 enum err sheet_open_table(struct sheet *s) MUST_CHECK;
 void sheet_part_from_desk(struct sheet *s, const char *why); /* another is started when something is due */
 enum err sheet_pump(struct sheet *s) MUST_CHECK;
-void sheet_watch_file(struct sheet *s);
 enum err sheet_look(struct sheet *s) MUST_CHECK;
 void sheet_arm(struct sheet *s, double seconds);
 

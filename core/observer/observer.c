@@ -83,6 +83,10 @@ enum err observer_handle(struct observer *o, struct event *e)
         event_done(e);
         return OK;
     }
+    if (type == EVENT_FINDING_ENDED && o->ending) { /* it moves since we end it: that does not tell how it was */
+        event_done(e);
+        return OK;
+    }
     enum err err = o->root ? OK : run_tell_untold(o, type), then = observer_apply(o, e);
     if (!err)
         err = then;
