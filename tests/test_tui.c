@@ -25,10 +25,12 @@ static bool picked(const struct stage *s, const char *code)
 
 static size_t commands_of_key(enum scope scope, enum where where, key_code key)
 {
+    char label[24];
     size_t n = 0;
+    key_label(key, label);
     for (size_t i = 0; command_at(i); i++)
         n += command_groups[command_at(i)->group].where == where && command_is_in(command_at(i), scope) &&
-             (key_is_in(key, command_at(i)->key) || key_is_in(key, command_at(i)->also));
+             (key_is_in(label, command_at(i)->key) || key_is_in(label, command_at(i)->also));
     return n;
 }
 

@@ -301,6 +301,50 @@ static void every_size_and_focus_is_drawn(void **state)
     stage_close(&s);
 }
 
+/* After a key; then as a whole, which has to be the same. True if not all of it was drawn for the key. */
+static bool draw_twice(struct stage *s, int width, int height)
+{
+    struct canvas *c = &s->app.canvas;
+    bool was = c->height == height;
+    for (int y = 0; y < c->height; y++)
+        c->touched[y] = false;
+    stage_draw(s, width, height);
+    bool part = was && !c->touched[0];
+    size_t bytes = (size_t)(c->width * c->height) * sizeof *c->cells;
+    void *cells = malloc(bytes);
+    assert_non_null(cells);
+    memcpy(cells, c->cells, bytes);
+    s->app.dirty = true;
+    stage_draw(s, width, height);
+    assert_memory_equal(cells, c->cells, bytes);
+    free(cells);
+    return part;
+}
+
+static void a_step_shows_what_drawing_everything_would(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"Down", "j", "Up", "PgDn", "PgUp", "End", "Home", "G", "g", "Right", "Left",
+                                       "Space", "Tab", "S-Tab", "z", "?", "Esc", "Enter", "M a", "' a", "F9"};
+    static const struct { int width, height; } sizes[] = {{120, 40}, {80, 24}, {30, 9}};
+    struct stage s;
+    struct buf csv;
+    unsigned seed = 1, parts = 0;
+    buf_init(&csv, 1 << 20);
+    for (int i = 0; i < 300; i++)
+        assert_int_equal(buf_addf(&csv, i ? "%04d,row %d\n" : "code,name\n", i, i), OK);
+    stage_open(&s, NULL, 0);
+    stage_load_bytes(&s, csv.data, csv.len);
+    for (unsigned i = 0; i < 3000; i++) {
+        seed = seed * 1103515245 + 12345;
+        stage_keys(&s, keys[(seed >> 16) % (i % 3 ? 6 : sizeof keys / sizeof *keys)]);
+        parts += draw_twice(&s, sizes[i / 1000].width, sizes[i / 1000].height);
+    }
+    assert_true(parts > 1000);
+    stage_close(&s);
+    buf_done(&csv);
+}
+
 static void assert_harmless(const struct canvas *c)
 {
     for (int i = 0; i < c->height * c->stride; i++)
@@ -360,6 +404,7 @@ int main(void)
         cmocka_unit_test(a_hang_cannot_be_overlooked),
         cmocka_unit_test(nothing_moves_when_values_change),
         cmocka_unit_test(every_size_and_focus_is_drawn),
+        cmocka_unit_test(a_step_shows_what_drawing_everything_would),
         cmocka_unit_test(no_stranger_gets_a_byte_through_any_pane),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,30 +20,28 @@ static const double tick = 0.1;
 /* The same while one types into a watched program and waits for what it makes of it. */
 static const double quick_tick = 0.02;
 
-struct drawn { double at; uint64_t version; };
-
-static enum err draw(struct app *a, struct drawn *drawn)
+static enum err draw(struct app *a, double *drawn_at)
 {
     int width, height, x, y;
     if (a->redraw)
         term_redraw(a->term);
-    a->redraw = a->dirty = false;
+    a->redraw = false;
     term_size(a->term, &width, &height);
     enum err e = app_draw(a, width, height, app_now(a), &x, &y);
     if (e)
         return e;
     term_draw(a->term, &a->canvas, x, y);
-    *drawn = (struct drawn){clock_now(), a->model->version};
+    *drawn_at = clock_now();
     return OK;
 }
 
 /* Seconds until the next picture is due; negative: none is. */
-static double until_due(const struct app *a, const struct drawn *drawn)
+static double until_due(const struct app *a, double drawn_at)
 {
-    double left = (a->typing ? quick_tick : tick) - (clock_now() - drawn->at);
-    if (a->dirty || a->redraw)
+    double left = (a->typing ? quick_tick : tick) - (clock_now() - drawn_at);
+    if (a->dirty || a->stepped || a->redraw)
         return 0;
-    if (a->model->version == drawn->version && !model_goes_on(a->model))
+    if (a->model->version == a->drawn_version && !model_goes_on(a->model))
         return -1;
     return left > 0 ? left : 0;
 }
@@ -125,14 +123,14 @@ static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
 
 enum err app_run(struct app *a, int signal_fd)
 {
-    struct drawn drawn = {0};
+    double drawn_at = 0;
     enum err e = app_learn_codes(a);
     a->dirty = true;
     while (!e && !a->quit) {
-        double due = until_due(a, &drawn);
-        if (due == 0 && (e = draw(a, &drawn)))
+        double due = until_due(a, drawn_at);
+        if (due == 0 && (e = draw(a, &drawn_at)))
             break;
-        due = until_due(a, &drawn);
+        due = until_due(a, drawn_at);
         int timeout = a->search.running ? 0 : due < 0 ? -1 : (int)(due * 1000) + 1;
         struct pollfd fds[FD_COUNT] = {
             [FD_INPUT] = {term_fd(a->term), POLLIN, 0},

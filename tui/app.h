@@ -47,8 +47,9 @@ struct app {
     struct term *term;          /* NULL in tests of the screen */
     enum scope scope;
     struct guard *guard;
-    struct canvas canvas;       /* drawn on; what is shown is the terminal's */
+    struct canvas canvas;       /* the picture */
     struct layout layout;
+    uint64_t drawn_version;     /* of the model, as the picture shows it */
 
     struct pane *panes[PANE_COUNT];
     struct pane *overlay;       /* help or a record over the panes, or NULL; owned */
@@ -71,6 +72,7 @@ struct app {
     char message[256];          /* in the footer until the next key */
     enum role message_role;
     bool dirty;                 /* something other than the model changed */
+    bool stepped;               /* the cursor of the pane that has the keys moved */
     bool redraw;                /* send everything again */
     bool suspend, quit;         /* asked for; the loop does it */
 };

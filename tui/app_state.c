@@ -147,7 +147,10 @@ void app_show(struct app *a, struct pane *overlay)
 
 enum err app_command(struct app *a, const struct command *c, const char *arg)
 {
-    a->dirty = true;
+    if (c->steps)
+        a->stepped = true;
+    else
+        a->dirty = true;
     return c->run(a, arg);
 }
 
@@ -155,6 +158,7 @@ static enum err key_in_prompt(struct app *a, key_code key)
 {
     char text[5];
     const struct command *c = command_by_key(a->scope, WHERE_PROMPT, key);
+    a->dirty = true;
     if (c)
         return app_command(a, c, NULL);
     size_t n = key_utf8(key, text);
@@ -169,7 +173,7 @@ static enum err key_in_prompt(struct app *a, key_code key)
 enum err app_key(struct app *a, key_code key)
 {
     char label[24], digit[2] = {(char)key, '\0'};
-    a->dirty = true;
+    a->dirty |= a->message[0] != '\0';
     a->message[0] = '\0';
     if (a->prompt.open)
         return key_in_prompt(a, key);
@@ -178,6 +182,7 @@ enum err app_key(struct app *a, key_code key)
     const struct command *c = command_by_key(a->scope, where, key);
     if (c)
         return app_command(a, c, c->args && key >= '0' && key <= '9' ? digit : NULL);
+    a->dirty = true;
     if (passing)
         app_type_key(a, key);
     else if (!a->question.open)

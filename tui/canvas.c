@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* To be drawn on. */
 static struct canvas_cell *cell_at(const struct canvas *c, int x, int y)
 {
+    c->touched[y] = true;
     return &c->cells[(size_t)y * (size_t)c->stride + (size_t)x];
 }
 
@@ -22,8 +24,11 @@ enum err canvas_init(struct canvas *c, int width, int height)
     *c = (struct canvas){.width = width < 1 ? 1 : width, .height = height < 1 ? 1 : height};
     c->stride = c->width;
     c->cells = calloc((size_t)c->width * (size_t)c->height, sizeof *c->cells);
-    if (!c->cells)
+    c->touched = calloc((size_t)c->height, sizeof *c->touched);
+    if (!c->cells || !c->touched) {
+        canvas_done(c);
         return ERR_NOMEM;
+    }
     canvas_clear(c);
     return OK;
 }
@@ -31,6 +36,7 @@ enum err canvas_init(struct canvas *c, int width, int height)
 void canvas_done(struct canvas *c)
 {
     free(c->cells);
+    free(c->touched);
     *c = (struct canvas){0};
 }
 
@@ -51,8 +57,9 @@ struct canvas canvas_part(const struct canvas *c, struct rect r)
     int bottom = r.y + r.height < c->height ? r.y + r.height : c->height;
     if (right <= left || bottom <= top)
         return (struct canvas){0};
-    return (struct canvas){
-        .width = right - left, .height = bottom - top, .stride = c->stride, .cells = cell_at(c, left, top)};
+    return (struct canvas){.width = right - left, .height = bottom - top, .stride = c->stride,
+                           .cells = &c->cells[(size_t)top * (size_t)c->stride + (size_t)left],
+                           .touched = &c->touched[top]};
 }
 
 /* Half of a wide cluster that is drawn over leaves a blank. */
@@ -202,10 +209,11 @@ void canvas_add_attrs(struct canvas *c, int x, int y, int width, unsigned attrs)
 
 enum err canvas_add_row(const struct canvas *c, int y, struct buf *out)
 {
+    const struct canvas_cell *row = &c->cells[(size_t)y * (size_t)c->stride];
     int end = c->width;
-    while (end > 0 && strcmp(cell_at(c, end - 1, y)->bytes, " ") == 0)
+    while (end > 0 && strcmp(row[end - 1].bytes, " ") == 0)
         end--;
     for (int x = 0; x < end; x++)
-        buf_add_text(out, cell_at(c, x, y)->bytes);
+        buf_add_text(out, row[x].bytes);
     return out->err;
 }

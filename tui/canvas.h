@@ -23,12 +23,13 @@ struct canvas_cell {
 struct canvas {
     int width, height;
     int stride;                /* cells from one row to the next */
-    struct canvas_cell *cells; /* owned by the canvas that canvas_init made */
+    struct canvas_cell *cells; /* owned by the canvas that canvas_init made, as is the next */
+    bool *touched;             /* by row: it was drawn on since somebody set this to false */
 };
 
 struct rect { int x, y, width, height; };
 
-/* Blank cells; sizes below 1 become 1. */
+/* Blank cells, all touched; sizes below 1 become 1. */
 enum err canvas_init(struct canvas *c, int width, int height) MUST_CHECK;
 void canvas_done(struct canvas *c);
 void canvas_clear(struct canvas *c);

@@ -19,14 +19,16 @@ enum { EXPLORE = 1 << SCOPE_EXPLORE, WATCH = 1 << SCOPE_WATCH, ATTACH = 1 << SCO
 
 /* group, name, key, more keys, function, the rest by name */
 static const struct command table[] = {
-    {MOVING, "up", "Up", "k", do_up, .summary = "one line up; at the edge the view goes on by half a page"},
-    {MOVING, "down", "Down", "j", do_down, .summary = "one line down; at the edge the view goes on by half a page"},
+    {MOVING, "up", "Up", "k", do_up, .summary = "one line up; at the edge the view goes on by half a page",
+     .steps = true},
+    {MOVING, "down", "Down", "j", do_down, .summary = "one line down; at the edge the view goes on by half a page",
+     .steps = true},
     {MOVING, "left", "Left", "h", do_left, .summary = "to the left; a smaller value of a setting", .hint = "less"},
     {MOVING, "right", "Right", "l", do_right, .summary = "to the right; a larger value of a setting", .hint = "more"},
-    {MOVING, "page-up", "PgUp", "C-b", do_page_up, .summary = "one page up"},
-    {MOVING, "page-down", "PgDn", "C-f", do_page_down, .summary = "one page down"},
-    {MOVING, "first", "g", "Home", do_first, .summary = "to the first line"},
-    {MOVING, "last", "G", "End", do_last, .summary = "to the last line"},
+    {MOVING, "page-up", "PgUp", "C-b", do_page_up, .summary = "one page up", .steps = true},
+    {MOVING, "page-down", "PgDn", "C-f", do_page_down, .summary = "one page down", .steps = true},
+    {MOVING, "first", "g", "Home", do_first, .summary = "to the first line", .steps = true},
+    {MOVING, "last", "G", "End", do_last, .summary = "to the last line", .steps = true},
     {MOVING, "next-pane", "Tab", NULL, do_next_pane, .summary = "to the next pane", .hint = "pane", .rank = 5},
     {MOVING, "previous-pane", "S-Tab", NULL, do_previous_pane, .summary = "to the pane before"},
     {MOVING, "pane", "1", "2 3 4 5 6 7", do_pane, .summary = "to the pane of that number or name", .args = "PANE"},
@@ -188,9 +190,11 @@ bool command_is_in(const struct command *c, enum scope scope)
 
 const struct command *command_by_key(enum scope scope, enum where where, key_code key)
 {
+    char label[24];
+    key_label(key, label);
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (command_groups[table[i].group].where == where && command_is_in(&table[i], scope) &&
-            (key_is_in(key, table[i].key) || key_is_in(key, table[i].also)))
+            (key_is_in(label, table[i].key) || key_is_in(label, table[i].also)))
             return &table[i];
     return NULL;
 }

@@ -38,6 +38,7 @@ struct command {
     const char *hint;    /* a word or two for frames and footer; NULL: its name */
     int rank;            /* in the footer's hints, 1 is first, COMMAND_RANKS last; 0: not there */
     unsigned scopes;     /* bits 1 << enum scope; 0: all */
+    bool steps;          /* it does no more than move the cursor of the pane that has the keys */
 };
 
 const struct command *command_at(size_t i); /* NULL behind the last */

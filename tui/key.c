@@ -69,13 +69,12 @@ char *key_label(key_code key, char out[24])
     return out;
 }
 
-bool key_is_in(key_code key, const char *list)
+bool key_is_in(const char *label, const char *list)
 {
-    char name[24];
-    size_t len = strlen(key_label(key, name));
+    size_t len = strlen(label);
     while (list && *list) {
         size_t n = strcspn(list, " ");
-        if (n == len && memcmp(list, name, n) == 0)
+        if (n == len && memcmp(list, label, n) == 0)
             return true;
         list += n + (list[n] == ' ');
     }

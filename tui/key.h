@@ -24,8 +24,8 @@ key_code key_from_byte(unsigned char c);
 /* Its name for people. Returns out. */
 char *key_label(key_code key, char out[24]);
 
-/* True if `key` is one of the names in `names`, which are separated by blanks. */
-bool key_is_in(key_code key, const char *names);
+/* True if a key of this label is one of the names in `names`, which are separated by blanks. */
+bool key_is_in(const char *label, const char *names);
 
 /* The UTF-8 bytes of a key that is a character; 0 if it is none. */
 size_t key_utf8(key_code key, char out[5]);

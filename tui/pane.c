@@ -154,9 +154,11 @@ static void draw_bar(const struct pane *p, struct canvas *c, int y)
         canvas_text(c, c->width - 1, y + (int)i, ROLE_FRAME, i == at ? "█" : " ");
 }
 
-void pane_draw(const struct pane *p, const struct view *v, struct canvas *c, bool active)
+void pane_draw(struct pane *p, const struct view *v, struct canvas *c, bool active)
 {
     int y = 0;
+    p->marked = UINT64_MAX;
+    p->drawn_top = p->top;
     for (size_t i = 0; i < p->head.n && y < c->height; i++, y++)
         lines_draw(&p->head, i, c, GUTTER, y, p->left);
     int head = y;
@@ -166,10 +168,28 @@ void pane_draw(const struct pane *p, const struct view *v, struct canvas *c, boo
         lines_draw(&p->lines, (size_t)(line - p->first), c, GUTTER, y, p->left);
         if (v->search)
             mark_matches(p, (size_t)(line - p->first), v->search, c, y);
-        if (active && line == p->cursor)
+        if (active && line == p->cursor) {
             canvas_text(c, 0, y, ROLE_TEXT, theme_cursor);
+            p->marked = line;
+        }
     }
     draw_bar(p, c, head);
+}
+
+static bool is_seen(const struct pane *p, uint64_t line)
+{
+    return line >= p->top && line - p->top < (uint64_t)pane_rows(p) && line >= p->first && line - p->first < p->lines.n;
+}
+
+bool pane_draw_cursor(struct pane *p, struct canvas *c)
+{
+    if (p->marked == UINT64_MAX || p->top != p->drawn_top || !is_seen(p, p->cursor))
+        return false;
+    int head = (int)p->head.n;
+    canvas_text(c, 0, head + (int)(p->marked - p->top), ROLE_TEXT, " ");
+    canvas_text(c, 0, head + (int)(p->cursor - p->top), ROLE_TEXT, theme_cursor);
+    p->marked = p->cursor;
+    return true;
 }
 
 void pane_go(struct pane *p, uint64_t line)

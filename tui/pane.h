@@ -67,6 +67,7 @@ struct pane {
     struct lines lines;        /* lines first … first + lines.n - 1 of all */
     uint64_t first, count;     /* count: lines there are to scroll through */
     uint64_t cursor, top;
+    uint64_t marked, drawn_top; /* as it was drawn last: the line with the cursor's mark (UINT64_MAX: none), and top */
     int left;                  /* columns hidden at the left */
     int width, height;         /* of the inside, set by pane_sync */
     bool follow;               /* the cursor stays at the end */
@@ -100,7 +101,11 @@ void pane_settle(struct pane *p, uint64_t count);
 int pane_rows(const struct pane *p);
 
 /* Draws the inside. `active`: it has the keys, so the cursor is shown. */
-void pane_draw(const struct pane *p, const struct view *v, struct canvas *c, bool active);
+void pane_draw(struct pane *p, const struct view *v, struct canvas *c, bool active);
+
+/* Where the cursor alone has moved since: puts its mark on the line where it is now. False if that line is not seen, so
+ * that the pane has to be synced and drawn. */
+bool pane_draw_cursor(struct pane *p, struct canvas *c);
 
 void pane_move(struct pane *p, enum motion motion);
 void pane_go(struct pane *p, uint64_t line);

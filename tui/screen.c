@@ -290,11 +290,8 @@ static enum err draw_small(struct app *a, int *x, int *y)
     return OK;
 }
 
-enum err app_draw(struct app *a, int width, int height, double now, int *x, int *y)
+static enum err draw_whole(struct app *a, int width, int height, double now, int *x, int *y)
 {
-    *x = *y = -1;
-    app_feed(a);
-    app_table(a);
     enum err e = fit_canvas(a, width, height);
     if (e)
         return e;
@@ -318,4 +315,23 @@ enum err app_draw(struct app *a, int width, int height, double now, int *x, int 
     if (a->prompt.open && a->prompt.command && strcmp(a->prompt.command->name, "palette") == 0)
         screen_palette(a, a->layout.footer.y);
     return e;
+}
+
+/* One pane is all that a step changes; of a watched program, others go with the cursor. */
+static bool only_stepped(const struct app *a, int width, int height)
+{
+    bool same_size = a->canvas.cells && a->canvas.width == width && a->canvas.height == height;
+    return a->stepped && !a->dirty && same_size && a->layout.screen != SCREEN_STATUS && a->scope == SCOPE_EXPLORE &&
+           a->model->version == a->drawn_version && !model_goes_on(a->model);
+}
+
+enum err app_draw(struct app *a, int width, int height, double now, int *x, int *y)
+{
+    *x = *y = -1;
+    app_feed(a);
+    app_table(a);
+    bool step = only_stepped(a, width, height);
+    a->dirty = a->stepped = false;
+    a->drawn_version = a->model->version;
+    return step ? screen_stepped(a, now) : draw_whole(a, width, height, now, x, y);
 }

@@ -8,6 +8,7 @@
 /* screen_panes.c */
 void screen_tabs(const struct app *a, struct canvas *c);
 enum err screen_panes(struct app *a, double now) MUST_CHECK;
+enum err screen_stepped(struct app *a, double now) MUST_CHECK; /* what a step changes: the pane that has the keys */
 
 /* screen_watch.c: what stands above the panes of a watched program, and instead of them where there is no room. */
 void screen_watch_title(const struct app *a, double now, struct buf *left, struct buf *middle, struct buf *right);

@@ -10,9 +10,9 @@ static void draw_hints(enum scope scope, const struct pane_ops *ops, struct canv
     int x = 2;
     for (size_t i = 0; ops->hints && ops->hints[i]; i++) {
         const struct command *command = command_by_name(ops->hints[i]);
-        const char *key = command_key(ops->hints[i]), *words = command && command->hint ? command->hint : ops->hints[i];
-        if (command && !command_is_in(command, scope))
+        if (!command || !command->key || !command_is_in(command, scope))
             continue;
+        const char *key = command->key, *words = command->hint ? command->hint : command->name;
         int width = text_width(key, strlen(key)) + 1 + text_width(words, strlen(words));
         if (x + width + 3 > end)
             return;
@@ -43,6 +43,11 @@ static int draw_position(const struct pane *p, struct canvas *c)
     return at;
 }
 
+static bool has_keys(struct app *a, const struct pane *p)
+{
+    return p == app_active(a) && !a->prompt.open && !a->question.open;
+}
+
 static void draw_name(const struct app *a, const struct pane *p, int number, struct canvas *c, double now, bool framed,
                       bool active)
 {
@@ -70,25 +75,33 @@ static void draw_name(const struct app *a, const struct pane *p, int number, str
     buf_done(&status);
 }
 
+/* The edge that says where the cursor is: the lower one of a frame, or (alone on a small screen) a rule above. */
+static void draw_edge(struct app *a, const struct pane *p, int number, struct canvas *c, bool framed, double now)
+{
+    bool active = has_keys(a, p);
+    canvas_repeat(c, framed, framed ? c->height - 1 : 0, c->width - 2 * framed, active ? ROLE_FOCUS : ROLE_FRAME, "─");
+    if (!framed)
+        draw_name(a, p, number, c, now, framed, active);
+    else if (active)
+        draw_hints(a->scope, p->ops, c, c->height - 1, draw_position(p, c));
+}
+
 /* In a frame, or (alone on a small screen) below a rule. */
 static enum err draw_pane(struct app *a, struct pane *p, int number, struct rect r, bool framed, double now)
 {
     struct view v = app_view(a, now);
-    bool active = p == app_active(a) && !a->prompt.open && !a->question.open;
-    bool cursor = active && !a->typing;
+    bool active = has_keys(a, p);
     struct canvas whole = canvas_part(&a->canvas, r);
     struct canvas inside = canvas_part(&a->canvas, layout_inside(&a->layout, r));
     enum err e = pane_sync(p, &v, inside.width, inside.height);
     for (int y = 0; y < whole.height; y++)
         canvas_repeat(&whole, 0, y, whole.width, ROLE_TEXT, " ");
-    if (framed)
+    if (framed) {
         canvas_frame(&whole, active ? ROLE_FOCUS : ROLE_FRAME);
-    else
-        canvas_repeat(&whole, 0, 0, whole.width, active ? ROLE_FOCUS : ROLE_FRAME, "─");
-    draw_name(a, p, number, &whole, now, framed, active);
-    if (framed && active)
-        draw_hints(a->scope, p->ops, &whole, whole.height - 1, draw_position(p, &whole));
-    pane_draw(p, &v, &inside, cursor);
+        draw_name(a, p, number, &whole, now, framed, active);
+    }
+    draw_edge(a, p, number, &whole, framed, now);
+    pane_draw(p, &v, &inside, active && !a->typing);
     return e;
 }
 
@@ -117,4 +130,19 @@ enum err screen_panes(struct app *a, double now)
     if (!e && a->overlay)
         e = draw_pane(a, a->overlay, 0, a->layout.body, framed, now);
     return e;
+}
+
+/* As long as the same lines are seen, the cursor's mark and the edge are all that a step changes. */
+enum err screen_stepped(struct app *a, double now)
+{
+    bool framed = a->layout.screen == SCREEN_GRID;
+    int number = a->overlay ? 0 : pane_number(a->scope, a->focus);
+    struct pane *p = app_active(a);
+    struct rect r = a->overlay ? a->layout.body : a->layout.panes[a->focus];
+    struct canvas whole = canvas_part(&a->canvas, r);
+    struct canvas inside = canvas_part(&a->canvas, layout_inside(&a->layout, r));
+    if (!pane_draw_cursor(p, &inside))
+        return draw_pane(a, p, number, r, framed, now);
+    draw_edge(a, p, number, &whole, framed, now);
+    return OK;
 }

@@ -186,6 +186,7 @@ static void init_modes(struct term *t)
     keypad(stdscr, TRUE);
     nodelay(stdscr, TRUE);
     set_escdelay(ESC_DELAY_MS);
+    typeahead(-1); /* whoever draws has read all keys first */
     define_key("\033[200~", CODE_PASTE_BEGIN);
     define_key("\033[201~", CODE_PASTE_END);
     know_plain_keys();
@@ -309,13 +310,13 @@ static int cell_to_curses(const struct term *t, const struct canvas_cell *cell, 
     return wide < cell->width ? 2 : 1;
 }
 
-/* In pieces: curses takes many characters in hardly more time than one. */
-static void draw_row(const struct term *t, int row, const struct canvas_cell *cells, int width)
+/* Cells from … to - 1 in pieces: curses takes many characters in hardly more time than one. */
+static void draw_cells(const struct term *t, int row, const struct canvas_cell *cells, int from, int to)
 {
     enum { PIECE = 128 };
     cchar_t piece[PIECE + 1];
-    int start = 0, n = 0;
-    for (int col = 0; col < width && col < COLS; col++) {
+    int start = from, n = 0;
+    for (int col = from; col < to && col < COLS; col++) {
         const struct canvas_cell *cell = &cells[col];
         if (cell->width == 0)
             continue;
@@ -333,26 +334,46 @@ static void draw_row(const struct term *t, int row, const struct canvas_cell *ce
     mvadd_wchnstr(row, start, piece, n);
 }
 
-/* Only rows that are not what they were: giving curses a cell takes longer than all that comes before. */
-static void draw_rows(const struct term *t, const struct canvas *c)
+/* Only cells that are not what they were: giving curses a cell takes longer than all that comes before. */
+static void draw_row(const struct term *t, int row, const struct canvas_cell *now, int width)
 {
-    bool same_size = t->shown.width == c->width && t->shown.height == c->height;
-    size_t bytes = (size_t)c->width * sizeof *c->cells;
-    if (!same_size)
-        erase();
-    for (int row = 0; row < c->height && row < LINES; row++) {
-        size_t at = (size_t)row * (size_t)c->width;
-        if (!same_size || memcmp(&t->shown.cells[at], &c->cells[at], bytes) != 0)
-            draw_row(t, row, &c->cells[at], c->width);
+    const struct canvas_cell *before = t->shown.cells ? &t->shown.cells[(size_t)row * (size_t)width] : NULL;
+    int from = 0, to = width;
+    if (before) {
+        while (from < to && memcmp(&now[from], &before[from], sizeof *now) == 0)
+            from++;
+        while (to > from && memcmp(&now[to - 1], &before[to - 1], sizeof *now) == 0)
+            to--;
+        while (from > 0 && from < to && now[from].width == 0)
+            from--;
+    }
+    if (from < to)
+        draw_cells(t, row, now, from, to);
+}
+
+/* Without memory for it, the next picture is given as a whole. */
+static void keep_rows(struct term *t, struct canvas *c)
+{
+    size_t width = (size_t)c->width;
+    bool fresh = !t->shown.cells;
+    if (fresh && canvas_init(&t->shown, c->width, c->height))
+        return;
+    for (size_t row = 0; row < (size_t)c->height; row++) {
+        if (c->touched[row] || fresh)
+            memcpy(&t->shown.cells[row * width], &c->cells[row * width], width * sizeof *c->cells);
+        c->touched[row] = false;
     }
 }
 
 void term_draw(struct term *t, struct canvas *c, int x, int y)
 {
-    draw_rows(t, c);
-    struct canvas before = t->shown;
-    t->shown = *c;
-    *c = before;
+    if (t->shown.width != c->width || t->shown.height != c->height)
+        canvas_done(&t->shown);
+    if (!t->shown.cells)
+        erase();
+    for (int row = 0; row < c->height && row < LINES; row++)
+        if (c->touched[row] || !t->shown.cells)
+            draw_row(t, row, &c->cells[(size_t)row * (size_t)c->width], c->width);
     int show = x >= 0 && y >= 0;
     if (show != t->hidden) /* one that is not seen stays where it is, which saves its way */
         leaveok(stdscr, curs_set(show) != ERR && !show);
@@ -362,6 +383,7 @@ void term_draw(struct term *t, struct canvas *c, int x, int y)
         clearok(curscr, TRUE);
     t->redraw = false;
     refresh();
+    keep_rows(t, c);
 }
 
 bool term_is_ours(const struct term *t)

@@ -42,8 +42,8 @@ int term_fd(const struct term *t); /* poll for POLLIN: term_read */
 /* The size now; the next term_draw uses it. */
 void term_size(struct term *t, int *width, int *height);
 
-/* Shows the canvas and keeps it, to know what is shown; *c becomes the one that was shown before, to be drawn on anew
- * (of another size or without cells, if there is none). The text cursor stands at x, y; hidden if x is negative. */
+/* Shows the canvas: the rows that were touched, which are untouched then. The text cursor stands at x, y; hidden if x
+ * is negative. */
 void term_draw(struct term *t, struct canvas *c, int x, int y);
 void term_redraw(struct term *t); /* the next term_draw sends everything again */
 

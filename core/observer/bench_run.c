@@ -22,7 +22,7 @@ struct bench_run {
 };
 
 /* The order in which they are compared. fork is first tried as it is, which hangs when the engine has threads. */
-static const struct bench_row contenders[] = {
+static const struct { const char *name, *method, *at_fork; bool is_pool; } contenders[] = {
     {.name = "fork", .method = "fork", .at_fork = "none", .is_pool = true},
     {.name = "fork, at-fork reinit", .method = "fork", .at_fork = "reinit", .is_pool = true},
     {.name = "spawn", .method = "spawn", .is_pool = true},
@@ -39,7 +39,8 @@ static void add_rows(struct bench_run *r)
         const char *at_fork = contenders[i].at_fork;
         bool needless = r->settings.threads == 1 && at_fork && strcmp(at_fork, "reinit") == 0;
         if (!needless)
-            b->rows[b->nrows++] = contenders[i];
+            b->rows[b->nrows++] = (struct bench_row){.name = contenders[i].name, .method = contenders[i].method,
+                                                     .at_fork = at_fork, .is_pool = contenders[i].is_pool};
     }
     b->steps = b->nrows * r->settings.rounds + 1;
 }
