@@ -82,7 +82,10 @@ static bool pump(struct table_stream *s, bool all, bool *done)
     enum err e;
     do {
         struct pollfd input = {table_stream_input(s), POLLIN, 0};
-        MUST(!all || poll(&input, 1, -1) == 1);
+        int ready = 1;
+        while (all && (ready = poll(&input, 1, -1)) == -1 && errno == EINTR)
+            continue; /* the fuzzer's own alarm clock */
+        MUST(ready == 1);
         e = table_stream_pump(s, 1, done, &problem);
     } while ((!e && !*done) || (e == ERR_AGAIN && all));
     MUST(!e || e == ERR_AGAIN || (e == ERR_PARSE && problem.text[0]));
