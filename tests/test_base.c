@@ -10,17 +10,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/base/await.h"
 #include "core/base/buf.h"
 #include "core/base/clock.h"
 #include "core/base/err.h"
@@ -410,6 +413,39 @@ static void *mask_of(void *arg)
     return arg;
 }
 
+static bool set_is_ready(int epoll)
+{
+    return poll(&(struct pollfd){epoll, POLLIN, 0}, 1, 0) == 1;
+}
+
+static void an_input_is_awaited_and_a_file_is_always_ready(void **state)
+{
+    (void)state;
+    int before = next_fd(), ends[2], set = epoll_create1(EPOLL_CLOEXEC);
+    FILE *file = tmpfile();
+    assert_true(set >= 0 && file && pipe(ends) == 0);
+    struct await input = await_none(set);
+    assert_false(await_is_ready(&input) || set_is_ready(set));
+
+    assert_int_equal(await_input(&input, ends[0]), OK);
+    assert_false(await_is_ready(&input) || set_is_ready(set) || await_is_file(&input));
+    assert_int_equal(io_write_all(ends[1], "x", 1), OK);
+    assert_true(await_is_ready(&input) && set_is_ready(set));
+
+    assert_int_equal(await_input(&input, fileno(file)), OK);
+    assert_true(await_is_ready(&input) && set_is_ready(set) && await_is_file(&input));
+    assert_int_equal(await_input(&input, fileno(file)), OK);
+
+    assert_int_equal(await_input(&input, -1), ERR_SYS); /* no fd: nothing is awaited any more */
+    assert_false(await_is_ready(&input) || set_is_ready(set) || await_is_file(&input));
+    await_end(&input);
+    fclose(file);
+    close(ends[0]);
+    close(ends[1]);
+    close(set);
+    assert_int_equal(next_fd(), before);
+}
+
 static void a_thread_that_is_started_gets_no_signal(void **state)
 {
     (void)state;
@@ -450,6 +486,7 @@ int main(void)
         cmocka_unit_test(a_message_too_long_is_refused_and_leaks_no_fd),
         cmocka_unit_test(sockets_that_do_not_block_say_again),
         cmocka_unit_test(sealed_memory_cannot_be_changed),
+        cmocka_unit_test(an_input_is_awaited_and_a_file_is_always_ready),
         cmocka_unit_test(a_thread_that_is_started_gets_no_signal),
         cmocka_unit_test(running_out_of_fds_is_an_error_and_not_a_crash),
     };

@@ -85,6 +85,7 @@ enum err sheet_open(const struct sheet_options *options, struct sheet **out, str
     if (!s)
         return problem_set(problem, ERR_NOMEM, "out of memory");
     *s = (struct sheet){.options = *options, .fd = -1, .epoll = -1, .timer = -1, .inotify = -1, .spool = -1,
+                        .input = await_none(-1),
                         .sort_column = SIZE_MAX, .texts = {.fd = -1}, .codes = {.fd = -1}};
     enum err e = open_parts(s, problem);
     if (e)

@@ -3,7 +3,6 @@
  * while it is open. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -77,18 +76,6 @@ static enum err open_watched(struct sheet *s)
     return sheet_open_table(s);
 }
 
-/* Where the stream's bytes come from now. A file cannot be waited for: it is always ready. */
-static void await_stream(struct sheet *s)
-{
-    struct epoll_event interest = {.events = EPOLLIN};
-    int fd = s->stream ? table_stream_input(s->stream) : s->fd;
-    if (fd == s->awaited)
-        return;
-    epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->awaited, NULL);
-    s->always_ready = epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &interest) < 0;
-    s->awaited = fd;
-}
-
 enum err sheet_open_file(struct sheet *s, struct problem *problem)
 {
     bool stream = false;
@@ -98,9 +85,9 @@ enum err sheet_open_file(struct sheet *s, struct problem *problem)
     enum err e = table_stream_needed(s->fd, &stream);
     stream |= s->options.encoding != NULL; /* it is converted on its way */
     s->streaming = !e && stream;
-    s->awaited = -1;
+    s->input = await_none(s->epoll);
     if (s->streaming)
-        await_stream(s); /* a pipe's first bytes may take their time: it is opened when there are some */
+        e = await_input(&s->input, s->fd); /* its first bytes may take their time: it is opened when there are some */
     else if (!e)
         e = open_watched(s);
     sheet_arm(s, 0);
@@ -112,13 +99,7 @@ enum err sheet_open_file(struct sheet *s, struct problem *problem)
 static void end_stream(struct sheet *s)
 {
     s->ended = s->grown = true;
-    epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->awaited, NULL);
-}
-
-static bool is_ready(const struct sheet *s)
-{
-    struct pollfd fd = {s->awaited, POLLIN, 0};
-    return s->always_ready || poll(&fd, 1, 0) > 0;
+    await_end(&s->input);
 }
 
 static enum err open_stream(struct sheet *s, struct problem *problem)
@@ -136,12 +117,13 @@ static enum err pump(struct sheet *s, struct problem *problem)
     if (!s->stream)
         e = open_stream(s, problem);
     if (!e) /* of a pipe what is there, and no more: it would be waited for */
-        e = table_stream_pump(s->stream, !s->always_ready ? 1 : s->table ? PUMP : FIRST_PUMP, &done, problem);
-    if (done || (e && e != ERR_AGAIN))
+        e = table_stream_pump(s->stream, !await_is_file(&s->input) ? 1 : s->table ? PUMP : FIRST_PUMP, &done, problem);
+    bool more = (!e && !done) || e == ERR_AGAIN;
+    if (more && (e = await_input(&s->input, table_stream_input(s->stream)))) /* it may come from elsewhere now */
+        problem_set(problem, e, "%s: cannot wait for it: %s", s->options.path, err_text(e));
+    if (!more || e)
         end_stream(s);
-    else if (s->stream)
-        await_stream(s);
-    return e == ERR_AGAIN ? OK : e;
+    return e;
 }
 
 /* There may be enough of the stream for a table. */
@@ -157,15 +139,13 @@ static bool may_open(struct sheet *s)
 enum err sheet_pump(struct sheet *s)
 {
     struct problem problem;
-    if (!sheet_streams(s) || !is_ready(s))
+    if (!sheet_streams(s) || !await_is_ready(&s->input))
         return OK;
     s->version++;
     if (pump(s, &problem)) {
         s->fault = problem;
         sheet_tell(s, SHEET_FAILED, 0, problem.text);
     }
-    if (s->always_ready && !s->ended)
-        sheet_arm(s, 0);
     return may_open(s) ? sheet_open_table(s) : OK;
 }
 

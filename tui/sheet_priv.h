@@ -3,6 +3,7 @@
 #ifndef TUI_SHEET_PRIV_H
 #define TUI_SHEET_PRIV_H
 
+#include "core/base/await.h"
 #include "tui/sheet.h"
 
 struct filter {
@@ -35,9 +36,8 @@ struct sheet {
     struct dtype_check *checks; /* of each override */
     size_t checking;          /* the one that is asked about */
     int fd, epoll, timer, inotify, watch;
-    int awaited;               /* what the stream waits for, of `epoll` */
+    struct await input;       /* the stream's bytes, in `epoll` */
     bool streaming;           /* it is no plain file */
-    bool always_ready;        /* … but one that is packed */
     struct table_stream *stream; /* NULL: nothing of it was there yet */
     bool ended;               /* the stream is */
     int spool;                /* borrowed: what the desk has of the stream */

@@ -3,6 +3,7 @@
 #ifndef OBSERVER_PRIV_H
 #define OBSERVER_PRIV_H
 
+#include "core/base/await.h"
 #include "core/event/queue.h"
 #include "core/event/request.h"
 #include "core/observer/command.h"
@@ -26,8 +27,7 @@ struct observer {
     struct host *host;         /* NULL: none */
     int source;                /* the file's fd, or -1 */
     struct table_stream *stream; /* while it is spooled, there being no source yet; NULL: not */
-    int awaited;               /* its input, of `epoll`, or -1 */
-    int always;                /* in the place of an input that cannot be waited for: an eventfd, readable; or -1 */
+    struct await input;        /* its bytes, in `epoll` */
     int given[TABLE_FDS];      /* the table as it was given, or -1 */
     int threads;               /* of the engine in the host that is there */
     int64_t runs;              /* asked for so far */

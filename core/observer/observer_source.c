@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The file of a run of our own. The host reads plain files alone: what comes through a pipe or is packed is spooled
  * here first, piece by piece as it comes and without ever waiting for it, and handed over once all of it is there. */
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "core/base/io.h"
@@ -13,28 +10,6 @@
 
 /* What a step takes of a packed file. Of a pipe it takes what is there, and no more: it would be waited for. */
 enum { PUMP = 1 << 20 };
-
-/* Where the stream's bytes come from now. What cannot be waited for, a file or /dev/null, is always ready. */
-static enum err await_stream(struct observer *o)
-{
-    int fd = table_stream_input(o->stream);
-    if (fd == o->awaited)
-        return OK;
-    if (o->awaited >= 0)
-        observer_unwatch_fd(o, o->awaited);
-    io_close(&o->always);
-    o->awaited = fd;
-    if (observer_watch_fd(o, fd) == OK)
-        return OK;
-    o->always = eventfd(1, EFD_CLOEXEC);
-    return o->always < 0 ? err_from_errno(errno) : observer_watch_fd(o, o->always);
-}
-
-static bool is_ready(const struct observer *o)
-{
-    struct pollfd input = {o->awaited, POLLIN, 0};
-    return o->always >= 0 || poll(&input, 1, 0) > 0;
-}
 
 enum err source_open(struct observer *o, struct problem *problem)
 {
@@ -54,16 +29,14 @@ enum err source_open(struct observer *o, struct problem *problem)
     io_close(&o->source);
     if (e)
         return e;
-    e = await_stream(o);
+    o->input = await_none(o->epoll);
+    e = await_input(&o->input, table_stream_input(o->stream));
     return e ? problem_set(problem, e, "%s: cannot wait for it: %s", path, err_text(e)) : OK;
 }
 
 void source_close(struct observer *o)
 {
-    if (o->awaited >= 0)
-        observer_unwatch_fd(o, o->awaited);
-    o->awaited = -1;
-    io_close(&o->always);
+    await_end(&o->input);
     table_stream_free(o->stream);
     o->stream = NULL;
 }
@@ -79,12 +52,12 @@ static enum err take_spool(struct observer *o, struct problem *problem)
 static enum err pump(struct observer *o, struct problem *problem)
 {
     bool done = false;
-    enum err e = table_stream_pump(o->stream, o->always >= 0 ? PUMP : 1, &done, problem);
+    enum err e = table_stream_pump(o->stream, await_is_file(&o->input) ? PUMP : 1, &done, problem);
     if (e == ERR_AGAIN)
         e = OK;
     if (!e && done)
         return take_spool(o, problem);
-    if (!e && (e = await_stream(o)))
+    if (!e && (e = await_input(&o->input, table_stream_input(o->stream)))) /* it may come from elsewhere now */
         problem_set(problem, e, "%s: cannot wait for it: %s", o->options.path, err_text(e));
     return e;
 }
@@ -92,7 +65,7 @@ static enum err pump(struct observer *o, struct problem *problem)
 enum err source_step(struct observer *o, bool *changed)
 {
     struct problem problem;
-    if (!o->stream || !is_ready(o) || pump(o, &problem) == OK)
+    if (!o->stream || !await_is_ready(&o->input) || pump(o, &problem) == OK)
         return OK;
     source_close(o);
     *changed = true;
