@@ -13,12 +13,9 @@
 #include "core/pool/host.h"
 #include "tests/test_pool_kit.h"
 
-static const char *const methods[] = { "spawn", "forkserver", "fork" }; /* fork has an inline engine, to go on */
-
 static void open_method(struct kit *k, const char *method, int workers)
 {
-    kit_init(k, NULL, strcmp(method, "fork") == 0 ? 1 : 2, AT_FORK_NONE);
-    kit_open(k, method, workers);
+    kit_open_on(k, method, workers, NULL, (struct pool_options){ 0 });
 }
 
 static void end_pool(struct kit *k)
@@ -28,59 +25,15 @@ static void end_pool(struct kit *k)
     kit_until(k, kit_is_ended);
 }
 
-static pid_t pid_of(struct kit *k, int64_t worker)
-{
-    const struct event *e = story_worker(&k->story, EVENT_WORKER_STARTED, worker);
-    assert_non_null(e);
-    return (pid_t)e->worker.pid;
-}
-
-static bool first_is_idle(struct kit *k)
-{
-    return proc_waits_for_work(pid_of(k, 1));
-}
-
-struct reading { pid_t pid; long long before; };
-
-static struct reading reading_of(pid_t pid)
-{
-    return (struct reading){ .pid = pid, .before = proc_bytes_read(pid) };
-}
-
-/* It has read a good part of the table since, and is not through with it. */
-static bool is_at_work(void *arg)
-{
-    struct reading *r = arg;
-    return proc_bytes_read(r->pid) > r->before + (1 << 20);
-}
-
-/* A pool of one worker, which is stopped in the middle of task 2; task 3 waits. */
-static pid_t stop_in_the_middle(struct kit *k, const char *method)
-{
-    char *csv = kit_big_csv();
-    kit_init(k, csv, strcmp(method, "fork") == 0 ? 1 : 2, AT_FORK_NONE);
-    free(csv);
-    kit_open(k, method, 1);
-    kit_submit(k, "no such code");
-    kit_until(k, kit_is_idle);
-    kit_until(k, first_is_idle);
-    pid_t pid = pid_of(k, 1);
-    struct reading reading = reading_of(pid);
-    kit_submit(k, "0002");
-    kit_submit(k, "0003");
-    wait_until(is_at_work, &reading);
-    kill(pid, SIGSTOP);
-    return pid;
-}
-
 static void a_worker_killed_at_work_loses_its_task_and_no_other(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < KIT_METHODS; i++) {
         struct kit k = { 0 };
         char words[128];
         int before = open_fds();
-        pid_t pid = stop_in_the_middle(&k, methods[i]);
+        kit_open_held(&k, kit_methods[i], (struct pool_options){ 0 });
+        pid_t pid = kit_worker_pid(&k, 1);
         assert_non_null(story_task(&k.story, EVENT_TASK_STARTED, 2));
         kill(pid, SIGKILL);
         end_pool(&k);
@@ -101,16 +54,16 @@ static void a_worker_killed_at_work_loses_its_task_and_no_other(void **state)
 static void a_task_that_its_worker_never_began_is_done_by_another(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < KIT_METHODS; i++) {
         struct kit k;
-        open_method(&k, methods[i], 1);
+        open_method(&k, kit_methods[i], 1);
         kit_submit(&k, "0001");
         kit_until(&k, kit_is_idle);
-        kit_until(&k, first_is_idle);
-        kill(pid_of(&k, 1), SIGSTOP); /* so that it surely never looks at what it gets now */
+        kit_until(&k, kit_first_is_idle);
+        kill(kit_worker_pid(&k, 1), SIGSTOP); /* so that it surely never looks at what it gets now */
         kit_submit(&k, "0002");
         kit_submit(&k, "0003");
-        kill(pid_of(&k, 1), SIGKILL);
+        kill(kit_worker_pid(&k, 1), SIGKILL);
         end_pool(&k);
         assert_true(story_ends_tell(&k.story, TASK_FINISHED, 3));
         const struct event *back = story_task(&k.story, EVENT_TASK_RETURNED, 2);
@@ -123,7 +76,7 @@ static void a_task_that_its_worker_never_began_is_done_by_another(void **state)
 
 static bool first_hangs(struct kit *k)
 {
-    return story_task(&k->story, EVENT_TASK_STARTED, 1) != NULL && proc_waits_for_good(pid_of(k, 1));
+    return story_task(&k->story, EVENT_TASK_STARTED, 1) != NULL && proc_waits_for_good(kit_worker_pid(k, 1));
 }
 
 static bool task_two_runs(struct kit *k)
@@ -157,12 +110,12 @@ static bool first_is_reaped(struct kit *k)
 static void an_idle_worker_that_dies_is_replaced_when_needed(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < KIT_METHODS; i++) {
         struct kit k;
-        open_method(&k, methods[i], 1);
+        open_method(&k, kit_methods[i], 1);
         kit_submit(&k, "0001");
         kit_until(&k, kit_is_idle);
-        kill(pid_of(&k, 1), SIGTERM);
+        kill(kit_worker_pid(&k, 1), SIGTERM);
         kit_until(&k, first_is_reaped);
         assert_int_equal(story_worker(&k.story, EVENT_WORKER_EXITED, 1)->worker.signal, SIGTERM);
         assert_int_equal(story_count(&k.story, EVENT_WORKER_STARTED), 1);
@@ -176,12 +129,12 @@ static void an_idle_worker_that_dies_is_replaced_when_needed(void **state)
 static void a_task_given_to_a_dying_worker_is_lost_or_done(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < KIT_METHODS; i++) {
         struct kit k;
-        open_method(&k, methods[i], 1);
+        open_method(&k, kit_methods[i], 1);
         kit_submit(&k, "0001");
         kit_until(&k, kit_is_idle);
-        kill(pid_of(&k, 1), SIGKILL); /* and the pool does not know yet */
+        kill(kit_worker_pid(&k, 1), SIGKILL); /* and the pool does not know yet */
         kit_submit(&k, "0002");
         end_pool(&k);
         enum task_state end = (enum task_state)story_task(&k.story, EVENT_TASK_ENDED, 2)->task.state;
@@ -202,43 +155,59 @@ static bool both_at_work(struct kit *k)
     return story_task(&k->story, EVENT_TASK_STARTED, 4) != NULL;
 }
 
-static void a_killed_forkserver_takes_its_workers_and_the_pool_goes_on(void **state)
+/* Two workers are stopped while they work, so far as one can tell: they may be through before the signal comes. */
+static void stop_two_at_work(struct kit *k, const char *csv, int more)
+{
+    kit_open_on(k, "forkserver", 2, csv, (struct pool_options){ 0 });
+    kit_submit(k, "0001");
+    kit_submit(k, "0001");
+    kit_until(k, both_are_ready);
+    struct kit_reading workers[] = { kit_reading_of(kit_worker_pid(k, 1)), kit_reading_of(kit_worker_pid(k, 2)) };
+    for (int i = 0; i < more; i++)
+        kit_submit(k, "0002");
+    kit_until(k, both_at_work);
+    for (int i = 0; i < 2; i++) {
+        wait_until(kit_is_at_work, &workers[i]);
+        kill(workers[i].pid, SIGSTOP);
+    }
+}
+
+/* How many of the tasks the two lost. */
+static int kill_forkserver_of_two(const char *csv)
 {
     enum { MORE = 8 };
+    struct kit k;
+    int before = open_fds(), lost = 0;
+    stop_two_at_work(&k, csv, MORE);
+    pid_t server = (pid_t)story_worker(&k.story, EVENT_WORKER_STARTED, 1)->worker.ppid;
+    kill(server, SIGKILL);
+    end_pool(&k);
+    assert_non_null(story_note(&k.story, "the forkserver was killed by signal 9"));
+    for (int64_t id = 3; id <= 2 + MORE; id++) {
+        enum task_state end = (enum task_state)story_task(&k.story, EVENT_TASK_ENDED, id)->task.state;
+        assert_true(end == TASK_LOST || end == TASK_FINISHED);
+        lost += end == TASK_LOST;
+    }
+    for (int64_t id = 1; id <= 2; id++)
+        assert_true(proc_is_gone(kit_worker_pid(&k, id)));
+    int64_t last = story_count(&k.story, EVENT_WORKER_STARTED);
+    assert_true(last == 2 || story_worker(&k.story, EVENT_WORKER_STARTED, last)->worker.ppid != server);
+    assert_int_equal(story_count(&k.story, EVENT_WORKER_EXITED), last);
+    kit_done(&k);
+    assert_int_equal(open_fds(), before);
+    return lost;
+}
+
+static void a_killed_forkserver_takes_its_workers_and_the_pool_goes_on(void **state)
+{
     (void)state;
     char *csv = kit_big_csv();
-    for (int round = 0; round < 3; round++) {
-        struct kit k;
-        int before = open_fds();
-        kit_init(&k, csv, 2, AT_FORK_NONE);
-        kit_open(&k, "forkserver", 2);
-        kit_submit(&k, "0001");
-        kit_submit(&k, "0001");
-        kit_until(&k, both_are_ready);
-        struct reading reading[] = { reading_of(pid_of(&k, 1)), reading_of(pid_of(&k, 2)) };
-        for (int i = 0; i < MORE; i++)
-            kit_submit(&k, "0002");
-        kit_until(&k, both_at_work);
-        for (int i = 0; i < 2; i++) {
-            wait_until(is_at_work, &reading[i]);
-            kill(reading[i].pid, SIGSTOP);
-        }
-        pid_t server = (pid_t)story_worker(&k.story, EVENT_WORKER_STARTED, 1)->worker.ppid;
-        kill(server, SIGKILL);
-        end_pool(&k);
-        assert_non_null(story_note(&k.story, "the forkserver was killed by signal 9"));
-        int lost = 0; /* those that they were at when they were stopped */
-        for (int64_t id = 3; id <= 2 + MORE; id++)
-            lost += story_task(&k.story, EVENT_TASK_ENDED, id)->task.state == TASK_LOST;
-        assert_in_range(lost, 1, 2);
-        assert_int_equal(story_task(&k.story, EVENT_TASK_ENDED, 2 + MORE)->task.state, TASK_FINISHED);
-        for (int64_t id = 1; id <= 2; id++)
-            assert_true(proc_is_gone(pid_of(&k, id)));
-        int64_t last = story_count(&k.story, EVENT_WORKER_STARTED);
-        assert_int_not_equal(story_worker(&k.story, EVENT_WORKER_STARTED, last)->worker.ppid, server);
-        assert_int_equal(story_count(&k.story, EVENT_WORKER_EXITED), last);
-        kit_done(&k);
-        assert_int_equal(open_fds(), before);
+    double end = clock_now() + KIT_PATIENCE;
+    for (int caught = 0; caught < 3;) { /* where others keep the processors busy, not each time */
+        int lost = kill_forkserver_of_two(csv);
+        assert_in_range(lost, 0, 2);
+        caught += lost > 0;
+        assert_true(clock_now() < end);
     }
     free(csv);
 }
@@ -279,7 +248,7 @@ static void workers_that_die_at_birth_end_the_matter(void **state)
         struct kit k;
         int before = open_fds();
         setenv(die_at_birth, "1", 1);
-        open_method(&k, methods[i], 2);
+        open_method(&k, kit_methods[i], 2);
         for (int n = 0; n < 5; n++)
             kit_submit(&k, "0001");
         kit_until(&k, kit_is_idle);
@@ -300,10 +269,10 @@ static void workers_that_die_at_birth_end_the_matter(void **state)
 static void a_host_without_fds_says_why_no_worker_starts(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < KIT_METHODS; i++) {
         struct kit k;
         struct rlimit limit, none;
-        open_method(&k, methods[i], 2);
+        open_method(&k, kit_methods[i], 2);
         getrlimit(RLIMIT_NOFILE, &limit);
         none = limit;
         none.rlim_cur = 3;
@@ -354,7 +323,7 @@ static void every_task_is_settled_once_whoever_dies(void **state)
     enum { TASKS = 60 };
     (void)state;
     for (int round = 0; round < 30; round++) {
-        const char *method = methods[round % 3];
+        const char *method = kit_methods[round % KIT_METHODS];
         unsigned seed = (unsigned)round;
         struct kit k;
         int before = open_fds();

@@ -239,11 +239,14 @@ pid_t kit_worker_pid(struct kit *k, int64_t worker)
     return (pid_t)e->worker.pid;
 }
 
-struct reading { pid_t pid; long long before; };
-
-static bool is_at_work(void *arg)
+struct kit_reading kit_reading_of(pid_t pid)
 {
-    struct reading *r = arg;
+    return (struct kit_reading){ .pid = pid, .before = proc_bytes_read(pid) };
+}
+
+bool kit_is_at_work(void *reading)
+{
+    struct kit_reading *r = reading;
     return proc_bytes_read(r->pid) > r->before + (1 << 20);
 }
 
@@ -252,7 +255,7 @@ static bool is_stopped(void *arg)
     return proc_is_stopped(*(pid_t *)arg);
 }
 
-static bool first_is_idle(struct kit *k)
+bool kit_first_is_idle(struct kit *k)
 {
     return proc_waits_for_work(kit_worker_pid(k, 1));
 }
@@ -275,12 +278,12 @@ static void open_at_work(struct kit *k, const char *method, const char *csv, str
     kit_open_on(k, method, 1, csv, wanted);
     kit_submit(k, "no such code");
     kit_until(k, kit_is_idle);
-    kit_until(k, first_is_idle);
-    struct reading reading = { kit_worker_pid(k, 1), proc_bytes_read(kit_worker_pid(k, 1)) };
+    kit_until(k, kit_first_is_idle);
+    struct kit_reading reading = kit_reading_of(kit_worker_pid(k, 1));
     assert_int_equal(pool_submit_task(k->pool, &held, &id), OK);
     for (int i = 3; i <= 4; i++)
         kit_submit(k, "0002");
-    wait_until(is_at_work, &reading);
+    wait_until(kit_is_at_work, &reading);
 }
 
 void kit_open_held(struct kit *k, const char *method, struct pool_options wanted)

@@ -56,6 +56,7 @@ void kit_submit_three(struct kit *k); /* 0001, 00002, 0005 */
 void kit_until(struct kit *k, bool (*there)(struct kit *k));
 bool kit_is_idle(struct kit *k);
 bool kit_is_ended(struct kit *k);
+bool kit_first_is_idle(struct kit *k); /* worker 1 waits for a task */
 void kit_done(struct kit *k); /* the pool, if it still is, is closed as it stands */
 
 /* All start methods; with kit_open_on fork has an inline engine, so that its workers go on. */
@@ -76,6 +77,11 @@ char *kit_sample_path(void); /* of assets/sample.csv, static */
 
 /* Once every 0.5 ms until true; fails the test after KIT_PATIENCE. */
 void wait_until(bool (*there)(void *arg), void *arg);
+
+/* For wait_until: a worker has read a good part of the table since, and is not through with it. */
+struct kit_reading { pid_t pid; long long before; };
+struct kit_reading kit_reading_of(pid_t pid);
+bool kit_is_at_work(void *reading);
 
 int open_fds(void);
 bool proc_is_gone(pid_t pid);       /* no such process, or a zombie */
