@@ -49,7 +49,8 @@ static void errno_values_become_answers(void **state)
     (void)state;
     static const struct { int errnum; enum err e; } cases[] = {
         {0, OK}, {ENOMEM, ERR_NOMEM}, {EACCES, ERR_DENIED}, {EPERM, ERR_DENIED}, {ENOENT, ERR_GONE}, {ESRCH, ERR_GONE},
-        {EAGAIN, ERR_AGAIN}, {EPIPE, ERR_CLOSED}, {ECONNRESET, ERR_CLOSED}, {EINVAL, ERR_SYS}, {99999, ERR_SYS},
+        {EAGAIN, ERR_AGAIN}, {EPIPE, ERR_CLOSED}, {ECONNRESET, ERR_CLOSED}, {EIO, ERR_IO}, {ENOTCONN, ERR_IO},
+        {EINVAL, ERR_SYS}, {99999, ERR_SYS},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(err_from_errno(cases[i].errnum), cases[i].e);

@@ -35,11 +35,10 @@ static enum err pick_row(struct app *a, uint64_t number)
         e = toggle(a, key->null ? "" : key->text, key->null ? 0 : key->len);
     }
     table_reader_free(r);
-    if (e == ERR_CHANGED) {
-        app_say(a, ROLE_BAD, "The file changed after it was loaded");
-        return OK;
-    }
-    return e;
+    if (!sheet_unread(e))
+        return e;
+    app_say(a, ROLE_BAD, "Not picked: %s", sheet_unread(e));
+    return OK;
 }
 
 enum err do_pick(struct app *a, const char *arg)

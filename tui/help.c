@@ -97,10 +97,11 @@ static enum err record_sync(struct pane *p, const struct view *v)
     enum err e = table_reader_at(t, (uint64_t)s->row, &r, &row);
     for (size_t i = 0; !e && row && i < table_columns(t); i++)
         add_cell(p, table_column(t, i), &row->cells[i]);
-    if (e == ERR_CHANGED)
-        lines_put(&p->lines, ROLE_BAD, "the file changed after it was loaded");
     table_reader_free(r);
-    return e == ERR_CHANGED ? OK : e;
+    if (!sheet_unread(e))
+        return e;
+    lines_put(&p->lines, ROLE_BAD, sheet_unread(e));
+    return OK;
 }
 
 static void record_status(const struct pane *p, const struct view *v, struct buf *out)

@@ -43,7 +43,7 @@ static int explore_main(const struct cli *c)
     enum err e = explore(&options, &problem);
     if (!e)
         return 0;
-    bool input = e == ERR_GONE || e == ERR_DENIED || e == ERR_NOT_FOUND || e == ERR_PARSE;
+    bool input = e == ERR_GONE || e == ERR_DENIED || e == ERR_NOT_FOUND || e == ERR_PARSE || e == ERR_IO;
     return fail(&problem, input ? STATUS_IO : STATUS_OURS);
 }
 

@@ -401,8 +401,8 @@ static enum err sync_loaded(struct pane *p, const struct view *v, const struct t
     pane_settle(p, x.guess + strays);
     p->first = p->top;
     e = add_rows(p, v, t, x);
-    if (e == ERR_CHANGED) {
-        lines_put(&p->lines, ROLE_BAD, "the file changed after it was loaded");
+    if (sheet_unread(e)) {
+        lines_put(&p->lines, ROLE_BAD, sheet_unread(e));
         return OK;
     }
     add_strays(p, v, x.guess, s->nwidths ? width_at(s, table_key(t)) : 1);

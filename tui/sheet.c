@@ -150,6 +150,15 @@ const struct table *sheet_table(const struct sheet *s)
     return s->table;
 }
 
+const char *sheet_unread(enum err e)
+{
+    switch (e) {
+    case ERR_CHANGED: return "the file changed after it was loaded";
+    case ERR_IO: return "the file cannot be read here: input/output error";
+    default: return NULL;
+    }
+}
+
 const char *sheet_fault(const struct sheet *s)
 {
     if (s->fault.text[0])

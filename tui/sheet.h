@@ -38,6 +38,9 @@ bool sheet_settled(const struct sheet *s);              /* all is there and know
 bool sheet_streams(const struct sheet *s);              /* more is still to come */
 int sheet_source(const struct sheet *s);                /* fd of the file, for a host to load; borrowed */
 
+/* What to say of rows that cannot be read any more, or not now; NULL: `e` is not the file's fault. */
+const char *sheet_unread(enum err e);
+
 /* What is seen: rows in view, and the number of the i-th of them. While all rows are not known yet, `guess` is how many
  * there may be, else the same. */
 struct sheet_extent { uint64_t rows, guess; };

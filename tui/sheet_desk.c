@@ -400,8 +400,10 @@ static void take_failure(struct sheet *s, const struct answer *a)
     s->searching = s->saving = s->picking = s->counting = s->summing = false;
     if (errand == ERRAND_INDEX || errand == ERRAND_LEARN || errand == ERRAND_GROW)
         s->unlearnable = true;
-    if (errand == ERRAND_INDEX)
+    if (errand == ERRAND_INDEX && a->error != ERR_CHANGED) {
         s->deaths = DEATHS_MAX; /* nothing else can be asked of a table without its rows */
+        problem_set(&s->fault, (enum err)a->error, "%s", a->problem ? a->problem : err_text((enum err)a->error));
+    }
     if (a->error == ERR_CHANGED) {
         s->rewritten = true;
         sheet_arm(s, 0.05);

@@ -19,6 +19,7 @@ static const char *const texts[ERR_COUNT] = {
     [ERR_AGAIN] = "not ready yet",
     [ERR_CLOSED] = "the other side is gone",
     [ERR_CHANGED] = "the file changed after it was opened",
+    [ERR_IO] = "input/output error",
     [ERR_CANCELLED] = "cancelled",
     [ERR_USAGE] = "wrong usage",
 };
@@ -43,6 +44,15 @@ enum err err_from_errno(int errnum)
     case EPIPE:
     case ECONNRESET: return ERR_CLOSED;
     case EFBIG: return ERR_TOO_BIG;
+    case EIO:
+    case ESTALE:
+    case ENOTCONN:
+    case ETIMEDOUT:
+    case ENXIO:
+    case ENODEV:
+    case EREMOTEIO:
+    case EBADMSG:
+    case EUCLEAN: return ERR_IO;
     default: return ERR_SYS;
     }
 }

@@ -21,6 +21,7 @@ enum err {
     ERR_AGAIN,     /* would block; call again when the fd is ready */
     ERR_CLOSED,    /* the other side is gone */
     ERR_CHANGED,   /* the file changed after it was opened */
+    ERR_IO,        /* its disk, or who serves its file system, does not give or take the bytes */
     ERR_CANCELLED, /* somebody asked to stop */
     ERR_USAGE,     /* the caller's words are off */
     ERR_COUNT
@@ -29,8 +30,8 @@ enum err {
 /* A short lower-case text for `e`, static; "unknown error" for a value out of range. Thread-safe. */
 const char *err_text(enum err e);
 
-/* The err that stands for an errno value: ENOMEM, EACCES/EPERM, ENOENT/ESRCH, EAGAIN, EPIPE/ECONNRESET;
- * else ERR_SYS. */
+/* The err that stands for an errno value: ENOMEM, EACCES/EPERM, ENOENT/ESRCH, EAGAIN, EPIPE/ECONNRESET,
+ * EFBIG; EIO and what network, FUSE and broken file systems say in its place; else ERR_SYS. */
 enum err err_from_errno(int errnum);
 
 /* One line for the user: what is wrong, where, and what would help. Filled by the function that failed; plain data. */

@@ -31,6 +31,8 @@ static enum err answer(struct desk_self *d, const struct ask *a, const int *fds,
     double from = clock_now();
     enum err e = desk_work(d, a, fds, nfds, &out, out_fds, &n, &problem);
     out.seconds = clock_now() - from;
+    if (e == ERR_IO && !problem.text[0] && d->table)
+        problem_set(&problem, e, "%s: cannot read it: %s", table_path(d->table), err_text(e));
     if (e) {
         out.error = e;
         out.problem = text_dup(problem.text[0] ? problem.text : err_text(e));

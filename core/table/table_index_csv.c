@@ -194,6 +194,15 @@ static enum err finish(struct build *b)
     return e;
 }
 
+/* The rest of the file. */
+static enum err unreadable(struct build *b, enum err e)
+{
+    if (e != ERR_IO || !b->ready)
+        return table_problem(&b->problem, e, b->path);
+    return problem_set(&b->problem, e, "%s: cannot be read behind row %llu: %s", b->path,
+                       (unsigned long long)b->facts.rows, err_text(e));
+}
+
 static enum err run(struct build *b)
 {
     enum err e = begin(b);
@@ -202,7 +211,7 @@ static enum err run(struct build *b)
         struct table_segment s;
         e = table_lines_next(&b->lines, &s);
         if (e)
-            return table_problem(&b->problem, e, b->path);
+            return unreadable(b, e);
         if (s.len == 0)
             return finish(b);
         e = take_segment(b, &s);
@@ -233,10 +242,10 @@ static enum err seal(const struct build *b, struct table_index *out)
     return e;
 }
 
-/* A fault behind a right header ends the rows; where it must not, it is the error. */
+/* A fault behind a right header, or a disk's, ends the rows; where it must not, it is the error. */
 static enum err keep_fault(struct build *b, enum err e)
 {
-    if (e != ERR_PARSE || !b->ready || b->how->strict)
+    if ((e != ERR_PARSE && e != ERR_IO) || !b->ready || b->how->strict)
         return e;
     b->facts.fault = b->problem;
     b->facts.complete = true;

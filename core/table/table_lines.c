@@ -8,7 +8,10 @@
 
 /* The first read behind a seek is a small one, for often a few rows are all that is wanted; each further one is twice
  * that. The block grows with it. */
-enum { FIRST_READ = TABLE_BLOCK < 16 * 1024 ? TABLE_BLOCK : 16 * 1024 };
+enum {
+    FIRST_READ = TABLE_BLOCK < 16 * 1024 ? TABLE_BLOCK : 16 * 1024,
+    SECTOR = 512, /* what a disk gives or refuses as a whole */
+};
 
 /* What the block holds is lost. */
 static enum err make_room(struct table_lines *l, size_t n)
@@ -44,6 +47,29 @@ void table_lines_seek(struct table_lines *l, uint64_t offset)
     l->next_read = FIRST_READ;
 }
 
+/* About the first half of the block, up to a sector's end. False: it is no more than a sector's rest. */
+static bool halve(struct table_lines *l)
+{
+    uint64_t end = (l->offset + l->len / 2) / SECTOR * SECTOR;
+    if (end <= l->offset)
+        end = (l->offset / SECTOR + 1) * SECTOR;
+    if (end >= l->offset + l->len)
+        return false;
+    l->len = l->next_read = (size_t)(end - l->offset);
+    l->full = true;
+    return true;
+}
+
+/* As much of the block as can be read: one that a disk refuses may begin with bytes it still gives. */
+static enum err read_block(struct table_lines *l)
+{
+    enum err e;
+    do
+        e = table_source_read(l->source, l->block, l->len, l->offset);
+    while (e == ERR_IO && halve(l));
+    return e;
+}
+
 /* Reads the block that begins at the first byte not yet given out. The check comes behind the read: bytes of a file
  * that changed in between are not used. */
 static enum err refill(struct table_lines *l)
@@ -57,7 +83,7 @@ static enum err refill(struct table_lines *l)
     l->next_read = l->next_read < TABLE_BLOCK / 2 ? 2 * l->next_read : TABLE_BLOCK;
     enum err e = make_room(l, l->len);
     if (!e && l->len)
-        e = table_source_read(s, l->block, l->len, l->offset);
+        e = read_block(l);
     if (!e)
         e = table_source_check(s);
     if (e)

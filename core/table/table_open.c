@@ -128,12 +128,13 @@ static enum err index_by(struct table_body *body, const struct table_plan *plan,
                          struct problem *problem)
 {
     struct table_index index = {.fd = -1};
-    bool strange;
+    bool strange = false;
     table_progress_begin(plan->progress, plan->source->size - plan->from.offset);
     enum err e = table_index_raw(plan, &index, &strange);
-    if (e)
+    bool unreadable = e == ERR_IO && !how->strict; /* what comes before is shown: libcsv goes as far as it can */
+    if (e && !unreadable)
         return table_problem(problem, e, how->path);
-    if (!strange && !(how->strict && index.facts->ragged.long_rows)) {
+    if (!unreadable && !strange && !(how->strict && index.facts->ragged.long_rows)) {
         replace_index(body, &index);
         return OK;
     }

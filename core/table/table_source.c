@@ -26,7 +26,9 @@ bool table_is_sealed(int fd)
 
 enum err table_problem(struct problem *problem, enum err e, const char *path)
 {
-    if (e == ERR_SYS || e == ERR_DENIED)
+    if (e == ERR_IO) /* of any thread, so that our errno says nothing about it */
+        problem_set(problem, e, "%s: cannot read it: %s", path, err_text(e));
+    else if (e == ERR_SYS || e == ERR_DENIED)
         problem_errno(problem, "%s: cannot read it", path);
     else
         problem_set(problem, e, "%s: %s", path, err_text(e));
@@ -40,20 +42,21 @@ static void sign(uint64_t *hash, const unsigned char *bytes, size_t len)
         *hash = (*hash ^ bytes[i]) * 0x100000001b3u;
 }
 
-/* Of the first and the last bytes of the first `size`. */
+/* Of the first and the last bytes of the first `size`. An end that the disk does not give up signs nothing: what comes
+ * before it is a table nevertheless. */
 static enum err signature_of(int fd, uint64_t size, uint64_t *out)
 {
     unsigned char bytes[SIGNED];
     size_t len = size < SIGNED ? (size_t)size : SIGNED;
     *out = 0xcbf29ce484222325u;
     enum err e = io_read_at(fd, bytes, len, 0);
-    if (!e) {
-        sign(out, bytes, len);
-        e = io_read_at(fd, bytes, len, size - len);
-    }
+    if (e)
+        return e;
+    sign(out, bytes, len);
+    e = io_read_at(fd, bytes, len, size - len);
     if (!e)
         sign(out, bytes, len);
-    return e;
+    return e == ERR_IO ? OK : e;
 }
 
 static enum err share(int fd, const char *path, const struct stat *st, struct table_source *out,

@@ -139,7 +139,7 @@ static enum err keep(struct table_stream *s, const void *bytes, size_t len, stru
         e = leave_memory(s);
     if (!e)
         e = io_write_all(s->spool, bytes, len);
-    if (e == ERR_SYS)
+    if (e == ERR_SYS || e == ERR_IO)
         return problem_errno(problem, "%s: no room for its bytes", s->path);
     if (e)
         return table_problem(problem, e, s->path);
