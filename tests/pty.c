@@ -343,6 +343,15 @@ static bool any_colour(struct pty *p)
     return false;
 }
 
+bool pty_is_styled(struct pty *p, int row, int col)
+{
+    VTermScreenCell cell;
+    vterm_screen_get_cell(p->screen, (VTermPos){.row = row, .col = col}, &cell);
+    bool ink = cell.chars[0] != 0 && cell.chars[0] != ' ';
+    return cell.attrs.reverse || cell.attrs.underline || !VTERM_COLOR_IS_DEFAULT_BG(&cell.bg) ||
+           (ink && (cell.attrs.bold || !VTERM_COLOR_IS_DEFAULT_FG(&cell.fg)));
+}
+
 struct pty_modes pty_modes(struct pty *p)
 {
     while (take_some(p, 0) > 0)

@@ -68,6 +68,9 @@ struct pty_modes {
 };
 struct pty_modes pty_modes(struct pty *p);
 
+/* Whether the cell has an attribute or a colour that can be seen. */
+bool pty_is_styled(struct pty *p, int row, int col);
+
 /* Reads on until the terminal is as it was before the program started: its settings, no alternate screen, a cursor. */
 void pty_wait_restored(struct pty *p);
 

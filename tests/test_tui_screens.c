@@ -307,9 +307,9 @@ static bool draw_twice(struct stage *s, int width, int height)
     struct canvas *c = &s->app.canvas;
     bool was = c->height == height;
     for (int y = 0; y < c->height; y++)
-        c->touched[y] = false;
+        c->touched[y] = (struct extent){0, 0};
     stage_draw(s, width, height);
-    bool part = was && !c->touched[0];
+    bool part = was && c->touched[0].from == c->touched[0].to;
     size_t bytes = (size_t)(c->width * c->height) * sizeof *c->cells;
     void *cells = malloc(bytes);
     assert_non_null(cells);

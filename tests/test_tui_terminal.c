@@ -43,6 +43,8 @@ static void in_the_background_it_leaves_the_terminal_alone(void **state)
 {
     (void)state;
     struct pty *p = shell_with_explorer();
+    pty_type(p, "j");
+    pty_wait_text(p, "▊\\[ \\] +0002");
     pty_type(p, "\x1a");
     pty_wait_text(p, "Stopped");
     /* it stops itself again, and nothing else happens */
@@ -51,6 +53,7 @@ static void in_the_background_it_leaves_the_terminal_alone(void **state)
     assert_false(pty_modes(p).alternate);
     pty_type(p, "fg\r");
     pty_wait_text(p, "\\[x\\] +0001 +hoge");
+    pty_wait_text(p, "▊\\[ \\] +0002");
     pty_type(p, "q");
     pty_wait_text(p, "^ready> ?$");
     leave_shell(p);

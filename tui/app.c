@@ -22,11 +22,12 @@ static const double quick_tick = 0.02;
 
 static enum err draw(struct app *a, double *drawn_at)
 {
-    int width, height, x, y;
+    int width = a->canvas.width, height = a->canvas.height, x, y;
     if (a->redraw)
         term_redraw(a->term);
+    if (a->redraw || a->dirty || width == 0) /* a signal that says of another size makes it dirty */
+        term_size(a->term, &width, &height);
     a->redraw = false;
-    term_size(a->term, &width, &height);
     enum err e = app_draw(a, width, height, app_now(a), &x, &y);
     if (e)
         return e;
@@ -131,7 +132,7 @@ enum err app_run(struct app *a, int signal_fd)
         if (due == 0 && (e = draw(a, &drawn_at)))
             break;
         due = until_due(a, drawn_at);
-        int timeout = a->search.running ? 0 : due < 0 ? -1 : (int)(due * 1000) + 1;
+        int timeout = a->search.running ? 0 : due < 0 ? -1 : due > 0 ? (int)(due * 1000) + 1 : 0;
         struct pollfd fds[FD_COUNT] = {
             [FD_INPUT] = {term_fd(a->term), POLLIN, 0},
             [FD_OBSERVER] = {observer_fd(a->observer), POLLIN, 0},

@@ -6,10 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+void canvas_touch(const struct canvas *c, int y, int from, int to)
+{
+    struct extent *s = &c->touched[y];
+    bool none = s->from == s->to;
+    s->from = none || c->left + from < s->from ? c->left + from : s->from;
+    s->to = none || c->left + to > s->to ? c->left + to : s->to;
+}
+
 /* To be drawn on. */
 static struct canvas_cell *cell_at(const struct canvas *c, int x, int y)
 {
-    c->touched[y] = true;
+    canvas_touch(c, y, x, x + 1);
     return &c->cells[(size_t)y * (size_t)c->stride + (size_t)x];
 }
 
@@ -43,11 +51,16 @@ void canvas_done(struct canvas *c)
 void canvas_clear(struct canvas *c)
 {
     const struct canvas_cell blank = {.bytes = " ", .width = 1, .role = ROLE_TEXT};
-    for (int y = 0; y < c->height && c->stride == c->width; y++)
-        for (int x = 0; x < c->width; x++)
-            *cell_at(c, x, y) = blank;
     for (int y = 0; y < c->height && c->stride != c->width; y++) /* a part, at whose edges wide ones may be cut */
         canvas_repeat(c, 0, y, c->width, ROLE_TEXT, " ");
+    if (c->stride != c->width)
+        return;
+    for (int x = 0; x < c->width; x++)
+        c->cells[x] = blank;
+    for (int y = 0; y < c->height; y++) {
+        memcpy(&c->cells[(size_t)y * (size_t)c->width], c->cells, y ? (size_t)c->width * sizeof blank : 0);
+        canvas_touch(c, y, 0, c->width);
+    }
 }
 
 struct canvas canvas_part(const struct canvas *c, struct rect r)
@@ -57,7 +70,7 @@ struct canvas canvas_part(const struct canvas *c, struct rect r)
     int bottom = r.y + r.height < c->height ? r.y + r.height : c->height;
     if (right <= left || bottom <= top)
         return (struct canvas){0};
-    return (struct canvas){.width = right - left, .height = bottom - top, .stride = c->stride,
+    return (struct canvas){.width = right - left, .height = bottom - top, .left = c->left + left, .stride = c->stride,
                            .cells = &c->cells[(size_t)top * (size_t)c->stride + (size_t)left],
                            .touched = &c->touched[top]};
 }
@@ -205,6 +218,32 @@ void canvas_add_attrs(struct canvas *c, int x, int y, int width, unsigned attrs)
 {
     for (int i = x < 0 ? 0 : x; y >= 0 && y < c->height && i < x + width && i < c->width; i++)
         cell_at(c, i, y)->attrs |= (unsigned char)attrs;
+}
+
+/* The first cell of an extent that is as before, or that is not; its end if there is none. */
+static int cell_where(const struct canvas_cell *before, const struct canvas_cell *now, struct extent in, bool same)
+{
+    while (in.from < in.to && (memcmp(&before[in.from], &now[in.from], sizeof *now) == 0) != same)
+        in.from++;
+    return in.from;
+}
+
+int canvas_changes(const struct canvas *before, const struct canvas *now, struct canvas_run *runs, int max)
+{
+    int n = 0;
+    for (int y = 0; y < now->height; y++) {
+        struct extent left = now->touched[y];
+        const struct canvas_cell *was = &before->cells[(size_t)y * (size_t)before->stride];
+        const struct canvas_cell *is = &now->cells[(size_t)y * (size_t)now->stride];
+        while ((left.from = cell_where(was, is, left, false)) < left.to) {
+            int end = cell_where(was, is, left, true);
+            if (n == max)
+                return -1;
+            runs[n++] = (struct canvas_run){y, {left.from, end}};
+            left.from = end;
+        }
+    }
+    return n;
 }
 
 enum err canvas_add_row(const struct canvas *c, int y, struct buf *out)

@@ -19,15 +19,21 @@ struct canvas_cell {
     unsigned char attrs;        /* enum attr, on top of the role's */
 };
 
+/* Columns from … to - 1; none if they are the same. */
+struct extent { int from, to; };
+
 /* A rectangle of cells. canvas_part gives one that shares the cells of another. */
 struct canvas {
     int width, height;
+    int left;                  /* of a part: the column of the whole where it begins */
     int stride;                /* cells from one row to the next */
     struct canvas_cell *cells; /* owned by the canvas that canvas_init made, as is the next */
-    bool *touched;             /* by row: it was drawn on since somebody set this to false */
+    struct extent *touched;      /* by row, in columns of the whole: drawn on since somebody emptied it */
 };
 
 struct rect { int x, y, width, height; };
+
+struct canvas_run { int row; struct extent at; };
 
 /* Blank cells, all touched; sizes below 1 become 1. */
 enum err canvas_init(struct canvas *c, int width, int height) MUST_CHECK;
@@ -54,6 +60,13 @@ void canvas_frame(struct canvas *c, enum role role);
 /* Puts role or attributes on cells that are drawn already. */
 void canvas_restyle(struct canvas *c, int x, int y, int width, enum role role);
 void canvas_add_attrs(struct canvas *c, int x, int y, int width, unsigned attrs);
+
+/* Cells from … to - 1 of row y are touched. */
+void canvas_touch(const struct canvas *c, int y, int from, int to);
+
+/* The touched cells of `now` that are not as `before` has them, which is as large: up to `max` runs, in order. Returns
+ * how many; -1: there are more. */
+int canvas_changes(const struct canvas *before, const struct canvas *now, struct canvas_run *runs, int max);
 
 /* Appends row y as text, without the blanks at its end. */
 enum err canvas_add_row(const struct canvas *c, int y, struct buf *out) MUST_CHECK;

@@ -68,6 +68,7 @@ struct pane {
     uint64_t first, count;     /* count: lines there are to scroll through */
     uint64_t cursor, top;
     uint64_t marked, drawn_top; /* as it was drawn last: the line with the cursor's mark (UINT64_MAX: none), and top */
+    int position;              /* as it was drawn last: the column of the frame's edge where the position begins */
     int left;                  /* columns hidden at the left */
     int width, height;         /* of the inside, set by pane_sync */
     bool follow;               /* the cursor stays at the end */

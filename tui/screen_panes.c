@@ -25,20 +25,27 @@ static void draw_hints(enum scope scope, const struct pane_ops *ops, struct canv
 /* "17_402 of 300_000" where not all lines are seen. */
 static void add_position(const struct pane *p, struct buf *out)
 {
-    char at[32], all[32];
-    if (p->count > (uint64_t)pane_rows(p))
-        buf_addf(out, "%s%s of %s", out->len ? "   " : "", text_count(p->cursor + 1, at), text_count(p->count, all));
+    char number[32];
+    if (p->count <= (uint64_t)pane_rows(p))
+        return;
+    buf_add_text(out, out->len ? "   " : "");
+    buf_add_text(out, text_count(p->cursor + 1, number));
+    buf_add_text(out, " of ");
+    buf_add_text(out, text_count(p->count, number));
 }
 
-/* Returns the column where it begins. */
-static int draw_position(const struct pane *p, struct canvas *c)
+/* Unless it begins elsewhere than at `only` (0: anywhere). Returns the column where it begins. */
+static int draw_position(const struct pane *p, struct canvas *c, int only)
 {
     struct buf words;
     buf_init(&words, 256);
     add_position(p, &words);
-    int width = words.len ? text_width(words.data, words.len) + 2 : 0, at = c->width - 2 - width;
-    if (width > 0 && at > 4)
-        canvas_textf(c, at, c->height - 1, ROLE_TEXT, " %s ", words.data);
+    int width = words.len ? (int)words.len + 2 : 0, at = c->width - 2 - width;
+    if (width > 0 && at > 4 && (only == 0 || at == only)) {
+        int x = canvas_text(c, at, c->height - 1, ROLE_TEXT, " ");
+        x = canvas_bytes(c, x, c->height - 1, ROLE_TEXT, words.data, words.len);
+        canvas_text(c, x, c->height - 1, ROLE_TEXT, " ");
+    }
     buf_done(&words);
     return at;
 }
@@ -76,14 +83,16 @@ static void draw_name(const struct app *a, const struct pane *p, int number, str
 }
 
 /* The edge that says where the cursor is: the lower one of a frame, or (alone on a small screen) a rule above. */
-static void draw_edge(struct app *a, const struct pane *p, int number, struct canvas *c, bool framed, double now)
+static void draw_edge(struct app *a, struct pane *p, int number, struct canvas *c, bool framed, double now)
 {
     bool active = has_keys(a, p);
     canvas_repeat(c, framed, framed ? c->height - 1 : 0, c->width - 2 * framed, active ? ROLE_FOCUS : ROLE_FRAME, "─");
     if (!framed)
         draw_name(a, p, number, c, now, framed, active);
-    else if (active)
-        draw_hints(a->scope, p->ops, c, c->height - 1, draw_position(p, c));
+    else if (active) {
+        p->position = draw_position(p, c, 0);
+        draw_hints(a->scope, p->ops, c, c->height - 1, p->position);
+    }
 }
 
 /* In a frame, or (alone on a small screen) below a rule. */
@@ -132,7 +141,7 @@ enum err screen_panes(struct app *a, double now)
     return e;
 }
 
-/* As long as the same lines are seen, the cursor's mark and the edge are all that a step changes. */
+/* As long as the same lines are seen, the cursor's mark and what says where it is are all that a step changes. */
 enum err screen_stepped(struct app *a, double now)
 {
     bool framed = a->layout.screen == SCREEN_GRID;
@@ -143,6 +152,8 @@ enum err screen_stepped(struct app *a, double now)
     struct canvas inside = canvas_part(&a->canvas, layout_inside(&a->layout, r));
     if (!pane_draw_cursor(p, &inside))
         return draw_pane(a, p, number, r, framed, now);
-    draw_edge(a, p, number, &whole, framed, now);
+    bool same_place = framed && has_keys(a, p) && draw_position(p, &whole, p->position) == p->position;
+    if (!same_place)
+        draw_edge(a, p, number, &whole, framed, now);
     return OK;
 }

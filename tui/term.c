@@ -3,7 +3,6 @@
  * something of the same width, so columns never shift. */
 #include "tui/term.h"
 
-#include <limits.h>
 #include <ncurses.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,9 +13,13 @@
 #include <wchar.h>
 
 #include "core/base/io.h"
+#include "tui/cell.h"
+#include "tui/clipboard.h"
+#include "tui/draft.h"
+#include "tui/patch.h"
 #include "tui/theme.h"
 
-enum { CODE_PASTE_BEGIN = 2000, CODE_PASTE_END, PASTE_MAX = 1 << 16, ESC_DELAY_MS = 25, COPY_MAX = 74000 };
+enum { CODE_PASTE_BEGIN = 2000, CODE_PASTE_END, PASTE_MAX = 1 << 16, ESC_DELAY_MS = 25 };
 
 /* What a role is to curses. Colour pair 0 costs no sequence. */
 struct look { attr_t attrs; short pair; };
@@ -25,23 +28,28 @@ struct term {
     FILE *in, *out;
     FILE *tty;          /* /dev/tty where stdin or stdout is something else; owned */
     SCREEN *screen;
+    struct draft draft; /* what curses and we send, a picture at a time */
+    WINDOW *keys;       /* a pad: reading from a window draws it first. NULL: curses knows no key yet */
     struct term_watch watch;
     struct term_restore restore;
     struct look looks[ROLE_COUNT];
+    struct patch_style patches;
     bool line_only;     /* line_only: it cannot place the cursor, so one line is all there is */
     enum glyphs glyphs;
     bool paste_mode;    /* the terminal brackets what is pasted */
     bool pasting;       /* between the brackets */
     bool redraw;
     bool taken;         /* the terminal is ours */
-    int hidden;         /* the cursor's visibility as curs_set last had it, 0 hidden; -1 unknown */
+    int hidden;         /* the cursor's visibility as curs_set last had it, 0 hidden; -1 unknown, or cannot be set */
+    bool patched;       /* the cursor is not where curses left it */
     struct buf paste;
-    struct canvas shown; /* what curses was given last; no cells: nothing */
+    struct canvas shown; /* what is on the screen; touched: what curses does not know of. No cells: nothing */
 };
 
+/* Behind what curses has written, in front of what it will write. */
 static void send(struct term *t, const char *bytes)
 {
-    enum err e = io_write_all(t->restore.fd, bytes, strlen(bytes));
+    enum err e = io_write_all(fileno(t->draft.pen), bytes, strlen(bytes));
     (void)e; /* a terminal that is gone shows up as the end of its input */
 }
 
@@ -155,19 +163,23 @@ static void init_looks(struct term *t, const struct term_options *options)
     }
 }
 
-static void init_glyphs(struct term *t)
+static bool has(const char *name, const char *what)
 {
-    const char *name = getenv("TERM");
-    mbstate_t state = {0};
-    char bytes[MB_LEN_MAX];
-    if (wcrtomb(bytes, L'╭', &state) == (size_t)-1)
-        t->glyphs = GLYPHS_ASCII;
-    else
-        t->glyphs = name && strncmp(name, "linux", 5) == 0 ? GLYPHS_PLAIN : GLYPHS_FULL;
+    const char *s = capability(name);
+    return s && strcmp(s, what) == 0;
+}
+
+static void init_patches(struct term *t)
+{
+    struct patch_style *p = &t->patches;
+    p->usable = has("cup", PATCH_CUP) && has("cub1", PATCH_CUB1) && has("cud1", PATCH_CUD1);
+    p->glyphs = t->glyphs;
+    for (int role = 0; role < ROLE_COUNT; role++)
+        p->plain[role] = !t->looks[role].attrs && !t->looks[role].pair;
 }
 
 /* Some terminals, and all that play keys back, send the arrows as without the keypad mode that curses puts on. */
-static void know_plain_keys(void)
+static void define_plain_keys(void)
 {
     static const struct { const char *bytes; int code; } keys[] = {
         {"\033[A", KEY_UP}, {"\033[B", KEY_DOWN}, {"\033[C", KEY_RIGHT}, {"\033[D", KEY_LEFT},
@@ -183,14 +195,26 @@ static void init_modes(struct term *t)
     raw();
     noecho();
     nonl();
-    keypad(stdscr, TRUE);
-    nodelay(stdscr, TRUE);
     set_escdelay(ESC_DELAY_MS);
     typeahead(-1); /* whoever draws has read all keys first */
+    t->hidden = -1;
+}
+
+/* Behind the first picture: all keys that a terminal may have take as long to learn as half of it to draw. */
+static void know_keys(struct term *t)
+{
+    if (t->keys)
+        return;
+    WINDOW *pad = newpad(1, 1);
+    t->keys = pad ? pad : stdscr;
+    keypad(t->keys, TRUE);
+    nodelay(t->keys, TRUE);
     define_key("\033[200~", CODE_PASTE_BEGIN);
     define_key("\033[201~", CODE_PASTE_END);
-    know_plain_keys();
-    t->hidden = -1;
+    define_plain_keys();
+    if (t->paste_mode)
+        send(t, "\033[?2004h");
+    draft_send(&t->draft);
 }
 
 enum err term_open(const struct term_options *options, const struct term_watch *watch, struct term **out,
@@ -205,7 +229,10 @@ enum err term_open(const struct term_options *options, const struct term_watch *
     if (e)
         goto out;
     take(t);
-    t->screen = newterm(NULL, t->out, t->in); /* sends nothing yet */
+    e = draft_init(&t->draft, t->restore.fd);
+    if (e)
+        goto out;
+    t->screen = newterm(NULL, t->draft.pen, t->in); /* sends nothing yet */
     if (!t->screen) {
         const char *name = getenv("TERM");
         e = problem_set(problem, ERR_NOT_FOUND, "the terminal type TERM=%s is not known here; poolscope run needs none",
@@ -218,9 +245,9 @@ enum err term_open(const struct term_options *options, const struct term_watch *
     announce(t, true);
     init_modes(t);
     init_looks(t, options);
-    init_glyphs(t);
-    if (t->paste_mode)
-        send(t, "\033[?2004h");
+    t->glyphs = cell_glyphs(getenv("TERM"));
+    init_patches(t);
+    draft_gather(&t->draft);
     *out = t;
     return OK;
 out:
@@ -250,60 +277,13 @@ void term_size(struct term *t, int *width, int *height)
 
 /* Drawing */
 
-/* The code points of a cell's bytes, which are valid UTF-8. */
-static size_t decode(const char *bytes, wchar_t *out, size_t max)
-{
-    size_t n = 0;
-    for (const unsigned char *p = (const unsigned char *)bytes; *p && n < max;) {
-        int more = *p >= 0xf0 ? 3 : *p >= 0xe0 ? 2 : *p >= 0xc0 ? 1 : 0;
-        wchar_t c = more == 3 ? *p & 0x07 : more == 2 ? *p & 0x0f : more == 1 ? *p & 0x1f : *p;
-        for (p++; more > 0 && (*p & 0xc0) == 0x80; more--)
-            c = c << 6 | (*p++ & 0x3f);
-        out[n++] = c;
-    }
-    return n;
-}
-
-static bool locale_has(wchar_t c)
-{
-    mbstate_t state = {0};
-    char bytes[MB_LEN_MAX];
-    return wcrtomb(bytes, c, &state) != (size_t)-1;
-}
-
-/* The base character with up to four marks that take no column. *wide is the columns that curses will use. */
-static void cell_chars(const struct term *t, const struct canvas_cell *cell, wchar_t out[CCHARW_MAX + 1], int *wide)
-{
-    wchar_t all[TEXT_GLYPH_MAX];
-    if (cell->bytes[1] == '\0') { /* ASCII, as all locales have it */
-        out[0] = (unsigned char)cell->bytes[0];
-        out[1] = L'\0';
-        *wide = 1;
-        return;
-    }
-    const char *glyph = theme_glyph(cell->bytes, t->glyphs);
-    size_t n = glyph ? decode(glyph, all, TEXT_GLYPH_MAX) : 0, used = 0;
-    int width = n > 0 && locale_has(all[0]) ? wcwidth(all[0]) : -1;
-    if (width < 1 || width > cell->width) {
-        out[used++] = L'?';
-        width = 1;
-    } else
-        out[used++] = all[0];
-    for (size_t i = 1; i < n && used < CCHARW_MAX && out[0] == all[0]; i++)
-        if (wcwidth(all[i]) == 0 && all[i] != 0x200d && all[i] != 0xfe0f && locale_has(all[i]))
-            out[used++] = all[i];
-    out[used] = L'\0';
-    *wide = width;
-}
-
 /* A cell as curses has it: one character, or two where a wide one is replaced. Returns how many. */
 static int cell_to_curses(const struct term *t, const struct canvas_cell *cell, cchar_t *out)
 {
     const struct look *look = &t->looks[cell->role < ROLE_COUNT ? cell->role : ROLE_TEXT];
     attr_t attrs = look->attrs | curses_attrs(cell->attrs);
-    wchar_t chars[CCHARW_MAX + 1];
-    int wide;
-    cell_chars(t, cell, chars, &wide);
+    wchar_t chars[CELL_CHARS + 1];
+    int wide = cell_chars(cell, t->glyphs, chars);
     setcchar(&out[0], chars, attrs, look->pair, NULL);
     if (wide < cell->width)
         setcchar(&out[1], chars[0] == L'?' ? L"?" : L" ", attrs, look->pair, NULL);
@@ -311,79 +291,142 @@ static int cell_to_curses(const struct term *t, const struct canvas_cell *cell, 
 }
 
 /* Cells from … to - 1 in pieces: curses takes many characters in hardly more time than one. */
-static void draw_cells(const struct term *t, int row, const struct canvas_cell *cells, int from, int to)
+static void draw_cells(const struct term *t, WINDOW *window, int row, const struct canvas_cell *cells, struct extent s)
 {
     enum { PIECE = 128 };
     cchar_t piece[PIECE + 1];
-    int start = from, n = 0;
-    for (int col = from; col < to && col < COLS; col++) {
+    int start = 0, n = 0;
+    for (int col = s.from; col < s.to && col < COLS; col++) {
         const struct canvas_cell *cell = &cells[col];
         if (cell->width == 0)
             continue;
         if (n >= PIECE) {
-            mvadd_wchnstr(row, start, piece, n);
-            start = col;
+            mvwadd_wchnstr(window, row, start, piece, n);
             n = 0;
         }
+        if (n == 0)
+            start = col; /* not that of the right half of a wide one */
         if (n > 0 && cell->width == 1 && memcmp(cell, cell - 1, sizeof *cell) == 0) {
             piece[n] = piece[n - 1]; /* much of a screen is blanks and rules */
             n++;
         } else
             n += cell_to_curses(t, cell, &piece[n]);
     }
-    mvadd_wchnstr(row, start, piece, n);
+    mvwadd_wchnstr(window, row, start, piece, n);
+}
+
+static struct canvas_cell *row_of(const struct canvas *c, int row)
+{
+    return &c->cells[(size_t)row * (size_t)c->stride];
 }
 
 /* Only cells that are not what they were: giving curses a cell takes longer than all that comes before. */
-static void draw_row(const struct term *t, int row, const struct canvas_cell *now, int width)
+static void draw_row(const struct term *t, int row, const struct canvas *c)
 {
-    const struct canvas_cell *before = t->shown.cells ? &t->shown.cells[(size_t)row * (size_t)width] : NULL;
-    int from = 0, to = width;
+    const struct canvas_cell *now = row_of(c, row), *before = t->shown.cells ? row_of(&t->shown, row) : NULL;
+    struct extent s = before ? c->touched[row] : (struct extent){0, c->width};
     if (before) {
-        while (from < to && memcmp(&now[from], &before[from], sizeof *now) == 0)
-            from++;
-        while (to > from && memcmp(&now[to - 1], &before[to - 1], sizeof *now) == 0)
-            to--;
-        while (from > 0 && from < to && now[from].width == 0)
-            from--;
+        while (s.from < s.to && memcmp(&now[s.from], &before[s.from], sizeof *now) == 0)
+            s.from++;
+        while (s.to > s.from && memcmp(&now[s.to - 1], &before[s.to - 1], sizeof *now) == 0)
+            s.to--;
+        while (s.from > 0 && s.from < s.to && now[s.from].width == 0)
+            s.from--;
     }
-    if (from < to)
-        draw_cells(t, row, now, from, to);
+    if (s.from < s.to)
+        draw_cells(t, stdscr, row, now, s);
 }
 
-/* Without memory for it, the next picture is given as a whole. */
-static void keep_rows(struct term *t, struct canvas *c)
+/* What is on the screen, with what curses has not been `told` of touched. Without memory for it, the next picture is
+ * given as a whole. */
+static void keep_rows(struct term *t, struct canvas *c, bool told)
 {
-    size_t width = (size_t)c->width;
     bool fresh = !t->shown.cells;
     if (fresh && canvas_init(&t->shown, c->width, c->height))
         return;
-    for (size_t row = 0; row < (size_t)c->height; row++) {
-        if (c->touched[row] || fresh)
-            memcpy(&t->shown.cells[row * width], &c->cells[row * width], width * sizeof *c->cells);
-        c->touched[row] = false;
+    for (int row = 0; row < c->height; row++) {
+        struct extent s = fresh ? (struct extent){0, c->width} : c->touched[row];
+        size_t bytes = (size_t)(s.to - s.from) * sizeof *c->cells;
+        if (told)
+            t->shown.touched[row] = (struct extent){0, 0};
+        if (bytes > 0)
+            memcpy(&row_of(&t->shown, row)[s.from], &row_of(c, row)[s.from], bytes);
+        if (bytes > 0 && !told)
+            canvas_touch(&t->shown, row, s.from, s.to);
+        c->touched[row] = (struct extent){0, 0};
     }
+}
+
+/* Where the cursor is while it is hidden. */
+static int resting_row(void)
+{
+    return LINES - 1;
+}
+
+/* What patches have changed, in each of the windows that curses compares; and the cursor where curses left it. */
+static void end_patches(struct term *t)
+{
+    struct buf place;
+    buf_init(&place, PATCH_BYTES);
+    if (t->patched)
+        patch_place(resting_row(), 0, &place);
+    send(t, buf_text(&place));
+    buf_done(&place);
+    t->patched = false;
+    WINDOW *const windows[] = {stdscr, newscr, curscr};
+    for (size_t i = 0; i < sizeof windows / sizeof *windows && t->shown.cells; i++) {
+        int y, x;
+        getyx(windows[i], y, x);
+        for (int row = 0; row < t->shown.height; row++)
+            if (t->shown.touched[row].from < t->shown.touched[row].to)
+                draw_cells(t, windows[i], row, row_of(&t->shown, row), t->shown.touched[row]);
+        wmove(windows[i], y, x);
+    }
+}
+
+/* False where curses has to. It leaves the terminal with plain text, which is all that a patch has. */
+static bool draw_patch(struct term *t, const struct canvas *c)
+{
+    struct buf bytes;
+    buf_init(&bytes, PATCH_BYTES);
+    bool fits = patch_add(&t->patches, &t->shown, c, &bytes);
+    if (fits && bytes.len > 0) {
+        enum err e = io_write_all(t->restore.fd, bytes.data, bytes.len);
+        (void)e; /* as in send */
+        t->patched = true;
+    }
+    buf_done(&bytes);
+    return fits;
+}
+
+static void draw_whole(struct term *t, const struct canvas *c, int x, int y)
+{
+    end_patches(t);
+    if (!t->shown.cells)
+        erase();
+    for (int row = 0; row < c->height && row < LINES; row++)
+        draw_row(t, row, c);
+    int show = x >= 0 && y >= 0;
+    if (show != t->hidden)
+        t->hidden = curs_set(show) == ERR ? -1 : show;
+    move(show ? y : resting_row(), show ? x : 0);
+    if (t->redraw)
+        clearok(curscr, TRUE);
+    t->redraw = false;
+    refresh();
+    draft_send(&t->draft);
+    know_keys(t);
 }
 
 void term_draw(struct term *t, struct canvas *c, int x, int y)
 {
     if (t->shown.width != c->width || t->shown.height != c->height)
         canvas_done(&t->shown);
-    if (!t->shown.cells)
-        erase();
-    for (int row = 0; row < c->height && row < LINES; row++)
-        if (c->touched[row] || !t->shown.cells)
-            draw_row(t, row, &c->cells[(size_t)row * (size_t)c->width], c->width);
-    int show = x >= 0 && y >= 0;
-    if (show != t->hidden) /* one that is not seen stays where it is, which saves its way */
-        leaveok(stdscr, curs_set(show) != ERR && !show);
-    t->hidden = show;
-    move(show ? y : LINES - 1, show ? x : 0);
-    if (t->redraw)
-        clearok(curscr, TRUE);
-    t->redraw = false;
-    refresh();
-    keep_rows(t, c);
+    bool hidden = (x < 0 || y < 0) && t->hidden == 0;
+    bool patched = hidden && t->patches.usable && t->shown.cells && !t->redraw && draw_patch(t, c);
+    if (!patched)
+        draw_whole(t, c, x, y);
+    keep_rows(t, c, !patched);
 }
 
 bool term_is_ours(const struct term *t)
@@ -394,15 +437,19 @@ bool term_is_ours(const struct term *t)
 
 void term_redraw(struct term *t)
 {
+    draft_direct(&t->draft);
     reset_prog_mode(); /* somebody may have changed it while we were stopped */
+    draft_gather(&t->draft);
     t->redraw = true;
 }
 
 static void give_back(struct term *t)
 {
-    if (t->paste_mode)
-        send(t, "\033[?2004l");
     if (t->screen) {
+        end_patches(t);
+        draft_direct(&t->draft);
+        if (t->paste_mode)
+            send(t, "\033[?2004l");
         endwin();
         show_cursor(t);
     }
@@ -419,6 +466,7 @@ static void take_again(struct term *t)
     refresh();
     if (t->paste_mode)
         send(t, "\033[?2004h");
+    draft_gather(&t->draft);
 }
 
 static bool asked_to_end(void)
@@ -446,8 +494,11 @@ void term_close(struct term *t)
         return;
     if (t->taken && term_is_ours(t))
         give_back(t);
+    if (t->keys && t->keys != stdscr)
+        delwin(t->keys);
     if (t->screen)
         delscreen(t->screen);
+    draft_done(&t->draft);
     if (t->tty)
         fclose(t->tty);
     canvas_done(&t->shown);
@@ -481,15 +532,15 @@ static key_code key_from_char(wint_t c)
 
 /* What follows at once on ESC: nothing (the key itself), a character (Alt), or a sequence curses does not know,
  * which is read to its end so that its letters do not act as keys. */
-static key_code read_escape(void)
+static key_code read_escape(const struct term *t)
 {
     wint_t c;
-    int got = get_wch(&c);
+    int got = wget_wch(t->keys, &c);
     if (got != OK)
         return PRESS_ESC;
     if (c != '[' && c != 'O')
         return c >= 0x20 && c != 0x7f ? PRESS_ALT | (key_code)c : PRESS_UNKNOWN;
-    while (get_wch(&c) == OK && !(c >= 0x40 && c <= 0x7e))
+    while (wget_wch(t->keys, &c) == OK && !(c >= 0x40 && c <= 0x7e))
         ;
     return PRESS_UNKNOWN;
 }
@@ -518,8 +569,8 @@ void term_read(struct term *t, struct input *out)
 {
     wint_t c;
     *out = (struct input){.kind = INPUT_NONE};
-    for (;;) {
-        int got = get_wch(&c);
+    for (; t->keys;) {
+        int got = wget_wch(t->keys, &c);
         if (got == ERR)
             return;
         if (t->pasting) {
@@ -527,7 +578,7 @@ void term_read(struct term *t, struct input *out)
                 return;
         } else if (got != KEY_CODE_YES) {
             out->kind = INPUT_KEY;
-            out->key = c == 27 ? read_escape() : key_from_char(c);
+            out->key = c == 27 ? read_escape(t) : key_from_char(c);
             return;
         } else if (c == CODE_PASTE_BEGIN) {
             t->pasting = true;
@@ -542,31 +593,15 @@ void term_read(struct term *t, struct input *out)
 
 /* Clipboard */
 
-static void add_base64(struct buf *b, const unsigned char *in, size_t len)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < len; i += 3) {
-        unsigned bits = (unsigned)in[i] << 16;
-        bits |= i + 1 < len ? (unsigned)in[i + 1] << 8 : 0;
-        bits |= i + 2 < len ? in[i + 2] : 0;
-        buf_add_char(b, digits[bits >> 18]);
-        buf_add_char(b, digits[bits >> 12 & 63]);
-        buf_add_char(b, i + 1 < len ? digits[bits >> 6 & 63] : '=');
-        buf_add_char(b, i + 2 < len ? digits[bits & 63] : '=');
-    }
-}
-
 bool term_copy(struct term *t, const char *text, size_t len)
 {
-    const char *name = getenv("TERM");
-    if (len > COPY_MAX || t->line_only || !name || strncmp(name, "linux", 5) == 0 || strncmp(name, "vt", 2) == 0)
-        return false;
     struct buf b;
-    buf_init(&b, 2 * COPY_MAX);
-    buf_add_text(&b, "\033]52;c;");
-    add_base64(&b, (const unsigned char *)text, len);
-    buf_add_text(&b, "\a");
-    enum err e = b.err ? b.err : io_write_all(t->restore.fd, b.data, b.len);
+    if (t->line_only || !clipboard_is_known(getenv("TERM")) || len > CLIPBOARD_MAX)
+        return false;
+    buf_init(&b, 2 * CLIPBOARD_MAX);
+    enum err e = clipboard_add(text, len, &b);
+    if (!e)
+        e = io_write_all(t->restore.fd, b.data, b.len);
     buf_done(&b);
     return e == OK;
 }

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ * The memory file between curses and the terminal. It is written from its start for each picture and never cut: its
+ * length is that of the longest one. */
+#include "tui/draft.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+
+enum err draft_init(struct draft *d, int terminal)
+{
+    int fd = fcntl(terminal, F_DUPFD_CLOEXEC, 3);
+    *d = (struct draft){.terminal = terminal, .memory = -1};
+    if (fd < 0)
+        return err_from_errno(errno);
+    d->pen = fdopen(fd, "w");
+    if (!d->pen)
+        io_close(&fd);
+    return d->pen ? OK : ERR_NOMEM;
+}
+
+void draft_done(struct draft *d)
+{
+    io_close(&d->memory);
+    if (d->pen)
+        fclose(d->pen);
+    d->pen = NULL;
+}
+
+void draft_gather(struct draft *d)
+{
+    if (d->memory < 0)
+        d->memory = memfd_create("poolscope-draft", MFD_CLOEXEC);
+    if (d->memory >= 0)
+        dup3(d->memory, fileno(d->pen), O_CLOEXEC);
+}
+
+void draft_direct(struct draft *d)
+{
+    draft_send(d);
+    dup3(d->terminal, fileno(d->pen), O_CLOEXEC);
+}
+
+void draft_send(struct draft *d)
+{
+    char piece[16384];
+    off_t kept = d->memory >= 0 ? lseek(d->memory, 0, SEEK_CUR) : 0;
+    enum err e = OK;
+    for (off_t at = 0; at < kept && !e;) {
+        size_t n = kept - at < (off_t)sizeof piece ? (size_t)(kept - at) : sizeof piece;
+        e = io_read_at(d->memory, piece, n, (uint64_t)at);
+        if (!e)
+            e = io_write_all(d->terminal, piece, n);
+        at += (off_t)n;
+    }
+    if (kept > 0)
+        lseek(d->memory, 0, SEEK_SET);
+}
