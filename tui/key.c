@@ -50,23 +50,25 @@ size_t key_utf8(key_code key, char out[5])
     return n;
 }
 
+/* The name of a key without C- or M-; "": it has none. */
+static const char *plain_name(key_code key, char text[8])
+{
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].key == key)
+            return names[i].name;
+    key_utf8(key, text);
+    if (key >= PRESS_F1 && key <= PRESS_F12)
+        snprintf(text, 8, "F%d", (int)(key - PRESS_F1) + 1);
+    return text;
+}
+
 char *key_label(key_code key, char out[24])
 {
+    char text[8] = "";
     const char *prefix = key & PRESS_CTRL ? "C-" : key & PRESS_ALT ? "M-" : "";
-    key &= ~(key_code)(PRESS_CTRL | PRESS_ALT);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (names[i].key == key) {
-            snprintf(out, 24, "%s%s", prefix, names[i].name);
-            return out;
-        }
-    char text[5];
-    if (key >= PRESS_F1 && key <= PRESS_F12)
-        snprintf(out, 24, "%sF%d", prefix, (int)(key - PRESS_F1) + 1);
-    else if (key_utf8(key, text) > 0)
-        snprintf(out, 24, "%s%s", prefix, text);
-    else
-        snprintf(out, 24, "an unknown key");
-    return out;
+    const char *name = plain_name(key & ~(key_code)(PRESS_CTRL | PRESS_ALT), text);
+    strcpy(out, name[0] ? prefix : "an unknown key");
+    return strcat(out, name);
 }
 
 bool key_is_in(const char *label, const char *list)

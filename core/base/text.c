@@ -404,13 +404,15 @@ char *text_bytes(double bytes, char out[24])
 
 char *text_count(unsigned long long n, char out[32])
 {
-    char digits[24];
-    int len = snprintf(digits, sizeof digits, "%llu", n), used = 0;
-    for (int i = 0; i < len; i++) {
-        if (i && (len - i) % 3 == 0)
-            out[used++] = '_';
-        out[used++] = digits[i];
+    char reversed[32];
+    int len = 0;
+    for (int digits = 0; digits == 0 || n > 0; digits++, n /= 10) {
+        if (digits && digits % 3 == 0)
+            reversed[len++] = '_';
+        reversed[len++] = (char)('0' + n % 10);
     }
-    out[used] = '\0';
+    for (int i = 0; i < len; i++)
+        out[i] = reversed[len - 1 - i];
+    out[len] = '\0';
     return out;
 }
