@@ -132,17 +132,28 @@ def keyed(*keys):
     return once
 
 
-def step(argv, _):
+def steps(argv):
+    """Of some steps down: (bytes, milliseconds until the last of them has come)."""
     v = Viewer(argv)
     v.until(b'FIRSTROW')
     v.settle(1)
-    sizes = []
-    for _ in range(30):
+    seen = []
+    for _ in range(60):
         v.type(b'j')
-        v.settle(.1)
-        sizes.append(len(v.sent))
+        last = v.start
+        while v.read(.06):
+            last = time.perf_counter()
+        seen.append((len(v.sent), (last - v.start) * 1e3))
     v.close()
-    return statistics.median(sizes)
+    return seen
+
+
+def step_bytes(argv, _):
+    return statistics.median(size for size, _ in steps(argv))
+
+
+def step_time(argv, _):
+    return statistics.median(took for _, took in steps(argv))
 
 
 def memory(argv, name):
@@ -241,7 +252,8 @@ def main():
         measure('filter by code', 'ms', keyed(FILTER, b'\r'), viewers, rounds)
         measure('frequency, on the screen', 'ms', keyed(b'%'), ours, rounds)
         measure('sort, on the screen', 'ms', keyed(b'>'), ours, rounds)
-        measure('one row down', 'bytes', step, viewers, 1)
+        measure('one row down', 'bytes', step_bytes, viewers, 1)
+        measure('one row down', 'ms', step_time, viewers, rounds)
         measure('memory, searched', 'MiB', memory, viewers, 1)
         engine(path, rounds)
         for words, who in commands(path).items():
