@@ -230,6 +230,23 @@ static void a_stream_grows_on_the_screen(void **state)
     close_piped(&x);
 }
 
+/* All was known of the rows before it: what is known of a table is not known of what follows on it. */
+static void a_code_that_comes_last_is_no_stray(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        struct piped x = open_piped("-s spawn -c 0002");
+        assert_int_equal(io_write_all(x.fd, "code,v\n0001,a\n", 14), OK);
+        pty_wait_text(x.p, "\\[ \\] +0001 +a");
+        assert_int_equal(io_write_all(x.fd, "0002,b\n", 7), OK);
+        close(x.fd);
+        pty_wait_text(x.p, "Ready");
+        pty_wait_text(x.p, "\\[x\\] +0002 +b");
+        pty_wait_no_text(x.p, "typed");
+        close_piped(&x);
+    }
+}
+
 /* Its first line comes in pieces, and is none before it has ended. */
 static void a_header_that_comes_in_pieces_is_one(void **state)
 {
@@ -488,6 +505,7 @@ int main(void)
         CASE(its_columns_are_sorted_counted_and_summed_up),
         CASE(columns_are_frozen_hidden_and_gone_to_and_a_row_is_a_record),
         CASE(a_stream_grows_on_the_screen),
+        CASE(a_code_that_comes_last_is_no_stray),
         CASE(a_header_that_comes_in_pieces_is_one),
         CASE(a_packed_stream_that_halts_halts_nothing_else),
         CASE(packed_files_are_unpacked_as_one_looks),

@@ -174,7 +174,7 @@ bool sheet_streams(const struct sheet *s)
 bool sheet_settled(const struct sheet *s)
 {
     bool known = s->table && (table_stage(s->table) == TABLE_LEARNED || (s->unlearnable && !s->errand));
-    return !sheet_streams(s) && (known || s->fault.text[0]);
+    return !sheet_streams(s) && !sheet_lacks_rows(s) && (known || s->fault.text[0]);
 }
 
 int sheet_source(const struct sheet *s)

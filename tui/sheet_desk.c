@@ -21,6 +21,11 @@ static bool stream_has_more(const struct sheet *s)
     return s->stream && (table_stream_size(s->stream) > s->spooled || (s->ended && s->grown));
 }
 
+bool sheet_lacks_rows(const struct sheet *s)
+{
+    return s->table && s->deaths < DEATHS_MAX && (s->errand == ERRAND_GROW || stream_has_more(s));
+}
+
 static enum errand due(struct sheet *s)
 {
     struct ask check;

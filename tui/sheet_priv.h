@@ -106,6 +106,9 @@ void sheet_arm(struct sheet *s, double seconds);
 
 /* sheet_desk.c */
 enum err sheet_ask_due(struct sheet *s) MUST_CHECK;
+
+/* What has come is not all in the table yet; the desk is asked for it, or will be. */
+bool sheet_lacks_rows(const struct sheet *s);
 enum err sheet_take_answers(struct sheet *s) MUST_CHECK;
 
 /* sheet_dtype.c: the dtypes that were said are checked against all cells, and again when rows may have changed. */
