@@ -38,13 +38,12 @@ static const struct patch_style plain_style = {.usable = true, .plain = {[ROLE_T
 /* The bytes of the patch; NULL: it is left to curses. Borrowed until the next call. */
 static const char *patch_of(const struct pair *p)
 {
+    static struct patch patch;
     static char text[PATCH_BYTES + 1];
-    struct buf out;
-    buf_init(&out, PATCH_BYTES);
-    bool fits = patch_add(&plain_style, &p->before, &p->now, &out);
-    snprintf(text, sizeof text, "%s", buf_text(&out));
-    buf_done(&out);
-    return fits ? text : NULL;
+    if (!patch_make(&plain_style, &p->before, &p->now, &patch))
+        return NULL;
+    snprintf(text, sizeof text, "%.*s", (int)patch.nbytes, patch.bytes);
+    return text;
 }
 
 static void only_what_differs_is_a_change(void **state)
@@ -78,6 +77,37 @@ static void a_step_is_a_few_bytes(void **state)
     canvas_text(&p.now, 1, 4, ROLE_TEXT, ">");
     canvas_text(&p.now, 20, 11, ROLE_TEXT, "12");
     assert_string_equal(patch_of(&p), "\033[4;2H \b\n>\033[12;21H12");
+    pair_done(&p);
+}
+
+static void its_cells_make_the_one_canvas_into_the_other(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct patch patch;
+    pair_init(&p);
+    for (int y = 0; y < p.before.height; y++)
+        p.before.touched[y] = (struct extent){0, 0};
+    canvas_text(&p.now, 1, 3, ROLE_TEXT, "▊");
+    canvas_text(&p.now, 20, 11, ROLE_TEXT, "12");
+    assert_true(patch_make(&plain_style, &p.before, &p.now, &patch));
+    patch_apply(&patch, &p.before);
+    assert_memory_equal(p.before.cells, p.now.cells, sizeof *p.now.cells * 40 * 12);
+    assert_true(p.before.touched[3].from == 1 && p.before.touched[3].to == 2);
+    assert_true(p.before.touched[11].from == 20 && p.before.touched[11].to == 22);
+    pair_done(&p);
+}
+
+/* What does not fit is not begun. */
+static void a_patch_has_room_for_so_much(void **state)
+{
+    (void)state;
+    struct pair p;
+    pair_init(&p);
+    for (int y = 0; y < 6; y++)
+        for (int x = 0; x < 40; x++)
+            canvas_text(&p.now, x, y, ROLE_TEXT, "a");
+    assert_null(patch_of(&p));
     pair_done(&p);
 }
 
@@ -161,6 +191,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_differs_is_a_change),
         cmocka_unit_test(a_step_is_a_few_bytes),
+        cmocka_unit_test(its_cells_make_the_one_canvas_into_the_other),
+        cmocka_unit_test(a_patch_has_room_for_so_much),
         cmocka_unit_test(behind_the_last_column_nothing_is_taken_for_granted),
         cmocka_unit_test(what_is_not_plain_or_not_little_is_left_to_curses),
         cmocka_unit_test(a_picture_is_one_write),

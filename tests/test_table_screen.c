@@ -86,6 +86,38 @@ static void everything_may_be_asked_of_a_long_table(void **state)
     file_done(path);
 }
 
+static bool has_one_mark(void *arg)
+{
+    const char *first = strstr(pty_screen(arg), "▊");
+    return first && !strstr(first + 1, "▊");
+}
+
+/* Steps that go on are shown before they are worked out: one mark, on the row whose number is shown, whichever way they
+ * go, at edges where the view goes on and where something else is typed in between. */
+static void steps_leave_one_mark_on_the_right_row(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"j", "\033[B", "k", "j", "\033[A", "jj", "j", "g", "j"};
+    static const int steps[] = {14, 20, 9, 2, 12, 4, 3, 1, 5}, went[] = {1, 1, -1, 1, -1, 2, 1, 0, 1};
+    int row = 1;
+    char *path = many_rows();
+    struct pty *p = EXPLORE(path);
+    pty_wait_text(p, "(^|[^0-9_])1 of 200_001");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        for (int k = 0; k < steps[i]; k++) {
+            char position[64], mark[64];
+            row = went[i] ? row + went[i] : 1;
+            snprintf(position, sizeof position, "(^|[^0-9_])%d of 200_001", row);
+            snprintf(mark, sizeof mark, "▊\\[ \\] +%06d +name", row - 1);
+            pty_type(p, keys[i]);
+            pty_wait_text(p, position);
+            pty_wait_text(p, mark);
+            pty_wait_until(p, has_one_mark, p, "one mark");
+        }
+    explorer_quit(p);
+    file_done(path);
+}
+
 /* As an old Mac wrote it: the same, while the file stays as it is. */
 static void lines_may_end_with_lone_carriage_returns(void **state)
 {
@@ -501,6 +533,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
         CASE(everything_may_be_asked_of_a_long_table),
+        CASE(steps_leave_one_mark_on_the_right_row),
         CASE(lines_may_end_with_lone_carriage_returns),
         CASE(its_columns_are_sorted_counted_and_summed_up),
         CASE(columns_are_frozen_hidden_and_gone_to_and_a_row_is_a_record),

@@ -13,12 +13,15 @@
 #include "core/base/clock.h"
 #include "tui/compare.h"
 #include "tui/guard.h"
+#include "tui/screen.h"
 #include "tui/term.h"
 
 /* Seconds between two pictures while a clock runs on the screen or the model changes in a hurry. Keys show at once. */
 static const double tick = 0.1;
 /* The same while one types into a watched program and waits for what it makes of it. */
 static const double quick_tick = 0.02;
+/* Milliseconds without any event behind the picture of a step until the next step is thought of. */
+enum { REST_MS = 1 };
 
 static enum err draw(struct app *a, double *drawn_at)
 {
@@ -31,8 +34,8 @@ static enum err draw(struct app *a, double *drawn_at)
     enum err e = app_draw(a, width, height, app_now(a), &x, &y);
     if (e)
         return e;
-    term_draw(a->term, &a->canvas, x, y);
     *drawn_at = clock_now();
+    term_draw(a->term, &a->canvas, x, y);
     return OK;
 }
 
@@ -87,11 +90,13 @@ static enum err on_input(struct app *a)
     return e;
 }
 
-static void suspend(struct app *a)
+/* Keys that were read together with the one that asked for it are not lost. */
+static enum err suspend(struct app *a)
 {
     a->suspend = false;
     a->quit = !term_suspend(a->term);
     a->dirty = true;
+    return on_input(a);
 }
 
 enum { FD_INPUT, FD_OBSERVER, FD_SIGNAL, FD_GUARD, FD_SHEET, FD_COMPARE, FD_COUNT };
@@ -132,7 +137,8 @@ enum err app_run(struct app *a, int signal_fd)
         if (due == 0 && (e = draw(a, &drawn_at)))
             break;
         due = until_due(a, drawn_at);
-        int timeout = a->search.running ? 0 : due < 0 ? -1 : due > 0 ? (int)(due * 1000) + 1 : 0;
+        int rest = a->went ? REST_MS : -1;
+        int timeout = a->search.running ? 0 : due < 0 ? rest : due > 0 ? (int)(due * 1000) + 1 : 0;
         struct pollfd fds[FD_COUNT] = {
             [FD_INPUT] = {term_fd(a->term), POLLIN, 0},
             [FD_OBSERVER] = {observer_fd(a->observer), POLLIN, 0},
@@ -145,8 +151,10 @@ enum err app_run(struct app *a, int signal_fd)
         if (n < 0 && errno != EINTR)
             return err_from_errno(errno);
         e = n < 0 ? OK : handle(a, fds, signal_fd);
-        if (a->suspend && !a->quit)
-            suspend(a);
+        if (!e && n == 0 && a->went)
+            e = screen_look_ahead(a, app_now(a));
+        while (!e && a->suspend && !a->quit)
+            e = suspend(a);
     }
     return e;
 }

@@ -176,14 +176,14 @@ void pane_draw(struct pane *p, const struct view *v, struct canvas *c, bool acti
     draw_bar(p, c, head);
 }
 
-static bool is_seen(const struct pane *p, uint64_t line)
+bool pane_shows(const struct pane *p, uint64_t line)
 {
-    return line >= p->top && line - p->top < (uint64_t)pane_rows(p) && line >= p->first && line - p->first < p->lines.n;
+    return p->top == p->drawn_top && line >= p->top && line - p->top < (uint64_t)pane_rows(p) && line >= p->first && line - p->first < p->lines.n;
 }
 
 bool pane_draw_cursor(struct pane *p, struct canvas *c)
 {
-    if (p->marked == UINT64_MAX || p->top != p->drawn_top || !is_seen(p, p->cursor))
+    if (p->marked == UINT64_MAX || !pane_shows(p, p->cursor))
         return false;
     int head = (int)p->head.n;
     canvas_text(c, 0, head + (int)(p->marked - p->top), ROLE_TEXT, " ");

@@ -108,6 +108,9 @@ void pane_draw(struct pane *p, const struct view *v, struct canvas *c, bool acti
  * that the pane has to be synced and drawn. */
 bool pane_draw_cursor(struct pane *p, struct canvas *c);
 
+/* The line is among those that are seen, as they were drawn last. */
+bool pane_shows(const struct pane *p, uint64_t line);
+
 void pane_move(struct pane *p, enum motion motion);
 void pane_go(struct pane *p, uint64_t line);
 

@@ -6,8 +6,8 @@
 #define TUI_PATCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-#include "core/base/buf.h"
 #include "tui/canvas.h"
 #include "tui/theme.h"
 
@@ -15,7 +15,16 @@
 #define PATCH_CUB1 "\b"                 /* one to the left */
 #define PATCH_CUD1 "\n"                 /* one down */
 
-enum { PATCH_BYTES = 256 }; /* the most that one takes */
+enum { PATCH_RUNS = 6, PATCH_BYTES = 256, /* the most that one has */
+       PATCH_PLACE = 32 };
+
+struct patch {
+    struct canvas_run runs[PATCH_RUNS];
+    int nruns;
+    struct canvas_cell cells[PATCH_BYTES]; /* of the runs, one after the other */
+    char bytes[PATCH_BYTES];               /* what makes the terminal show them */
+    size_t nbytes;
+};
 
 struct patch_style {
     bool usable;            /* the terminal has these words */
@@ -23,12 +32,15 @@ struct patch_style {
     enum glyphs glyphs;
 };
 
-/* Appends what makes `before` into `now`, which is as large, where that was touched. False, with something appended:
- * there is more than a little, or it is not plain. The cursor stays where it ends. */
-bool patch_add(const struct patch_style *style, const struct canvas *before, const struct canvas *now,
-               struct buf *out);
+/* What makes `before` into `now`, which is as large, where that was touched. False: there is more than a little, or it
+ * is not plain. The cursor stays where it ends. */
+bool patch_make(const struct patch_style *style, const struct canvas *before, const struct canvas *now,
+                struct patch *out);
 
-/* Appends what places the cursor; rows and columns from 0 on. */
-void patch_place(int row, int column, struct buf *out);
+/* Its cells, into a canvas as large as those it was made of; they are touched there. */
+void patch_apply(const struct patch *p, struct canvas *c);
+
+/* What places the cursor; rows and columns from 0 on. Returns how many bytes. */
+size_t patch_place(int row, int column, char out[PATCH_PLACE]);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "tui/term.h"
+
 /* Up to column `end` of row y. */
 static void draw_hints(enum scope scope, const struct pane_ops *ops, struct canvas *c, int y, int end)
 {
@@ -142,7 +144,7 @@ enum err screen_panes(struct app *a, double now)
 }
 
 /* As long as the same lines are seen, the cursor's mark and what says where it is are all that a step changes. */
-enum err screen_stepped(struct app *a, double now)
+static enum err draw_step(struct app *a, double now)
 {
     bool framed = a->layout.screen == SCREEN_GRID;
     int number = a->overlay ? 0 : pane_number(a->scope, a->focus);
@@ -156,4 +158,27 @@ enum err screen_stepped(struct app *a, double now)
     if (!same_place)
         draw_edge(a, p, number, &whole, framed, now);
     return OK;
+}
+
+enum err screen_stepped(struct app *a, double now)
+{
+    const struct pane *p = app_active(a);
+    uint64_t before = p->marked;
+    enum err e = draw_step(a, now);
+    a->went = before == UINT64_MAX ? 0 : (int64_t)(p->cursor - before);
+    return e;
+}
+
+enum err screen_look_ahead(struct app *a, double now)
+{
+    struct pane *p = app_active(a);
+    uint64_t here = p->cursor, next = here + (uint64_t)a->went;
+    a->went = 0;
+    if (!pane_shows(p, next))
+        return OK;
+    p->cursor = next;
+    enum err e = draw_step(a, now);
+    term_expect(a->term, &a->canvas);
+    p->cursor = here;
+    return e ? e : draw_step(a, now);
 }

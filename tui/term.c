@@ -4,6 +4,7 @@
 #include "tui/term.h"
 
 #include <ncurses.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +17,16 @@
 #include "tui/cell.h"
 #include "tui/clipboard.h"
 #include "tui/draft.h"
+#include "tui/keyboard.h"
 #include "tui/patch.h"
 #include "tui/theme.h"
 
-enum { CODE_PASTE_BEGIN = 2000, CODE_PASTE_END, PASTE_MAX = 1 << 16, ESC_DELAY_MS = 25 };
+enum { CODE_PASTE_BEGIN = 2000, CODE_PASTE_END, PASTE_MAX = 1 << 16, ESC_DELAY_MS = 25, REST_MS = 1, LAST_MAX = 16 };
+
+/* What was typed. Bytes from `at` on are not read yet; the last ones that came alone, if they were few. */
+struct typed { char bytes[4096], last[LAST_MAX]; size_t at, n, nlast; };
+
+static const char paste_on[] = "\033[?2004h", paste_off[] = "\033[?2004l";
 
 /* What a role is to curses. Colour pair 0 costs no sequence. */
 struct look { attr_t attrs; short pair; };
@@ -29,7 +36,8 @@ struct term {
     FILE *tty;          /* /dev/tty where stdin or stdout is something else; owned */
     SCREEN *screen;
     struct draft draft; /* what curses and we send, a picture at a time */
-    WINDOW *keys;       /* a pad: reading from a window draws it first. NULL: curses knows no key yet */
+    bool knows_keys;    /* curses does */
+    struct typed typed;
     struct term_watch watch;
     struct term_restore restore;
     struct look looks[ROLE_COUNT];
@@ -43,13 +51,16 @@ struct term {
     int hidden;         /* the cursor's visibility as curs_set last had it, 0 hidden; -1 unknown, or cannot be set */
     bool patched;       /* the cursor is not where curses left it */
     struct buf paste;
+    struct patch patch; /* the last one that was made */
+    bool expects;       /* it is shown if what was typed last is typed again */
+    bool ahead;         /* it was: the next picture may be another */
     struct canvas shown; /* what is on the screen; touched: what curses does not know of. No cells: nothing */
 };
 
 /* Behind what curses has written, in front of what it will write. */
-static void send(struct term *t, const char *bytes)
+static void send(struct term *t, const char *bytes, size_t n)
 {
-    enum err e = io_write_all(fileno(t->draft.pen), bytes, strlen(bytes));
+    enum err e = io_write_all(fileno(t->draft.pen), bytes, n);
     (void)e; /* a terminal that is gone shows up as the end of its input */
 }
 
@@ -78,7 +89,7 @@ static void restore_fill(struct term *t)
     struct term_restore *r = &t->restore;
     r->nbytes = 0;
     if (t->paste_mode)
-        restore_add(r, "\033[?2004l");
+        restore_add(r, paste_off);
     restore_add(r, capability("sgr0"));
     restore_add(r, capability("rmkx"));
     restore_add(r, capability("rmcup") ? capability("rmcup") : "\r\n");
@@ -128,7 +139,7 @@ static void take(struct term *t)
     raw->c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | IXON | BRKINT | PARMRK);
     raw->c_oflag &= ~(tcflag_t)(ONLCR | TABDLY);
     raw->c_lflag &= ~(tcflag_t)(ICANON | ISIG | IEXTEN | ECHO | ECHONL);
-    raw->c_cc[VMIN] = 1;
+    raw->c_cc[VMIN] = 0; /* read(2) never waits */
     raw->c_cc[VTIME] = 0;
     announce(t, true);
     tcsetattr(t->restore.fd, TCSADRAIN, raw);
@@ -195,7 +206,8 @@ static void init_modes(struct term *t)
     raw();
     noecho();
     nonl();
-    set_escdelay(ESC_DELAY_MS);
+    tcsetattr(t->restore.fd, TCSANOW, &t->restore.ours); /* raw() would have read(2) wait */
+    def_prog_mode();
     typeahead(-1); /* whoever draws has read all keys first */
     t->hidden = -1;
 }
@@ -203,17 +215,15 @@ static void init_modes(struct term *t)
 /* Behind the first picture: all keys that a terminal may have take as long to learn as half of it to draw. */
 static void know_keys(struct term *t)
 {
-    if (t->keys)
+    if (t->knows_keys)
         return;
-    WINDOW *pad = newpad(1, 1);
-    t->keys = pad ? pad : stdscr;
-    keypad(t->keys, TRUE);
-    nodelay(t->keys, TRUE);
+    t->knows_keys = true;
+    keypad(stdscr, TRUE);
     define_key("\033[200~", CODE_PASTE_BEGIN);
     define_key("\033[201~", CODE_PASTE_END);
     define_plain_keys();
     if (t->paste_mode)
-        send(t, "\033[?2004h");
+        send(t, paste_on, strlen(paste_on));
     draft_send(&t->draft);
 }
 
@@ -268,6 +278,7 @@ void term_size(struct term *t, int *width, int *height)
         if (is_term_resized(lines, ws.ws_col)) {
             resize_term(lines, ws.ws_col);
             t->redraw = true;
+            t->expects = false;
             canvas_done(&t->shown); /* curses cuts what it has */
         }
     }
@@ -337,9 +348,14 @@ static void draw_row(const struct term *t, int row, const struct canvas *c)
         draw_cells(t, stdscr, row, now, s);
 }
 
-/* What is on the screen, with what curses has not been `told` of touched. Without memory for it, the next picture is
- * given as a whole. */
-static void keep_rows(struct term *t, struct canvas *c, bool told)
+static void untouch(struct canvas *c)
+{
+    for (int row = 0; row < c->height; row++)
+        c->touched[row] = (struct extent){0, 0};
+}
+
+/* What is on the screen now, as curses knows. Without memory for it, the next picture is given as a whole. */
+static void keep_rows(struct term *t, struct canvas *c)
 {
     bool fresh = !t->shown.cells;
     if (fresh && canvas_init(&t->shown, c->width, c->height))
@@ -347,14 +363,11 @@ static void keep_rows(struct term *t, struct canvas *c, bool told)
     for (int row = 0; row < c->height; row++) {
         struct extent s = fresh ? (struct extent){0, c->width} : c->touched[row];
         size_t bytes = (size_t)(s.to - s.from) * sizeof *c->cells;
-        if (told)
-            t->shown.touched[row] = (struct extent){0, 0};
         if (bytes > 0)
             memcpy(&row_of(&t->shown, row)[s.from], &row_of(c, row)[s.from], bytes);
-        if (bytes > 0 && !told)
-            canvas_touch(&t->shown, row, s.from, s.to);
-        c->touched[row] = (struct extent){0, 0};
     }
+    untouch(&t->shown);
+    untouch(c);
 }
 
 /* Where the cursor is while it is hidden. */
@@ -366,12 +379,9 @@ static int resting_row(void)
 /* What patches have changed, in each of the windows that curses compares; and the cursor where curses left it. */
 static void end_patches(struct term *t)
 {
-    struct buf place;
-    buf_init(&place, PATCH_BYTES);
+    char place[PATCH_PLACE];
     if (t->patched)
-        patch_place(resting_row(), 0, &place);
-    send(t, buf_text(&place));
-    buf_done(&place);
+        send(t, place, patch_place(resting_row(), 0, place));
     t->patched = false;
     WINDOW *const windows[] = {stdscr, newscr, curscr};
     for (size_t i = 0; i < sizeof windows / sizeof *windows && t->shown.cells; i++) {
@@ -384,22 +394,24 @@ static void end_patches(struct term *t)
     }
 }
 
-/* False where curses has to. It leaves the terminal with plain text, which is all that a patch has. */
-static bool draw_patch(struct term *t, const struct canvas *c)
+/* False where curses has to draw. It leaves the terminal with plain text, which is all that a patch has. */
+static bool make_patch(struct term *t, const struct canvas *c)
 {
-    struct buf bytes;
-    buf_init(&bytes, PATCH_BYTES);
-    bool fits = patch_add(&t->patches, &t->shown, c, &bytes);
-    if (fits && bytes.len > 0) {
-        enum err e = io_write_all(t->restore.fd, bytes.data, bytes.len);
-        (void)e; /* as in send */
-        t->patched = true;
-    }
-    buf_done(&bytes);
-    return fits;
+    return t->hidden == 0 && t->patches.usable && t->shown.cells && !t->redraw &&
+           patch_make(&t->patches, &t->shown, c, &t->patch);
 }
 
-static void draw_whole(struct term *t, const struct canvas *c, int x, int y)
+static void show_patch(struct term *t)
+{
+    if (t->patch.nruns == 0)
+        return;
+    enum err e = io_write_all(t->restore.fd, t->patch.bytes, t->patch.nbytes);
+    (void)e; /* as in send */
+    patch_apply(&t->patch, &t->shown);
+    t->patched = true;
+}
+
+static void draw_whole(struct term *t, struct canvas *c, int x, int y)
 {
     end_patches(t);
     if (!t->shown.cells)
@@ -414,19 +426,28 @@ static void draw_whole(struct term *t, const struct canvas *c, int x, int y)
         clearok(curscr, TRUE);
     t->redraw = false;
     refresh();
-    draft_send(&t->draft);
+    keep_rows(t, c);
     know_keys(t);
+    draft_send(&t->draft);
 }
 
 void term_draw(struct term *t, struct canvas *c, int x, int y)
 {
     if (t->shown.width != c->width || t->shown.height != c->height)
         canvas_done(&t->shown);
-    bool hidden = (x < 0 || y < 0) && t->hidden == 0;
-    bool patched = hidden && t->patches.usable && t->shown.cells && !t->redraw && draw_patch(t, c);
-    if (!patched)
+    for (int i = 0; t->ahead && t->shown.cells && i < t->patch.nruns; i++)
+        canvas_touch(c, t->patch.runs[i].row, t->patch.runs[i].at.from, t->patch.runs[i].at.to);
+    t->expects = t->ahead = false;
+    if ((x < 0 || y < 0) && make_patch(t, c)) {
+        untouch(c);
+        show_patch(t);
+    } else
         draw_whole(t, c, x, y);
-    keep_rows(t, c, !patched);
+}
+
+void term_expect(struct term *t, const struct canvas *c)
+{
+    t->expects = make_patch(t, c) && t->typed.nlast > 0;
 }
 
 bool term_is_ours(const struct term *t)
@@ -441,15 +462,17 @@ void term_redraw(struct term *t)
     reset_prog_mode(); /* somebody may have changed it while we were stopped */
     draft_gather(&t->draft);
     t->redraw = true;
+    t->expects = false;
 }
 
 static void give_back(struct term *t)
 {
+    t->expects = false;
     if (t->screen) {
         end_patches(t);
         draft_direct(&t->draft);
         if (t->paste_mode)
-            send(t, "\033[?2004l");
+            send(t, paste_off, strlen(paste_off));
         endwin();
         show_cursor(t);
     }
@@ -465,7 +488,7 @@ static void take_again(struct term *t)
     t->hidden = -1;
     refresh();
     if (t->paste_mode)
-        send(t, "\033[?2004h");
+        send(t, paste_on, strlen(paste_on));
     draft_gather(&t->draft);
 }
 
@@ -494,8 +517,6 @@ void term_close(struct term *t)
         return;
     if (t->taken && term_is_ours(t))
         give_back(t);
-    if (t->keys && t->keys != stdscr)
-        delwin(t->keys);
     if (t->screen)
         delscreen(t->screen);
     draft_done(&t->draft);
@@ -525,70 +546,89 @@ static key_code key_from_curses(int code)
     return PRESS_UNKNOWN;
 }
 
-static key_code key_from_char(wint_t c)
+static key_code look_up(const char *sequence)
 {
-    return c < 0x80 ? key_from_byte((unsigned char)c) : (key_code)c;
+    int code = key_defined(sequence);
+    if (code <= 0)
+        return code < 0 ? KEYBOARD_PART : KEYBOARD_NONE;
+    return code == CODE_PASTE_BEGIN ? KEYBOARD_PASTE_BEGIN : code == CODE_PASTE_END ? KEYBOARD_PASTE_END
+                                                                                    : key_from_curses(code);
 }
 
-/* What follows at once on ESC: nothing (the key itself), a character (Alt), or a sequence curses does not know,
- * which is read to its end so that its letters do not act as keys. */
-static key_code read_escape(const struct term *t)
+/* Waits so many milliseconds. False: nothing came. What is expected is shown before it is known what it means, which
+ * takes longer than all else. Then whoever shows it has the processor: a reader that wakes while we work on is put on
+ * another one, which takes it longer than all of this. */
+static bool read_typed(struct term *t, int wait)
 {
-    wint_t c;
-    int got = wget_wch(t->keys, &c);
-    if (got != OK)
-        return PRESS_ESC;
-    if (c != '[' && c != 'O')
-        return c >= 0x20 && c != 0x7f ? PRESS_ALT | (key_code)c : PRESS_UNKNOWN;
-    while (wget_wch(t->keys, &c) == OK && !(c >= 0x40 && c <= 0x7e))
-        ;
-    return PRESS_UNKNOWN;
+    struct typed *in = &t->typed;
+    struct pollfd fd = {fileno(t->in), POLLIN, 0};
+    memmove(in->bytes, in->bytes + in->at, in->n - in->at);
+    in->n -= in->at;
+    in->at = 0;
+    if (wait > 0 && poll(&fd, 1, wait) <= 0)
+        return false;
+    ssize_t got = read(fd.fd, in->bytes + in->n, sizeof in->bytes - in->n);
+    if (got <= 0)
+        return false;
+    bool again = in->n == 0 && (size_t)got == in->nlast && memcmp(in->bytes, in->last, in->nlast) == 0;
+    if (again && t->expects) {
+        show_patch(t);
+        t->ahead = true;
+        poll(&fd, 1, REST_MS);
+    }
+    t->expects = false;
+    in->nlast = in->n == 0 && got <= LAST_MAX ? (size_t)got : 0;
+    memcpy(in->last, in->bytes, in->nlast);
+    in->n += (size_t)got;
+    return true;
+}
+
+static size_t first_key(const struct typed *in, bool all, key_code *key)
+{
+    return keyboard_first(in->bytes + in->at, in->n - in->at, all, look_up, key);
+}
+
+/* What may go on is given a moment; within a paste, all the time it takes. False: nothing more is there. */
+static bool read_key(struct term *t, key_code *key)
+{
+    struct typed *in = &t->typed;
+    if (in->at == in->n && !read_typed(t, 0))
+        return false;
+    size_t len = first_key(in, false, key);
+    while (len == 0 && read_typed(t, t->pasting ? 0 : ESC_DELAY_MS))
+        len = first_key(in, false, key);
+    if (len == 0 && (!t->pasting || in->n == sizeof in->bytes))
+        len = first_key(in, true, key);
+    in->at += len;
+    return len > 0;
 }
 
 /* True when the paste is complete. C-c ends one whose end never comes. */
-static bool read_paste(struct term *t, int got, wint_t c, struct input *out)
+static bool add_to_paste(struct term *t, key_code key)
 {
     char text[5];
-    if (got == KEY_CODE_YES && c == CODE_PASTE_END) {
+    if (key == KEYBOARD_PASTE_END || key == (PRESS_CTRL | 'c'))
         t->pasting = false;
-        *out = (struct input){.kind = INPUT_PASTE, .text = buf_text(&t->paste), .len = t->paste.len};
-        return true;
-    }
-    if (got == KEY_CODE_YES)
-        return false;
-    if (c == 3)
-        t->pasting = false;
-    else if (c == '\n' || c == '\r' || c == '\t')
-        buf_add_char(&t->paste, c == '\t' ? '\t' : '\n');
-    else if (key_utf8((key_code)c, text) > 0)
+    else if (key == PRESS_ENTER || key == PRESS_TAB)
+        buf_add_char(&t->paste, key == PRESS_TAB ? '\t' : '\n');
+    else if (key_utf8(key, text) > 0)
         buf_add_text(&t->paste, text);
-    return false;
+    return key == KEYBOARD_PASTE_END;
 }
 
 void term_read(struct term *t, struct input *out)
 {
-    wint_t c;
+    key_code key;
     *out = (struct input){.kind = INPUT_NONE};
-    for (; t->keys;) {
-        int got = wget_wch(t->keys, &c);
-        if (got == ERR)
-            return;
+    while (t->knows_keys && out->kind == INPUT_NONE && read_key(t, &key))
         if (t->pasting) {
-            if (read_paste(t, got, c, out))
-                return;
-        } else if (got != KEY_CODE_YES) {
-            out->kind = INPUT_KEY;
-            out->key = c == 27 ? read_escape(t) : key_from_char(c);
-            return;
-        } else if (c == CODE_PASTE_BEGIN) {
+            if (add_to_paste(t, key))
+                *out = (struct input){.kind = INPUT_PASTE, .text = buf_text(&t->paste), .len = t->paste.len};
+        } else if (key == KEYBOARD_PASTE_BEGIN) {
             t->pasting = true;
             buf_clear(&t->paste);
-        } else if (c != KEY_RESIZE && c != CODE_PASTE_END) {
-            out->kind = INPUT_KEY;
-            out->key = key_from_curses((int)c);
-            return;
-        }
-    }
+        } else if (key != KEYBOARD_PASTE_END)
+            *out = (struct input){.kind = INPUT_KEY, .key = key};
 }
 
 /* Clipboard */
