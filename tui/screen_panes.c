@@ -160,12 +160,15 @@ static enum err draw_step(struct app *a, double now)
     return OK;
 }
 
+/* A page takes the view along each time; a line does so only at its edge. Of a view of two lines nobody can tell. */
 enum err screen_stepped(struct app *a, double now)
 {
     const struct pane *p = app_active(a);
-    uint64_t before = p->marked;
+    uint64_t before = p->marked, top = p->drawn_top;
     enum err e = draw_step(a, now);
-    a->went = before == UINT64_MAX ? 0 : (int64_t)(p->cursor - before);
+    int64_t went = before == UINT64_MAX ? 0 : (int64_t)(p->cursor - before);
+    bool by_line = (went == 1 || went == -1) && pane_rows(p) > 2;
+    a->went = by_line || p->drawn_top == top ? went : 0;
     return e;
 }
 
