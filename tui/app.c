@@ -90,13 +90,11 @@ static enum err on_input(struct app *a)
     return e;
 }
 
-/* Keys that were read together with the one that asked for it are not lost. */
-static enum err suspend(struct app *a)
+static void suspend(struct app *a)
 {
     a->suspend = false;
     a->quit = !term_suspend(a->term);
     a->dirty = true;
-    return on_input(a);
 }
 
 enum { FD_INPUT, FD_OBSERVER, FD_SIGNAL, FD_GUARD, FD_SHEET, FD_COMPARE, FD_COUNT };
@@ -107,7 +105,7 @@ static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
     enum err e = OK;
     if (fds[FD_SIGNAL].revents)
         e = on_signal(a, signal_fd);
-    if (!e && fds[FD_INPUT].revents & POLLIN)
+    if (!e && (fds[FD_INPUT].revents & POLLIN || term_has_more(a->term)))
         e = on_input(a);
     if (fds[FD_INPUT].revents & ~POLLIN)
         a->quit = true; /* the terminal is gone: then it says for ever that there is something to read */
@@ -138,7 +136,7 @@ enum err app_run(struct app *a, int signal_fd)
             break;
         due = until_due(a, drawn_at);
         int rest = a->went ? REST_MS : -1;
-        int timeout = a->search.running ? 0 : due < 0 ? rest : due > 0 ? (int)(due * 1000) + 1 : 0;
+        int timeout = a->search.running || term_has_more(a->term) ? 0 : due < 0 ? rest : due > 0 ? (int)(due * 1000) + 1 : 0;
         struct pollfd fds[FD_COUNT] = {
             [FD_INPUT] = {term_fd(a->term), POLLIN, 0},
             [FD_OBSERVER] = {observer_fd(a->observer), POLLIN, 0},
@@ -153,8 +151,8 @@ enum err app_run(struct app *a, int signal_fd)
         e = n < 0 ? OK : handle(a, fds, signal_fd);
         if (!e && n == 0 && a->went)
             e = screen_look_ahead(a, app_now(a));
-        while (!e && a->suspend && !a->quit)
-            e = suspend(a);
+        if (a->suspend && !a->quit)
+            suspend(a);
     }
     return e;
 }

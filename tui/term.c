@@ -616,6 +616,11 @@ static bool add_to_paste(struct term *t, key_code key)
     return key == KEYBOARD_PASTE_END;
 }
 
+bool term_has_more(const struct term *t)
+{
+    return t->typed.at < t->typed.n && !t->pasting; /* the rest of a paste waits for more to come */
+}
+
 void term_read(struct term *t, struct input *out)
 {
     key_code key;

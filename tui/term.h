@@ -60,6 +60,9 @@ struct input {
     const char *text; /* of a paste: UTF-8, borrowed until the next term_read */
     size_t len;
 };
+/* Input is at hand that term_read has not been asked for yet: what came together with the key that suspended us. */
+bool term_has_more(const struct term *t);
+
 /* The next input; INPUT_NONE when nothing more is there now. */
 void term_read(struct term *t, struct input *out);
 
