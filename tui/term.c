@@ -17,14 +17,11 @@
 #include "tui/cell.h"
 #include "tui/clipboard.h"
 #include "tui/draft.h"
-#include "tui/keyboard.h"
 #include "tui/patch.h"
 #include "tui/theme.h"
+#include "tui/typed.h"
 
-enum { CODE_PASTE_BEGIN = 2000, CODE_PASTE_END, PASTE_MAX = 1 << 16, ESC_DELAY_MS = 25, REST_MS = 1, LAST_MAX = 16 };
-
-/* What was typed. Bytes from `at` on are not read yet; the last ones that came alone, if they were few. */
-struct typed { char bytes[4096], last[LAST_MAX]; size_t at, n, nlast; };
+enum { CODE_PASTE_BEGIN = 2000, CODE_PASTE_END, REST_MS = 1 };
 
 static const char paste_on[] = "\033[?2004h", paste_off[] = "\033[?2004l";
 
@@ -45,12 +42,10 @@ struct term {
     bool line_only;     /* line_only: it cannot place the cursor, so one line is all there is */
     enum glyphs glyphs;
     bool paste_mode;    /* the terminal brackets what is pasted */
-    bool pasting;       /* between the brackets */
     bool redraw;
     bool taken;         /* the terminal is ours */
     int hidden;         /* the cursor's visibility as curs_set last had it, 0 hidden; -1 unknown, or cannot be set */
     bool patched;       /* the cursor is not where curses left it */
-    struct buf paste;
     struct patch patch; /* the last one that was made */
     bool expects;       /* it is shown if what was typed last is typed again */
     bool ahead;         /* it was: the next picture may be another */
@@ -227,6 +222,9 @@ static void know_keys(struct term *t)
     draft_send(&t->draft);
 }
 
+static key_code look_up(const char *sequence);
+static void bytes_came(void *ctx, bool again);
+
 enum err term_open(const struct term_options *options, const struct term_watch *watch, struct term **out,
                    struct problem *problem)
 {
@@ -234,7 +232,6 @@ enum err term_open(const struct term_options *options, const struct term_watch *
     if (!t)
         return ERR_NOMEM;
     t->watch = *watch;
-    buf_init(&t->paste, PASTE_MAX);
     enum err e = find_terminal(t, problem);
     if (e)
         goto out;
@@ -254,6 +251,7 @@ enum err term_open(const struct term_options *options, const struct term_watch *
     restore_fill(t);
     announce(t, true);
     init_modes(t);
+    typed_init(&t->typed, fileno(t->in), look_up, bytes_came, t);
     init_looks(t, options);
     t->glyphs = cell_glyphs(getenv("TERM"));
     init_patches(t);
@@ -447,7 +445,7 @@ void term_draw(struct term *t, struct canvas *c, int x, int y)
 
 void term_expect(struct term *t, const struct canvas *c)
 {
-    t->expects = make_patch(t, c) && t->typed.nlast > 0;
+    t->expects = make_patch(t, c);
 }
 
 bool term_is_ours(const struct term *t)
@@ -523,7 +521,7 @@ void term_close(struct term *t)
     if (t->tty)
         fclose(t->tty);
     canvas_done(&t->shown);
-    buf_done(&t->paste);
+    typed_done(&t->typed);
     free(t);
 }
 
@@ -555,85 +553,31 @@ static key_code look_up(const char *sequence)
                                                                                     : key_from_curses(code);
 }
 
-/* Waits so many milliseconds. False: nothing came. What is expected is shown before it is known what it means, which
- * takes longer than all else. Then whoever shows it has the processor: a reader that wakes while we work on is put on
- * another one, which takes it longer than all of this. */
-static bool read_typed(struct term *t, int wait)
+/* What is expected is shown before it is known what was typed, which takes longer than all else. Then whoever shows it
+ * has the processor for a moment: a reader that wakes while we work on is put on another one, which takes it longer
+ * than all of this. */
+static void bytes_came(void *ctx, bool again)
 {
-    struct typed *in = &t->typed;
-    struct pollfd fd = {fileno(t->in), POLLIN, 0};
-    memmove(in->bytes, in->bytes + in->at, in->n - in->at);
-    in->n -= in->at;
-    in->at = 0;
-    if (wait > 0 && poll(&fd, 1, wait) <= 0)
-        return false;
-    ssize_t got = read(fd.fd, in->bytes + in->n, sizeof in->bytes - in->n);
-    if (got <= 0)
-        return false;
-    bool again = in->n == 0 && (size_t)got == in->nlast && memcmp(in->bytes, in->last, in->nlast) == 0;
+    struct term *t = ctx;
+    struct pollfd fd = {t->typed.fd, POLLIN, 0};
     if (again && t->expects) {
-        show_patch(t);
         t->ahead = true;
+        show_patch(t);
         poll(&fd, 1, REST_MS);
     }
     t->expects = false;
-    in->nlast = in->n == 0 && got <= LAST_MAX ? (size_t)got : 0;
-    memcpy(in->last, in->bytes, in->nlast);
-    in->n += (size_t)got;
-    return true;
-}
-
-static size_t first_key(const struct typed *in, bool all, key_code *key)
-{
-    return keyboard_first(in->bytes + in->at, in->n - in->at, all, look_up, key);
-}
-
-/* What may go on is given a moment; within a paste, all the time it takes. False: nothing more is there. */
-static bool read_key(struct term *t, key_code *key)
-{
-    struct typed *in = &t->typed;
-    if (in->at == in->n && !read_typed(t, 0))
-        return false;
-    size_t len = first_key(in, false, key);
-    while (len == 0 && read_typed(t, t->pasting ? 0 : ESC_DELAY_MS))
-        len = first_key(in, false, key);
-    if (len == 0 && (!t->pasting || in->n == sizeof in->bytes))
-        len = first_key(in, true, key);
-    in->at += len;
-    return len > 0;
-}
-
-/* True when the paste is complete. C-c ends one whose end never comes. */
-static bool add_to_paste(struct term *t, key_code key)
-{
-    char text[5];
-    if (key == KEYBOARD_PASTE_END || key == (PRESS_CTRL | 'c'))
-        t->pasting = false;
-    else if (key == PRESS_ENTER || key == PRESS_TAB)
-        buf_add_char(&t->paste, key == PRESS_TAB ? '\t' : '\n');
-    else if (key_utf8(key, text) > 0)
-        buf_add_text(&t->paste, text);
-    return key == KEYBOARD_PASTE_END;
 }
 
 bool term_has_more(const struct term *t)
 {
-    return t->typed.at < t->typed.n && !t->pasting; /* the rest of a paste waits for more to come */
+    return typed_has_more(&t->typed);
 }
 
 void term_read(struct term *t, struct input *out)
 {
-    key_code key;
     *out = (struct input){.kind = INPUT_NONE};
-    while (t->knows_keys && out->kind == INPUT_NONE && read_key(t, &key))
-        if (t->pasting) {
-            if (add_to_paste(t, key))
-                *out = (struct input){.kind = INPUT_PASTE, .text = buf_text(&t->paste), .len = t->paste.len};
-        } else if (key == KEYBOARD_PASTE_BEGIN) {
-            t->pasting = true;
-            buf_clear(&t->paste);
-        } else if (key != KEYBOARD_PASTE_END)
-            *out = (struct input){.kind = INPUT_KEY, .key = key};
+    if (t->knows_keys)
+        typed_next(&t->typed, out);
 }
 
 /* Clipboard */

@@ -9,7 +9,7 @@
 
 #include "core/base/err.h"
 #include "tui/canvas.h"
-#include "tui/key.h"
+#include "tui/typed.h"
 
 struct term;
 
@@ -53,13 +53,6 @@ void term_expect(struct term *t, const struct canvas *c);
 
 void term_redraw(struct term *t); /* the next term_draw sends everything again */
 
-enum input_kind { INPUT_NONE, INPUT_KEY, INPUT_PASTE };
-struct input {
-    enum input_kind kind;
-    key_code key;
-    const char *text; /* of a paste: UTF-8, borrowed until the next term_read */
-    size_t len;
-};
 /* Input is at hand that term_read has not been asked for yet: what came together with the key that suspended us. */
 bool term_has_more(const struct term *t);
 

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ * Bytes are read as many as there are, and taken a key at a time. */
+#include "tui/typed.h"
+
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PASTE_MAX = 1 << 16, ESC_DELAY_MS = 25 };
+
+void typed_init(struct typed *in, int fd, keyboard_lookup *lookup, void (*came)(void *ctx, bool again),
+                void *ctx)
+{
+    *in = (struct typed){.fd = fd, .lookup = lookup, .came = came, .ctx = ctx};
+    buf_init(&in->paste, PASTE_MAX);
+}
+
+void typed_done(struct typed *in)
+{
+    buf_done(&in->paste);
+}
+
+/* Waits so many milliseconds. False: nothing came. */
+static bool read_more(struct typed *in, int wait)
+{
+    struct pollfd fd = {in->fd, POLLIN, 0};
+    memmove(in->bytes, in->bytes + in->at, in->n - in->at);
+    in->n -= in->at;
+    in->at = 0;
+    if (wait > 0 && poll(&fd, 1, wait) <= 0)
+        return false;
+    ssize_t got = read(in->fd, in->bytes + in->n, sizeof in->bytes - in->n);
+    if (got <= 0)
+        return false;
+    bool alone = in->n == 0;
+    in->came(in->ctx, alone && (size_t)got == in->nlast && memcmp(in->bytes, in->last, in->nlast) == 0);
+    in->nlast = alone && got <= TYPED_LAST ? (size_t)got : 0;
+    memcpy(in->last, in->bytes, in->nlast);
+    in->n += (size_t)got;
+    return true;
+}
+
+static size_t first_key(const struct typed *in, bool all, key_code *key)
+{
+    return keyboard_first(in->bytes + in->at, in->n - in->at, all, in->lookup, key);
+}
+
+/* What may go on is given a moment; within a paste, all the time it takes. False: nothing more is there. */
+static bool next_key(struct typed *in, key_code *key)
+{
+    if (in->at == in->n && !read_more(in, 0))
+        return false;
+    size_t len = first_key(in, false, key);
+    while (len == 0 && read_more(in, in->pasting ? 0 : ESC_DELAY_MS))
+        len = first_key(in, false, key);
+    if (len == 0 && (!in->pasting || in->n == sizeof in->bytes))
+        len = first_key(in, true, key);
+    in->at += len;
+    return len > 0;
+}
+
+/* True when the paste is complete. C-c ends one whose end never comes. */
+static bool add_to_paste(struct typed *in, key_code key)
+{
+    char text[5];
+    if (key == KEYBOARD_PASTE_END || key == (PRESS_CTRL | 'c'))
+        in->pasting = false;
+    else if (key == PRESS_ENTER || key == PRESS_TAB)
+        buf_add_char(&in->paste, key == PRESS_TAB ? '\t' : '\n');
+    else if (key_utf8(key, text) > 0)
+        buf_add_text(&in->paste, text);
+    return key == KEYBOARD_PASTE_END;
+}
+
+void typed_next(struct typed *in, struct input *out)
+{
+    key_code key;
+    while (out->kind == INPUT_NONE && next_key(in, &key))
+        if (in->pasting) {
+            if (add_to_paste(in, key))
+                *out = (struct input){.kind = INPUT_PASTE, .text = buf_text(&in->paste), .len = in->paste.len};
+        } else if (key == KEYBOARD_PASTE_BEGIN) {
+            in->pasting = true;
+            buf_clear(&in->paste);
+        } else if (key != KEYBOARD_PASTE_END)
+            *out = (struct input){.kind = INPUT_KEY, .key = key};
+}
+
+/* The rest of a paste waits for more to come. */
+bool typed_has_more(const struct typed *in)
+{
+    return in->at < in->n && !in->pasting;
+}
