@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/io.h"
@@ -51,7 +52,7 @@ static enum err write_new(const struct place *p, const char *text, bool replace)
 {
     struct new_file f;
     struct problem problem;
-    assert_int_equal(new_file_begin(p->path, &f, &problem), OK);
+    assert_int_equal(new_file_begin(p->path, 0, &f, &problem), OK);
     assert_int_equal(io_write_all(f.fd, text, strlen(text)), OK);
     return new_file_commit(&f, replace, &problem);
 }
@@ -112,9 +113,102 @@ static void what_is_dropped_leaves_nothing(void **state)
     struct place *p = *state;
     struct new_file f;
     struct problem problem;
-    assert_int_equal(new_file_begin(p->path, &f, &problem), OK);
+    assert_int_equal(new_file_begin(p->path, 0, &f, &problem), OK);
     new_file_drop(&f);
     assert_int_equal(access(p->path, F_OK), -1);
+}
+
+static void a_file_that_is_replaced_keeps_its_mode(void **state)
+{
+    struct place *p = *state;
+    struct stat st;
+    assert_int_equal(write_new(p, "one", true), OK);
+    assert_int_equal(chmod(p->path, 0604), 0);
+    assert_int_equal(write_new(p, "two", true), OK);
+    assert_int_equal(stat(p->path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0604);
+}
+
+static void a_file_that_is_replaced_keeps_its_owner(void **state)
+{
+    enum { OTHER_USER = 65534 };
+    struct place *p = *state;
+    struct stat st;
+    if (geteuid() != 0)
+        skip(); /* nobody else may give files away */
+    assert_int_equal(write_new(p, "one", true), OK);
+    assert_int_equal(chown(p->path, OTHER_USER, OTHER_USER), 0);
+    assert_int_equal(write_new(p, "two", true), OK);
+    assert_int_equal(stat(p->path, &st), 0);
+    assert_int_equal(st.st_uid, OTHER_USER);
+    assert_int_equal(st.st_gid, OTHER_USER);
+}
+
+/* What a link names in the end is written, and the link stays; `link` is made in the folder, and removed. */
+static void a_link_is_followed(void **state)
+{
+    struct place *p = *state;
+    struct place link = *p;
+    struct stat st;
+    snprintf(link.path, sizeof link.path, "%s/link", p->folder);
+    assert_int_equal(symlink("report", link.path), 0);
+    assert_int_equal(write_new(&link, "one", true), OK); /* it dangles */
+    assert_holds(p, "one");
+    assert_int_equal(write_new(&link, "two", true), OK);
+    assert_holds(p, "two");
+    assert_int_equal(lstat(link.path, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    unlink(link.path);
+}
+
+static void a_link_that_comes_in_the_meantime_is_not_replaced(void **state)
+{
+    struct place *p = *state;
+    struct new_file f;
+    struct problem problem;
+    struct stat st;
+    assert_int_equal(new_file_begin(p->path, 0, &f, &problem), OK);
+    assert_int_equal(symlink("/dev/null", p->path), 0);
+    assert_int_equal(new_file_commit(&f, true, &problem), ERR_USAGE);
+    assert_int_equal(lstat(p->path, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+}
+
+static void links_in_a_circle_are_refused(void **state)
+{
+    struct place *p = *state;
+    struct new_file f;
+    struct problem problem;
+    assert_int_equal(symlink("report", p->path), 0);
+    assert_int_not_equal(new_file_begin(p->path, 0, &f, &problem), OK);
+    assert_non_null(strstr(problem.text, "Too many levels of symbolic links"));
+}
+
+static void a_stream_is_refused_where_a_file_is_wanted(void **state)
+{
+    struct new_file f;
+    struct problem problem;
+    (void)state;
+    assert_int_equal(new_file_begin("/dev/null", 0, &f, &problem), ERR_USAGE);
+    assert_int_equal(new_file_begin("/dev/null", NEW_FILE_STREAM, &f, &problem), OK);
+    assert_true(f.stream);
+    assert_int_equal(new_file_commit(&f, true, &problem), OK);
+}
+
+/* A descriptor that this program opened itself is close-on-exec, and nobody outside can mean it. */
+static void only_descriptors_from_outside_may_be_named(void **state)
+{
+    struct new_file f;
+    struct problem problem;
+    char name[32];
+    int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    (void)state;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    assert_int_not_equal(new_file_begin(name, NEW_FILE_STREAM, &f, &problem), OK);
+    assert_int_equal(fcntl(fd, F_SETFD, 0), 0);
+    assert_int_equal(new_file_begin(name, NEW_FILE_STREAM, &f, &problem), OK);
+    new_file_drop(&f);
+    close(fd);
 }
 
 int main(void)
@@ -124,6 +218,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_there_is_replaced_as_a_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_there_stays_where_it_is_not_to_be_replaced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_dropped_leaves_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_that_is_replaced_keeps_its_mode, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_that_is_replaced_keeps_its_owner, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_link_is_followed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_link_that_comes_in_the_meantime_is_not_replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(links_in_a_circle_are_refused, set_up, tear_down),
+        cmocka_unit_test(a_stream_is_refused_where_a_file_is_wanted),
+        cmocka_unit_test(only_descriptors_from_outside_may_be_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,8 +14,8 @@
 #include "core/base/io.h"
 #include "core/base/text.h"
 #include "core/observer/bench_run.h"
-#include "core/report/report.h"
 #include "tui/headless.h"
+#include "tui/outputs.h"
 
 enum { STATUS_FAILED = 1, STATUS_IO = 3, STATUS_OURS = 125, WIDTH = 100, TICK_MS = 200, REPORT_MAX = 64 << 20 };
 
@@ -71,16 +71,13 @@ static enum err wait_for_end(struct bench_shell *s)
 static enum err write_report(const struct bench_shell *s)
 {
     const struct bench *b = bench_run_result(s->run);
-    struct problem problem = {""};
     struct buf report;
     buf_init(&report, REPORT_MAX);
     enum err e = s->cli->json ? bench_json(b, &report) : bench_text(b, WIDTH, &report);
     if (e)
-        problem_set(&problem, e, "the report: %s", err_text(e));
+        fprintf(stderr, "poolscope: the report: %s\n", err_text(e));
     else
-        e = report_write_file(s->cli->output ? s->cli->output : "-", report.data, report.len, &problem);
-    if (e)
-        headless_complain(&problem);
+        e = outputs_write_report(s->cli->outputs, &report);
     buf_done(&report);
     return e;
 }
@@ -93,7 +90,7 @@ static bool has_failed(const struct bench *b)
     return false;
 }
 
-static int finish(const struct bench_shell *s)
+static int finish(struct bench_shell *s)
 {
     const struct bench *b = bench_run_result(s->run);
     if (b->problem) {
@@ -102,6 +99,8 @@ static int finish(const struct bench_shell *s)
             return STATUS_IO;
     }
     enum err e = write_report(s);
+    if (e == ERR_CANCELLED)
+        take_signal(s);
     if (s->signal)
         return 128 + s->signal;
     return e ? STATUS_OURS : b->problem ? STATUS_IO : has_failed(b) ? STATUS_FAILED : 0;
@@ -120,6 +119,7 @@ int bench_headless(const struct cli *cli)
         fputs("poolscope: cannot wait for signals\n", stderr);
         return STATUS_OURS;
     }
+    outputs_stop_on(cli->outputs, s.signals);
     enum err e = bench_run_new(&settings, &s.run, &problem);
     if (e) {
         headless_complain(&problem);

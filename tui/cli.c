@@ -92,7 +92,9 @@ static enum err set_codes_from(struct cli *c, const char *value, struct problem 
     if (fd < 0)
         return problem_errno(p, "--codes-from %s: cannot open", value);
     buf_init(&text, CODES_MAX);
-    enum err e = io_read_all(fd, &text);
+    enum err e = texts_add(&c->code_paths, value);
+    if (!e)
+        e = io_read_all(fd, &text);
     if (!e && text.data)
         e = memchr(text.data, '\0', text.len) ? ERR_PARSE : texts_add(&c->code_files, text.data);
     bool read = !e && text.data;
@@ -543,6 +545,7 @@ void cli_done(struct cli *c)
 {
     free(c->codes);
     texts_done(&c->code_files);
+    texts_done(&c->code_paths);
     texts_done(&c->dtypes);
 }
 

@@ -25,6 +25,7 @@ struct cli {
     const char **codes;       /* owned, the texts are argv's or code_files' */
     size_t ncodes;
     struct texts code_files;  /* owned: what --codes-from read */
+    struct texts code_paths;  /* owned: where it read that; "-" is stdin */
     const char *method;       /* fork, spawn, forkserver */
     char method_reason[96];   /* "as Python 3.14 on Linux would choose", or "" if the user named the method */
     int workers, threads;
@@ -43,6 +44,7 @@ struct cli {
     char *const *command;     /* of CLI_WATCH: NULL-terminated, borrowed from argv */
     int pid;                  /* of CLI_ATTACH */
     const char *output, *record;
+    struct outputs *outputs;  /* borrowed; set once these two are open */
     enum color_when color;
 };
 

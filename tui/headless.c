@@ -7,8 +7,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "core/base/io.h"
 #include "core/report/report.h"
+#include "tui/outputs.h"
 
 enum { REPORT_MAX = 1 << 30 };
 
@@ -30,21 +30,16 @@ void headless_complain(const struct problem *p)
 
 enum err headless_report(const struct cli *c, const struct model *m, const char *mode, int signal)
 {
-    struct problem problem = {""};
     struct buf report;
     buf_init(&report, REPORT_MAX);
     enum err e = c->json ? report_json(m, mode, &report) : report_text(m, signal, &report);
     if (e)
-        problem_set(&problem, e, "the report: %s", err_text(e));
-    else if (c->output || c->json)
-        e = report_write_file(c->output ? c->output : "-", report.data, report.len, &problem);
-    else if ((e = io_write_all(STDERR_FILENO, report.data, report.len)))
-        problem_set(&problem, e, "stderr: %s", err_text(e));
-    if (e)
-        headless_complain(&problem);
-    else if (m->table_error && (c->output || c->json))
+        fprintf(stderr, "poolscope: the report: %s\n", err_text(e));
+    else
+        e = outputs_write_report(c->outputs, &report);
+    if (!e && m->table_error && (c->output || c->json))
         fprintf(stderr, "poolscope: %s\n", m->table_error); /* an error is never only in a file */
-    else if (m->host_died && (c->output || c->json))
+    else if (!e && m->host_died && (c->output || c->json))
         fputs("poolscope: the host process died\n", stderr);
     buf_done(&report);
     return e;

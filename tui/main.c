@@ -6,11 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/io.h"
 #include "core/pool/host.h"
 #include "tui/bench.h"
 #include "tui/cli.h"
 #include "tui/explore.h"
 #include "tui/keeper.h"
+#include "tui/outputs.h"
 #include "tui/run.h"
 #include "tui/watch.h"
 
@@ -27,7 +29,7 @@ static int explore_main(const struct cli *c)
     struct explore_options options = {
         .observer = {.path = c->file, .key = c->key, .dtypes = c->dtypes.v, .ndtypes = c->dtypes.n,
                      .threads = c->threads, .forkserver = true, .hang_after = c->hang_after, .on_hang = c->on_hang,
-                     .record = c->record, .keep_host = true},
+                     .recorder = &c->outputs->recorder, .keep_host = true},
         .initial = {.method = c->method, .workers = c->workers, .threads = c->threads,
                     .at_fork = at_fork_names[c->at_fork], .codes = c->codes,
                     .ncodes = c->ncodes},
@@ -36,15 +38,18 @@ static int explore_main(const struct cli *c)
         .color = c->color,
     };
     struct problem problem = {""};
-    if (!isatty(STDOUT_FILENO)) {
-        problem_set(&problem, ERR_USAGE, "stdout is no terminal; without a screen: poolscope run %s", c->file);
-        return fail(&problem, STATUS_USAGE);
-    }
     enum err e = explore(&options, &problem);
     if (!e)
         return 0;
     bool input = e == ERR_GONE || e == ERR_DENIED || e == ERR_NOT_FOUND || e == ERR_PARSE || e == ERR_IO;
     return fail(&problem, input ? STATUS_IO : STATUS_OURS);
+}
+
+static enum err need_terminal(const struct cli *c, struct problem *problem)
+{
+    if (c->mode != CLI_EXPLORE || isatty(STDOUT_FILENO))
+        return OK;
+    return problem_set(problem, ERR_USAGE, "stdout is no terminal; without a screen: poolscope run %s", c->file);
 }
 
 static int watch_main(void *arg, int keeper)
@@ -56,14 +61,21 @@ static int watch_main(void *arg, int keeper)
 int main(int argc, char **argv)
 {
     struct cli cli;
+    struct outputs outputs;
     struct problem problem = {""};
     int status;
     if (pool_process_main(argc, argv, &status))
         return status;
+    io_survive_size_limit();
     setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers read the same everywhere */
     enum err e = cli_parse(argc, argv, &cli, &problem);
     if (e)
         return fail(&problem, e == ERR_USAGE ? STATUS_USAGE : STATUS_IO);
+    if ((e = need_terminal(&cli, &problem)) || (e = outputs_open(&cli, &outputs, &problem))) {
+        cli_done(&cli);
+        return fail(&problem, e == ERR_USAGE ? STATUS_USAGE : STATUS_OURS);
+    }
+    cli.outputs = &outputs;
     switch (cli.mode) {
     case CLI_HELP:
         cli_help(cli.help_of, stdout);
@@ -79,6 +91,7 @@ int main(int argc, char **argv)
     case CLI_RUN: status = run_headless(&cli); break;
     default: status = explore_main(&cli); break;
     }
+    outputs_done(&outputs);
     cli_done(&cli);
     return status;
 }

@@ -14,6 +14,7 @@
 #include "core/base/text.h"
 #include "core/report/report.h"
 #include "tui/headless.h"
+#include "tui/outputs.h"
 
 enum { STATUS_IO = 3, STATUS_OURS = 125 };
 enum { FRAME_MAX = 1 << 30 };
@@ -125,6 +126,8 @@ static int finish(struct headless *h)
     struct problem problem;
     int status = report_exit_status(observer_model(h->observer));
     enum err e = headless_report(h->cli, observer_model(h->observer), "run", h->signal);
+    if (e == ERR_CANCELLED)
+        take_signal(h);
     enum err recorded = observer_end_recording(h->observer, &problem);
     if (recorded)
         headless_complain(&problem);
@@ -139,7 +142,7 @@ static enum err start(struct headless *h, struct problem *problem)
     struct observer_options options = {
         .path = c->file, .key = c->key, .dtypes = c->dtypes.v, .ndtypes = c->dtypes.n, .threads = c->threads,
         .forkserver = strcmp(c->method, "forkserver") == 0, .hang_after = c->hang_after, .on_hang = c->on_hang,
-        .timeout = c->timeout, .record = c->record, .keep_tasks = c->json, .on_task = print_result, .ctx = h};
+        .timeout = c->timeout, .recorder = &c->outputs->recorder, .keep_tasks = c->json, .on_task = print_result, .ctx = h};
     struct run_settings run = {.method = c->method, .workers = c->workers, .threads = c->threads,
                                .at_fork = at_fork_names[c->at_fork], .max_tasks = c->max_tasks,
                                .task_timeout = c->task_timeout, .retries = c->retries, .codes = c->codes,
@@ -160,6 +163,7 @@ int run_headless(const struct cli *cli)
         fputs("poolscope: cannot wait for signals\n", stderr);
         return STATUS_OURS;
     }
+    outputs_stop_on(cli->outputs, h.signals);
     enum err e = start(&h, &problem);
     if (e) {
         headless_complain(&problem);

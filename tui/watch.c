@@ -13,6 +13,7 @@
 #include "core/base/io.h"
 #include "core/report/report.h"
 #include "tui/headless.h"
+#include "tui/outputs.h"
 
 enum { STATUS_IO = 3, STATUS_OURS = 125, STATUS_DENIED = 126, STATUS_NO_COMMAND = 127 };
 
@@ -165,7 +166,7 @@ int watch_headless(const struct cli *cli, int keeper)
 {
     struct watch w = {.cli = cli, .signals = headless_signals()};
     struct observer_options options = {.hang_after = cli->hang_after, .on_hang = cli->on_hang, .timeout = cli->timeout,
-                                       .record = cli->record};
+                                       .recorder = &cli->outputs->recorder};
     struct watch_settings settings = {.argv = cli->mode == CLI_WATCH ? cli->command : NULL, .pid = cli->pid,
                                       .keeper = keeper};
     struct problem problem = {""};
@@ -173,6 +174,7 @@ int watch_headless(const struct cli *cli, int keeper)
         fputs("poolscope: cannot wait for signals\n", stderr);
         return STATUS_OURS;
     }
+    outputs_stop_on(cli->outputs, w.signals);
     enum err e = observer_watch(&options, &settings, &w.observer, &problem);
     int status;
     if (e) {

@@ -7,6 +7,7 @@
 #include "core/report/report.h"
 #include "tui/explore.h"
 #include "tui/headless.h"
+#include "tui/outputs.h"
 #include "tui/watch.h"
 
 enum { STATUS_OURS = 125 };
@@ -59,7 +60,8 @@ int watch_screen(const struct cli *c, int keeper)
     struct watch_settings watch = {.argv = c->mode == CLI_WATCH ? c->command : NULL, .pid = c->pid, .tty = true,
                                    .keeper = keeper};
     struct explore_options options = {
-        .observer = {.hang_after = c->hang_after, .on_hang = c->on_hang, .timeout = c->timeout, .record = c->record},
+        .observer = {.hang_after = c->hang_after, .on_hang = c->on_hang, .timeout = c->timeout,
+                     .recorder = &c->outputs->recorder},
         .watch = &watch, .color = c->color, .finish = finish, .ctx = &ending,
     };
     enum err e = explore(&options, &problem);

@@ -4,9 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum err io_write_all(int fd, const void *data, size_t len)
@@ -20,6 +24,41 @@ enum err io_write_all(int fd, const void *data, size_t len)
             return err_from_errno(errno);
         at += n;
         len -= (size_t)n;
+    }
+    return OK;
+}
+
+/* With SIGPIPE blocked, EPIPE leaves one pending for this thread, which is taken back: sigwaitinfo(2). */
+static ssize_t write_without_signal(int fd, const void *data, size_t len)
+{
+    sigset_t pipe, before;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    ssize_t n = write(fd, data, len);
+    int error = errno;
+    if (n < 0 && error == EPIPE && !sigismember(&before, SIGPIPE))
+        sigtimedwait(&pipe, NULL, &(struct timespec){0});
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return n;
+}
+
+/* A pipe that poll(2) calls writable takes PIPE_BUF bytes without waiting: pipe(7). */
+enum err io_write_until(int fd, const void *data, size_t len, int stop)
+{
+    const char *at = data;
+    while (len > 0) {
+        struct pollfd fds[] = {{.fd = fd, .events = POLLOUT}, {.fd = stop, .events = POLLIN}};
+        ssize_t n = poll(fds, 2, -1);
+        if (n > 0 && !fds[0].revents)
+            return ERR_CANCELLED;
+        if (n > 0)
+            n = write_without_signal(fd, at, len < PIPE_BUF ? len : PIPE_BUF);
+        if (n < 0 && errno != EINTR)
+            return err_from_errno(errno);
+        at += n > 0 ? n : 0;
+        len -= n > 0 ? (size_t)n : 0;
     }
     return OK;
 }
@@ -185,6 +224,19 @@ enum err io_set_nonblock(int fd, int on)
     if (flags < 0 || fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) < 0)
         return err_from_errno(errno);
     return OK;
+}
+
+static void ignore(int signal)
+{
+    (void)signal;
+}
+
+/* A handler, because exec makes it the default again; SIG_IGN would be inherited. */
+void io_survive_size_limit(void)
+{
+    struct sigaction now, handler = {.sa_handler = ignore, .sa_flags = SA_RESTART};
+    if (sigaction(SIGXFSZ, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+        sigaction(SIGXFSZ, &handler, NULL);
 }
 
 void io_close(int *fd)

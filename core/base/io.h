@@ -14,7 +14,11 @@
 /* Writes all `len` bytes (blocking fd). ERR_CLOSED on EPIPE. */
 enum err io_write_all(int fd, const void *data, size_t len) MUST_CHECK;
 
-/* The same at `offset`, as pwrite(2). */
+/* The same, but where the fd takes nothing for now (a full pipe, a terminal that is held), it waits only until `stop`
+ * is readable, which is ERR_CANCELLED; -1: nothing stops it. Never raises SIGPIPE. */
+enum err io_write_until(int fd, const void *data, size_t len, int stop) MUST_CHECK;
+
+/* As io_write_all, at `offset`: pwrite(2). */
 enum err io_write_at(int fd, const void *data, size_t len, uint64_t offset) MUST_CHECK;
 
 /* Reads until end of file into `b` (its ceiling holds: ERR_TOO_BIG). */
@@ -42,6 +46,10 @@ enum err io_sealed_memory(const char *name, const void *data, size_t len, int *f
 
 /* Set or clear O_NONBLOCK. */
 enum err io_set_nonblock(int fd, int on) MUST_CHECK;
+
+/* From now on a write past RLIMIT_FSIZE is EFBIG in this process, and SIGXFSZ does not end it (setrlimit(2)). Programs
+ * that it executes start as it was started itself. Call it once, before there are threads. */
+void io_survive_size_limit(void);
 
 /* Closes *fd unless it is -1, and sets it to -1. */
 void io_close(int *fd);

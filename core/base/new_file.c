@@ -13,11 +13,10 @@
 
 enum { NAMES_MAX = 100 };
 
-static int open_nameless(const char *path)
+static int open_nameless(const char *path, mode_t mode)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    int fd = folder ? open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
+    char *folder = target_folder(path);
+    int fd = folder ? open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode) : -1;
     free(folder);
     return fd;
 }
@@ -31,21 +30,21 @@ static bool give_name(const struct new_file *f, const char *name)
 }
 
 /* What has no name gets the temporary one; where there is nothing yet, a file is made under it. */
-static bool take_name(struct new_file *f)
+static bool take_name(struct new_file *f, mode_t mode)
 {
     if (f->fd < 0)
-        return (f->fd = open(f->temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666)) >= 0;
+        return (f->fd = open(f->temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode)) >= 0;
     return give_name(f, f->temporary);
 }
 
-static enum err name_beside(struct new_file *f)
+static enum err name_beside(struct new_file *f, mode_t mode)
 {
     for (int i = 0; i < NAMES_MAX; i++) {
-        if (asprintf(&f->temporary, "%s.%ld-%d", f->path, (long)getpid(), i) < 0) {
+        if (asprintf(&f->temporary, "%s.%ld-%d", f->target.path, (long)getpid(), i) < 0) {
             f->temporary = NULL;
             return ERR_NOMEM;
         }
-        if (take_name(f))
+        if (take_name(f, mode))
             return OK;
         free(f->temporary);
         f->temporary = NULL;
@@ -55,17 +54,36 @@ static enum err name_beside(struct new_file *f)
     return err_from_errno(errno);
 }
 
-enum err new_file_begin(const char *path, struct new_file *out, struct problem *problem)
+static enum err begin(struct new_file *f, unsigned how, struct problem *problem)
 {
-    struct new_file f = {.fd = open_nameless(path), .path = strdup(path)};
-    if (f.path && (f.fd >= 0 || name_beside(&f) == OK)) {
+    struct target *t = &f->target;
+    /* what replaces a file gets that file's mode when it is whole, and until then shows nobody more than that did */
+    mode_t mode = t->exists || (how & NEW_FILE_PRIVATE) ? 0600 : 0666;
+    f->stream = t->fd >= 0;
+    if (f->stream && !(how & NEW_FILE_STREAM))
+        return problem_set(problem, ERR_USAGE, "%s: is no file that could be replaced", t->name);
+    f->fd = f->stream ? t->fd : open_nameless(t->path, mode);
+    t->fd = -1;
+    return f->fd >= 0 || name_beside(f, mode) == OK ? OK : problem_errno(problem, "%s: cannot write", t->name);
+}
+
+enum err new_file_begin_at(struct target *target, unsigned how, struct new_file *out, struct problem *problem)
+{
+    struct new_file f = {.fd = -1, .target = *target};
+    enum err e = begin(&f, how, problem);
+    *target = (struct target){.fd = -1};
+    if (e)
+        new_file_drop(&f);
+    else
         *out = f;
-        return OK;
-    }
-    enum err e = f.path ? problem_errno(problem, "%s: cannot write", path)
-                        : problem_set(problem, ERR_NOMEM, "%s: out of memory", path);
-    new_file_drop(&f);
     return e;
+}
+
+enum err new_file_begin(const char *path, unsigned how, struct new_file *out, struct problem *problem)
+{
+    struct target target;
+    enum err e = target_find(path, &target, problem);
+    return e ? e : new_file_begin_at(&target, how, out, problem);
 }
 
 void new_file_drop(struct new_file *f)
@@ -75,35 +93,76 @@ void new_file_drop(struct new_file *f)
     if (f->temporary)
         unlink(f->temporary);
     free(f->temporary);
-    free(f->path);
-    *f = (struct new_file){.fd = -1};
+    target_done(&f->target);
+    *f = (struct new_file){.fd = -1, .target = {.fd = -1}};
     errno = error;
+}
+
+enum err new_file_write(struct new_file *f, const void *data, size_t len, int stop, struct problem *problem)
+{
+    enum err e = io_write_until(f->fd, data, len, stop);
+    if (e == ERR_CANCELLED)
+        return problem_set(problem, e, "%s: stopped before all of it was written", f->target.name);
+    return e ? problem_errno(problem, "%s: cannot write", f->target.name) : OK;
 }
 
 /* At once where nothing lies there, so that a writer that is killed leaves no other name behind. No link replaces what
  * lies there, but a rename does. Not every file system can rename without replacing; then a second link does it. */
 static bool take_place(struct new_file *f, bool replace)
 {
-    if (!f->temporary && give_name(f, f->path))
+    const char *path = f->target.path;
+    if (!f->temporary && give_name(f, path))
         return true;
-    if (!f->temporary && name_beside(f))
+    if (!f->temporary && name_beside(f, 0600))
         return false;
     if (replace)
-        return rename(f->temporary, f->path) == 0;
-    if (renameat2(AT_FDCWD, f->temporary, AT_FDCWD, f->path, RENAME_NOREPLACE) == 0)
+        return rename(f->temporary, path) == 0;
+    if (renameat2(AT_FDCWD, f->temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
         return true;
-    return (errno == EINVAL || errno == ENOSYS) && link(f->temporary, f->path) == 0 && unlink(f->temporary) == 0;
+    return (errno == EINVAL || errno == ENOSYS) && link(f->temporary, path) == 0 && unlink(f->temporary) == 0;
+}
+
+/* The mode and owner of the file that was there at the beginning, as far as we may. Where its group cannot be kept, our
+ * own gets nothing. Not every file system has modes; then the file stays as it was made, with none for others. */
+static void keep_rights(const struct new_file *f)
+{
+    const struct stat *was = &f->target.st;
+    mode_t mode = was->st_mode & 0777;
+    if (!f->target.exists)
+        return;
+    if (fchown(f->fd, was->st_uid, was->st_gid) < 0 && fchown(f->fd, (uid_t)-1, was->st_gid) < 0)
+        mode &= ~(mode_t)S_IRWXG;
+    fchmod(f->fd, mode);
+}
+
+/* It may have become something else since the beginning: a rename would replace a link, not what the link names. */
+static bool is_still_a_file(const struct new_file *f)
+{
+    struct stat now;
+    return lstat(f->target.path, &now) < 0 || S_ISREG(now.st_mode);
+}
+
+static enum err put_in_place(struct new_file *f, bool replace, struct problem *problem)
+{
+    if (!is_still_a_file(f))
+        return problem_set(problem, ERR_USAGE, "%s: something that is no file has taken its place", f->target.name);
+    keep_rights(f);
+    if (fsync(f->fd) < 0 || !take_place(f, replace))
+        return problem_errno(problem, "%s: cannot write", f->target.name);
+    free(f->temporary); /* it has another name now */
+    f->temporary = NULL;
+    return OK;
 }
 
 enum err new_file_commit(struct new_file *f, bool replace, struct problem *problem)
 {
     enum err e = OK;
-    if (fsync(f->fd) < 0 || !take_place(f, replace))
-        e = problem_errno(problem, "%s: cannot write", f->path);
-    if (!e) { /* it has another name now */
-        free(f->temporary);
-        f->temporary = NULL;
-    }
+    if (!f->stream)
+        e = put_in_place(f, replace, problem);
+    else if (close(f->fd) < 0)
+        e = problem_errno(problem, "%s: cannot write", f->target.name);
+    if (f->stream)
+        f->fd = -1;
     new_file_drop(f);
     return e;
 }

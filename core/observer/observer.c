@@ -161,8 +161,6 @@ static enum err open_all(struct observer *o, struct problem *problem)
 {
     struct sampler_options sampling = {.hang_after = o->options.hang_after, .stacks = true};
     enum err e = OK;
-    if (o->options.record && (e = recorder_open(o->options.record, &o->recorder, problem)))
-        return e;
     o->epoll = epoll_create1(EPOLL_CLOEXEC);
     o->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (o->epoll < 0 || o->timer < 0)
@@ -187,6 +185,10 @@ enum err observer_open(const struct observer_options *options, struct observer *
                            .epoll = -1, .timer = -1, .root_pidfd = -1, .threads = options->threads,
                            .epoch = clock_now()};
     buf_init(&o->codes, CODES_MAX);
+    if (options->recorder) {
+        o->recorder = *options->recorder;
+        *options->recorder = NULL;
+    }
     enum err e = open_all(o, problem);
     if (e)
         observer_free(o);

@@ -23,7 +23,7 @@ struct observer_options {
     double hang_after;
     enum on_hang on_hang;
     double timeout;        /* of a run, seconds; 0: none */
-    const char *record;    /* path for the recording, or NULL */
+    struct recorder **recorder; /* records every event; taken from here, where NULL is left; NULL: none */
     bool keep_tasks;       /* the model keeps every task, however many */
     void (*on_task)(void *ctx, const struct event_task *ended); /* of each task that ends, in that order; borrowed */
     void (*on_measured)(void *ctx, const struct event_measured *m); /* of a run that measures */
@@ -58,7 +58,7 @@ enum err observer_step(struct observer *o, bool *changed) MUST_CHECK;
 const struct model *observer_model(const struct observer *o);
 
 /* The same eye on a real program: starts a command, or attaches to a tree that is running already (read-only). Of the
- * options only hang_after, on_hang, timeout and record are used. The command's status is in the model when it has
+ * options only hang_after, on_hang, timeout and recorder are used. The command's status is in the model when it has
  * ended; with ON_HANG_KILL a tree that hangs and has come to rest is ended, the evidence being in the model first. */
 struct watch_settings {
     char *const *argv;  /* NULL-terminated; NULL: attach to `pid` */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The desk writes what is seen of its table to a file that the user named. */
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "core/base/new_file.h"
 #include "core/pool/pool_desk.h"
@@ -26,10 +25,7 @@ static enum err write_file(const struct desk_self *d, const struct save *save, c
                            struct problem *problem)
 {
     struct new_file f;
-    struct stat st;
-    if (stat(a->text, &st) == 0 && !S_ISREG(st.st_mode))
-        return problem_set(problem, ERR_USAGE, "%s: is no file that could be replaced", a->text);
-    enum err e = new_file_begin(a->text, &f, problem);
+    enum err e = new_file_begin(a->text, 0, &f, problem);
     if (e)
         return e;
     e = table_save(d->table, save, f.fd, d->progress, bytes);

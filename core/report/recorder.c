@@ -4,20 +4,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "core/base/io.h"
 #include "core/report/report_priv.h"
 
-enum { LINE_MAX_BYTES = 1 << 30 };
+enum { LINES_MAX_BYTES = 1 << 30, PIECE = 64 * 1024 };
 
 struct recorder {
-    FILE *file;
-    char *path;
-    enum err err; /* the first one */
+    int fd, stop;
+    char *name;       /* as the user wrote it */
+    enum err err;     /* the first one */
     int errnum;
-    struct buf line;
+    struct buf lines; /* not written yet */
 };
 
 static enum err remember(struct recorder *r, enum err e)
@@ -29,57 +31,89 @@ static enum err remember(struct recorder *r, enum err e)
     return r->err;
 }
 
-enum err recorder_open(const char *path, struct recorder **out, struct problem *problem)
+/* A regular file is emptied, or made; a stream is open already. Nobody can put a link in its place in between. */
+static int open_target(struct target *t)
+{
+    int fd = t->fd;
+    t->fd = -1;
+    if (fd >= 0)
+        return fd;
+    if (!t->exists)
+        return open(t->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    fd = open(t->path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0 && ftruncate(fd, 0) < 0)
+        io_close(&fd);
+    return fd;
+}
+
+enum err recorder_open_at(struct target *t, struct recorder **out, struct problem *problem)
 {
     struct recorder *r = calloc(1, sizeof *r);
-    if (!r || !(r->path = strdup(path))) {
+    enum err e = r ? OK : problem_set(problem, ERR_NOMEM, "%s: out of memory", t->name);
+    if (!e && (r->fd = open_target(t)) < 0)
+        e = problem_errno(problem, "%s: cannot record", t->name);
+    if (e) {
         free(r);
-        return problem_set(problem, ERR_NOMEM, "%s: out of memory", path);
+    } else {
+        r->stop = -1;
+        r->name = t->name;
+        t->name = NULL;
+        buf_init(&r->lines, LINES_MAX_BYTES);
+        buf_add_text(&r->lines, "{\"schema\": \"poolscope.recording/1\"}\n");
     }
-    buf_init(&r->line, LINE_MAX_BYTES);
-    r->file = fopen(path, "we");
-    if (!r->file || fputs("{\"schema\": \"poolscope.recording/1\"}\n", r->file) < 0) {
-        enum err e = problem_errno(problem, "%s: cannot record", path);
-        if (r->file)
-            fclose(r->file);
-        free(r->path);
-        free(r);
-        return e;
-    }
-    *out = r;
-    return OK;
+    target_done(t);
+    if (!e && recorder_flush(r)) /* at once: after a fork only one of the two processes may have bytes to write */
+        return recorder_close(r, problem);
+    if (!e)
+        *out = r;
+    return e;
+}
+
+enum err recorder_open(const char *path, struct recorder **out, struct problem *problem)
+{
+    struct target target;
+    enum err e = target_find(path, &target, problem);
+    return e ? e : recorder_open_at(&target, out, problem);
+}
+
+void recorder_stop_on(struct recorder *r, int stop)
+{
+    r->stop = stop;
 }
 
 enum err recorder_add(struct recorder *r, const struct event *e)
 {
     if (r->err)
         return r->err;
-    buf_clear(&r->line);
-    enum err err = report_add_line(&r->line, e->time, event_name((enum event_type)e->type),
+    enum err err = report_add_line(&r->lines, e->time, event_name((enum event_type)e->type),
                                    event_fields((enum event_type)e->type), e);
-    if (!err && fwrite(r->line.data, 1, r->line.len, r->file) != r->line.len)
-        err = err_from_errno(errno);
-    return remember(r, err);
+    if (err || r->lines.len < PIECE)
+        return remember(r, err);
+    return recorder_flush(r);
 }
 
 enum err recorder_flush(struct recorder *r)
 {
-    if (!r->err && fflush(r->file) == EOF)
-        return remember(r, err_from_errno(errno));
-    return r->err;
+    if (r->err)
+        return r->err;
+    enum err e = io_write_until(r->fd, r->lines.data, r->lines.len, r->stop);
+    buf_clear(&r->lines);
+    return remember(r, e);
 }
 
 enum err recorder_close(struct recorder *r, struct problem *problem)
 {
-    if (fclose(r->file) == EOF)
-        remember(r, err_from_errno(errno));
-    enum err e = r->err;
-    if (e) {
+    enum err e = recorder_flush(r);
+    if (close(r->fd) < 0)
+        e = remember(r, err_from_errno(errno));
+    if (e == ERR_CANCELLED) {
+        problem_set(problem, e, "%s: the recording is not complete: it was stopped", r->name);
+    } else if (e) {
         errno = r->errnum;
-        problem_errno(problem, "%s: the recording is not complete", r->path);
+        problem_errno(problem, "%s: the recording is not complete", r->name);
     }
-    buf_done(&r->line);
-    free(r->path);
+    buf_done(&r->lines);
+    free(r->name);
     free(r);
     return e;
 }

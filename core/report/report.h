@@ -5,6 +5,7 @@
 #define REPORT_REPORT_H
 
 #include "core/base/buf.h"
+#include "core/base/target.h"
 #include "core/model/model.h"
 
 /* One JSON object, schema "poolscope.report/1", ends with a newline. `mode` is "run", "watch" or "attach". */
@@ -28,12 +29,20 @@ int report_exit_status(const struct model *m);
 /* The same where a signal ended us (0: none): a hang that was found goes first in what is watched. */
 int report_final_status(const struct model *m, int signal);
 
-/* Writes all of `data` to `path` or nothing: a temporary file beside it, fsync, rename(2). "-" is stdout. */
+/* Writes all of `data` to the regular file `path` or nothing (new_file.h). A file that is made is for its owner alone:
+ * a report shows what was in the memory of processes. */
 enum err report_write_file(const char *path, const char *data, size_t len, struct problem *problem) MUST_CHECK;
 
-/* A recording: a header line, then every event as one JSON object a line, with the time since the start. */
+/* A recording: a header line, then every event as one JSON object a line, with the time since the start. It is written
+ * in place while events come, so that it is there however we end. A file that is made is for its owner alone. */
 struct recorder;
 enum err recorder_open(const char *path, struct recorder **out, struct problem *problem) MUST_CHECK;
+
+/* The same for a target that was found before, which is taken (also on failure). */
+enum err recorder_open_at(struct target *target, struct recorder **out, struct problem *problem) MUST_CHECK;
+
+/* A stream that takes no bytes is waited for only until the fd `stop` is readable; then the recording ends. */
+void recorder_stop_on(struct recorder *r, int stop);
 enum err recorder_add(struct recorder *r, const struct event *e) MUST_CHECK; /* the first error sticks */
 enum err recorder_flush(struct recorder *r) MUST_CHECK; /* what was added is in the file, come what may */
 enum err recorder_close(struct recorder *r, struct problem *problem) MUST_CHECK; /* flushes; frees r also on error */

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT
+ * Finds what the options name, compares it with what is read, and only then opens it: --record empties its file. */
+#include "tui/outputs.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+#include "tui/cli.h"
+
+/* What the options name; found or not. */
+struct named {
+    struct target report, recording;
+    bool has_report, has_recording;
+};
+
+/* "-": stdout. NULL: stderr. */
+static const char *report_path(const struct cli *c)
+{
+    bool reports = c->mode == CLI_RUN || c->mode == CLI_WATCH || c->mode == CLI_ATTACH || c->mode == CLI_BENCH;
+    return c->output ? c->output : reports && (c->json || c->mode == CLI_BENCH) ? "-" : NULL;
+}
+
+static bool reads_from(const char *path, const struct target *t)
+{
+    struct stat st;
+    int failed = strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &st) : stat(path, &st);
+    return failed == 0 && target_is_file(t, &st);
+}
+
+static enum err refuse_inputs(const struct cli *c, const char *option, const struct target *t, struct problem *problem)
+{
+    if (c->file && reads_from(c->file, t))
+        return problem_set(problem, ERR_USAGE, "%s %s: the table is read from this file; name another one", option,
+                           t->name);
+    for (size_t i = 0; i < c->code_paths.n; i++)
+        if (reads_from(c->code_paths.v[i], t))
+            return problem_set(problem, ERR_USAGE, "%s %s: the codes are read from this file; name another one", option,
+                               t->name);
+    return OK;
+}
+
+static enum err find(const struct cli *c, struct named *n, struct problem *problem)
+{
+    const char *report = report_path(c);
+    enum err e = OK;
+    if (report && !(e = target_find(report, &n->report, problem)))
+        n->has_report = true;
+    if (!e && c->record && !(e = target_find(c->record, &n->recording, problem)))
+        n->has_recording = true;
+    if (!e && n->has_report)
+        e = refuse_inputs(c, "-o", &n->report, problem);
+    if (!e && n->has_recording)
+        e = refuse_inputs(c, "--record", &n->recording, problem);
+    if (!e && n->has_report && n->has_recording && target_same(&n->report, &n->recording))
+        e = problem_set(problem, ERR_USAGE, "-o %s: --record writes to this file; name another one", n->report.name);
+    return e;
+}
+
+/* The report first: it changes no file that is there. */
+static enum err open_named(struct named *n, struct outputs *o, struct problem *problem)
+{
+    enum err e = OK;
+    if (n->has_report) {
+        n->has_report = false;
+        e = new_file_begin_at(&n->report, NEW_FILE_PRIVATE | NEW_FILE_STREAM, &o->report, problem);
+        o->to_stderr = e != OK;
+    }
+    if (!e && n->has_recording) {
+        n->has_recording = false;
+        e = recorder_open_at(&n->recording, &o->recorder, problem);
+    }
+    return e;
+}
+
+enum err outputs_open(const struct cli *c, struct outputs *out, struct problem *problem)
+{
+    struct named n = {0};
+    struct outputs o = {.to_stderr = true, .stop = -1};
+    enum err e = find(c, &n, problem);
+    if (!e)
+        e = open_named(&n, &o, problem);
+    if (n.has_report)
+        target_done(&n.report);
+    if (n.has_recording)
+        target_done(&n.recording);
+    if (e)
+        outputs_done(&o);
+    else
+        *out = o;
+    return e;
+}
+
+void outputs_stop_on(struct outputs *o, int stop)
+{
+    o->stop = stop;
+    if (o->recorder)
+        recorder_stop_on(o->recorder, stop);
+}
+
+static enum err write_file(struct outputs *o, const struct buf *report, struct problem *problem)
+{
+    o->to_stderr = true; /* from now on */
+    enum err e = new_file_write(&o->report, report->data, report->len, o->stop, problem);
+    if (!e)
+        return new_file_commit(&o->report, true, problem);
+    if (e == ERR_CLOSED && strcmp(o->report.target.path, "-") == 0)
+        raise(SIGPIPE); /* nobody reads our stdout any more: we end in silence, unless that is ignored */
+    new_file_drop(&o->report);
+    return e;
+}
+
+enum err outputs_write_report(struct outputs *o, const struct buf *report)
+{
+    struct problem problem = {""};
+    bool to_file = !o->to_stderr;
+    enum err e = to_file ? write_file(o, report, &problem) : OK;
+    if (e)
+        fprintf(stderr, "poolscope: %s%s\n", problem.text, e == ERR_CANCELLED ? "" : "; the report follows");
+    if (e == ERR_CANCELLED || (to_file && !e))
+        return e;
+    enum err said = io_write_all(STDERR_FILENO, report->data, report->len);
+    return e ? e : said;
+}
+
+void outputs_done(struct outputs *o)
+{
+    if (!o->to_stderr)
+        new_file_drop(&o->report);
+    if (o->recorder && recorder_close(o->recorder, NULL)) {
+        /* nothing was observed that it could lack */
+    }
+    *o = (struct outputs){.to_stderr = true, .stop = -1};
+}
