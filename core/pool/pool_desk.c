@@ -67,7 +67,6 @@ int desk_process_main(int sock)
 {
     struct desk_self d = {.control = sock};
     struct engine_options options = {.threads = engine_usable_cpus()};
-    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an answer, not the end */
     mallopt(M_MMAP_THRESHOLD, 64 * 1024); /* what is large goes back to the system at once */
     if (engine_new(&options, &d.engine))
         return 1;

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -39,6 +40,8 @@ bool pool_process_main(int argc, char **argv, int *status)
     for (size_t i = 0; argc > 1 && i < sizeof programs / sizeof programs[0]; i++) {
         if (strcmp(argv[1], programs[i].command) != 0)
             continue;
+        signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write(2), not the end; a handler here would
+                                   * keep a hang from being proved, since it could wake the worker */
         bool started_by_us = argc == 3 && settle_in(programs[i].name, argv[2]);
         *status = started_by_us ? programs[i].run(CHILD_SOCKET) : EXIT_FAILURE;
         return true;
