@@ -150,6 +150,27 @@ static void a_name_is_asked_for_and_what_cannot_be_written_is_said(void **state)
     leave(p, &at);
 }
 
+/* By any name; what is saved from a filtered view would be all that is left of it. */
+static void the_open_table_is_never_saved_over(void **state)
+{
+    struct place at;
+    struct pty *p = open_people(&at);
+    char hard[160];
+    (void)state;
+    snprintf(hard, sizeof hard, "%s/hard.csv", at.folder);
+    assert_int_equal(link(at.table, hard), 0);
+    pty_type(p, "&age<41\r");
+    pty_wait_text(p, "4 of 5 rows");
+    type(p, ":save ", at.table, "\r");
+    pty_wait_text(p, "people.csv is the open table itself. Save under another name");
+    type(p, ":save ", hard, "\r");
+    pty_wait_text(p, "hard.csv is the open table itself. Save under another name");
+    type(p, ":write ", at.table, "\r");
+    pty_wait_text(p, "people.csv is the open table itself. Write the report to another file");
+    holds(at.table, people);
+    leave(p, &at);
+}
+
 /* A disk of one megabyte, where one may be mounted. */
 static void a_full_disk_is_named_and_leaves_nothing(void **state)
 {
@@ -411,6 +432,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
         CASE(what_is_seen_is_saved),
+        CASE(the_open_table_is_never_saved_over),
         CASE(a_name_is_asked_for_and_what_cannot_be_written_is_said),
         CASE(a_full_disk_is_named_and_leaves_nothing),
         CASE(filters_are_switched_one_by_one_and_changes_undone),

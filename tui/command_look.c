@@ -185,6 +185,10 @@ enum err do_write(struct app *a, const char *arg)
         app_say(a, ROLE_WARN, "A file name is needed");
         return OK;
     }
+    if (a->sheet && sheet_reads(a->sheet, arg)) {
+        app_say(a, ROLE_WARN, "%.100s is the open table itself. Write the report to another file", arg);
+        return OK;
+    }
     buf_init(&json, 256 << 20);
     const char *mode = a->scope == SCOPE_EXPLORE ? "run" : a->scope == SCOPE_WATCH ? "watch" : "attach";
     enum err e = report_json(a->model, mode, &json);

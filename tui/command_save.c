@@ -52,6 +52,10 @@ enum err do_save(struct app *a, const char *arg)
     }
     if (!*arg)
         return OK;
+    if (sheet_reads(a->sheet, arg)) {
+        app_say(a, ROLE_WARN, "%.100s is the open table itself. Save under another name", arg);
+        return OK;
+    }
     free(a->save_path);
     a->save_path = strdup(arg);
     if (!a->save_path)

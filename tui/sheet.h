@@ -82,6 +82,8 @@ enum err sheet_ask_codes(struct sheet *s) MUST_CHECK;
  * SHEET_FAILED with why not; without `replace` a file that is there stays. */
 enum err sheet_save(struct sheet *s, const char *path, const size_t *columns, size_t n, bool replace,
                     struct problem *problem) MUST_CHECK;
+/* `path` names the file that the table is read from, by this or another name: writing there would destroy it. */
+bool sheet_reads(const struct sheet *s, const char *path);
 void sheet_cancel(struct sheet *s);
 bool sheet_busy(const struct sheet *s); /* with what the user asked for */
 bool sheet_view_ready(const struct sheet *s); /* the filters and the order that were asked for are in effect */

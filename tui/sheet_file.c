@@ -94,6 +94,13 @@ enum err sheet_open_file(struct sheet *s, struct problem *problem)
     return e ? problem_set(problem, e, "%s: %s", s->options.path, err_text(e)) : OK;
 }
 
+bool sheet_reads(const struct sheet *s, const char *path)
+{
+    struct stat open, named;
+    return fstat(s->fd, &open) == 0 && stat(path, &named) == 0 && open.st_dev == named.st_dev &&
+           open.st_ino == named.st_ino;
+}
+
 /* --- streams ------------------------------------------------------------------------------------------------------ */
 
 static void end_stream(struct sheet *s)
