@@ -315,6 +315,24 @@ static void a_file_size_limit_keeps_the_old_report_whole(void **state)
     assert_file_is("report", "old");
 }
 
+/* It leaves no room for the memory that host and workers share, which is an answer, and no reason for the host to die. */
+static void a_file_size_limit_does_not_end_the_host(void **state)
+{
+    struct program p;
+    struct rlimit before, limit;
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = before;
+    limit.rlim_cur = 1024;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    program_start(&p, (const char *const[]){"run", "-s", "spawn", "-t", "1", "-w", "1", "in.csv", NULL}, NULL);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    program_wait(&p);
+    program_assert_status(&p, 1);
+    assert_text_matches(buf_text(&p.err), "no shared memory for a worker: too big");
+    program_done(&p);
+}
+
 /* Of SigIgn in /proc/self/status, the bit of SIGXFSZ. */
 static void a_watched_command_ends_at_its_file_size_limit_as_ever(void **state)
 {
@@ -412,6 +430,7 @@ int main(void)
         CASE(what_cannot_be_written_is_said_before_anything_runs),
         CASE(a_report_that_cannot_be_written_goes_to_stderr),
         CASE(a_file_size_limit_keeps_the_old_report_whole),
+        CASE(a_file_size_limit_does_not_end_the_host),
         CASE(a_watched_command_ends_at_its_file_size_limit_as_ever),
         CASE(a_signal_ends_it_while_nobody_takes_the_report),
         CASE(a_signal_ends_it_while_nobody_takes_the_recording),

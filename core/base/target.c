@@ -153,7 +153,7 @@ static enum err open_if_stream(struct target *t, bool magic, struct problem *pro
 
 static enum err find_stdout(struct target *t, struct problem *problem)
 {
-    t->fd = duplicate(STDOUT_FILENO);
+    t->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     t->exists = true;
     return t->fd < 0 || fstat(t->fd, &t->st) < 0 ? problem_errno(problem, "%s: cannot write", t->name) : OK;
 }
