@@ -315,7 +315,7 @@ static void a_file_size_limit_keeps_the_old_report_whole(void **state)
     assert_file_is("report", "old");
 }
 
-/* It leaves no room for the memory that host and workers share, which is an answer, and no reason for the host to die. */
+/* It leaves no room for the memory that host and workers share: that is said, and the host goes on. */
 static void a_file_size_limit_does_not_end_the_host(void **state)
 {
     struct program p;

@@ -142,7 +142,8 @@ static enum err start(struct headless *h, struct problem *problem)
     struct observer_options options = {
         .path = c->file, .key = c->key, .dtypes = c->dtypes.v, .ndtypes = c->dtypes.n, .threads = c->threads,
         .forkserver = strcmp(c->method, "forkserver") == 0, .hang_after = c->hang_after, .on_hang = c->on_hang,
-        .timeout = c->timeout, .recorder = &c->outputs->recorder, .keep_tasks = c->json, .on_task = print_result, .ctx = h};
+        .timeout = c->timeout, .recorder = &c->outputs->recorder,
+        .keep_tasks = c->json, .on_task = print_result, .ctx = h};
     struct run_settings run = {.method = c->method, .workers = c->workers, .threads = c->threads,
                                .at_fork = at_fork_names[c->at_fork], .max_tasks = c->max_tasks,
                                .task_timeout = c->task_timeout, .retries = c->retries, .codes = c->codes,
