@@ -77,7 +77,7 @@ static enum err send_far(int sock, struct ring_answer *a, const struct rows *row
     }
     err = message_send(sock, &m, NULL, 0);
     free(m.ranges.v);
-    a->far = true;
+    a->far = err == OK;
     return err;
 }
 
@@ -180,7 +180,7 @@ static int serve(struct worker_post *w, struct engine *e, const struct table *t)
     }
 }
 
-static int unfit(const struct worker_post *w, const char *why)
+int worker_unfit(const struct worker_post *w, const char *why)
 {
     struct message m = { .type = MESSAGE_READY, .error = (char *)why };
     if (message_send(w->sock, &m, NULL, 0) != OK)
@@ -194,7 +194,7 @@ int worker_serve(struct worker_post *w, struct engine *e, const struct table *t)
     if (err != OK) {
         struct problem p;
         problem_set(&p, err, "initializer %s: %s: %s", w->initializer, table_path(t), err_text(err));
-        return unfit(w, p.text);
+        return worker_unfit(w, p.text);
     }
     ring_say_ready(&w->ring, w->bell);
     return serve(w, e, t);
@@ -205,7 +205,7 @@ int worker_serve_alone(struct worker_post *w, int threads, const struct table *t
     struct engine *e;
     enum err err = engine_new(&(struct engine_options){ .threads = threads }, &e);
     if (err != OK)
-        return unfit(w, err_text(err));
+        return worker_unfit(w, err_text(err));
     int status = worker_serve(w, e, t);
     engine_free(e);
     return status;
@@ -251,7 +251,7 @@ int worker_process_main(int sock)
         io_close(&fds[TABLE_FDS]);
         status = worker_serve_alone(&w, (int)setup.threads, t);
     } else {
-        status = unfit(&w, problem.text);
+        status = worker_unfit(&w, problem.text);
     }
     ring_close(&w.ring);
     table_free(t);
