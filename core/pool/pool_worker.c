@@ -3,6 +3,7 @@
  * born with (an inherited engine or one of its own) is all that differs. */
 #include "core/pool/pool_priv.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,15 +96,13 @@ static enum err answer_rows(int sock, struct ring_answer *a, const struct rows *
 }
 
 /* What went wrong, and where: the line that the user reads. */
-static void answer_failure(struct ring_answer *a, const struct table *t, enum err err)
+static void answer_failure(struct ring_answer *a, const struct problem *p)
 {
-    struct problem p;
-    problem_set(&p, err, "%s: %s", table_path(t), err_text(err));
     a->failed = true;
-    a->len = (uint32_t)strlen(p.text);
+    a->len = (uint32_t)strlen(p->text);
     if (a->len > RING_TEXT_MAX)
         a->len = RING_TEXT_MAX;
-    memcpy(a->text, p.text, a->len);
+    memcpy(a->text, p->text, a->len);
 }
 
 static enum err query(struct engine *e, const struct table *t, enum ring_kind kind, const char *code, size_t len,
@@ -133,6 +132,7 @@ static enum err run_task(const struct worker_post *w, struct engine *e, const st
                          const struct ring_task *task, struct ring_answer *a)
 {
     struct rows rows = { 0 };
+    struct problem p;
     enum err err;
     a->place = task->place;
     a->far = a->failed = false;
@@ -143,13 +143,15 @@ static enum err run_task(const struct worker_post *w, struct engine *e, const st
         err = query_far(w->sock, e, t, task, &rows);
     else
         err = query(e, t, task->kind, task->code, task->len, &rows);
-    if (err == OK)
-        err = answer_rows(w->sock, a, &rows);
+    if (err != OK)
+        problem_set(&p, err, "%s: %s", table_path(t), err_text(err));
+    else if ((err = answer_rows(w->sock, a, &rows)) != OK)
+        child_problem(&p, err == ERR_TOO_BIG ? EMSGSIZE : errno, "a worker cannot send its result");
     rows_done(&rows);
     if (err == ERR_CLOSED)
         return err;
     if (err != OK)
-        answer_failure(a, t, err);
+        answer_failure(a, &p);
     return OK;
 }
 
