@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -130,6 +131,24 @@ static void an_ordinary_user_may_lack_processes(void **state)
 
 /* --- open files --------------------------------------------------------------------------------------------------- */
 
+/* The forkserver has closed what came with its last request, and waits for the next one in epoll_wait(2). */
+static bool is_waiting(void *pid)
+{
+    char path[64];
+    long number = -1;
+    snprintf(path, sizeof path, "/proc/%d/syscall", (int)*(pid_t *)pid);
+    FILE *f = fopen(path, "re");
+    assert_non_null(f);
+    if (fscanf(f, "%ld", &number) != 1) /* "running" */
+        number = -1;
+    fclose(f);
+#ifdef SYS_epoll_wait
+    if (number == SYS_epoll_wait)
+        return true;
+#endif
+    return number == SYS_epoll_pwait;
+}
+
 /* It receives the request with its three fds, forks, and then cannot open a pidfd. */
 static void a_task_whose_worker_the_forkserver_cannot_keep_is_done_by_another(void **state)
 {
@@ -140,6 +159,7 @@ static void a_task_whose_worker_the_forkserver_cannot_keep_is_done_by_another(vo
     kit_until(&k, kit_is_idle);
     kit_until(&k, kit_first_is_idle);
     pid_t server = forkserver_of(&k), worker = kit_worker_pid(&k, 1);
+    wait_until(is_waiting, &server);
     limit_fds(server, 3);
     kill(worker, SIGSTOP);
     kit_submit(&k, "0001");
@@ -161,6 +181,7 @@ static void tasks_fail_with_words_where_the_forkserver_lacks_fds(void **state)
     struct kit k;
     open_used(&k, "forkserver", 2);
     pid_t server = forkserver_of(&k);
+    wait_until(is_waiting, &server);
     limit_fds(server, 3);
     kit_submit(&k, "0001");
     kit_submit(&k, "0001");
@@ -192,6 +213,25 @@ static void a_host_without_fds_says_why_no_worker_starts(void **state)
             assert_int_equal(open_fds(), before);
         }
         assert_true(finished);
+    }
+}
+
+/* Four workers are asked for, and there are fds for one. Each does one task and goes, and then the next one fits. */
+static void a_pool_goes_on_with_the_workers_that_fit(void **state)
+{
+    enum { TASKS = 12, FOR_ONE = 8 };
+    (void)state;
+    for (int i = 0; i < KIT_METHODS; i++) {
+        struct kit k;
+        open_used(&k, kit_methods[i], 4);
+        rlim_t limit = limit_fds(getpid(), FOR_ONE);
+        for (int n = 0; n < TASKS; n++)
+            kit_submit(&k, "0001");
+        kit_until(&k, kit_is_idle);
+        limit_soft(0, RLIMIT_NOFILE, limit);
+        assert_true(story_ends_tell(&k.story, TASK_FINISHED, TASKS + 1));
+        assert_non_null(story_note(&k.story, "a worker could not be started"));
+        kit_end(&k);
     }
 }
 
@@ -279,6 +319,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(a_task_whose_worker_the_forkserver_cannot_keep_is_done_by_another, bound),
         cmocka_unit_test_setup(tasks_fail_with_words_where_the_forkserver_lacks_fds, bound),
         cmocka_unit_test_setup(a_host_without_fds_says_why_no_worker_starts, bound),
+        cmocka_unit_test_setup(a_pool_goes_on_with_the_workers_that_fit, bound),
         cmocka_unit_test_setup(a_worker_that_cannot_send_its_result_says_so_and_goes_on, bound),
         cmocka_unit_test_setup(a_stopped_forkserver_never_blocks_the_host, bound),
         cmocka_unit_test_setup(long_codes_that_are_cancelled_never_block_the_host, bound),
