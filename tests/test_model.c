@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The model: what events make of it. */
+#include <math.h> /* HUGE_VAL, NAN: nothing that needs libm */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -335,6 +336,14 @@ static void durations_tell_how_many_take_how_long(void **state)
     durations_add(&d, -1);
     durations_add(&d, 1e30);
     assert_true(durations_quantile(&d, 1) > 1e4);
+    durations_add(&d, HUGE_VAL);
+    durations_add(&d, -HUGE_VAL);
+    durations_add(&d, NAN);
+    assert_int_equal(d.n, 1006);
+    int64_t sum = 0;
+    for (int i = 0; i < DURATION_CLASSES; i++)
+        sum += d.v[i];
+    assert_int_equal(sum, 1006);
 }
 
 static void a_task_is_slow_by_what_the_others_took(void **state)

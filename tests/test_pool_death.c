@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -266,28 +265,6 @@ static void workers_that_die_at_birth_end_the_matter(void **state)
     }
 }
 
-static void a_host_without_fds_says_why_no_worker_starts(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < KIT_METHODS; i++) {
-        struct kit k;
-        struct rlimit limit, none;
-        open_method(&k, kit_methods[i], 2);
-        getrlimit(RLIMIT_NOFILE, &limit);
-        none = limit;
-        none.rlim_cur = 3;
-        setrlimit(RLIMIT_NOFILE, &none);
-        kit_submit(&k, "0001");
-        setrlimit(RLIMIT_NOFILE, &limit);
-        assert_true(pool_idle(k.pool));
-        const struct event *e = story_task(&k.story, EVENT_TASK_ENDED, 1);
-        assert_int_equal(e->task.state, TASK_FAILED);
-        assert_non_null(strstr(e->task.error, "socket"));
-        end_pool(&k);
-        kit_done(&k);
-    }
-}
-
 /* --- any moment --------------------------------------------------------------------------------------------------- */
 
 static void check_each_settled_once(const struct story *s, int64_t tasks)
@@ -360,7 +337,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_killed_forkserver_takes_its_workers_and_the_pool_goes_on),
         cmocka_unit_test(a_forkserver_killed_between_runs_is_noticed),
         cmocka_unit_test(workers_that_die_at_birth_end_the_matter),
-        cmocka_unit_test(a_host_without_fds_says_why_no_worker_starts),
         cmocka_unit_test(every_task_is_settled_once_whoever_dies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,6 +161,40 @@ static void a_code_may_have_any_length(void **state)
     buf_done(&csv);
 }
 
+/* The first task is sent before its worker exists, whatever its size. Only one worker is there to try. */
+static void the_first_code_may_be_long_or_strange(void **state)
+{
+    enum { LONG = 1 << 20 };
+    (void)state;
+    char *big = malloc(LONG + 1);
+    assert_non_null(big);
+    memset(big, 'a', LONG);
+    big[LONG] = '\0';
+    const char *const codes[] = { big, big + LONG - 1025, big + LONG - 2000, "two\nlines", "\xff\xfe\x80" };
+    enum { CODES = sizeof codes / sizeof codes[0] };
+    struct buf csv;
+    buf_init(&csv, 4 << 20);
+    buf_add_text(&csv, "code,n\n");
+    for (size_t i = 0; i < CODES; i++)
+        buf_addf(&csv, "\"%s\",%zu\n", codes[i], i);
+    for (size_t i = 0; i < CODES * KIT_METHODS; i++) {
+        struct kit k;
+        struct pool_result r;
+        kit_open_on(&k, kit_methods[i % KIT_METHODS], 1, buf_text(&csv), (struct pool_options){ .keep = true });
+        kit_submit(&k, codes[i / KIT_METHODS]);
+        assert_int_equal(pool_next(k.pool, KIT_PATIENCE, &r), OK);
+        assert_int_equal(r.state, TASK_FINISHED);
+        assert_string_equal(r.code, codes[i / KIT_METHODS]);
+        assert_int_equal(r.rows, 1);
+        assert_int_equal(r.ranges.v[0], i / KIT_METHODS);
+        pool_result_done(&r);
+        assert_int_equal(story_count(&k.story, EVENT_WORKER_STARTED), 1);
+        kit_end(&k);
+    }
+    buf_done(&csv);
+    free(big);
+}
+
 /* --- cancelling and ending ---------------------------------------------------------------------------------------- */
 
 static void what_is_pending_can_be_cancelled_what_runs_only_by_killing(void **state)
@@ -315,6 +349,10 @@ static void options_that_cannot_be_are_refused_with_words(void **state)
     assert_int_equal(pool_new(&o, &p, &problem), ERR_USAGE);
     assert_non_null(strstr(problem.text, "magic"));
     o.initializer = NULL;
+    o.workers = 10000;
+    assert_int_equal(pool_new(&o, &p, &problem), ERR_USAGE);
+    assert_non_null(strstr(problem.text, "1 to 4096 workers"));
+    o.workers = 1;
     o.retries = 1000;
     assert_int_equal(pool_new(&o, &p, &problem), ERR_USAGE);
     kit_done(&k);
@@ -332,6 +370,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(waits_for_the_first_the_first_bad_one_or_all),
         cmocka_unit_test(a_result_that_does_not_come_is_waited_for_so_long),
         cmocka_unit_test(a_code_may_have_any_length),
+        cmocka_unit_test(the_first_code_may_be_long_or_strange),
         cmocka_unit_test(what_is_pending_can_be_cancelled_what_runs_only_by_killing),
         cmocka_unit_test(a_closed_pool_does_what_it_has_and_takes_no_more),
         cmocka_unit_test(a_shut_down_pool_ends_what_runs_and_cancels_the_rest),

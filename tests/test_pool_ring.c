@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The rings alone: what is written arrives, whole and in order, and of a reader that is killed at any instruction it is
  * known what it has begun. */
+#include <math.h> /* HUGE_VAL, NAN: nothing that needs libm */
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -206,12 +207,44 @@ static void strange_memory_is_no_ring(void **state)
     close(fd);
 }
 
+static void a_worker_cannot_cut_the_ring_short(void **state)
+{
+    (void)state;
+    struct ring_end r;
+    int fd;
+    assert_int_equal(ring_new(&r, &fd), OK);
+    assert_int_equal(ftruncate(fd, 0), -1);
+    assert_int_equal(ftruncate(fd, 1 << 20), -1);
+    ring_close(&r);
+    close(fd);
+}
+
+static void a_time_that_is_no_number_is_refused(void **state)
+{
+    (void)state;
+    static const double strange[] = { HUGE_VAL, -HUGE_VAL, -1, NAN };
+    for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
+        struct ring_end host;
+        struct ring_answer answer = { .seconds = strange[i] }, got;
+        int fd, bell = eventfd(0, EFD_CLOEXEC);
+        assert_int_equal(ring_new(&host, &fd), OK);
+        struct ring_end worker = ring_other_end(&host);
+        ring_answer(&worker, bell, &answer);
+        assert_int_equal(ring_get(&host, &got), ERR_PARSE);
+        ring_close(&host);
+        close(fd);
+        close(bell);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_arrives_whole_and_in_order),
         cmocka_unit_test(of_a_killed_worker_it_is_known_what_it_began),
         cmocka_unit_test(strange_memory_is_no_ring),
+        cmocka_unit_test(a_worker_cannot_cut_the_ring_short),
+        cmocka_unit_test(a_time_that_is_no_number_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -208,6 +208,50 @@ static void codes_may_come_from_a_file(void **state)
     file_done(codes);
 }
 
+static void the_first_code_may_be_longer_than_a_page(void **state)
+{
+    (void)state;
+    enum { LONG = 5000 };
+    struct program p;
+    struct buf table;
+    char code[LONG + 1];
+    memset(code, 'a', LONG);
+    code[LONG] = '\0';
+    buf_init(&table, 1 << 20);
+    buf_addf(&table, "code,n\n%s,1\nb,2\n", code);
+    char *path = file_with(table.data, table.len);
+    char *codes = file_with(code, LONG);
+    PROGRAM_RUN(&p, "run", "-s", "spawn", "-w", "1", "--codes-from", codes, path);
+    program_assert_status(&p, 0);
+    assert_text_matches(buf_text(&p.out), "shape: \\(1, 2\\)");
+    program_done(&p);
+    file_done(codes);
+    file_done(path);
+    buf_done(&table);
+}
+
+static void many_workers_of_a_forkserver_may_be_asked_for(void **state)
+{
+    (void)state;
+    enum { WORKERS = 600 };
+    struct program p;
+    struct buf list;
+    buf_init(&list, 1 << 20);
+    for (int i = 0; i < WORKERS; i++)
+        buf_addf(&list, "%04d\n", i);
+    char *codes = file_with(list.data, list.len);
+    PROGRAM_RUN(&p, "run", "-s", "forkserver", "-w", "600", "--threads", "1", "--codes-from", codes, sample);
+    program_assert_status(&p, 0);
+    assert_text_matches(buf_text(&p.err), "600 of 600 tasks finished");
+    program_done(&p);
+    file_done(codes);
+    buf_done(&list);
+    PROGRAM_RUN(&p, "run", "-s", "forkserver", "-w", "10000", sample);
+    program_assert_status(&p, 2);
+    assert_text_matches(buf_text(&p.err), "workers 10000");
+    program_done(&p);
+}
+
 static void bad_input_is_a_line_with_its_place_and_exit_3(void **state)
 {
     (void)state;
@@ -366,6 +410,8 @@ int main(void)
         CASE(the_table_may_come_by_stdin),
         CASE(a_packed_table_is_unpacked),
         CASE(codes_may_come_from_a_file),
+        CASE(the_first_code_may_be_longer_than_a_page),
+        CASE(many_workers_of_a_forkserver_may_be_asked_for),
         CASE(bad_input_is_a_line_with_its_place_and_exit_3),
         CASE(what_cannot_be_read_is_exit_3),
         CASE(a_column_or_dtype_that_the_table_lacks_is_said),

@@ -162,6 +162,31 @@ static void a_sender_waits_for_room_even_on_a_socket_that_does_not_block(void **
     close(ends[1]);
 }
 
+static void a_sender_may_refuse_to_wait_for_room(void **state)
+{
+    static char data[100000];
+    static const size_t sizes[] = {10, sizeof data};
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        int ends[2], fds[WIRE_FDS_MAX], nfds, sent = 0, got = 0;
+        struct buf b;
+        enum err err;
+        make_socket(ends, SOCK_NONBLOCK);
+        buf_init(&b, sizeof data);
+        while ((err = wire_try_send(ends[0], data, sizes[i], NULL, 0)) == OK)
+            sent++;
+        assert_int_equal(err, ERR_AGAIN);
+        assert_true(sent > 0);
+        while ((err = wire_recv(ends[1], &b, fds, &nfds)) == OK)
+            got++;
+        assert_int_equal(err, ERR_AGAIN);
+        assert_int_equal(got, sent);
+        buf_done(&b);
+        close(ends[0]);
+        close(ends[1]);
+    }
+}
+
 static void the_end_of_the_wire_is_an_answer(void **state)
 {
     (void)state;
@@ -296,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_record_above_the_ceiling_is_refused_and_the_next_one_arrives),
         cmocka_unit_test(hostile_messages_are_refused_and_leak_no_fd),
         cmocka_unit_test(a_sender_waits_for_room_even_on_a_socket_that_does_not_block),
+        cmocka_unit_test(a_sender_may_refuse_to_wait_for_room),
         cmocka_unit_test(the_end_of_the_wire_is_an_answer),
         cmocka_unit_test(the_queue_keeps_order_and_its_fd_says_when_to_look),
         cmocka_unit_test(many_posters_lose_nothing_in_a_small_queue),

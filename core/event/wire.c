@@ -16,6 +16,8 @@ struct head {
     uint64_t spilled; /* 1: the record is in the last fd, else it follows */
 };
 
+typedef enum err send_fn(int sock, const void *data, size_t len, const int *fds, int nfds);
+
 static enum err send_waiting(int sock, const void *data, size_t len, const int *fds, int nfds)
 {
     for (;;) {
@@ -28,7 +30,7 @@ static enum err send_waiting(int sock, const void *data, size_t len, const int *
     }
 }
 
-static enum err send_spilled(int sock, const void *data, size_t len, const int *fds, int nfds)
+static enum err send_spilled(send_fn *send, int sock, const void *data, size_t len, const int *fds, int nfds)
 {
     struct head head = {len, 1};
     int all[IO_FDS_MAX];
@@ -38,12 +40,12 @@ static enum err send_spilled(int sock, const void *data, size_t len, const int *
         return e;
     memcpy(all, fds, (size_t)nfds * sizeof *fds);
     all[nfds] = memory;
-    e = send_waiting(sock, &head, sizeof head, all, nfds + 1);
+    e = send(sock, &head, sizeof head, all, nfds + 1);
     close(memory);
     return e;
 }
 
-enum err wire_send(int sock, const void *data, size_t len, const int *fds, int nfds)
+static enum err send_record(send_fn *send, int sock, const void *data, size_t len, const int *fds, int nfds)
 {
     char message[sizeof(struct head) + INLINE_MAX];
     struct head head = {len, 0};
@@ -53,10 +55,20 @@ enum err wire_send(int sock, const void *data, size_t len, const int *fds, int n
     if (nfds == 0)
         fds = &no_fd;
     if (len > INLINE_MAX)
-        return send_spilled(sock, data, len, fds, nfds);
+        return send_spilled(send, sock, data, len, fds, nfds);
     memcpy(message, &head, sizeof head);
     memcpy(message + sizeof head, data, len);
-    return send_waiting(sock, message, sizeof head + len, fds, nfds);
+    return send(sock, message, sizeof head + len, fds, nfds);
+}
+
+enum err wire_send(int sock, const void *data, size_t len, const int *fds, int nfds)
+{
+    return send_record(send_waiting, sock, data, len, fds, nfds);
+}
+
+enum err wire_try_send(int sock, const void *data, size_t len, const int *fds, int nfds)
+{
+    return send_record(io_send, sock, data, len, fds, nfds);
 }
 
 /* The record lies in `memory`: what a stranger says of its length is checked against the file. */

@@ -13,6 +13,9 @@ enum { WIRE_FDS_MAX = IO_FDS_MAX - 1 };
  * non-blocking one (poll(2)). ERR_CLOSED if the other side is gone. */
 enum err wire_send(int sock, const void *data, size_t len, const int *fds, int nfds) MUST_CHECK;
 
+/* The same on a non-blocking socket, but never waits: ERR_AGAIN if the socket is full, and nothing was sent. */
+enum err wire_try_send(int sock, const void *data, size_t len, const int *fds, int nfds) MUST_CHECK;
+
 /* Receives one record into `into` (cleared first; its ceiling holds) and its fds (the caller's, close-on-exec).
  * ERR_AGAIN on an empty non-blocking socket, ERR_CLOSED at the end. */
 enum err wire_recv(int sock, struct buf *into, int fds[WIRE_FDS_MAX], int *nfds) MUST_CHECK;

@@ -2,7 +2,7 @@
  * Bins and classes, and what follows from them: how many tasks a second, and which task is slow. */
 #include "core/model/load.h"
 
-#include <math.h> /* frexp, ldexp: nothing that needs libm */
+#include <math.h> /* frexp, ldexp, isinf: nothing that needs libm */
 #include <string.h>
 
 #include "core/model/model_priv.h"
@@ -60,6 +60,8 @@ static const double quarters[] = {1, 1.189207115002721, 1.4142135623730951, 1.68
 static int class_of(double seconds)
 {
     int power, quarter = 3;
+    if (isinf(seconds))
+        return seconds < 0 ? 0 : DURATION_CLASSES - 1;
     double part = 2 * frexp(seconds > 1e-9 ? seconds * 1e9 : 1, &power); /* 1 … 2 */
     while (quarter > 0 && part < quarters[quarter])
         quarter--;

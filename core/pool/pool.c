@@ -44,6 +44,14 @@ void pool_stillborn(struct pool *p, const char *why, bool killed)
     p->why = text_dup(why);
 }
 
+void pool_unborn(struct pool *p, const char *why)
+{
+    pool_stillborn(p, why, false);
+    if (!p->warned)
+        pool_note(p, NOTE_WARNING, "a worker could not be started; the run goes on with those that could: %s", why);
+    p->warned = true;
+}
+
 void pool_break(struct pool *p, const char *why)
 {
     if (p->broken == NULL && (p->broken = text_dup(why)) != NULL)

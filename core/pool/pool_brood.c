@@ -18,8 +18,9 @@ static struct seat *seat_of(struct pool *p, int64_t ticket)
 static void on_forked(struct pool *p, struct seat *s, const struct message *m, int *pidfd, pid_t forkserver)
 {
     if (m->error != NULL) {
-        pool_stillborn(p, m->error, false);
-        seat_clear(p, s);
+        if (!s->asked)
+            pool_unborn(p, m->error);
+        seat_abandon(p, s);
         return;
     }
     seat_born(p, s, (struct child){ .pid = (pid_t)m->pid, .pidfd = *pidfd, .epoll = -1 }, forkserver, m->threads);

@@ -38,15 +38,45 @@ enum err child_socket(int *ours, int *theirs)
     return OK;
 }
 
-enum err child_adopt(pid_t pid, struct child *out)
+static const char *advice(int errnum)
+{
+    switch (errnum) {
+    case EAGAIN: return "; raise the limit of processes (ulimit -u, pids.max of the cgroup) or use fewer workers";
+    case ENOMEM: return "; free some memory or use fewer workers";
+    case EMFILE:
+    case ETOOMANYREFS: return "; raise the limit of open files (ulimit -n) or use fewer workers";
+    default: return "";
+    }
+}
+
+enum err child_problem(struct problem *p, int errnum, const char *what)
+{
+    return problem_set(p, ERR_SYS, "%s: %s%s", what, strerror(errnum), advice(errnum));
+}
+
+/* The forkserver is started with three fds, a long record needs one. */
+bool child_fds_left(int fd)
+{
+    enum { SPARE = 4 };
+    int fds[SPARE], n = 0;
+    while (n < SPARE && (fds[n] = fcntl(fd, F_DUPFD_CLOEXEC, 0)) >= 0)
+        n++;
+    int failed = errno;
+    for (int i = 0; i < n; i++)
+        close(fds[i]);
+    errno = failed;
+    return n == SPARE;
+}
+
+enum err child_adopt(pid_t pid, struct child *out, struct problem *p)
 {
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (pidfd < 0) {
-        enum err err = err_from_errno(errno);
+        int failed = errno;
         kill(pid, SIGKILL); /* our own child, not reaped yet: the pid is still its */
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
             continue;
-        return err;
+        return child_problem(p, failed, "cannot open a pidfd of a new process");
     }
     *out = (struct child){ .pid = pid, .pidfd = pidfd, .epoll = -1 };
     return OK;
@@ -118,13 +148,12 @@ enum err child_spawn(const char *command, int sock, bool own_group, struct child
         failed = posix_spawn(&pid, program(path), &actions, &attributes, argv, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
-    errno = failed;
-    if (failed != 0)
-        return problem_errno(p, "cannot start %s", command);
-    enum err err = child_adopt(pid, out);
-    if (err != OK)
-        problem_set(p, err, "cannot start %s: no pidfd: %s", command, err_text(err));
-    return err;
+    if (failed != 0) {
+        char what[64];
+        snprintf(what, sizeof what, "cannot start %s", command);
+        return child_problem(p, failed, what);
+    }
+    return child_adopt(pid, out, p);
 }
 
 void child_die_with(pid_t parent)

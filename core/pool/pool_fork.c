@@ -20,7 +20,7 @@ static enum err fork_launch(const struct worker_spec *spec, struct worker_handle
     pid_t host = getpid();
     pid_t pid = fork();
     if (pid < 0)
-        return problem_errno(problem, "cannot fork a worker");
+        return child_problem(problem, errno, "cannot fork a worker");
     if (pid == 0) {
         child_die_with(host);
         close(spec->host_sock);
@@ -29,10 +29,7 @@ static enum err fork_launch(const struct worker_spec *spec, struct worker_handle
     }
     out->parent_threads = child_own_threads(); /* the same as before: the child comes up meanwhile */
     warn(p, out->parent_threads);
-    enum err err = child_adopt(pid, &out->child);
-    if (err != OK)
-        problem_set(problem, err, "cannot get a pidfd of a forked worker: %s", err_text(err));
-    return err;
+    return child_adopt(pid, &out->child, problem);
 }
 
 const struct start_method start_method_fork = {

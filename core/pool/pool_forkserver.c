@@ -58,7 +58,7 @@ void forkserver_free(struct forkserver *f)
     if (f == NULL)
         return;
     struct message quit = { .type = MESSAGE_QUIT };
-    if (f->sock >= 0 && message_send(f->sock, &quit, NULL, 0) == OK && f->child.pid != 0)
+    if (f->sock >= 0 && message_try_send(f->sock, &quit, NULL, 0) == OK && f->child.pid != 0)
         child_reap(&f->child, PATIENCE_MS, &f->end);
     forkserver_end(f);
     close(f->epoll);
@@ -95,11 +95,11 @@ enum err forkserver_start(struct forkserver *f, struct problem *problem)
         return OK;
     enum err err = child_socket(&f->sock, &theirs);
     if (err != OK)
-        return problem_set(problem, err, "no socket for the forkserver: %s", err_text(err));
+        return child_problem(problem, errno, "cannot make a socket for the forkserver");
     err = child_spawn("poolscope-forkserver", theirs, false, &f->child, problem);
     close(theirs);
-    if (err == OK && (err = forkserver_watch(f)) != OK)
-        problem_set(problem, err, "cannot watch the forkserver: %s", err_text(err));
+    if (err == OK && forkserver_watch(f) != OK)
+        err = child_problem(problem, errno, "cannot watch the forkserver");
     if (err != OK)
         forkserver_end(f);
     return err;
@@ -112,10 +112,24 @@ enum err forkserver_preload(struct forkserver *f, const struct table *t, int thr
     if (f->table != NULL)
         return OK;
     table_fds(t, fds);
-    enum err err = message_send(f->sock, &setup, fds, TABLE_FDS);
+    enum err err = message_try_send(f->sock, &setup, fds, TABLE_FDS); /* an empty socket has room for it */
     if (err == OK)
         f->table = t;
     return err;
+}
+
+/* There is a worker, but the fd that stands for it was one too many: without it the next one could not be received. */
+static enum err refuse_worker(struct message *m, int *pidfd)
+{
+    struct problem words;
+    int failed = errno;
+    struct child worker = { .pidfd = *pidfd, .epoll = -1 };
+    child_kill(&worker);
+    io_close(pidfd);
+    m->pid = 0;
+    enum err err = child_problem(&words, failed, "cannot keep a pidfd of a worker of the forkserver");
+    m->error = text_dup(words.text);
+    return m->error != NULL ? OK : err;
 }
 
 enum err forkserver_receive(struct forkserver *f, struct message *out, int *pidfd, struct child_end *end)
@@ -127,6 +141,8 @@ enum err forkserver_receive(struct forkserver *f, struct message *out, int *pidf
         f->ended = child_reap(&f->child, 0, &f->end);
     enum err err = message_recv(f->sock, out, fds);
     *pidfd = err == OK ? fds[0] : -1;
+    if (*pidfd >= 0 && !child_fds_left(f->epoll))
+        err = refuse_worker(out, pidfd);
     if (err == OK || (err == ERR_AGAIN && !f->ended))
         return err;
     forkserver_end(f);
@@ -169,10 +185,10 @@ static enum err forkserver_launch(const struct worker_spec *spec, struct worker_
         return err;
     err = forkserver_preload(o->forkserver, o->table, engine_threads(o->engine));
     if (err == OK)
-        err = message_send(o->forkserver->sock, &request, fds, 3);
-    if (err != OK)
-        problem_set(problem, err, "cannot ask the forkserver for a worker: %s", err_text(err));
-    return err;
+        err = message_try_send(o->forkserver->sock, &request, fds, 3);
+    if (err == OK || err == ERR_AGAIN || err == ERR_CLOSED)
+        return err;
+    return child_problem(problem, errno, "cannot ask the forkserver for a worker");
 }
 
 const struct start_method start_method_forkserver = {

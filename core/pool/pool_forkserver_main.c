@@ -32,6 +32,11 @@ static void server_leave(struct server *s)
     close(s->sock);
 }
 
+static void brood_drop(struct server *s, struct brood_member *b)
+{
+    *b = s->brood[--s->n];
+}
+
 static enum err brood_grow(struct server *s)
 {
     if (s->n < s->cap)
@@ -51,32 +56,38 @@ static int serve_as_worker(struct server *s, const int fds[3], const char *initi
     struct worker_post post = { .sock = fds[0], .bell = fds[2], .initializer = initializer };
     server_leave(s);
     if (ring_open(fds[1], &post.ring) != OK)
-        return EXIT_FAILURE;
+        return worker_unfit(&post, "cannot map the memory that it shares with the host");
     close(fds[1]);
     return worker_serve_alone(&post, s->threads, s->table);
 }
 
-static enum err fork_worker(struct server *s, const struct message *m, const int fds[3], struct child *out)
+static void end_worker(struct child *c)
+{
+    struct child_end end;
+    child_kill(c);
+    child_reap(c, PATIENCE_MS, &end);
+}
+
+/* While the request's own three fds are open, one more is opened for good; so the next request can be received too. */
+static enum err fork_worker(struct server *s, const struct message *m, const int fds[3], struct child *out,
+                            struct problem *problem)
 {
     pid_t parent = getpid();
-    enum err err = brood_grow(s);
-    if (err != OK)
-        return err;
+    if (brood_grow(s) != OK)
+        return child_problem(problem, ENOMEM, "cannot note down a worker");
     pid_t pid = fork();
     if (pid < 0)
-        return err_from_errno(errno);
+        return child_problem(problem, errno, "cannot fork a worker");
     if (pid == 0) {
         child_die_with(parent);
         _exit(serve_as_worker(s, fds, m->code));
     }
-    err = child_adopt(pid, out);
+    enum err err = child_adopt(pid, out, problem);
     if (err != OK)
         return err;
-    err = child_watch(out, s->epoll, (uint64_t)pid);
-    if (err != OK) {
-        struct child_end end;
-        child_kill(out);
-        child_reap(out, PATIENCE_MS, &end);
+    if (child_watch(out, s->epoll, (uint64_t)pid) != OK) {
+        err = child_problem(problem, errno, "cannot watch a worker");
+        end_worker(out);
         return err;
     }
     s->brood[s->n++] = (struct brood_member){ .ticket = m->ticket, .child = *out };
@@ -87,17 +98,21 @@ static enum err answer_fork(struct server *s, const struct message *m, const int
 {
     struct message answer = { .type = MESSAGE_FORKED, .ticket = m->ticket, .threads = child_own_threads() };
     struct child child = CHILD_NONE;
-    enum err err = fork_worker(s, m, fds, &child);
+    struct problem problem, words;
+    enum err err = fork_worker(s, m, fds, &child, &problem);
     if (err == OK) {
         answer.pid = child.pid;
-        return message_send(s->sock, &answer, &child.pidfd, 1);
+        err = message_send(s->sock, &answer, &child.pidfd, 1);
+        if (err == OK || err == ERR_CLOSED)
+            return err;
+        err = child_problem(&problem, errno, "cannot send the pidfd of a worker");
+        end_worker(&s->brood[s->n - 1].child);
+        brood_drop(s, &s->brood[s->n - 1]);
+        answer.pid = 0;
     }
-    answer.error = text_dup(err_text(err));
-    if (answer.error == NULL)
-        return ERR_NOMEM;
-    err = message_send(s->sock, &answer, NULL, 0);
-    message_done(&answer);
-    return err;
+    problem_set(&words, err, "the forkserver %s", problem.text);
+    answer.error = words.text; /* borrowed */
+    return message_send(s->sock, &answer, NULL, 0);
 }
 
 static enum err tell_end(struct server *s, pid_t pid)
@@ -108,7 +123,7 @@ static enum err tell_end(struct server *s, pid_t pid)
         if (b->child.pid != pid || !child_reap(&b->child, 0, &end))
             continue;
         struct message m = { .type = MESSAGE_EXITED, .ticket = b->ticket, .exit_code = end.code, .signal = end.signal };
-        *b = s->brood[--s->n];
+        brood_drop(s, b);
         return message_send(s->sock, &m, NULL, 0);
     }
     return OK;

@@ -3,6 +3,8 @@
  * slow or dead. The first of a seat's tasks is what its worker works at; the others wait in its ring. */
 #include "core/pool/pool_priv.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* As much work as a worker may have before it, in seconds: enough that it never waits for us, so little that nobody
@@ -28,7 +30,24 @@ int seat_room(const struct pool *p, const struct seat *s)
 static enum err send_far(struct seat *s, const struct task *t)
 {
     struct message m = { .type = MESSAGE_TASK, .task = s->ring.tasks, .code = (char *)task_code(t) };
-    return message_send(s->sock, &m, NULL, 0);
+    return message_try_send(s->sock, &m, NULL, 0);
+}
+
+/* A worker that does not read its socket is replaced, and the task stays pending. If the code could not be sent for
+ * another reason, the task fails, since the next worker would not get it either. True if it is settled. */
+static bool cannot_send(struct pool *p, struct seat *s, struct task *t, enum err err)
+{
+    int failed = errno;
+    struct problem words;
+    if (err == ERR_AGAIN || err == ERR_CLOSED) {
+        seat_cut(p, s, err);
+        return false;
+    }
+    char what[80];
+    snprintf(what, sizeof what, "cannot send a code of %u bytes to a worker", t->len);
+    child_problem(&words, err == ERR_TOO_BIG ? EMSGSIZE : failed, what);
+    task_settle(p, t, NULL, &(struct task_end){ .turn = TURN_FAIL, .rows = -1, .error = words.text });
+    return true;
 }
 
 static void front_begins(struct pool *p, struct seat *s)
@@ -49,10 +68,8 @@ bool seat_give(struct pool *p, struct seat *s, struct task *t)
     enum err err = OK;
     if (!ring_has_room(&s->ring, far ? 0 : t->len) || (far && s->n > 0))
         return false; /* one at a time: their messages must not fill the socket */
-    if (far && (err = send_far(s, t)) != OK) {
-        seat_cut(p, s, err);
-        return false;
-    }
+    if (far && (err = send_far(s, t)) != OK)
+        return cannot_send(p, s, t, err);
     g->place = ring_put(&s->ring, (enum ring_kind)t->kind, far ? NULL : task_code(t), far ? 0 : t->len, far);
     g->task = t;
     task_turn(t, TURN_GIVE);
@@ -196,6 +213,16 @@ static void lose(struct pool *p, struct seat *s, struct task *t, const char *why
     }
     const char *error = turn == TURN_CANCEL ? NULL : words.text;
     task_settle(p, t, s, &(struct task_end){ .turn = turn, .rows = -1, .error = error });
+}
+
+void seat_abandon(struct pool *p, struct seat *s)
+{
+    while (s->n > 0) { /* the last first: what goes back keeps its order */
+        struct task *t = given_at(s, --s->n)->task;
+        task_turn(t, TURN_TAKE_BACK);
+        task_give_back(p, t);
+    }
+    seat_clear(p, s);
 }
 
 void seat_bereave(struct pool *p, struct seat *s, const char *why)

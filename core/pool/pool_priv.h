@@ -33,7 +33,17 @@ enum err child_socket(int *ours, int *theirs) MUST_CHECK;
 enum err child_spawn(const char *command, int sock, bool own_group, struct child *out, struct problem *p) MUST_CHECK;
 
 /* The handle of a child just forked. Kills and reaps it if there can be none. */
-enum err child_adopt(pid_t pid, struct child *out) MUST_CHECK;
+enum err child_adopt(pid_t pid, struct child *out, struct problem *p) MUST_CHECK;
+
+/* Writes "WHAT: strerror(errnum)" into *p and, if a limit was reached, how to raise it (fork(2), pidfd_open(2),
+ * socketpair(2), memfd_create(2), unix(7)). Returns ERR_SYS, also for EAGAIN: from fork(2) that is a limit, while
+ * ERR_AGAIN would say that it passes by itself. */
+enum err child_problem(struct problem *p, int errnum, const char *what);
+
+/* False, with errno, unless `fd` can be duplicated a few times (the copies are closed at once). A worker is added only
+ * while this is true, so that a message with a pidfd or a memfd can always be received: a process at its limit of open
+ * files would get such a message without the fd (MSG_CTRUNC in recvmsg(2)). */
+bool child_fds_left(int fd);
 
 /* In a child just forked or started: from now on it dies with its parent, at once if that is gone already. */
 void child_die_with(pid_t parent);
@@ -86,8 +96,14 @@ struct message {
 
 void message_done(struct message *m);
 
-/* The fds stay the caller's. Waits while the socket is full. */
+/* The fds stay the caller's.
+ *
+ * Who may wait for whom: the host sends with message_try_send, which returns ERR_AGAIN while the socket is full, so it
+ * always comes back to read. The forkserver and the workers send with message_send and wait until the host has read.
+ * A deadlock would need a cycle of processes that wait for each other, and the host, which is at one end of every
+ * socket, waits for none of them. */
 enum err message_send(int sock, const struct message *m, const int *fds, int nfds) MUST_CHECK;
+enum err message_try_send(int sock, const struct message *m, const int *fds, int nfds) MUST_CHECK;
 
 /* The fds that come with a message of this type are the caller's, -1 behind them; with an error in it there are none.
  * Anything else is closed and ERR_PARSE. NULL for `fds`: none is awaited. ERR_AGAIN, ERR_CLOSED as wire_recv. */
@@ -105,6 +121,9 @@ struct worker_post {
 };
 
 bool worker_knows_initializer(const char *name);
+
+/* Tells the host why this worker cannot work; returns the exit status. */
+int worker_unfit(const struct worker_post *w, const char *why);
 
 /* Serves tasks until told to quit; returns the exit status. */
 int worker_serve(struct worker_post *w, struct engine *e, const struct table *t);
@@ -143,6 +162,10 @@ struct start_method {
     const char *inherits;
     bool forks; /* its workers run on without exec */
     bool reaps; /* they are our children; else their pids and ends arrive as messages */
+    /* Sends what a worker must receive before its first task, which is sent next. NULL: nothing. */
+    enum err (*prepare)(const struct worker_spec *spec, struct problem *problem);
+    /* Starts the worker. ERR_AGAIN: the forkserver has not read its last requests yet; try again when it has answered.
+     * ERR_CLOSED: the forkserver has just ended, which is an event of its own. */
     enum err (*launch)(const struct worker_spec *spec, struct worker_handle *out, struct problem *problem);
 };
 
@@ -292,6 +315,7 @@ struct pool {
     int trouble;              /* the same, weighed: at POOL_TROUBLE_MAX the pool gives up */
     char *why;                /* owned: what became of the last of them, or NULL */
     char *broken;             /* owned: why this pool does nothing any more, or NULL */
+    bool warned;              /* the user was told that a worker could not be started */
     bool closing;             /* no worker is started any more */
     bool draining;            /* no task is taken any more, those that are here are done */
     struct futures futures;
@@ -312,6 +336,7 @@ void pool_note(struct pool *p, enum note_level level, const char *fmt, ...) PRIN
 
 /* One more worker that was never ready. One that was killed by somebody says little of the next one. */
 void pool_stillborn(struct pool *p, const char *why, bool killed);
+void pool_unborn(struct pool *p, const char *why);    /* the same, of one that could not be started: says so once */
 void pool_break(struct pool *p, const char *why);     /* from now on every task fails with these words */
 
 /* pool_turn.c: takes what the workers say, true if there was something; gives out what is pending. */
@@ -356,13 +381,20 @@ void seat_cut(struct pool *p, struct seat *s, enum err why);    /* no more is to
 
 /* pool_give.c: the tasks of a seat */
 int seat_room(const struct pool *p, const struct seat *s);      /* how many more it may be given now */
-bool seat_give(struct pool *p, struct seat *s, struct task *t); /* false: no room, or out of reach */
+/* False: there is no room, or the worker cannot be reached, and the task is the caller's. True: it was given, or it has
+ * failed because its code cannot be sent. */
+bool seat_give(struct pool *p, struct seat *s, struct task *t);
+
 void seat_wake(struct seat *s);                                 /* after all that it was given */
 bool seat_read(struct pool *p, struct seat *s);                 /* takes its answers; true if there was something */
 void seat_read_sock(struct pool *p, struct seat *s);
 void seat_ready(struct pool *p, struct seat *s);
 void seat_relieve(struct pool *p, struct seat *s);              /* takes back what it has not begun */
 void seat_bereave(struct pool *p, struct seat *s, const char *why); /* it is dead: back, again, or lost */
+
+/* Frees the seat of a worker that was never started, or that was killed before anybody heard of it. All its tasks are
+ * pending again. */
+void seat_abandon(struct pool *p, struct seat *s);
 bool seat_doom(struct pool *p, struct seat *s, enum task_turn turn); /* kills it for its task; false: it is done */
 
 /* pool_brood.c: the workers that are the forkserver's children */

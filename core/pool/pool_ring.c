@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <math.h> /* isinf: nothing that needs libm */
 #include <stdalign.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -69,10 +70,13 @@ static enum err ring_map(int fd, struct ring_end *out)
 
 enum err ring_new(struct ring_end *out, int *fd)
 {
-    int memory = memfd_create("poolscope-ring", MFD_CLOEXEC);
+    int memory = memfd_create("poolscope-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (memory < 0)
         return err_from_errno(errno);
-    enum err err = ftruncate(memory, sizeof(struct ring)) == 0 ? ring_map(memory, out) : err_from_errno(errno);
+    /* A worker that made it shorter would kill the host by SIGBUS. */
+    bool made = ftruncate(memory, sizeof(struct ring)) == 0 &&
+                fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0;
+    enum err err = made ? ring_map(memory, out) : err_from_errno(errno);
     if (err != OK) {
         close(memory);
         return err;
@@ -260,6 +264,8 @@ enum err ring_get(struct ring_end *r, struct ring_answer *out)
     out->rows = c->rows;
     out->seconds = c->seconds;
     enum err err = read_rest(r, len, first, out);
+    if (!(out->seconds >= 0) || isinf(out->seconds))
+        err = ERR_PARSE;
     r->answers += 1 + more_cells(len);
     atomic_store_explicit(&r->shared->answers_read, r->answers, memory_order_release);
     return err;

@@ -1,6 +1,28 @@
 /* SPDX-License-Identifier: MIT
  * Seats: each holds one worker, from the moment it is asked for until it is reaped. What a worker sends, and what
- * becomes of it, changes its seat here and nowhere else. */
+ * becomes of it, changes its seat here and nowhere else.
+ *
+ * When a call fails, no task, seat or fd is left over:
+ *
+ *  what fails                                      task                    seat         fds and processes
+ *  wires of a new worker: calloc, socketpair,      pending again           free         closed; a forked child is
+ *  memfd_create, mmap, the check for spare fds;                                         killed and reaped
+ *  its set-up message; fork, posix_spawn,
+ *  pidfd_open
+ *  the same in the forkserver, and epoll_ctl or    pending again           free         closed on both sides; the child
+ *  sendmsg of the pidfd there                                                           is killed and reaped there
+ *  too few fds here for the forkserver's pidfd     pending again           free         closed; the worker is killed
+ *  the socket to the forkserver is full            pending again, until    free         closed
+ *                                                  the forkserver answers
+ *  epoll_ctl for a new worker                      begun: lost; else       free         closed; the worker is killed
+ *                                                  pending again
+ *  memfd_create or sendmsg of a long code          fails                   as before    as before
+ *  the socket to the worker is full                pending                 free soon    the worker is killed
+ *  a worker's memfd_create or sendmsg of a result  fails                   as before    as before
+ *  recvmsg of a result, or nonsense in it          lost, or tried again    free soon    the worker is killed
+ *
+ * A pending task is given to another worker. When several workers in a row cannot be started (POOL_TROUBLE_MAX), no
+ * other is tried until one becomes ready or one that was ready ends; if no seat is occupied, all pending tasks fail. */
 #include "core/pool/pool_priv.h"
 
 #include <errno.h>
@@ -39,13 +61,15 @@ void seat_clear(struct pool *p, struct seat *s)
 static enum err seat_wire(struct seat *s, struct worker_spec *spec, struct problem *problem)
 {
     s->given = calloc(SEAT_DEPTH_MAX, sizeof *s->given);
-    enum err err = s->given != NULL ? child_socket(&s->sock, &spec->sock) : ERR_NOMEM;
-    if (err != OK)
-        return problem_set(problem, err, "no socket for a worker: %s", err_text(err));
-    err = ring_new(&s->ring, &spec->ring_fd);
-    if (err != OK)
-        problem_set(problem, err, "no shared memory for a worker: %s", err_text(err));
-    return err;
+    if (s->given == NULL || child_socket(&s->sock, &spec->sock) != OK)
+        return child_problem(problem, errno, "cannot make a socket for a worker");
+    if (ring_new(&s->ring, &spec->ring_fd) != OK)
+        return child_problem(problem, errno, "cannot make shared memory for a worker");
+    if (!child_fds_left(s->sock))
+        return child_problem(problem, errno, "cannot open the files of one more worker");
+    spec->host_sock = s->sock;
+    spec->ring = &s->ring;
+    return OK;
 }
 
 /* Its first task lies there when it comes: who is forked looks for it at once, and would have to be woken. */
@@ -62,20 +86,19 @@ enum err seat_launch(struct pool *p, struct seat *s, struct problem *problem)
     struct worker_spec spec = { .pool = p, .sock = -1, .ring_fd = -1, .ticket = p->options.run << 32 | ++p->tickets };
 
     enum err err = seat_wire(s, &spec, problem);
+    if (err == OK && p->options.method->prepare != NULL)
+        err = p->options.method->prepare(&spec, problem);
     if (err == OK) {
         s->state = SEAT_LAUNCHED;
         s->ticket = spec.ticket;
         s->depth = 1;
         give_first(p, s);
-        spec.host_sock = s->sock;
-        spec.ring = &s->ring;
         err = p->options.method->launch(&spec, &handle, problem);
     }
     io_close(&spec.sock);
     io_close(&spec.ring_fd);
     if (err != OK) {
-        seat_bereave(p, s, problem->text);
-        seat_clear(p, s);
+        seat_abandon(p, s);
         return err;
     }
     if (p->options.method->reaps)
@@ -199,6 +222,8 @@ void seat_ended(struct pool *p, struct seat *s, const struct child_end *end)
         snprintf(why, sizeof why, "worker %lld (pid %ld): %s", (long long)s->id, (long)s->pid, s->last_words);
     else if (s->id == 0)
         snprintf(why, sizeof why, "the forkserver was gone before it told of its worker");
+    if (s->was_ready && p->broken == NULL)
+        p->trouble = 0; /* what it held is free: a worker may be started where others failed before */
     if (!s->was_ready && !s->asked)
         pool_stillborn(p, why, end->signal == SIGKILL);
     seat_bereave(p, s, why);

@@ -3,18 +3,23 @@
  * bell come as fds over that socket, and its engine is its own. */
 #include "core/pool/pool_priv.h"
 
-static enum err spawn_launch(const struct worker_spec *spec, struct worker_handle *out, struct problem *problem)
+#include <errno.h>
+
+static enum err spawn_prepare(const struct worker_spec *spec, struct problem *problem)
 {
     const struct pool_options *o = &spec->pool->options;
     struct message setup = { .type = MESSAGE_SETUP, .threads = engine_threads(o->engine),
                              .code = (char *)o->initializer };
     int fds[MESSAGE_FDS] = { [TABLE_FDS] = spec->ring_fd, [TABLE_FDS + 1] = spec->pool->bell };
 
-    /* sent before it lives: it lies in the socket when the worker looks */
     table_fds(o->table, fds);
-    enum err err = message_send(spec->host_sock, &setup, fds, MESSAGE_FDS);
-    if (err != OK)
-        return problem_set(problem, err, "cannot hand the table to a worker: %s", err_text(err));
+    if (message_try_send(spec->host_sock, &setup, fds, MESSAGE_FDS) != OK) /* an empty socket has room for it */
+        return child_problem(problem, errno, "cannot send the table to a new worker");
+    return OK;
+}
+
+static enum err spawn_launch(const struct worker_spec *spec, struct worker_handle *out, struct problem *problem)
+{
     out->parent_threads = child_own_threads();
     return child_spawn("poolscope-worker", spec->sock, false, &out->child, problem);
 }
@@ -23,5 +28,6 @@ const struct start_method start_method_spawn = {
     .name = "spawn",
     .inherits = "a fresh program: the table's memory, shared and read-only, and nothing else",
     .reaps = true,
+    .prepare = spawn_prepare,
     .launch = spawn_launch,
 };

@@ -48,24 +48,34 @@ static void dismiss(struct pool *p)
     }
 }
 
-static void fill_seat(struct pool *p, struct seat *s)
+/* False if no more workers can be started until the forkserver has answered, or its end has been noticed. */
+static bool fill_seat(struct pool *p, struct seat *s)
 {
     struct problem problem;
     while (s->state == SEAT_FREE && p->trouble < POOL_TROUBLE_MAX) {
         enum err err = seat_launch(p, s, &problem);
-        if (err == ERR_CLOSED)
-            return; /* the forkserver has just ended: that comes as an event, and then another one is started */
+        if (err == ERR_CLOSED || err == ERR_AGAIN)
+            return false;
         if (err != OK)
-            pool_stillborn(p, problem.text, false);
+            pool_unborn(p, problem.text);
     }
+    return true;
 }
 
-/* One for each task that nobody who is there has taken. */
+/* One for each task that no worker has been given. Few requests are unanswered at any time, so that a forkserver that
+ * cannot fork is not asked in vain for all of them. */
 static void start_workers(struct pool *p)
 {
-    for (int i = 0; i < p->options.workers && p->pending.n > 0; i++) {
-        if (p->seats[i].state == SEAT_FREE)
-            fill_seat(p, &p->seats[i]);
+    enum { UNANSWERED_MAX = 16 };
+    int unanswered = 0;
+    for (int i = 0; i < p->options.workers; i++)
+        unanswered += p->seats[i].state == SEAT_LAUNCHED;
+    for (int i = 0; i < p->options.workers && p->pending.n > 0 && unanswered < UNANSWERED_MAX; i++) {
+        if (p->seats[i].state != SEAT_FREE)
+            continue;
+        if (!fill_seat(p, &p->seats[i]))
+            return;
+        unanswered += p->seats[i].state == SEAT_LAUNCHED;
     }
 }
 
@@ -77,7 +87,7 @@ static void give_up(struct pool *p)
             return;
     }
     if (p->broken == NULL) {
-        problem_set(&words, OK, "no worker could be started: %d in a row ended before they were ready; the last: %s",
+        problem_set(&words, OK, "no worker could be started, tried %d times; the last time: %s",
                     p->stillborn, p->why != NULL ? p->why : "unknown");
         pool_break(p, words.text);
     }

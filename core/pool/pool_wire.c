@@ -28,15 +28,26 @@ void message_done(struct message *m)
     shape_done(message_fields, m);
 }
 
-enum err message_send(int sock, const struct message *m, const int *fds, int nfds)
+static enum err send_by(enum err (*send)(int sock, const void *data, size_t len, const int *fds, int nfds), int sock,
+                        const struct message *m, const int *fds, int nfds)
 {
     struct buf b;
     buf_init(&b, MESSAGE_MAX);
     enum err err = shape_encode(message_fields, m, &b);
     if (err == OK)
-        err = wire_send(sock, b.data, b.len, fds, nfds);
+        err = send(sock, b.data, b.len, fds, nfds);
     buf_done(&b);
     return err;
+}
+
+enum err message_send(int sock, const struct message *m, const int *fds, int nfds)
+{
+    return send_by(wire_send, sock, m, fds, nfds);
+}
+
+enum err message_try_send(int sock, const struct message *m, const int *fds, int nfds)
+{
+    return send_by(wire_try_send, sock, m, fds, nfds);
 }
 
 static const int fds_of[] = {

@@ -3,6 +3,7 @@
  * born with (an inherited engine or one of its own) is all that differs. */
 #include "core/pool/pool_priv.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,7 +78,7 @@ static enum err send_far(int sock, struct ring_answer *a, const struct rows *row
     }
     err = message_send(sock, &m, NULL, 0);
     free(m.ranges.v);
-    a->far = true;
+    a->far = err == OK;
     return err;
 }
 
@@ -95,15 +96,13 @@ static enum err answer_rows(int sock, struct ring_answer *a, const struct rows *
 }
 
 /* What went wrong, and where: the line that the user reads. */
-static void answer_failure(struct ring_answer *a, const struct table *t, enum err err)
+static void answer_failure(struct ring_answer *a, const struct problem *p)
 {
-    struct problem p;
-    problem_set(&p, err, "%s: %s", table_path(t), err_text(err));
     a->failed = true;
-    a->len = (uint32_t)strlen(p.text);
+    a->len = (uint32_t)strlen(p->text);
     if (a->len > RING_TEXT_MAX)
         a->len = RING_TEXT_MAX;
-    memcpy(a->text, p.text, a->len);
+    memcpy(a->text, p->text, a->len);
 }
 
 static enum err query(struct engine *e, const struct table *t, enum ring_kind kind, const char *code, size_t len,
@@ -133,6 +132,7 @@ static enum err run_task(const struct worker_post *w, struct engine *e, const st
                          const struct ring_task *task, struct ring_answer *a)
 {
     struct rows rows = { 0 };
+    struct problem p;
     enum err err;
     a->place = task->place;
     a->far = a->failed = false;
@@ -143,13 +143,15 @@ static enum err run_task(const struct worker_post *w, struct engine *e, const st
         err = query_far(w->sock, e, t, task, &rows);
     else
         err = query(e, t, task->kind, task->code, task->len, &rows);
-    if (err == OK)
-        err = answer_rows(w->sock, a, &rows);
+    if (err != OK)
+        problem_set(&p, err, "%s: %s", table_path(t), err_text(err));
+    else if ((err = answer_rows(w->sock, a, &rows)) != OK)
+        child_problem(&p, err == ERR_TOO_BIG ? EMSGSIZE : errno, "a worker cannot send its result");
     rows_done(&rows);
     if (err == ERR_CLOSED)
         return err;
     if (err != OK)
-        answer_failure(a, t, err);
+        answer_failure(a, &p);
     return OK;
 }
 
@@ -180,7 +182,7 @@ static int serve(struct worker_post *w, struct engine *e, const struct table *t)
     }
 }
 
-static int unfit(const struct worker_post *w, const char *why)
+int worker_unfit(const struct worker_post *w, const char *why)
 {
     struct message m = { .type = MESSAGE_READY, .error = (char *)why };
     if (message_send(w->sock, &m, NULL, 0) != OK)
@@ -194,7 +196,7 @@ int worker_serve(struct worker_post *w, struct engine *e, const struct table *t)
     if (err != OK) {
         struct problem p;
         problem_set(&p, err, "initializer %s: %s: %s", w->initializer, table_path(t), err_text(err));
-        return unfit(w, p.text);
+        return worker_unfit(w, p.text);
     }
     ring_say_ready(&w->ring, w->bell);
     return serve(w, e, t);
@@ -205,7 +207,7 @@ int worker_serve_alone(struct worker_post *w, int threads, const struct table *t
     struct engine *e;
     enum err err = engine_new(&(struct engine_options){ .threads = threads }, &e);
     if (err != OK)
-        return unfit(w, err_text(err));
+        return worker_unfit(w, err_text(err));
     int status = worker_serve(w, e, t);
     engine_free(e);
     return status;
@@ -251,7 +253,7 @@ int worker_process_main(int sock)
         io_close(&fds[TABLE_FDS]);
         status = worker_serve_alone(&w, (int)setup.threads, t);
     } else {
-        status = unfit(&w, problem.text);
+        status = worker_unfit(&w, problem.text);
     }
     ring_close(&w.ring);
     table_free(t);
