@@ -41,6 +41,7 @@ struct cli {
     bool headless;
     bool screen;              /* of watch, attach: there is a terminal, and --headless was not said */
     char *const *command;     /* of CLI_WATCH: NULL-terminated, borrowed from argv */
+    const struct inherited_signals *inherited; /* for that command; set by main */
     int pid;                  /* of CLI_ATTACH */
     const char *output, *record;
     enum color_when color;

@@ -8,17 +8,19 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
+#include "core/base/startup.h"
 #include "core/report/report.h"
 
 enum { REPORT_MAX = 1 << 30 };
 
 int headless_signals(void)
 {
+    static const int waited_for[] = {SIGINT, SIGTERM, SIGHUP};
     sigset_t set;
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
+    for (size_t i = 0; i < sizeof waited_for / sizeof *waited_for; i++)
+        if (!signal_is_ignored(waited_for[i]))
+            sigaddset(&set, waited_for[i]);
     sigprocmask(SIG_BLOCK, &set, NULL);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }

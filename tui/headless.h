@@ -6,7 +6,8 @@
 #include "core/model/model.h"
 #include "tui/cli.h"
 
-/* Blocks SIGINT, SIGTERM and SIGHUP and gives a signalfd for them; -1 with errno on failure. */
+/* Blocks those of SIGINT, SIGTERM and SIGHUP that are not ignored, and gives a signalfd for them; -1 with errno on
+ * failure. */
 int headless_signals(void);
 
 /* One line on stderr. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/startup.h"
 #include "core/pool/host.h"
 #include "tui/bench.h"
 #include "tui/cli.h"
@@ -57,13 +58,20 @@ int main(int argc, char **argv)
 {
     struct cli cli;
     struct problem problem = {""};
+    struct inherited_signals inherited;
     int status;
+    startup_signals(&inherited);
+    if (!startup_open_standard()) {
+        problem_errno(&problem, "cannot open /dev/null for a closed descriptor");
+        return fail(&problem, STATUS_OURS);
+    }
     if (pool_process_main(argc, argv, &status))
         return status;
     setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers read the same everywhere */
     enum err e = cli_parse(argc, argv, &cli, &problem);
     if (e)
         return fail(&problem, e == ERR_USAGE ? STATUS_USAGE : STATUS_IO);
+    cli.inherited = &inherited;
     switch (cli.mode) {
     case CLI_HELP:
         cli_help(cli.help_of, stdout);

@@ -167,7 +167,7 @@ int watch_headless(const struct cli *cli, int keeper)
     struct observer_options options = {.hang_after = cli->hang_after, .on_hang = cli->on_hang, .timeout = cli->timeout,
                                        .record = cli->record};
     struct watch_settings settings = {.argv = cli->mode == CLI_WATCH ? cli->command : NULL, .pid = cli->pid,
-                                      .keeper = keeper};
+                                      .inherited = cli->inherited, .keeper = keeper};
     struct problem problem = {""};
     if (w.signals < 0) {
         fputs("poolscope: cannot wait for signals\n", stderr);

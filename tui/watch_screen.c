@@ -57,7 +57,7 @@ int watch_screen(const struct cli *c, int keeper)
     struct ending ending = {.cli = c};
     struct problem problem = {""};
     struct watch_settings watch = {.argv = c->mode == CLI_WATCH ? c->command : NULL, .pid = c->pid, .tty = true,
-                                   .keeper = keeper};
+                                   .inherited = c->inherited, .keeper = keeper};
     struct explore_options options = {
         .observer = {.hang_after = c->hang_after, .on_hang = c->on_hang, .timeout = c->timeout, .record = c->record},
         .watch = &watch, .color = c->color, .finish = finish, .ctx = &ending,

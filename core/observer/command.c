@@ -33,20 +33,19 @@ struct birth {
     char *const *argv, *const *env;
     int failure; /* close-on-exec: errno goes there if exec fails */
     int slave;   /* -1: it keeps our three */
+    struct inherited_signals signals; /* as the command gets them */
 };
 
 /* Between fork and exec only async-signal-safe calls: this process has threads. */
 static _Noreturn void be_born(const struct birth *b)
 {
-    sigset_t none;
-    sigemptyset(&none);
     if (b->slave >= 0) {
         setsid();
         if (ioctl(b->slave, TIOCSCTTY, 0) == 0)
             for (int fd = 0; fd <= 2; fd++)
                 dup2(b->slave, fd);
     }
-    sigprocmask(SIG_SETMASK, &none, NULL); /* handlers go by exec, what was ignored for us is ignored for it */
+    startup_give_back(&b->signals); /* other signals that we ignore stay ignored; handlers do not outlive exec */
     execvpe(b->argv[0], b->argv, b->env);
     int why = errno;
     if (write(b->failure, &why, sizeof why) < 0)
@@ -128,7 +127,8 @@ static enum err open_terminal(struct command *c, const struct winsize *size, str
     return e ? problem_set(problem, e, "cannot prepare a terminal: %s", err_text(e)) : OK;
 }
 
-static enum err start(struct command *c, char *const argv[], const struct winsize *terminal, struct problem *problem)
+static enum err start(struct command *c, char *const argv[], const struct winsize *terminal,
+                      const struct inherited_signals *inherited, struct problem *problem)
 {
     int failure[2];
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
@@ -139,6 +139,10 @@ static enum err start(struct command *c, char *const argv[], const struct winsiz
     if (pipe2(failure, O_CLOEXEC) < 0)
         return problem_errno(problem, "cannot open a pipe");
     struct birth b = {.argv = argv, .env = c->env ? c->env : environ, .failure = failure[1], .slave = c->slave};
+    sigemptyset(&b.signals.ignored);
+    sigemptyset(&b.signals.blocked);
+    if (inherited)
+        b.signals = *inherited;
     e = launch(c, &b, failure[0], problem);
     io_close(&b.failure);
     io_close(&failure[0]);
@@ -148,14 +152,14 @@ static enum err start(struct command *c, char *const argv[], const struct winsiz
     return c->pidfd < 0 ? problem_errno(problem, "cannot watch for the command's end") : OK;
 }
 
-enum err command_start(char *const argv[], const struct winsize *terminal, struct command **out,
-                       struct problem *problem)
+enum err command_start(char *const argv[], const struct winsize *terminal, const struct inherited_signals *inherited,
+                       struct command **out, struct problem *problem)
 {
     struct command *c = calloc(1, sizeof *c);
     if (!c)
         return problem_set(problem, ERR_NOMEM, "out of memory");
     *c = (struct command){.tty = -1, .slave = -1, .pidfd = -1};
-    enum err e = start(c, argv, terminal, problem);
+    enum err e = start(c, argv, terminal, inherited, problem);
     if (e)
         command_free(c);
     else

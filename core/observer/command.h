@@ -9,14 +9,15 @@
 #include <sys/types.h>
 
 #include "core/base/err.h"
+#include "core/base/startup.h"
 
 struct command; /* opaque */
 
-/* Starts argv (NULL-terminated, found by PATH) with the caller's stdin, stdout, stderr and an empty signal mask; with a
- * `terminal` on a pseudo-terminal of that size instead, as a session leader. ERR_NOT_FOUND or ERR_DENIED where exec
- * fails, as a shell's 127 and 126. */
-enum err command_start(char *const argv[], const struct winsize *terminal, struct command **out,
-                       struct problem *problem) MUST_CHECK;
+/* Starts argv (NULL-terminated, found by PATH) with the caller's stdin, stdout and stderr; with a `terminal` on a
+ * pseudo-terminal of that size instead, as a session leader. It gets the signals as they were `inherited`; NULL: none
+ * is blocked. ERR_NOT_FOUND or ERR_DENIED only where exec fails, as a shell's 127 and 126. */
+enum err command_start(char *const argv[], const struct winsize *terminal, const struct inherited_signals *inherited,
+                       struct command **out, struct problem *problem) MUST_CHECK;
 
 /* Kills what is left of its tree (command_kill_tree) and frees. */
 void command_free(struct command *c);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "core/base/startup.h"
 #include "core/event/event.h"
 #include "core/model/model.h"
 
@@ -65,6 +66,7 @@ struct watch_settings {
     pid_t pid;
     bool tty;           /* give the command a pseudo-terminal; else it keeps our stdin, stdout and stderr */
     int columns, rows;  /* of that terminal */
+    const struct inherited_signals *inherited; /* what the command gets back (startup.h); NULL: no signal is blocked */
     int keeper;         /* an fd, at its end when nobody waits for us: ERR_CLOSED from observer_step; 0: none */
 };
 enum err observer_watch(const struct observer_options *options, const struct watch_settings *settings,

@@ -44,7 +44,7 @@ static enum err open_root(struct observer *o, const struct watch_settings *s, st
 {
     if (s->argv) {
         struct winsize size = {.ws_col = (unsigned short)s->columns, .ws_row = (unsigned short)s->rows};
-        enum err e = command_start(s->argv, s->tty ? &size : NULL, &o->command, problem);
+        enum err e = command_start(s->argv, s->tty ? &size : NULL, s->inherited, &o->command, problem);
         if (e)
             return e;
         o->root = command_pid(o->command);
