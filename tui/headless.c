@@ -30,12 +30,12 @@ void headless_complain(const struct problem *p)
     fprintf(stderr, "poolscope: %s\n", p->text);
 }
 
-enum err headless_report(const struct cli *c, const struct model *m, const char *mode, int signal)
+enum err headless_report(const struct cli *c, const struct model *m, const char *mode, struct report_end end)
 {
     struct problem problem = {""};
     struct buf report;
     buf_init(&report, REPORT_MAX);
-    enum err e = c->json ? report_json(m, mode, &report) : report_text(m, signal, &report);
+    enum err e = c->json ? report_json(m, mode, &report) : report_text(m, end, &report);
     if (e)
         problem_set(&problem, e, "the report: %s", err_text(e));
     else if (c->output || c->json)

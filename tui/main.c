@@ -15,12 +15,24 @@
 #include "tui/run.h"
 #include "tui/watch.h"
 
-enum { STATUS_USAGE = 2, STATUS_IO = 3, STATUS_OURS = 125 };
+enum { STATUS_USAGE = 2, STATUS_IO = 3, STATUS_TIMEOUT = 124, STATUS_OURS = 125 };
 
 static int fail(const struct problem *p, int status)
 {
     fprintf(stderr, "poolscope: %s\n", p->text);
     return status;
+}
+
+/* Of a command line that was not taken. */
+static int parse_status(enum err e)
+{
+    switch (e) {
+    case ERR_USAGE: return STATUS_USAGE;
+    case ERR_TIMEOUT: return STATUS_TIMEOUT;
+    case ERR_NOMEM:
+    case ERR_LIMIT: return STATUS_OURS;
+    default: return STATUS_IO;
+    }
 }
 
 static int explore_main(const struct cli *c)
@@ -70,7 +82,7 @@ int main(int argc, char **argv)
     setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers read the same everywhere */
     enum err e = cli_parse(argc, argv, &cli, &problem);
     if (e)
-        return fail(&problem, e == ERR_USAGE ? STATUS_USAGE : STATUS_IO);
+        return fail(&problem, parse_status(e));
     cli.inherited = &inherited;
     switch (cli.mode) {
     case CLI_HELP:

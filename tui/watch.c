@@ -121,36 +121,34 @@ static enum err wait_for_end(struct watch *w)
 }
 
 /* Where all was said on stderr as it came, only the end is left to say; and nothing where nothing was wrong. */
-static enum err say_end(const struct model *m, int signal)
+static enum err say_end(const struct model *m, struct report_end end)
 {
     enum { TEXT_MAX = 1 << 16 };
     struct buf text;
-    if (m->nfindings == 0 && !m->timed_out)
+    if (m->nfindings == 0 && !m->timed_out && !end.failed)
         return OK;
     buf_init(&text, TEXT_MAX);
-    enum err e = report_watch_end(m, signal, &text);
+    enum err e = report_watch_end(m, end, &text);
     if (!e)
         e = io_write_all(STDERR_FILENO, text.data, text.len);
     buf_done(&text);
     return e;
 }
 
+/* The report comes last: it says the exit status. */
 static int finish(struct watch *w)
 {
     struct problem problem;
     const struct model *m = observer_model(w->observer);
-    int status = report_exit_status(m);
     bool said = !w->cli->json && !w->cli->output;
     enum err e = observer_count_samples(w->observer);
-    if (!e)
-        e = said ? say_end(m, w->signal)
-                 : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch", w->signal);
     enum err recorded = observer_end_recording(w->observer, &problem);
+    struct report_end end = {.signal = w->signal, .failed = e || recorded};
     if (recorded)
         headless_complain(&problem);
-    if (w->signal && status != 124)
-        return 128 + w->signal;
-    return e || recorded ? STATUS_OURS : status;
+    if (said ? say_end(m, end) : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch", end))
+        end.failed = true;
+    return report_final_status(m, end);
 }
 
 int watch_cannot_start(const struct cli *c, enum err e, const struct problem *p)
@@ -164,8 +162,8 @@ int watch_cannot_start(const struct cli *c, enum err e, const struct problem *p)
 int watch_headless(const struct cli *cli, int keeper)
 {
     struct watch w = {.cli = cli, .signals = headless_signals()};
-    struct observer_options options = {.hang_after = cli->hang_after, .on_hang = cli->on_hang, .timeout = cli->timeout,
-                                       .record = cli->record};
+    struct observer_options options = {.hang_after = cli->hang_after, .on_hang = cli->on_hang,
+                                       .deadline = cli->deadline, .record = cli->record};
     struct watch_settings settings = {.argv = cli->mode == CLI_WATCH ? cli->command : NULL, .pid = cli->pid,
                                       .inherited = cli->inherited, .keeper = keeper};
     struct problem problem = {""};

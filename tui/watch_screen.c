@@ -41,15 +41,14 @@ static void finish(void *ctx, struct observer *o)
     ending->came = true;
     if (c->mode == CLI_WATCH && !m->command_ended)
         end_command(o);
-    ending->status = report_exit_status(m);
-    enum err e = OK;
-    if (c->output || c->json || m->nfindings > 0)
-        e = headless_report(c, m, c->mode == CLI_ATTACH ? "attach" : "watch", 0);
     enum err recorded = observer_end_recording(o, &problem);
+    struct report_end end = {.failed = recorded};
     if (recorded)
         headless_complain(&problem);
-    if (e || recorded)
-        ending->status = STATUS_OURS;
+    if ((c->output || c->json || m->nfindings > 0) &&
+        headless_report(c, m, c->mode == CLI_ATTACH ? "attach" : "watch", end))
+        end.failed = true;
+    ending->status = report_final_status(m, end);
 }
 
 int watch_screen(const struct cli *c, int keeper)
@@ -59,7 +58,8 @@ int watch_screen(const struct cli *c, int keeper)
     struct watch_settings watch = {.argv = c->mode == CLI_WATCH ? c->command : NULL, .pid = c->pid, .tty = true,
                                    .inherited = c->inherited, .keeper = keeper};
     struct explore_options options = {
-        .observer = {.hang_after = c->hang_after, .on_hang = c->on_hang, .timeout = c->timeout, .record = c->record},
+        .observer = {.hang_after = c->hang_after, .on_hang = c->on_hang, .deadline = c->deadline,
+                     .record = c->record},
         .watch = &watch, .color = c->color, .finish = finish, .ctx = &ending,
     };
     enum err e = explore(&options, &problem);

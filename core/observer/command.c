@@ -53,6 +53,12 @@ static _Noreturn void be_born(const struct birth *b)
     _exit(127);
 }
 
+/* A system call of ours failed, which says nothing of the command: never ERR_DENIED or ERR_NOT_FOUND. */
+static enum err own_failure(struct problem *problem, const char *what)
+{
+    return problem_errno(problem, "%s", what) == ERR_NOMEM ? ERR_NOMEM : ERR_SYS;
+}
+
 /* Waits for exec: the pipe closes by it, or brings the errno. */
 static int exec_errno(int fd)
 {
@@ -74,7 +80,7 @@ static enum err launch(struct command *c, struct birth *b, int failure_read, str
         be_born(b);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (c->pid < 0)
-        return problem_errno(problem, "cannot fork");
+        return own_failure(problem, "cannot fork");
     io_close(&b->failure);
     int why = exec_errno(failure_read);
     if (!why)
@@ -114,7 +120,7 @@ static enum err open_terminal(struct command *c, const struct winsize *size, str
 {
     struct termios settings;
     if (openpty(&c->tty, &c->slave, NULL, NULL, size) < 0)
-        return problem_errno(problem, "cannot open a pseudo-terminal");
+        return own_failure(problem, "cannot open a pseudo-terminal");
     fcntl(c->tty, F_SETFD, FD_CLOEXEC);
     fcntl(c->slave, F_SETFD, FD_CLOEXEC);
     if (tcgetattr(c->slave, &settings) == 0) {
@@ -132,12 +138,12 @@ static enum err start(struct command *c, char *const argv[], const struct winsiz
 {
     int failure[2];
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
-        return problem_errno(problem, "cannot become the subreaper");
+        return own_failure(problem, "cannot become the subreaper");
     enum err e = terminal ? open_terminal(c, terminal, problem) : OK;
     if (e)
         return e;
     if (pipe2(failure, O_CLOEXEC) < 0)
-        return problem_errno(problem, "cannot open a pipe");
+        return own_failure(problem, "cannot open a pipe");
     struct birth b = {.argv = argv, .env = c->env ? c->env : environ, .failure = failure[1], .slave = c->slave};
     sigemptyset(&b.signals.ignored);
     sigemptyset(&b.signals.blocked);
@@ -149,7 +155,7 @@ static enum err start(struct command *c, char *const argv[], const struct winsiz
     if (e)
         return e;
     c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
-    return c->pidfd < 0 ? problem_errno(problem, "cannot watch for the command's end") : OK;
+    return c->pidfd < 0 ? own_failure(problem, "cannot watch for the command's end") : OK;
 }
 
 enum err command_start(char *const argv[], const struct winsize *terminal, const struct inherited_signals *inherited,

@@ -23,7 +23,7 @@ struct observer_options {
     bool forkserver;       /* have a forkserver ready from the start */
     double hang_after;
     enum on_hang on_hang;
-    double timeout;        /* of a run, seconds; 0: none */
+    double deadline;       /* clock_now() time when what is observed is stopped, begun or not (EVENT_TIMEOUT); 0: none */
     const char *record;    /* path for the recording, or NULL */
     bool keep_tasks;       /* the model keeps every task, however many */
     void (*on_task)(void *ctx, const struct event_task *ended); /* of each task that ends, in that order; borrowed */
@@ -35,7 +35,8 @@ struct observer_options {
 };
 
 /* Opens the file and starts the host, which begins to load (what comes through a pipe or is packed: when observer_step
- * has taken all of it); events follow. ERR_DENIED/ERR_NOT_FOUND/… with a problem if the file cannot be opened. The
+ * has taken all of it); events follow. A file that cannot be read is told as EVENT_TABLE_FAILED; an error with a
+ * problem says that poolscope itself cannot begin. The
  * strings are borrowed until observer_free. */
 enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
     MUST_CHECK;
@@ -59,7 +60,7 @@ enum err observer_step(struct observer *o, bool *changed) MUST_CHECK;
 const struct model *observer_model(const struct observer *o);
 
 /* The same eye on a real program: starts a command, or attaches to a tree that is running already (read-only). Of the
- * options only hang_after, on_hang, timeout and record are used. The command's status is in the model when it has
+ * options only hang_after, on_hang, deadline and record are used. The command's status is in the model when it has
  * ended; with ON_HANG_KILL a tree that hangs and has come to rest is ended, the evidence being in the model first. */
 struct watch_settings {
     char *const *argv;  /* NULL-terminated; NULL: attach to `pid` */

@@ -68,6 +68,9 @@ enum err run_send_codes(struct observer *o, int64_t run) MUST_CHECK; /* the next
 void run_stop(struct observer *o);
 enum err observer_handle(struct observer *o, struct event *e) MUST_CHECK;
 
+/* observer_run.c: the table cannot be loaded: because of itself, or (`internal`) because poolscope failed. */
+enum err run_fail_table(struct observer *o, const char *text, bool internal) MUST_CHECK;
+
 /* observer_source.c: opens the file of a run of our own, and starts the host as soon as it can read it: at once, or
  * when the stream has come to its end. */
 enum err source_open(struct observer *o, struct problem *problem) MUST_CHECK;

@@ -74,9 +74,7 @@ static enum err begin(struct observer *o, const struct watch_settings *s, struct
         e = observer_watch_fd(o, o->keeper);
     if (!e)
         e = sampler_watch(o->sampler, o->root, true, o->epoch);
-    o->timeout_at = o->options.timeout > 0 ? o->epoch + o->options.timeout : 0;
-    observer_arm_timer(o);
-    return e ? problem_set(problem, e, "cannot watch: %s", err_text(e)) : OK;
+    return e ? problem_set(problem, ERR_SYS, "cannot watch: %s", err_text(e)) : OK;
 }
 
 enum err observer_watch(const struct observer_options *options, const struct watch_settings *settings,
@@ -85,7 +83,7 @@ enum err observer_watch(const struct observer_options *options, const struct wat
     struct observer *o;
     enum err e = observer_open(options, &o, problem);
     if (e)
-        return e;
+        return e == ERR_NOMEM ? e : ERR_SYS; /* whatever it was, it says nothing of the command */
     e = begin(o, settings, problem);
     if (e)
         observer_free(o);
