@@ -10,6 +10,7 @@
 #include "core/pool/host.h"
 #include "tui/bench.h"
 #include "tui/cli.h"
+#include "tui/deadline.h"
 #include "tui/explore.h"
 #include "tui/keeper.h"
 #include "tui/run.h"
@@ -63,6 +64,7 @@ static int explore_main(const struct cli *c)
 static int watch_main(void *arg, int keeper)
 {
     const struct cli *c = arg;
+    deadline_enforce(c->deadline); /* of this process: the one above it then ends the command */
     return c->screen ? watch_screen(c, keeper) : watch_headless(c, keeper);
 }
 
@@ -96,7 +98,10 @@ int main(int argc, char **argv)
     case CLI_WATCH: status = keeper_run(watch_main, &cli); break;
     case CLI_ATTACH: status = watch_main(&cli, 0); break;
     case CLI_BENCH: status = bench_headless(&cli); break;
-    case CLI_RUN: status = run_headless(&cli); break;
+    case CLI_RUN:
+        deadline_enforce(cli.deadline);
+        status = run_headless(&cli);
+        break;
     default: status = explore_main(&cli); break;
     }
     cli_done(&cli);

@@ -20,7 +20,7 @@ struct watch {
     const struct cli *cli;
     struct observer *observer;
     int signals;   /* signalfd */
-    int signal;    /* an attached watch was asked to stop by this one; 0: none */
+    int signal;    /* we were asked to stop by this one, and it was not for the command; 0: none */
     int64_t *said; /* pid and certainty of each finding that is on stderr already, in pairs */
     size_t nsaid;
     bool said_denied;
@@ -88,8 +88,8 @@ static void take_signal(struct watch *w)
         return;
     if (w->cli->mode == CLI_ATTACH)
         w->signal = (int)info.ssi_signo;
-    else if (info.ssi_code != SI_KERNEL)
-        observer_signal(w->observer, (int)info.ssi_signo);
+    else if (info.ssi_code != SI_KERNEL && observer_signal(w->observer, (int)info.ssi_signo))
+        w->signal = (int)info.ssi_signo; /* the command cannot be told to end, but we can */
 }
 
 static bool over(const struct watch *w)
@@ -141,6 +141,10 @@ static int finish(struct watch *w)
     struct problem problem;
     const struct model *m = observer_model(w->observer);
     bool said = !w->cli->json && !w->cli->output;
+    if (w->cli->mode == CLI_WATCH)
+        observer_kill_all(w->observer); /* what the command left behind */
+    if (observer_left(w->observer))
+        fprintf(stderr, "poolscope: %s\n", observer_left(w->observer));
     enum err e = observer_count_samples(w->observer);
     enum err recorded = observer_end_recording(w->observer, &problem);
     struct report_end end = {.signal = w->signal, .failed = e || recorded};

@@ -2,6 +2,7 @@
  * `poolscope watch` and `attach` on a terminal: the explorer's screen with other panes, then the report and the
  * status. */
 #include <poll.h>
+#include <stdio.h>
 
 #include "core/base/clock.h"
 #include "core/report/report.h"
@@ -41,8 +42,10 @@ static void finish(void *ctx, struct observer *o)
     ending->came = true;
     if (c->mode == CLI_WATCH && !m->command_ended)
         end_command(o);
+    if (observer_left(o))
+        fprintf(stderr, "poolscope: %s\n", observer_left(o));
     enum err recorded = observer_end_recording(o, &problem);
-    struct report_end end = {.failed = recorded};
+    struct report_end end = {.failed = recorded || (c->mode == CLI_WATCH && !m->command_ended)};
     if (recorded)
         headless_complain(&problem);
     if ((c->output || c->json || m->nfindings > 0) &&

@@ -26,6 +26,7 @@ struct command {
     char **env;       /* of the command; NULL: as ours */
     bool ended, told; /* told: command_reap has said so */
     int code, signal;
+    struct kill_left left; /* by the last command_kill_tree */
 };
 
 /* What the child needs to know, and where it says why it could not start. */
@@ -213,13 +214,15 @@ void command_reap(struct command *c, bool *ended, int *code, int *signal)
     c->told = c->ended;
 }
 
-void command_signal(struct command *c, int signal)
+enum err command_signal(struct command *c, int signal)
 {
     pid_t foreground = c->tty >= 0 ? tcgetpgrp(c->tty) : -1;
+    int failed = 0;
     if (foreground > 1)
-        kill(-foreground, signal);
+        failed = kill(-foreground, signal);
     else if (!c->ended)
-        kill(c->pid, signal);
+        failed = kill(c->pid, signal);
+    return failed && errno == EPERM ? ERR_DENIED : OK;
 }
 
 void command_resize(struct command *c, int columns, int rows)
@@ -231,7 +234,17 @@ void command_resize(struct command *c, int columns, int rows)
 
 void command_kill_tree(struct command *c)
 {
-    kill_below(reap, c);
+    kill_below(reap, c, &c->left);
+}
+
+const struct kill_left *command_left(const struct command *c)
+{
+    return &c->left;
+}
+
+bool command_runs(const struct command *c)
+{
+    return !c->ended;
 }
 
 static void reap_all(void *arg)
@@ -241,10 +254,10 @@ static void reap_all(void *arg)
         continue;
 }
 
-void command_kill_below(void)
+void command_kill_below(struct kill_left *left)
 {
-    kill_below(reap_all, NULL);
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+    kill_below(reap_all, NULL, left);
+    while (left->guard > 0 && waitpid(left->guard, NULL, 0) < 0 && errno == EINTR)
         continue;
 }
 

@@ -72,14 +72,19 @@ struct watch_settings {
 };
 enum err observer_watch(const struct observer_options *options, const struct watch_settings *settings,
                         struct observer **out, struct problem *problem) MUST_CHECK;
-void observer_signal(struct observer *o, int signal);              /* passed on to the command */
 void observer_resize(struct observer *o, int columns, int rows);   /* of its terminal */
+
+/* Passes a signal on to the command; ERR_DENIED if we may not send it one, as to a set-user-ID program. */
+enum err observer_signal(struct observer *o, int signal) MUST_CHECK;
 
 /* Typed into its terminal. Never waits: ERR_AGAIN if the command reads so little that not all of it was taken. */
 enum err observer_type(struct observer *o, const char *bytes, size_t len) MUST_CHECK;
 
 /* SIGKILL for the command and all below it, or for all that is left of a tree we are attached to. */
 void observer_kill_all(struct observer *o);
+
+/* What could not be killed, in words for the user; NULL: all could so far. */
+const char *observer_left(const struct observer *o);
 
 /* From now on events tell of this process in detail (struct model has the newest as `inspection`); 0: of none. */
 void observer_inspect(struct observer *o, int64_t pid);
@@ -90,7 +95,7 @@ enum err observer_count_samples(struct observer *o) MUST_CHECK;
 /* Something in the watched tree hangs, and nothing in it has moved for a while (or only beaten time). */
 bool observer_rested(const struct observer *o);
 
-/* The watch is over: the root has ended; what is still below it is left alone by observer_free only when attached. */
+/* The watch is over: the root has ended, or cannot be ended by us; what is still below it is left alone by observer_free only when attached. */
 bool observer_watch_over(const struct observer *o);
 
 struct run_settings {

@@ -45,6 +45,8 @@ struct observer {
     int root_pidfd;            /* readable when the root has ended */
     int keeper;     /* see struct watch_settings */
     bool ending;               /* the command was asked to end */
+    bool given_up;             /* it could not be ended: we may not send it a signal */
+    char left[KILL_LEFT_TEXT]; /* what could not be ended, in words */
     bool rested;               /* something hangs, and the rest of the tree has come to rest */
 };
 
