@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: MIT
- * What poolscope inherits from the program that starts it: signals that are ignored or blocked, and standard
- * descriptors that are closed. */
+ * What poolscope inherits from the program that starts it: signals that are ignored or blocked, standard descriptors
+ * that are closed, and limits under which it cannot do its work, which it says with a status of its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +26,8 @@
 #include "tests/explorer.h"
 #include "tests/program.h"
 #include "tests/pty.h"
+
+enum { SECCOMP_MISSING = 77 };
 
 static const char self[] = "/proc/self/exe"; /* this test, which becomes the program: see become */
 static char *sample;
@@ -56,11 +64,32 @@ static void as_background_job(void)
     signal(SIGQUIT, SIG_IGN);
 }
 
+static void with_few_descriptors(void)
+{
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){6, 6});
+}
+
+/* pidfd_open(2) is not permitted, as in a strict container. */
+static void without_pidfds(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+        _exit(SECCOMP_MISSING);
+}
+
 static const struct {
     const char *name;
     void (*prepare)(void);
 } heritages[] = {
     {"ignored", ignore_all}, {"blocked", block_all}, {"nohup", as_nohup}, {"background", as_background_job},
+    {"few-descriptors", with_few_descriptors}, {"no-pidfds", without_pidfds},
 };
 
 /* argv is: ourselves, what is inherited, the program and its arguments. A heritage that is none of the table is a list of
@@ -194,7 +223,7 @@ static void a_watch_on_a_terminal_ends_whatever_signals_are_ignored_or_blocked(v
     (void)state;
     for (int i = 0; i < 2; i++) {
         struct pty *p = ON_TERMINAL(all_signals[i], program_path(), "watch", "--", "sh", "-c", "echo said; exit 7");
-        pty_wait_text(p, "exited with status 7|exit(ed)? 7|status 7");
+        pty_wait_text(p, "exited with status 7");
         pty_type(p, "q");
         assert_int_equal(explorer_status(p), 7);
         pty_wait_restored(p);
@@ -331,6 +360,106 @@ static void a_table_cannot_be_read_from_a_closed_stdin(void **state)
     program_done(&p);
 }
 
+/* --- what poolscope itself cannot do is 125, never a status of the input or of the command ------------------------- */
+
+static void assert_own_failure(const char *const *argv)
+{
+    struct program p;
+    run_with(&p, argv);
+    if (p.status == SECCOMP_MISSING) {
+        program_done(&p);
+        skip();
+    }
+    program_assert_status(&p, 125);
+    assert_text_matches(buf_text(&p.err), "^poolscope: ");
+    program_done(&p);
+}
+#define ASSERT_OWN_FAILURE(...) assert_own_failure((const char *const[]){self, __VA_ARGS__, NULL})
+
+static void too_few_descriptors_are_no_fault_of_the_input(void **state)
+{
+    (void)state;
+    ASSERT_OWN_FAILURE("few-descriptors", program_path(), "run", sample);
+    ASSERT_OWN_FAILURE("few-descriptors", program_path(), "bench", sample);
+    ASSERT_OWN_FAILURE("few-descriptors", program_path(), "attach", "--headless", "1");
+    ASSERT_OWN_FAILURE("few-descriptors", program_path(), "watch", "--headless", "--", "true");
+}
+
+static void a_missing_system_call_is_no_fault_of_the_command_or_the_input(void **state)
+{
+    (void)state;
+    ASSERT_OWN_FAILURE("no-pidfds", program_path(), "watch", "--headless", "--", "sh", "-c", "exit 7");
+    ASSERT_OWN_FAILURE("no-pidfds", program_path(), "run", sample);
+    ASSERT_OWN_FAILURE("no-pidfds", program_path(), "bench", sample);
+}
+
+/* A host that cannot be started, and one that dies at once. */
+static void a_host_that_cannot_work_is_no_fault_of_the_input(void **state)
+{
+    static const char *const hosts[] = {"POOLSCOPE_POOL=/dev/null", "POOLSCOPE_POOL=/bin/false"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        ASSERT_OWN_FAILURE("", "env", hosts[i], program_path(), "run", sample);
+        ASSERT_OWN_FAILURE("", "env", hosts[i], program_path(), "bench", sample);
+        ASSERT_OWN_FAILURE("", "env", hosts[i], program_path(), "bench", "--format", "json", sample);
+    }
+}
+
+/* The same where the table comes through a pipe, so that the host is started only when all of it is there. */
+static void a_host_that_cannot_be_started_for_a_stream_is_no_fault_of_it(void **state)
+{
+    struct program p;
+    int ends[2];
+    (void)state;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    START_WITH(&p, ends[0], "", "env", "POOLSCOPE_POOL=/dev/null", program_path(), "run", "-");
+    assert_int_equal(io_write_all(ends[1], "a\n1\n", 4), OK);
+    close(ends[1]);
+    program_wait(&p);
+    program_assert_status(&p, 125);
+    program_done(&p);
+}
+
+static void a_recording_that_cannot_be_opened_is_no_fault_of_the_input(void **state)
+{
+    static const char missing[] = "/nonexistent/recording";
+    (void)state;
+    ASSERT_OWN_FAILURE("", program_path(), "run", "--record", missing, sample);
+    ASSERT_OWN_FAILURE("", program_path(), "attach", "--headless", "--record", missing, "1");
+    ASSERT_OWN_FAILURE("", program_path(), "watch", "--headless", "--record", missing, "--", "true");
+}
+
+static void an_input_that_cannot_be_opened_is_still_said_to_be_at_fault(void **state)
+{
+    struct program p;
+    (void)state;
+    static const char *const commands[] = {"run", "bench"};
+    for (size_t i = 0; i < 2; i++) {
+        PROGRAM_RUN(&p, commands[i], "/nonexistent/table.csv");
+        program_assert_status(&p, 3);
+        assert_text_matches(buf_text(&p.err), "^poolscope: /nonexistent/table.csv: .*No such file");
+        program_done(&p);
+    }
+}
+
+static void the_report_says_the_status_that_the_program_exits_with(void **state)
+{
+    struct program p;
+    (void)state;
+    RUN_WITH(&p, "1", program_path(), "run", "-s", "spawn", sample);
+    program_assert_status(&p, 125);
+    assert_text_matches(buf_text(&p.err), "exit 125$");
+    program_done(&p);
+    PROGRAM_RUN(&p, "run", "-s", "spawn", "--record", "/dev/full", sample);
+    program_assert_status(&p, 125);
+    assert_text_matches(buf_text(&p.err), "exit 125$");
+    program_done(&p);
+    PROGRAM_RUN(&p, "watch", "--headless", "--record", "/dev/full", "--", "true");
+    program_assert_status(&p, 125);
+    assert_text_matches(buf_text(&p.err), "exit 125$");
+    program_done(&p);
+}
+
 int main(int argc, char **argv)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
@@ -348,6 +477,13 @@ int main(int argc, char **argv)
         CASE(a_run_in_the_background_survives_an_interrupt),
         CASE(closed_descriptors_do_not_end_up_as_the_recording),
         CASE(a_table_cannot_be_read_from_a_closed_stdin),
+        CASE(too_few_descriptors_are_no_fault_of_the_input),
+        CASE(a_missing_system_call_is_no_fault_of_the_command_or_the_input),
+        CASE(a_host_that_cannot_work_is_no_fault_of_the_input),
+        CASE(a_host_that_cannot_be_started_for_a_stream_is_no_fault_of_it),
+        CASE(a_recording_that_cannot_be_opened_is_no_fault_of_the_input),
+        CASE(an_input_that_cannot_be_opened_is_still_said_to_be_at_fault),
+        CASE(the_report_says_the_status_that_the_program_exits_with),
     };
     if (argc > 2)
         return become(argv);
