@@ -92,8 +92,8 @@ static const struct {
     {"few-descriptors", with_few_descriptors}, {"no-pidfds", without_pidfds},
 };
 
-/* argv is: ourselves, what is inherited, the program and its arguments. A heritage that is none of the table is a list of
- * descriptors to close. */
+/* argv is: ourselves, what is inherited, the program and its arguments. A heritage that the table does not have is a
+ * list of descriptors to close. */
 static int become(char **argv)
 {
     bool found = false;

@@ -23,7 +23,7 @@ struct observer_options {
     bool forkserver;       /* have a forkserver ready from the start */
     double hang_after;
     enum on_hang on_hang;
-    double deadline;       /* clock_now() time when what is observed is stopped, begun or not (EVENT_TIMEOUT); 0: none */
+    double deadline;       /* clock_now() time when it is stopped, begun or not (EVENT_TIMEOUT); 0: none */
     const char *record;    /* path for the recording, or NULL */
     bool keep_tasks;       /* the model keeps every task, however many */
     void (*on_task)(void *ctx, const struct event_task *ended); /* of each task that ends, in that order; borrowed */
@@ -36,8 +36,7 @@ struct observer_options {
 
 /* Opens the file and starts the host, which begins to load (what comes through a pipe or is packed: when observer_step
  * has taken all of it); events follow. A file that cannot be read is told as EVENT_TABLE_FAILED; an error with a
- * problem says that poolscope itself cannot begin. The
- * strings are borrowed until observer_free. */
+ * problem says that poolscope itself cannot begin. The strings are borrowed until observer_free. */
 enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
     MUST_CHECK;
 
@@ -95,7 +94,8 @@ enum err observer_count_samples(struct observer *o) MUST_CHECK;
 /* Something in the watched tree hangs, and nothing in it has moved for a while (or only beaten time). */
 bool observer_rested(const struct observer *o);
 
-/* The watch is over: the root has ended, or cannot be ended by us; what is still below it is left alone by observer_free only when attached. */
+/* The watch is over: the root has ended, or cannot be ended by us. What is still below it is left alone by
+ * observer_free only when attached. */
 bool observer_watch_over(const struct observer *o);
 
 struct run_settings {

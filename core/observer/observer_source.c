@@ -70,7 +70,7 @@ static enum err pump(struct observer *o, bool *done, struct problem *problem)
     enum err e = table_stream_pump(o->stream, await_is_file(&o->input) ? PUMP : 1, done, problem);
     if (e == ERR_AGAIN)
         e = OK;
-    if (!e && !*done && (e = await_input(&o->input, table_stream_input(o->stream)))) /* it may come from elsewhere now */
+    if (!e && !*done && (e = await_input(&o->input, table_stream_input(o->stream)))) /* it may be another fd now */
         problem_set(problem, e, "%s: cannot wait for it: %s", o->options.path, err_text(e));
     return e;
 }
