@@ -360,7 +360,7 @@ static void a_table_cannot_be_read_from_a_closed_stdin(void **state)
     program_done(&p);
 }
 
-/* --- what poolscope itself cannot do is 125, never a status of the input or of the command ------------------------- */
+/* --- what poolscope itself cannot do is 125, never a status of the input or of the command ----------------------- */
 
 static void assert_own_failure(const char *const *argv)
 {

@@ -103,8 +103,8 @@ static void codes_keep_their_places_among_those_of_files(void **state)
     struct program p;
     char *path = file_with("0002\n0003\n", 10);
     (void)state;
-    PROGRAM_RUN(&p, "run", "-s", "spawn", "-w", "1", "--format", "json", "-c", "0001", "--codes-from", path, "-c", "0004",
-                sample);
+    PROGRAM_RUN(&p, "run", "-s", "spawn", "-w", "1", "--format", "json", "-c", "0001", "--codes-from", path, "-c",
+                "0004", sample);
     program_assert_status(&p, 0);
     const char *at = buf_text(&p.out);
     static const char *const wanted[] = {"\"0001\"", "\"0002\"", "\"0003\"", "\"0004\""};
@@ -338,13 +338,13 @@ static void assert_refused(const char *command, const char *option, const char *
 
 static void numbers_that_are_none_are_refused(void **state)
 {
-    static const char *const values[] = {"nan", "-nan", "inf", "-inf", "infinity", "-1", "0", "-0", "1e300", "1e-320", "",
-                                         "x", "1s", "99999999999999999999"};
+    static const char *const values[] = {"nan", "-nan", "inf", "-inf", "infinity", "-1", "0", "-0", "1e300", "1e-320",
+                                         "", "x", "1s", "99999999999999999999"};
     static const struct { const char *command, *option, *last; } options[] = {
         {"run", "--timeout", "-"}, {"watch", "--timeout", "true"}, {"attach", "--timeout", "1"},
         {"run", "--hang-after", "-"}, {"watch", "--hang-after", "true"}, {"bench", "--hang-after", "-"},
-        {"run", "--task-timeout", "-"}, {"run", "--workers", "-"}, {"run", "--threads", "-"}, {"run", "--max-tasks", "-"},
-        {"run", "--retries", "-"}, {"bench", "--rounds", "-"}, {"bench", "--workers", "-"},
+        {"run", "--task-timeout", "-"}, {"run", "--workers", "-"}, {"run", "--threads", "-"},
+        {"run", "--max-tasks", "-"}, {"run", "--retries", "-"}, {"bench", "--rounds", "-"}, {"bench", "--workers", "-"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)

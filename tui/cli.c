@@ -289,7 +289,7 @@ static const struct option_entry entries[] = {
      "proof (5)", set_hang_after},
     {0, "on-hang", OF_REPORT, "ACTION", "report: say so, keep waiting; kill: stop the pool, or the command and\n"
      "all below it (kill where there is no screen; attach only reports)", set_on_hang},
-    {0, "timeout", OF_REPORT, "SECONDS", "an upper bound for the whole run (none)", set_timeout},
+    {0, "timeout", OF_REPORT, "SECONDS", "an upper bound for the whole run, reading the input included (none)", set_timeout},
     {0, "max-tasks", OF_RUN, "N", "a worker goes after N tasks, and another takes its place (never)", set_max_tasks},
     {0, "task-timeout", OF_RUN, "SECONDS", "a task that runs longer fails, and its worker is killed (none)",
      set_task_timeout},

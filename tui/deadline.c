@@ -12,8 +12,8 @@ enum { STATUS_TIMEOUT = 124, GRACE = 10 }; /* seconds: asking, killing and repor
 /* Only async-signal-safe calls. stderr may be what blocks: it is written to only if it takes the line at once. */
 static void end_now(int signal)
 {
-    static const char text[] = "\npoolscope: --timeout passed 10 seconds ago and something still blocks, such as output "
-                               "that is not read; stopped, the report may be missing\n";
+    static const char text[] = "\npoolscope: --timeout passed 10 seconds ago and something still blocks, such as "
+                               "output that is not read; stopped, the report may be missing\n";
     struct pollfd err = {STDERR_FILENO, POLLOUT, 0};
     (void)signal;
     ssize_t n = poll(&err, 1, 0) == 1 && err.revents & POLLOUT ? write(STDERR_FILENO, text, sizeof text - 1) : 0;

@@ -15,6 +15,7 @@ int headless_signals(void);
 void headless_complain(const struct problem *p);
 
 /* Writes the report where the command line says: JSON to -o or stdout, text to -o or stderr. Complains by itself. */
-enum err headless_report(const struct cli *c, const struct model *m, const char *mode, struct report_end end) MUST_CHECK;
+enum err headless_report(const struct cli *c, const struct model *m, const char *mode, struct report_end end)
+    MUST_CHECK;
 
 #endif
