@@ -47,11 +47,8 @@ char *source_path(const char *path)
     return whole;
 }
 
-_Noreturn static void run_child(const struct program *p, const char *const *args, int input)
+_Noreturn static void run_child(const struct program *p, const char *const *argv, int input)
 {
-    const char *argv[64] = {program_path()};
-    for (size_t n = 1; *args && n < 63; n++)
-        argv[n] = *args++;
     setpgid(0, 0); /* a job of its own, as a shell makes it: kill(-pid) is C-c */
     if (dup2(input, 0) == 0 && dup2(p->out_fd, 1) == 1 && dup2(p->err_fd, 2) == 2)
         execv(argv[0], (char *const *)argv);
@@ -70,6 +67,14 @@ static int input_of(const char *bytes)
 
 void program_start_fd(struct program *p, const char *const *args, int fd)
 {
+    const char *argv[64] = {program_path()};
+    for (size_t n = 1; *args && n < 63; n++)
+        argv[n] = *args++;
+    program_start_argv(p, argv, fd);
+}
+
+void program_start_argv(struct program *p, const char *const *argv, int fd)
+{
     *p = (struct program){.status = -1};
     buf_init(&p->out, (size_t)256 << 20);
     buf_init(&p->err, (size_t)256 << 20);
@@ -79,7 +84,7 @@ void program_start_fd(struct program *p, const char *const *args, int fd)
     p->pid = fork();
     assert_true(p->pid >= 0);
     if (p->pid == 0)
-        run_child(p, args, fd);
+        run_child(p, argv, fd);
     close(fd);
 }
 

@@ -29,6 +29,7 @@ void nap(void);
  * stdin, NULL for nothing. */
 void program_start(struct program *p, const char *const *args, const char *input);
 void program_start_fd(struct program *p, const char *const *args, int fd); /* which is its stdin; taken */
+void program_start_argv(struct program *p, const char *const *argv, int fd); /* another program: argv[0] is its path */
 void program_wait(struct program *p); /* until it has exited; fails the test after PROGRAM_BOUND seconds */
 void program_look(struct program *p); /* refreshes out and err, and status if it has exited */
 void program_done(struct program *p); /* kills it if it still runs */

@@ -404,7 +404,7 @@ static void running_out_of_fds_is_an_error_and_not_a_crash(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
     enum err e = io_sealed_memory("test", "1", 1, &fd);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
-    assert_int_equal(e, ERR_SYS);
+    assert_int_equal(e, ERR_LIMIT);
     assert_int_equal(fd, -1);
 }
 

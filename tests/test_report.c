@@ -102,7 +102,7 @@ static void the_text_report_names_verdict_cause_and_cure(void **state)
     struct model *m = hung_model();
     struct buf out;
     buf_init(&out, 1 << 20);
-    assert_int_equal(report_text(m, 0, &out), OK);
+    assert_int_equal(report_text(m, (struct report_end){0}, &out), OK);
     static const char *const parts[] = {
         "HUNG after 300 ms, proved: workers 1 and 2 wait for threads that fork did not copy",
         "worker 1  pid 14072  task 0001  no-waker: ", "worker 2  pid 14073  task 00002  the same",
@@ -129,7 +129,7 @@ static void what_never_started_is_counted_and_a_signal_is_said(void **state)
     }
     feed_run_end(m, 1, true);
     buf_init(&out, 1 << 20);
-    assert_int_equal(report_text(m, 15, &out), OK);
+    assert_int_equal(report_text(m, (struct report_end){.signal = 15}, &out), OK);
     if (!strstr(buf_text(&out), "never started: task c1, c2, c3, c4, c5 and 1995 more\n") ||
         !strstr(buf_text(&out), "; ended by signal 15; exit 143\n"))
         fail_msg("%s", buf_text(&out));
@@ -147,7 +147,7 @@ static void a_code_with_control_bytes_never_reaches_the_report_as_it_is(void **s
     feed_submit(m, 0, 1, "a\x1b]0;owned\x07\xff");
     feed_run_end(m, 1, true);
     buf_init(&out, 1 << 20);
-    assert_int_equal(report_text(m, 0, &out), OK);
+    assert_int_equal(report_text(m, (struct report_end){0}, &out), OK);
     assert_null(strchr(buf_text(&out), '\x1b'));
     assert_null(strchr(buf_text(&out), '\x07'));
     json_t *root = report_of(m);

@@ -3,7 +3,6 @@
 #include "tui/cli.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <math.h>
@@ -11,9 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/io.h"
+#include "core/base/clock.h"
 #include "core/pool/pool.h"
 #include "core/report/bench.h"
+#include "tui/cli_codes.h"
 
 enum {
     OF_EXPLORE = 1 << CLI_EXPLORE,
@@ -26,7 +26,7 @@ enum {
     OF_ALL = OF_POOL | OF_EYE,
     OF_EVERY = OF_ALL | OF_BENCH
 };
-enum { WORKERS_MAX = 1024 };
+enum { WORKERS_MAX = 1024, SECONDS_MAX = 1000000000 };
 
 struct option_entry {
     char letter;     /* 0: none */
@@ -49,63 +49,16 @@ static enum err set_key(struct cli *c, const char *value, struct problem *p)
     return OK;
 }
 
-/* Grows at powers of two. */
-static enum err add_code(struct cli *c, const char *code)
-{
-    if ((c->ncodes & (c->ncodes - 1)) == 0) {
-        const char **more = realloc(c->codes, (c->ncodes ? c->ncodes * 2 : 1) * sizeof *more);
-        if (!more)
-            return ERR_NOMEM;
-        c->codes = more;
-    }
-    c->codes[c->ncodes++] = code;
-    return OK;
-}
-
 static enum err set_code(struct cli *c, const char *value, struct problem *p)
 {
-    enum err e = add_code(c, value);
+    enum err e = cli_add_code(c, value);
     return e ? problem_set(p, e, "%s", err_text(e)) : OK;
-}
-
-/* One code a line; a line's end is \n or \r\n, empty lines are none. */
-static enum err add_lines(struct cli *c, char *text)
-{
-    enum err e = OK;
-    char *rest = NULL;
-    for (char *line = strtok_r(text, "\n", &rest); line && !e; line = strtok_r(NULL, "\n", &rest)) {
-        size_t len = strlen(line);
-        if (len && line[len - 1] == '\r')
-            line[--len] = '\0';
-        if (len)
-            e = add_code(c, line);
-    }
-    return e;
 }
 
 static enum err set_codes_from(struct cli *c, const char *value, struct problem *p)
 {
-    enum { CODES_MAX = 256 << 20 };
-    bool standard_input = strcmp(value, "-") == 0;
-    int fd = standard_input ? STDIN_FILENO : open(value, O_RDONLY | O_CLOEXEC);
-    struct buf text;
-    if (fd < 0)
-        return problem_errno(p, "--codes-from %s: cannot open", value);
-    buf_init(&text, CODES_MAX);
-    enum err e = texts_add(&c->code_paths, value);
-    if (!e)
-        e = io_read_all(fd, &text);
-    if (!e && text.data)
-        e = memchr(text.data, '\0', text.len) ? ERR_PARSE : texts_add(&c->code_files, text.data);
-    bool read = !e && text.data;
-    buf_done(&text);
-    if (read)
-        e = add_lines(c, c->code_files.v[c->code_files.n - 1]);
-    if (e)
-        problem_set(p, e, "--codes-from %s: %s", value, e == ERR_PARSE ? "it holds a NUL byte" : err_text(e));
-    if (!standard_input)
-        close(fd);
-    return e;
+    enum err e = cli_add_code_file(c, value);
+    return e ? problem_set(p, e, "%s", err_text(e)) : OK;
 }
 
 /* "python3.14/linux" → "as Python 3.14 on Linux would choose" */
@@ -148,8 +101,8 @@ static enum err seconds(const char *option, const char *value, double *out, stru
     char *end;
     errno = 0;
     double n = strtod(value, &end);
-    if (errno || end == value || *end || !isfinite(n) || n <= 0 || n > 1e9)
-        return bad_value(p, option, value, "seconds, more than 0");
+    if (errno || end == value || *end || !isfinite(n) || n <= 0 || n > SECONDS_MAX)
+        return bad_value(p, option, value, "a number of seconds above 0 and up to 1000000000");
     *out = n;
     return OK;
 }
@@ -336,7 +289,7 @@ static const struct option_entry entries[] = {
      "proof (5)", set_hang_after},
     {0, "on-hang", OF_REPORT, "ACTION", "report: say so, keep waiting; kill: stop the pool, or the command and\n"
      "all below it (kill where there is no screen; attach only reports)", set_on_hang},
-    {0, "timeout", OF_REPORT, "SECONDS", "an upper bound for the whole run (none)", set_timeout},
+    {0, "timeout", OF_REPORT, "SECONDS", "an upper bound for the whole run, reading the input included (none)", set_timeout},
     {0, "max-tasks", OF_RUN, "N", "a worker goes after N tasks, and another takes its place (never)", set_max_tasks},
     {0, "task-timeout", OF_RUN, "SECONDS", "a task that runs longer fails, and its worker is killed (none)",
      set_task_timeout},
@@ -507,7 +460,7 @@ static void set_defaults(struct cli *c)
 {
     int cpus = engine_usable_cpus();
     *c = (struct cli){.mode = CLI_EXPLORE, .help_of = CLI_EXPLORE, .workers = cpus, .threads = cpus < 2 ? 2 : cpus,
-                      .at_fork = AT_FORK_NONE, .hang_after = 5, .rounds = 5};
+                      .at_fork = AT_FORK_NONE, .hang_after = 5, .rounds = 5, .began = clock_now()};
 }
 
 /* Where nobody looks on, a hung command is ended; what we only look at is never touched unless told. */
@@ -532,6 +485,9 @@ enum err cli_parse(int argc, char **argv, struct cli *c, struct problem *p)
         e = parse_options(argc, argv, c, p);
     if (!e)
         e = take_rest(argc, argv, c, p);
+    c->deadline = c->timeout > 0 ? c->began + c->timeout : 0;
+    if (!e && c->mode != CLI_HELP && c->mode != CLI_VERSION)
+        e = cli_read_codes(c, p);
     bool watches = c->mode == CLI_WATCH || c->mode == CLI_ATTACH;
     c->screen = watches && !c->headless && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     if (!c->on_hang_given)
@@ -543,9 +499,7 @@ enum err cli_parse(int argc, char **argv, struct cli *c, struct problem *p)
 
 void cli_done(struct cli *c)
 {
-    free(c->codes);
-    texts_done(&c->code_files);
-    texts_done(&c->code_paths);
+    cli_codes_done(c);
     texts_done(&c->dtypes);
 }
 

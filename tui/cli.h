@@ -22,16 +22,19 @@ struct cli {
     char delimiter;           /* 0: a comma, or what the file looks like */
     bool no_header;
     const char *encoding;     /* NULL: UTF-8 */
-    const char **codes;       /* owned, the texts are argv's or code_files' */
+    const char **codes;       /* owned, the texts are argv's or code_texts' */
     size_t ncodes;
-    struct texts code_files;  /* owned: what --codes-from read */
-    struct texts code_paths;  /* owned: where it read that; "-" is stdin */
+    struct code_file { const char *path; size_t before; } *code_files; /* owned; --codes-from, and how many codes
+                                                                          the command line named before it */
+    size_t ncode_files;
+    struct texts code_texts;  /* owned: what was read from them */
     const char *method;       /* fork, spawn, forkserver */
     char method_reason[96];   /* "as Python 3.14 on Linux would choose", or "" if the user named the method */
     int workers, threads;
     enum at_fork at_fork;
     struct texts dtypes;      /* owned */
     double hang_after, timeout;
+    double began, deadline;   /* clock_now() when the command line was read; when --timeout passes, 0: never */
     int max_tasks;            /* of a worker; 0: no limit */
     double task_timeout;      /* 0: none */
     int retries;
@@ -42,13 +45,15 @@ struct cli {
     bool headless;
     bool screen;              /* of watch, attach: there is a terminal, and --headless was not said */
     char *const *command;     /* of CLI_WATCH: NULL-terminated, borrowed from argv */
+    const struct inherited_signals *inherited; /* for that command; set by main */
     int pid;                  /* of CLI_ATTACH */
     const char *output, *record;
     struct outputs *outputs;  /* borrowed; set once these two are open */
     enum color_when color;
 };
 
-/* Fills `out` (defaults included). ERR_USAGE or the error of a file that cannot be read, with the line for the user. */
+/* Fills `out` (defaults included). ERR_USAGE, ERR_TIMEOUT, or the error of a file that cannot be read, with the line
+ * for the user. */
 enum err cli_parse(int argc, char **argv, struct cli *out, struct problem *problem) MUST_CHECK;
 void cli_done(struct cli *c);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
+#include "core/base/startup.h"
 #include "tui/app.h"
 #include "tui/guard.h"
 #include "tui/term.h"
@@ -24,7 +25,8 @@ static enum err take_signals(sigset_t *before, int *fd)
     sigset_t set;
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof watched / sizeof *watched; i++)
-        sigaddset(&set, watched[i]);
+        if (!signal_is_ignored(watched[i]))
+            sigaddset(&set, watched[i]);
     pthread_sigmask(SIG_BLOCK, &set, before);
     *fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return *fd < 0 ? err_from_errno(errno) : OK;

@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "core/base/startup.h"
 #include "core/report/report.h"
 #include "tui/outputs.h"
 
@@ -14,11 +15,12 @@ enum { REPORT_MAX = 1 << 30 };
 
 int headless_signals(void)
 {
+    static const int waited_for[] = {SIGINT, SIGTERM, SIGHUP};
     sigset_t set;
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
+    for (size_t i = 0; i < sizeof waited_for / sizeof *waited_for; i++)
+        if (!signal_is_ignored(waited_for[i]))
+            sigaddset(&set, waited_for[i]);
     sigprocmask(SIG_BLOCK, &set, NULL);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -28,11 +30,11 @@ void headless_complain(const struct problem *p)
     fprintf(stderr, "poolscope: %s\n", p->text);
 }
 
-enum err headless_report(const struct cli *c, const struct model *m, const char *mode, int signal)
+enum err headless_report(const struct cli *c, const struct model *m, const char *mode, struct report_end end)
 {
     struct buf report;
     buf_init(&report, REPORT_MAX);
-    enum err e = c->json ? report_json(m, mode, &report) : report_text(m, signal, &report);
+    enum err e = c->json ? report_json(m, mode, &report) : report_text(m, end, &report);
     if (e)
         fprintf(stderr, "poolscope: the report: %s\n", err_text(e));
     else

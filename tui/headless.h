@@ -4,15 +4,18 @@
 #define TUI_HEADLESS_H
 
 #include "core/model/model.h"
+#include "core/report/report.h"
 #include "tui/cli.h"
 
-/* Blocks SIGINT, SIGTERM and SIGHUP and gives a signalfd for them; -1 with errno on failure. */
+/* Blocks those of SIGINT, SIGTERM and SIGHUP that are not ignored, and gives a signalfd for them; -1 with errno on
+ * failure. */
 int headless_signals(void);
 
 /* One line on stderr. */
 void headless_complain(const struct problem *p);
 
 /* Writes the report where the command line says: JSON to -o or stdout, text to -o or stderr. Complains by itself. */
-enum err headless_report(const struct cli *c, const struct model *m, const char *mode, int signal) MUST_CHECK;
+enum err headless_report(const struct cli *c, const struct model *m, const char *mode, struct report_end end)
+    MUST_CHECK;
 
 #endif

@@ -26,6 +26,16 @@ static void stop_with_it(pid_t observer)
     kill(observer, SIGCONT);
 }
 
+/* An observer that ended by itself has killed what it could and said what it could not, unless its time was over. */
+static void end_tree(bool say)
+{
+    struct kill_left left;
+    char text[KILL_LEFT_TEXT];
+    command_kill_below(&left);
+    if (say && left.denied > 0)
+        fprintf(stderr, "poolscope: %s\n", kill_left_text(&left, text));
+}
+
 /* True once the observer has ended; *status is what to exit with. */
 static bool reap(pid_t observer, int *status)
 {
@@ -40,8 +50,7 @@ static bool reap(pid_t observer, int *status)
         } else {
             ended = true;
             *status = WIFSIGNALED(how) ? 128 + WTERMSIG(how) : WEXITSTATUS(how);
-            if (WIFSIGNALED(how))
-                command_kill_below();
+            end_tree(WIFSIGNALED(how));
         }
     }
     return ended;

@@ -7,21 +7,35 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
+#include "core/base/startup.h"
 #include "core/pool/host.h"
 #include "tui/bench.h"
 #include "tui/cli.h"
+#include "tui/deadline.h"
 #include "tui/explore.h"
 #include "tui/keeper.h"
 #include "tui/outputs.h"
 #include "tui/run.h"
 #include "tui/watch.h"
 
-enum { STATUS_USAGE = 2, STATUS_IO = 3, STATUS_OURS = 125 };
+enum { STATUS_USAGE = 2, STATUS_IO = 3, STATUS_TIMEOUT = 124, STATUS_OURS = 125 };
 
 static int fail(const struct problem *p, int status)
 {
     fprintf(stderr, "poolscope: %s\n", p->text);
     return status;
+}
+
+/* Of a command line that was not taken. */
+static int parse_status(enum err e)
+{
+    switch (e) {
+    case ERR_USAGE: return STATUS_USAGE;
+    case ERR_TIMEOUT: return STATUS_TIMEOUT;
+    case ERR_NOMEM:
+    case ERR_LIMIT: return STATUS_OURS;
+    default: return STATUS_IO;
+    }
 }
 
 static int explore_main(const struct cli *c)
@@ -55,6 +69,7 @@ static enum err need_terminal(const struct cli *c, struct problem *problem)
 static int watch_main(void *arg, int keeper)
 {
     const struct cli *c = arg;
+    deadline_enforce(c->deadline); /* of this process: the one above it then ends the command */
     return c->screen ? watch_screen(c, keeper) : watch_headless(c, keeper);
 }
 
@@ -63,19 +78,26 @@ int main(int argc, char **argv)
     struct cli cli;
     struct outputs outputs;
     struct problem problem = {""};
+    struct inherited_signals inherited;
     int status;
+    startup_signals(&inherited);
+    if (!startup_open_standard()) {
+        problem_errno(&problem, "cannot open /dev/null for a closed descriptor");
+        return fail(&problem, STATUS_OURS);
+    }
     if (pool_process_main(argc, argv, &status))
         return status;
     io_survive_size_limit();
     setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers read the same everywhere */
     enum err e = cli_parse(argc, argv, &cli, &problem);
     if (e)
-        return fail(&problem, e == ERR_USAGE ? STATUS_USAGE : STATUS_IO);
+        return fail(&problem, parse_status(e));
     if ((e = need_terminal(&cli, &problem)) || (e = outputs_open(&cli, &outputs, &problem))) {
         cli_done(&cli);
         return fail(&problem, e == ERR_USAGE ? STATUS_USAGE : STATUS_OURS);
     }
     cli.outputs = &outputs;
+    cli.inherited = &inherited;
     switch (cli.mode) {
     case CLI_HELP:
         cli_help(cli.help_of, stdout);
@@ -88,7 +110,10 @@ int main(int argc, char **argv)
     case CLI_WATCH: status = keeper_run(watch_main, &cli); break;
     case CLI_ATTACH: status = watch_main(&cli, 0); break;
     case CLI_BENCH: status = bench_headless(&cli); break;
-    case CLI_RUN: status = run_headless(&cli); break;
+    case CLI_RUN:
+        deadline_enforce(cli.deadline);
+        status = run_headless(&cli);
+        break;
     default: status = explore_main(&cli); break;
     }
     outputs_done(&outputs);

@@ -36,8 +36,8 @@ static enum err refuse_inputs(const struct cli *c, const char *option, const str
     if (c->file && reads_from(c->file, t))
         return problem_set(problem, ERR_USAGE, "%s %s: the table is read from this file; name another one", option,
                            t->name);
-    for (size_t i = 0; i < c->code_paths.n; i++)
-        if (reads_from(c->code_paths.v[i], t))
+    for (size_t i = 0; i < c->ncode_files; i++)
+        if (reads_from(c->code_files[i].path, t))
             return problem_set(problem, ERR_USAGE, "%s %s: the codes are read from this file; name another one", option,
                                t->name);
     return OK;

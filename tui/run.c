@@ -16,7 +16,7 @@
 #include "tui/headless.h"
 #include "tui/outputs.h"
 
-enum { STATUS_IO = 3, STATUS_OURS = 125 };
+enum { STATUS_OURS = 125 };
 enum { FRAME_MAX = 1 << 30 };
 
 struct headless {
@@ -82,9 +82,10 @@ static void print_result(void *ctx, const struct event_task *ended)
     }
 }
 
+/* A run that has not begun when its time is over never begins. */
 static bool over(const struct model *m)
 {
-    return m->table_error || m->host_died || (m->run > 0 && !model_run_active(m));
+    return m->table_error || m->host_died || ((m->run > 0 || m->timed_out) && !model_run_active(m));
 }
 
 static void take_signal(struct headless *h)
@@ -121,19 +122,23 @@ static enum err wait_for_end(struct headless *h)
     return OK;
 }
 
+/* The report comes last: it says the exit status. */
 static int finish(struct headless *h)
 {
     struct problem problem;
-    int status = report_exit_status(observer_model(h->observer));
-    enum err e = headless_report(h->cli, observer_model(h->observer), "run", h->signal);
-    if (e == ERR_CANCELLED)
-        take_signal(h);
+    const struct model *m = observer_model(h->observer);
     enum err recorded = observer_end_recording(h->observer, &problem);
+    struct report_end end = {.signal = h->signal, .failed = recorded || h->out_err};
     if (recorded)
         headless_complain(&problem);
-    if (h->signal)
-        return 128 + h->signal;
-    return e || recorded || h->out_err ? STATUS_OURS : status;
+    enum err e = headless_report(h->cli, m, "run", end);
+    if (e == ERR_CANCELLED) { /* nobody takes the report, and a signal ended the waiting */
+        take_signal(h);
+        end.signal = h->signal;
+    } else if (e) {
+        end.failed = true;
+    }
+    return report_final_status(m, end);
 }
 
 static enum err start(struct headless *h, struct problem *problem)
@@ -142,8 +147,8 @@ static enum err start(struct headless *h, struct problem *problem)
     struct observer_options options = {
         .path = c->file, .key = c->key, .dtypes = c->dtypes.v, .ndtypes = c->dtypes.n, .threads = c->threads,
         .forkserver = strcmp(c->method, "forkserver") == 0, .hang_after = c->hang_after, .on_hang = c->on_hang,
-        .timeout = c->timeout, .recorder = &c->outputs->recorder,
-        .keep_tasks = c->json, .on_task = print_result, .ctx = h};
+        .deadline = c->deadline, .recorder = &c->outputs->recorder, .keep_tasks = c->json, .on_task = print_result,
+        .ctx = h};
     struct run_settings run = {.method = c->method, .workers = c->workers, .threads = c->threads,
                                .at_fork = at_fork_names[c->at_fork], .max_tasks = c->max_tasks,
                                .task_timeout = c->task_timeout, .retries = c->retries, .codes = c->codes,
@@ -168,7 +173,7 @@ int run_headless(const struct cli *cli)
     enum err e = start(&h, &problem);
     if (e) {
         headless_complain(&problem);
-        status = h.observer ? STATUS_OURS : STATUS_IO;
+        status = STATUS_OURS;
     } else if ((e = wait_for_end(&h))) {
         fprintf(stderr, "poolscope: %s\n", err_text(e));
         status = STATUS_OURS;

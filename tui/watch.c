@@ -21,7 +21,7 @@ struct watch {
     const struct cli *cli;
     struct observer *observer;
     int signals;   /* signalfd */
-    int signal;    /* an attached watch was asked to stop by this one; 0: none */
+    int signal;    /* we were asked to stop by this one, and it was not for the command; 0: none */
     int64_t *said; /* pid and certainty of each finding that is on stderr already, in pairs */
     size_t nsaid;
     bool said_denied;
@@ -89,8 +89,8 @@ static void take_signal(struct watch *w)
         return;
     if (w->cli->mode == CLI_ATTACH)
         w->signal = (int)info.ssi_signo;
-    else if (info.ssi_code != SI_KERNEL)
-        observer_signal(w->observer, (int)info.ssi_signo);
+    else if (info.ssi_code != SI_KERNEL && observer_signal(w->observer, (int)info.ssi_signo))
+        w->signal = (int)info.ssi_signo; /* the command cannot be told to end, but we can */
 }
 
 static bool over(const struct watch *w)
@@ -122,36 +122,38 @@ static enum err wait_for_end(struct watch *w)
 }
 
 /* Where all was said on stderr as it came, only the end is left to say; and nothing where nothing was wrong. */
-static enum err say_end(const struct model *m, int signal)
+static enum err say_end(const struct model *m, struct report_end end)
 {
     enum { TEXT_MAX = 1 << 16 };
     struct buf text;
-    if (m->nfindings == 0 && !m->timed_out)
+    if (m->nfindings == 0 && !m->timed_out && !end.failed)
         return OK;
     buf_init(&text, TEXT_MAX);
-    enum err e = report_watch_end(m, signal, &text);
+    enum err e = report_watch_end(m, end, &text);
     if (!e)
         e = io_write_all(STDERR_FILENO, text.data, text.len);
     buf_done(&text);
     return e;
 }
 
+/* The report comes last: it says the exit status. */
 static int finish(struct watch *w)
 {
     struct problem problem;
     const struct model *m = observer_model(w->observer);
-    int status = report_exit_status(m);
     bool said = !w->cli->json && !w->cli->output;
+    if (w->cli->mode == CLI_WATCH)
+        observer_kill_all(w->observer); /* what the command left behind */
+    if (observer_left(w->observer))
+        fprintf(stderr, "poolscope: %s\n", observer_left(w->observer));
     enum err e = observer_count_samples(w->observer);
-    if (!e)
-        e = said ? say_end(m, w->signal)
-                 : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch", w->signal);
     enum err recorded = observer_end_recording(w->observer, &problem);
+    struct report_end end = {.signal = w->signal, .failed = e || recorded};
     if (recorded)
         headless_complain(&problem);
-    if (w->signal && status != 124)
-        return 128 + w->signal;
-    return e || recorded ? STATUS_OURS : status;
+    if (said ? say_end(m, end) : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch", end))
+        end.failed = true;
+    return report_final_status(m, end);
 }
 
 int watch_cannot_start(const struct cli *c, enum err e, const struct problem *p)
@@ -165,10 +167,10 @@ int watch_cannot_start(const struct cli *c, enum err e, const struct problem *p)
 int watch_headless(const struct cli *cli, int keeper)
 {
     struct watch w = {.cli = cli, .signals = headless_signals()};
-    struct observer_options options = {.hang_after = cli->hang_after, .on_hang = cli->on_hang, .timeout = cli->timeout,
-                                       .recorder = &cli->outputs->recorder};
+    struct observer_options options = {.hang_after = cli->hang_after, .on_hang = cli->on_hang,
+                                       .deadline = cli->deadline, .recorder = &cli->outputs->recorder};
     struct watch_settings settings = {.argv = cli->mode == CLI_WATCH ? cli->command : NULL, .pid = cli->pid,
-                                      .keeper = keeper};
+                                      .inherited = cli->inherited, .keeper = keeper};
     struct problem problem = {""};
     if (w.signals < 0) {
         fputs("poolscope: cannot wait for signals\n", stderr);

@@ -2,6 +2,7 @@
  * `poolscope watch` and `attach` on a terminal: the explorer's screen with other panes, then the report and the
  * status. */
 #include <poll.h>
+#include <stdio.h>
 
 #include "core/base/clock.h"
 #include "core/report/report.h"
@@ -42,15 +43,16 @@ static void finish(void *ctx, struct observer *o)
     ending->came = true;
     if (c->mode == CLI_WATCH && !m->command_ended)
         end_command(o);
-    ending->status = report_exit_status(m);
-    enum err e = OK;
-    if (c->output || c->json || m->nfindings > 0)
-        e = headless_report(c, m, c->mode == CLI_ATTACH ? "attach" : "watch", 0);
+    if (observer_left(o))
+        fprintf(stderr, "poolscope: %s\n", observer_left(o));
     enum err recorded = observer_end_recording(o, &problem);
+    struct report_end end = {.failed = recorded || (c->mode == CLI_WATCH && !m->command_ended)};
     if (recorded)
         headless_complain(&problem);
-    if (e || recorded)
-        ending->status = STATUS_OURS;
+    if ((c->output || c->json || m->nfindings > 0) &&
+        headless_report(c, m, c->mode == CLI_ATTACH ? "attach" : "watch", end))
+        end.failed = true;
+    ending->status = report_final_status(m, end);
 }
 
 int watch_screen(const struct cli *c, int keeper)
@@ -58,9 +60,9 @@ int watch_screen(const struct cli *c, int keeper)
     struct ending ending = {.cli = c};
     struct problem problem = {""};
     struct watch_settings watch = {.argv = c->mode == CLI_WATCH ? c->command : NULL, .pid = c->pid, .tty = true,
-                                   .keeper = keeper};
+                                   .inherited = c->inherited, .keeper = keeper};
     struct explore_options options = {
-        .observer = {.hang_after = c->hang_after, .on_hang = c->on_hang, .timeout = c->timeout,
+        .observer = {.hang_after = c->hang_after, .on_hang = c->on_hang, .deadline = c->deadline,
                      .recorder = &c->outputs->recorder},
         .watch = &watch, .color = c->color, .finish = finish, .ctx = &ending,
     };

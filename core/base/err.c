@@ -22,6 +22,8 @@ static const char *const texts[ERR_COUNT] = {
     [ERR_IO] = "input/output error",
     [ERR_CANCELLED] = "cancelled",
     [ERR_USAGE] = "wrong usage",
+    [ERR_TIMEOUT] = "it took too long",
+    [ERR_LIMIT] = "too many open files",
 };
 
 const char *err_text(enum err e)
@@ -44,6 +46,8 @@ enum err err_from_errno(int errnum)
     case EPIPE:
     case ECONNRESET: return ERR_CLOSED;
     case EFBIG: return ERR_TOO_BIG;
+    case EMFILE:
+    case ENFILE: return ERR_LIMIT;
     case EIO:
     case ESTALE:
     case ENOTCONN:

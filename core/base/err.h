@@ -24,6 +24,8 @@ enum err {
     ERR_IO,        /* its disk, or who serves its file system, does not give or take the bytes */
     ERR_CANCELLED, /* somebody asked to stop */
     ERR_USAGE,     /* the caller's words are off */
+    ERR_TIMEOUT,   /* a deadline passed */
+    ERR_LIMIT,     /* the process or the system may open no more files */
     ERR_COUNT
 };
 
@@ -31,7 +33,7 @@ enum err {
 const char *err_text(enum err e);
 
 /* The err that stands for an errno value: ENOMEM, EACCES/EPERM, ENOENT/ESRCH, EAGAIN, EPIPE/ECONNRESET,
- * EFBIG; EIO and what network, FUSE and broken file systems say in its place; else ERR_SYS. */
+ * EFBIG, EMFILE/ENFILE; EIO and what network, FUSE and broken file systems say in its place; else ERR_SYS. */
 enum err err_from_errno(int errnum);
 
 /* One line for the user: what is wrong, where, and what would help. Filled by the function that failed; plain data. */

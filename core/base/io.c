@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
+
 enum err io_write_all(int fd, const void *data, size_t len)
 {
     const char *at = data;
@@ -79,18 +81,37 @@ enum err io_write_at(int fd, const void *data, size_t len, uint64_t offset)
     return OK;
 }
 
+static enum err wait_readable(int fd, double deadline)
+{
+    enum { LONGEST = 3600 }; /* seconds: what poll(2) takes is limited */
+    for (;;) {
+        double left = deadline > 0 ? deadline - clock_now() : LONGEST;
+        if (left <= 0)
+            return ERR_TIMEOUT;
+        struct pollfd p = {fd, POLLIN, 0};
+        int n = poll(&p, 1, (int)((left < LONGEST ? left : LONGEST) * 1000) + 1);
+        if (n > 0)
+            return OK; /* or it is at its end, or no file at all: reading tells */
+        if (n < 0 && errno != EINTR)
+            return err_from_errno(errno);
+    }
+}
+
 /* At the ceiling one more byte is tried for, to tell a file that ends there from one that goes on. */
-enum err io_read_all(int fd, struct buf *b)
+static enum err read_all(int fd, struct buf *b, const double *deadline)
 {
     enum { STEP = 64 * 1024 };
     for (;;) {
+        enum err e = deadline ? wait_readable(fd, *deadline) : OK;
+        if (e)
+            return e;
         char one;
         size_t room = b->max - b->len < STEP ? b->max - b->len : STEP;
         char *at = room ? buf_reserve(b, room) : &one;
         if (!at)
             return b->err;
         ssize_t n = read(fd, at, room ? room : 1);
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && (errno == EINTR || (errno == EAGAIN && deadline)))
             continue;
         if (n < 0)
             return err_from_errno(errno);
@@ -101,6 +122,16 @@ enum err io_read_all(int fd, struct buf *b)
         b->len += (size_t)n;
         b->data[b->len] = '\0';
     }
+}
+
+enum err io_read_all(int fd, struct buf *b)
+{
+    return read_all(fd, b, NULL);
+}
+
+enum err io_read_all_by(int fd, struct buf *b, double deadline)
+{
+    return read_all(fd, b, &deadline);
 }
 
 enum err io_read_some_at(int fd, void *out, size_t len, uint64_t offset, size_t *got)

@@ -24,6 +24,10 @@ enum err io_write_at(int fd, const void *data, size_t len, uint64_t offset) MUST
 /* Reads until end of file into `b` (its ceiling holds: ERR_TOO_BIG). */
 enum err io_read_all(int fd, struct buf *b) MUST_CHECK;
 
+/* The same, but waits no longer than until clock_now() is `deadline` (0: for ever), then ERR_TIMEOUT. The fd may be
+ * non-blocking. */
+enum err io_read_all_by(int fd, struct buf *b, double deadline) MUST_CHECK;
+
 /* Reads exactly `len` bytes at `offset` as pread(2); ERR_CHANGED if the file ends before. */
 enum err io_read_at(int fd, void *out, size_t len, uint64_t offset) MUST_CHECK;
 

@@ -155,6 +155,7 @@ static enum err on_table(struct model *m, struct event *e)
     model_take_text(&m->path, &e->table.path);
     model_take_text(&m->key, &e->table.key);
     model_take_text(&m->table_error, &e->table.error);
+    m->table_internal = e->table.internal;
     m->rows = e->table.rows;
     m->columns = e->table.columns;
     m->threads = e->table.threads;

@@ -63,6 +63,7 @@ struct model {
     int64_t rows, columns; /* -1: not loaded yet */
     double load_seconds;
     char *table_error;     /* the table cannot be read: the line for the user */
+    bool table_internal;   /* because poolscope failed; the table itself may be well */
     struct table *table;   /* owned; NULL until it is loaded */
     int64_t host_pid;      /* 0: none */
 

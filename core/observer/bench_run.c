@@ -101,8 +101,9 @@ void bench_run_free(struct bench_run *r)
     free(r);
 }
 
-static enum err end(struct bench_run *r, const char *problem)
+static enum err end(struct bench_run *r, const char *problem, bool internal)
 {
+    r->bench.internal = internal;
     r->bench.over = true;
     r->bench.doing = NULL;
     if (!problem || r->bench.problem)
@@ -130,7 +131,7 @@ static enum err start_next(struct bench_run *r)
 {
     if (!go_on(r)) {
         r->bench.done = r->bench.steps;
-        return end(r, NULL);
+        return end(r, NULL, false);
     }
     bool growth = r->round == r->settings.rounds;
     const struct bench_row *row = &r->bench.rows[r->row];
@@ -192,7 +193,7 @@ enum err bench_run_step(struct bench_run *r, bool *changed)
     if (e || over)
         return e;
     if (m->table_error || m->host_died)
-        e = end(r, m->table_error ? m->table_error : "the host process died");
+        e = end(r, m->table_error ? m->table_error : "the host process died", !m->table_error || m->table_internal);
     else if (m->rows >= 0) {
         r->bench.table_rows = m->rows;
         bool ended = r->running && m->run == r->runs && !model_run_active(m);

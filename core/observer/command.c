@@ -26,6 +26,7 @@ struct command {
     char **env;       /* of the command; NULL: as ours */
     bool ended, told; /* told: command_reap has said so */
     int code, signal;
+    struct kill_left left; /* by the last command_kill_tree */
 };
 
 /* What the child needs to know, and where it says why it could not start. */
@@ -33,25 +34,30 @@ struct birth {
     char *const *argv, *const *env;
     int failure; /* close-on-exec: errno goes there if exec fails */
     int slave;   /* -1: it keeps our three */
+    struct inherited_signals signals; /* as the command gets them */
 };
 
 /* Between fork and exec only async-signal-safe calls: this process has threads. */
 static _Noreturn void be_born(const struct birth *b)
 {
-    sigset_t none;
-    sigemptyset(&none);
     if (b->slave >= 0) {
         setsid();
         if (ioctl(b->slave, TIOCSCTTY, 0) == 0)
             for (int fd = 0; fd <= 2; fd++)
                 dup2(b->slave, fd);
     }
-    sigprocmask(SIG_SETMASK, &none, NULL); /* handlers go by exec, what was ignored for us is ignored for it */
+    startup_give_back(&b->signals); /* other signals that we ignore stay ignored; handlers do not outlive exec */
     execvpe(b->argv[0], b->argv, b->env);
     int why = errno;
     if (write(b->failure, &why, sizeof why) < 0)
         _exit(126);
     _exit(127);
+}
+
+/* A system call of ours failed, which says nothing of the command: never ERR_DENIED or ERR_NOT_FOUND. */
+static enum err own_failure(struct problem *problem, const char *what)
+{
+    return problem_errno(problem, "%s", what) == ERR_NOMEM ? ERR_NOMEM : ERR_SYS;
 }
 
 /* Waits for exec: the pipe closes by it, or brings the errno. */
@@ -75,7 +81,7 @@ static enum err launch(struct command *c, struct birth *b, int failure_read, str
         be_born(b);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (c->pid < 0)
-        return problem_errno(problem, "cannot fork");
+        return own_failure(problem, "cannot fork");
     io_close(&b->failure);
     int why = exec_errno(failure_read);
     if (!why)
@@ -115,7 +121,7 @@ static enum err open_terminal(struct command *c, const struct winsize *size, str
 {
     struct termios settings;
     if (openpty(&c->tty, &c->slave, NULL, NULL, size) < 0)
-        return problem_errno(problem, "cannot open a pseudo-terminal");
+        return own_failure(problem, "cannot open a pseudo-terminal");
     fcntl(c->tty, F_SETFD, FD_CLOEXEC);
     fcntl(c->slave, F_SETFD, FD_CLOEXEC);
     if (tcgetattr(c->slave, &settings) == 0) {
@@ -128,34 +134,39 @@ static enum err open_terminal(struct command *c, const struct winsize *size, str
     return e ? problem_set(problem, e, "cannot prepare a terminal: %s", err_text(e)) : OK;
 }
 
-static enum err start(struct command *c, char *const argv[], const struct winsize *terminal, struct problem *problem)
+static enum err start(struct command *c, char *const argv[], const struct winsize *terminal,
+                      const struct inherited_signals *inherited, struct problem *problem)
 {
     int failure[2];
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
-        return problem_errno(problem, "cannot become the subreaper");
+        return own_failure(problem, "cannot become the subreaper");
     enum err e = terminal ? open_terminal(c, terminal, problem) : OK;
     if (e)
         return e;
     if (pipe2(failure, O_CLOEXEC) < 0)
-        return problem_errno(problem, "cannot open a pipe");
+        return own_failure(problem, "cannot open a pipe");
     struct birth b = {.argv = argv, .env = c->env ? c->env : environ, .failure = failure[1], .slave = c->slave};
+    sigemptyset(&b.signals.ignored);
+    sigemptyset(&b.signals.blocked);
+    if (inherited)
+        b.signals = *inherited;
     e = launch(c, &b, failure[0], problem);
     io_close(&b.failure);
     io_close(&failure[0]);
     if (e)
         return e;
     c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
-    return c->pidfd < 0 ? problem_errno(problem, "cannot watch for the command's end") : OK;
+    return c->pidfd < 0 ? own_failure(problem, "cannot watch for the command's end") : OK;
 }
 
-enum err command_start(char *const argv[], const struct winsize *terminal, struct command **out,
-                       struct problem *problem)
+enum err command_start(char *const argv[], const struct winsize *terminal, const struct inherited_signals *inherited,
+                       struct command **out, struct problem *problem)
 {
     struct command *c = calloc(1, sizeof *c);
     if (!c)
         return problem_set(problem, ERR_NOMEM, "out of memory");
     *c = (struct command){.tty = -1, .slave = -1, .pidfd = -1};
-    enum err e = start(c, argv, terminal, problem);
+    enum err e = start(c, argv, terminal, inherited, problem);
     if (e)
         command_free(c);
     else
@@ -203,13 +214,15 @@ void command_reap(struct command *c, bool *ended, int *code, int *signal)
     c->told = c->ended;
 }
 
-void command_signal(struct command *c, int signal)
+enum err command_signal(struct command *c, int signal)
 {
     pid_t foreground = c->tty >= 0 ? tcgetpgrp(c->tty) : -1;
+    int failed = 0;
     if (foreground > 1)
-        kill(-foreground, signal);
+        failed = kill(-foreground, signal);
     else if (!c->ended)
-        kill(c->pid, signal);
+        failed = kill(c->pid, signal);
+    return failed && errno == EPERM ? ERR_DENIED : OK;
 }
 
 void command_resize(struct command *c, int columns, int rows)
@@ -221,7 +234,17 @@ void command_resize(struct command *c, int columns, int rows)
 
 void command_kill_tree(struct command *c)
 {
-    kill_below(reap, c);
+    kill_below(reap, c, &c->left);
+}
+
+const struct kill_left *command_left(const struct command *c)
+{
+    return &c->left;
+}
+
+bool command_runs(const struct command *c)
+{
+    return !c->ended;
 }
 
 static void reap_all(void *arg)
@@ -231,10 +254,10 @@ static void reap_all(void *arg)
         continue;
 }
 
-void command_kill_below(void)
+void command_kill_below(struct kill_left *left)
 {
-    kill_below(reap_all, NULL);
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+    kill_below(reap_all, NULL, left);
+    while (left->guard > 0 && waitpid(left->guard, NULL, 0) < 0 && errno == EINTR)
         continue;
 }
 

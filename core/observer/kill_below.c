@@ -5,6 +5,7 @@
 #include "core/observer/kill_below.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -87,25 +88,61 @@ static bool is_below(const struct census *c, const struct member *m, pid_t ances
     return false;
 }
 
-/* How many there were. Killed ones are counted until they are reaped. */
-static size_t kill_round(struct census *c, pid_t self)
+static void note_denied(struct kill_left *left, pid_t pid)
+{
+    char path[64], name[32];
+    if (left->denied++ > 0)
+        return;
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, name, sizeof name - 1);
+    io_close(&fd);
+    name[n > 0 ? n : 0] = '\0';
+    name[strcspn(name, "\n")] = '\0';
+    struct problem safe;
+    problem_set(&safe, OK, "%s", name);
+    snprintf(left->name, sizeof left->name, "%.32s", safe.text);
+    left->pid = pid;
+}
+
+/* How many there were that will end. Killed ones are counted until they are reaped. */
+static size_t kill_round(struct census *c, pid_t self, struct kill_left *left)
 {
     size_t n = 0;
+    *left = (struct kill_left){0};
     take_census(c);
-    for (size_t i = 0; i < c->n; i++)
-        if (is_below(c, &c->v[i], self) && !proc_is_guard(c->v[i].pid)) {
-            kill(c->v[i].pid, SIGKILL);
+    for (size_t i = 0; i < c->n; i++) {
+        pid_t pid = c->v[i].pid;
+        if (!is_below(c, &c->v[i], self))
+            continue;
+        if (proc_is_guard(pid))
+            left->guard = pid;
+        else if (kill(pid, SIGKILL) < 0 && errno == EPERM)
+            note_denied(left, pid);
+        else
             n++;
-        }
+    }
     return n;
 }
 
-void kill_below(void (*reap)(void *arg), void *arg)
+char *kill_left_text(const struct kill_left *left, char out[KILL_LEFT_TEXT])
+{
+    char more[48] = "";
+    if (left->denied > 1)
+        snprintf(more, sizeof more, " and %zu more", left->denied - 1);
+    snprintf(out, KILL_LEFT_TEXT, "process %d (%s)%s could not be ended and still runs: we may not send it a signal; "
+             "end it as its user or as root", (int)left->pid, left->name, more);
+    if (left->denied == 0)
+        *out = '\0';
+    return out;
+}
+
+void kill_below(void (*reap)(void *arg), void *arg, struct kill_left *left)
 {
     enum { ROUNDS = 1200, PAUSE_FIRST = 1000, PAUSE_MOST = 50 * 1000 }; /* us */
     struct census c = {0};
     useconds_t pause = PAUSE_FIRST;
-    for (int i = 0; i < ROUNDS && kill_round(&c, getpid()) > 0; i++) {
+    for (int i = 0; i < ROUNDS && kill_round(&c, getpid(), left) > 0; i++) {
         reap(arg);
         usleep(pause); /* a killed process needs a moment to come to us as a zombie */
         pause = pause * 2 < PAUSE_MOST ? pause * 2 : PAUSE_MOST;

@@ -169,6 +169,7 @@ static enum err open_all(struct observer *o, struct problem *problem)
         sampling.queue = o->queue;
         e = sampler_new(&sampling, &o->sampler);
     }
+    observer_arm_timer(o);
     if (!e && o->options.keep_tasks)
         model_keep_tasks(o->model);
     if (!e && !(e = observer_watch_fd(o, queue_fd(o->queue))))
@@ -183,7 +184,7 @@ enum err observer_open(const struct observer_options *options, struct observer *
         return problem_set(problem, ERR_NOMEM, "out of memory");
     *o = (struct observer){.options = *options, .source = -1, .input = await_none(-1), .given = {-1, -1, -1},
                            .epoll = -1, .timer = -1, .root_pidfd = -1, .threads = options->threads,
-                           .epoch = clock_now()};
+                           .epoch = clock_now(), .timeout_at = options->deadline};
     buf_init(&o->codes, CODES_MAX);
     if (options->recorder) {
         o->recorder = *options->recorder;

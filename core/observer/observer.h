@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "core/base/startup.h"
 #include "core/event/event.h"
 #include "core/model/model.h"
 
@@ -22,7 +23,7 @@ struct observer_options {
     bool forkserver;       /* have a forkserver ready from the start */
     double hang_after;
     enum on_hang on_hang;
-    double timeout;        /* of a run, seconds; 0: none */
+    double deadline;       /* clock_now() time when it is stopped, begun or not (EVENT_TIMEOUT); 0: none */
     struct recorder **recorder; /* records every event; taken from here, where NULL is left; NULL: none */
     bool keep_tasks;       /* the model keeps every task, however many */
     void (*on_task)(void *ctx, const struct event_task *ended); /* of each task that ends, in that order; borrowed */
@@ -34,8 +35,8 @@ struct observer_options {
 };
 
 /* Opens the file and starts the host, which begins to load (what comes through a pipe or is packed: when observer_step
- * has taken all of it); events follow. ERR_DENIED/ERR_NOT_FOUND/… with a problem if the file cannot be opened. The
- * strings are borrowed until observer_free. */
+ * has taken all of it); events follow. A file that cannot be read is told as EVENT_TABLE_FAILED; an error with a
+ * problem says that poolscope itself cannot begin. The strings are borrowed until observer_free. */
 enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
     MUST_CHECK;
 
@@ -58,25 +59,31 @@ enum err observer_step(struct observer *o, bool *changed) MUST_CHECK;
 const struct model *observer_model(const struct observer *o);
 
 /* The same eye on a real program: starts a command, or attaches to a tree that is running already (read-only). Of the
- * options only hang_after, on_hang, timeout and recorder are used. The command's status is in the model when it has
+ * options only hang_after, on_hang, deadline and recorder are used. The command's status is in the model when it has
  * ended; with ON_HANG_KILL a tree that hangs and has come to rest is ended, the evidence being in the model first. */
 struct watch_settings {
     char *const *argv;  /* NULL-terminated; NULL: attach to `pid` */
     pid_t pid;
     bool tty;           /* give the command a pseudo-terminal; else it keeps our stdin, stdout and stderr */
     int columns, rows;  /* of that terminal */
+    const struct inherited_signals *inherited; /* what the command gets back (startup.h); NULL: no signal is blocked */
     int keeper;         /* an fd, at its end when nobody waits for us: ERR_CLOSED from observer_step; 0: none */
 };
 enum err observer_watch(const struct observer_options *options, const struct watch_settings *settings,
                         struct observer **out, struct problem *problem) MUST_CHECK;
-void observer_signal(struct observer *o, int signal);              /* passed on to the command */
 void observer_resize(struct observer *o, int columns, int rows);   /* of its terminal */
+
+/* Passes a signal on to the command; ERR_DENIED if we may not send it one, as to a set-user-ID program. */
+enum err observer_signal(struct observer *o, int signal) MUST_CHECK;
 
 /* Typed into its terminal. Never waits: ERR_AGAIN if the command reads so little that not all of it was taken. */
 enum err observer_type(struct observer *o, const char *bytes, size_t len) MUST_CHECK;
 
 /* SIGKILL for the command and all below it, or for all that is left of a tree we are attached to. */
 void observer_kill_all(struct observer *o);
+
+/* What could not be killed, in words for the user; NULL: all could so far. */
+const char *observer_left(const struct observer *o);
 
 /* From now on events tell of this process in detail (struct model has the newest as `inspection`); 0: of none. */
 void observer_inspect(struct observer *o, int64_t pid);
@@ -87,7 +94,8 @@ enum err observer_count_samples(struct observer *o) MUST_CHECK;
 /* Something in the watched tree hangs, and nothing in it has moved for a while (or only beaten time). */
 bool observer_rested(const struct observer *o);
 
-/* The watch is over: the root has ended; what is still below it is left alone by observer_free only when attached. */
+/* The watch is over: the root has ended, or cannot be ended by us. What is still below it is left alone by
+ * observer_free only when attached. */
 bool observer_watch_over(const struct observer *o);
 
 struct run_settings {

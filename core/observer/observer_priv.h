@@ -45,6 +45,8 @@ struct observer {
     int root_pidfd;            /* readable when the root has ended */
     int keeper;     /* see struct watch_settings */
     bool ending;               /* the command was asked to end */
+    bool given_up;             /* it could not be ended: we may not send it a signal */
+    char left[KILL_LEFT_TEXT]; /* what could not be ended, in words */
     bool rested;               /* something hangs, and the rest of the tree has come to rest */
 };
 
@@ -67,6 +69,9 @@ enum err run_look(struct observer *o, double now, bool *changed) MUST_CHECK;
 enum err run_send_codes(struct observer *o, int64_t run) MUST_CHECK; /* the next ones of this run */
 void run_stop(struct observer *o);
 enum err observer_handle(struct observer *o, struct event *e) MUST_CHECK;
+
+/* observer_run.c: the table cannot be loaded: because of itself, or (`internal`) because poolscope failed. */
+enum err run_fail_table(struct observer *o, const char *text, bool internal) MUST_CHECK;
 
 /* observer_source.c: opens the file of a run of our own, and starts the host as soon as it can read it: at once, or
  * when the stream has come to its end. */

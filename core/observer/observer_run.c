@@ -24,7 +24,7 @@ static void unwatch(struct observer *o)
 
 static void end_run(struct observer *o)
 {
-    o->timeout_at = o->look_at = 0;
+    o->look_at = 0;
     o->stopping = false;
     observer_arm_timer(o);
     unwatch(o);
@@ -107,6 +107,14 @@ static enum err send_run(struct observer *o)
     return e == ERR_CLOSED ? OK : e; /* the host is gone: host_receive will say so */
 }
 
+enum err run_fail_table(struct observer *o, const char *text, bool internal)
+{
+    struct event failed = {.type = EVENT_TABLE_FAILED, .time = clock_now() - o->epoch,
+                           .table = {.path = text_dup(o->options.path), .rows = -1, .columns = -1,
+                                     .error = text_dup(text), .internal = internal}};
+    return observer_apply(o, &failed);
+}
+
 static enum err on_host_gone(struct observer *o)
 {
     bool was_loaded = o->loaded;
@@ -115,12 +123,8 @@ static enum err on_host_gone(struct observer *o)
     o->host = NULL;
     o->loaded = false;
     end_run(o);
-    if (!was_loaded && !o->model->table_error) {
-        struct event failed = {.type = EVENT_TABLE_FAILED, .time = clock_now() - o->epoch,
-                               .table = {.path = text_dup(o->options.path), .rows = -1, .columns = -1,
-                                         .error = text_dup("the host process died while it loaded the table")}};
-        return observer_apply(o, &failed);
-    }
+    if (!was_loaded && !o->model->table_error)
+        return run_fail_table(o, "the host process died while it loaded the table", true);
     if (!o->options.keep_host)
         return OK;
     struct problem problem;
@@ -151,8 +155,6 @@ static enum err follow(struct observer *o, enum event_type type, const struct mo
     switch (type) {
     case EVENT_TABLE_LOADED: return on_loaded(o);
     case EVENT_RUN_STARTED:
-        o->timeout_at = o->options.timeout > 0 ? o->epoch + o->options.timeout : 0;
-        observer_arm_timer(o);
         return sampler_watch(o->sampler, host_pid(o->host), false, o->epoch);
     case EVENT_WORKER_STARTED: hint(o, o->model->nworkers ? &o->model->workers[o->model->nworkers - 1] : NULL); break;
     case EVENT_TASK_STARTED:
@@ -378,12 +380,8 @@ static enum err tell_loaded(struct observer *o, const struct table *t)
 
 enum err observer_load(struct observer *o, const struct table *t, const char *fault)
 {
-    if (!t || fault) {
-        struct event failed = {.type = EVENT_TABLE_FAILED, .time = clock_now() - o->epoch,
-                               .table = {.path = text_dup(o->options.path), .rows = -1, .columns = -1,
-                                         .error = text_dup(fault)}};
-        return observer_apply(o, &failed);
-    }
+    if (!t || fault)
+        return run_fail_table(o, fault, false);
     enum err e = keep_given(o, t);
     if (e)
         return e;

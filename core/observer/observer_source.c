@@ -11,7 +11,13 @@
 /* What a step takes of a packed file. Of a pipe it takes what is there, and no more: it would be waited for. */
 enum { PUMP = 1 << 20 };
 
-enum err source_open(struct observer *o, struct problem *problem)
+static bool is_internal(enum err e)
+{
+    return e == ERR_NOMEM || e == ERR_LIMIT;
+}
+
+/* Opens the file, and the stream if it is one; else the host can read it as it is. */
+static enum err open_input(struct observer *o, struct problem *problem)
 {
     const char *path = o->options.path;
     bool stream;
@@ -24,14 +30,24 @@ enum err source_open(struct observer *o, struct problem *problem)
     if (e)
         return problem_set(problem, e, "%s: %s", path, err_text(e));
     if (!stream)
-        return run_start_host(o, problem);
+        return OK;
     e = table_stream_open(o->source, path, &table_unpacker, &o->stream, problem);
     io_close(&o->source);
-    if (e)
-        return e;
+    return e;
+}
+
+enum err source_open(struct observer *o, struct problem *problem)
+{
+    enum err e = open_input(o, problem);
+    if (e && !is_internal(e)) {
+        io_close(&o->source);
+        return run_fail_table(o, problem->text, false);
+    }
+    if (e || !o->stream)
+        return e ? e : run_start_host(o, problem);
     o->input = await_none(o->epoll);
     e = await_input(&o->input, table_stream_input(o->stream));
-    return e ? problem_set(problem, e, "%s: cannot wait for it: %s", path, err_text(e)) : OK;
+    return e ? problem_set(problem, e, "%s: cannot wait for it: %s", o->options.path, err_text(e)) : OK;
 }
 
 void source_close(struct observer *o)
@@ -49,15 +65,12 @@ static enum err take_spool(struct observer *o, struct problem *problem)
     return o->source < 0 ? problem_errno(problem, "%s", o->options.path) : run_start_host(o, problem);
 }
 
-static enum err pump(struct observer *o, struct problem *problem)
+static enum err pump(struct observer *o, bool *done, struct problem *problem)
 {
-    bool done = false;
-    enum err e = table_stream_pump(o->stream, await_is_file(&o->input) ? PUMP : 1, &done, problem);
+    enum err e = table_stream_pump(o->stream, await_is_file(&o->input) ? PUMP : 1, done, problem);
     if (e == ERR_AGAIN)
         e = OK;
-    if (!e && done)
-        return take_spool(o, problem);
-    if (!e && (e = await_input(&o->input, table_stream_input(o->stream)))) /* it may come from elsewhere now */
+    if (!e && !*done && (e = await_input(&o->input, table_stream_input(o->stream)))) /* it may be another fd now */
         problem_set(problem, e, "%s: cannot wait for it: %s", o->options.path, err_text(e));
     return e;
 }
@@ -65,9 +78,16 @@ static enum err pump(struct observer *o, struct problem *problem)
 enum err source_step(struct observer *o, bool *changed)
 {
     struct problem problem;
-    if (!o->stream || !await_is_ready(&o->input) || pump(o, &problem) == OK)
+    bool done = false;
+    if (!o->stream || !await_is_ready(&o->input))
+        return OK;
+    enum err e = pump(o, &done, &problem);
+    bool internal = is_internal(e);
+    if (!e && done && (e = take_spool(o, &problem)))
+        internal = true;
+    if (!e)
         return OK;
     source_close(o);
     *changed = true;
-    return observer_load(o, NULL, problem.text);
+    return run_fail_table(o, problem.text, internal);
 }

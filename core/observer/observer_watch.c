@@ -44,7 +44,7 @@ static enum err open_root(struct observer *o, const struct watch_settings *s, st
 {
     if (s->argv) {
         struct winsize size = {.ws_col = (unsigned short)s->columns, .ws_row = (unsigned short)s->rows};
-        enum err e = command_start(s->argv, s->tty ? &size : NULL, &o->command, problem);
+        enum err e = command_start(s->argv, s->tty ? &size : NULL, s->inherited, &o->command, problem);
         if (e)
             return e;
         o->root = command_pid(o->command);
@@ -74,9 +74,7 @@ static enum err begin(struct observer *o, const struct watch_settings *s, struct
         e = observer_watch_fd(o, o->keeper);
     if (!e)
         e = sampler_watch(o->sampler, o->root, true, o->epoch);
-    o->timeout_at = o->options.timeout > 0 ? o->epoch + o->options.timeout : 0;
-    observer_arm_timer(o);
-    return e ? problem_set(problem, e, "cannot watch: %s", err_text(e)) : OK;
+    return e ? problem_set(problem, ERR_SYS, "cannot watch: %s", err_text(e)) : OK;
 }
 
 enum err observer_watch(const struct observer_options *options, const struct watch_settings *settings,
@@ -85,7 +83,7 @@ enum err observer_watch(const struct observer_options *options, const struct wat
     struct observer *o;
     enum err e = observer_open(options, &o, problem);
     if (e)
-        return e;
+        return e == ERR_NOMEM ? e : ERR_SYS; /* whatever it was, it says nothing of the command */
     e = begin(o, settings, problem);
     if (e)
         observer_free(o);
@@ -208,16 +206,28 @@ void watch_stop(struct observer *o)
             kill_attached(o->model);
         return;
     }
-    command_signal(o->command, SIGTERM);
+    if (command_signal(o->command, SIGTERM)) {
+        /* then SIGKILL will be denied as well, and that is said */
+    }
     o->look_at = clock_now() + term_patience;
     observer_arm_timer(o);
+}
+
+/* What is left says so once. A command that is among it is not waited for. */
+static void kill_tree(struct observer *o)
+{
+    size_t known = command_left(o->command)->denied;
+    command_kill_tree(o->command);
+    o->given_up = command_runs(o->command);
+    if (command_left(o->command)->denied > known)
+        observer_say(o, NOTE_ERROR, kill_left_text(command_left(o->command), o->left));
 }
 
 enum err watch_look(struct observer *o, double now, bool *changed)
 {
     if (o->ending) {
         if (!o->model->command_ended && o->command)
-            command_kill_tree(o->command);
+            kill_tree(o);
         *changed = true;
         return OK;
     }
@@ -242,21 +252,25 @@ bool observer_rested(const struct observer *o)
 
 bool observer_watch_over(const struct observer *o)
 {
-    return o->model->command_ended;
+    return o->model->command_ended || o->given_up;
 }
 
-void observer_signal(struct observer *o, int sig)
+enum err observer_signal(struct observer *o, int sig)
 {
-    if (o->command)
-        command_signal(o->command, sig);
+    return o->command ? command_signal(o->command, sig) : OK;
 }
 
 void observer_kill_all(struct observer *o)
 {
     if (o->command)
-        command_kill_tree(o->command);
+        kill_tree(o);
     else if (o->root)
         kill_attached(o->model);
+}
+
+const char *observer_left(const struct observer *o)
+{
+    return o->command && command_left(o->command)->denied > 0 ? o->left : NULL;
 }
 
 void observer_inspect(struct observer *o, int64_t pid)

@@ -137,6 +137,7 @@ static void on_load(struct host_self *h, struct request *r, int fd)
         err = problem_set(&problem, ERR_USAGE, "no file was given to load");
     if (err == OK)
         err = make_parts(h, r, &problem);
+    bool made = err == OK;
     if (err == OK)
         err = r->type == REQUEST_TABLE ? take_table(h, r, &problem) : load_table(h, r, fd, &problem);
     if (err == OK && forkserver_running(h->forkserver)) {
@@ -147,6 +148,7 @@ static void on_load(struct host_self *h, struct request *r, int fd)
     e.time = clock_now();
     if (err != OK) {
         e.type = EVENT_TABLE_FAILED;
+        e.table.internal = !made || err == ERR_NOMEM || err == ERR_LIMIT || err == ERR_AGAIN;
         e.table.error = text_dup(problem.text[0] != '\0' ? problem.text : err_text(err));
         host_emit(h, &e);
         return;

@@ -4,11 +4,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/startup.h"
 #include "core/pool/host.h"
 
 int main(int argc, char **argv)
 {
     int status;
+    startup_signals(NULL);
+    if (!startup_open_standard()) {
+        perror("poolscope-pool: cannot open /dev/null for a closed descriptor");
+        return EXIT_FAILURE;
+    }
     if (pool_process_main(argc, argv, &status))
         return status;
     fputs("poolscope-pool is started by poolscope\n", stderr);

@@ -11,23 +11,29 @@
 /* One JSON object, schema "poolscope.report/1", ends with a newline. `mode` is "run", "watch" or "attach". */
 enum err report_json(const struct model *m, const char *mode, struct buf *out) MUST_CHECK;
 
-/* The report for a log that is read the next morning; lines end with a newline, nothing of the table's cells in it.
- * `signal` is what ended us, or 0. */
-enum err report_text(const struct model *m, int signal, struct buf *out) MUST_CHECK;
+/* What the program's exit status depends on beside the model. */
+struct report_end {
+    int signal;  /* that ended us; 0: none */
+    bool failed; /* something of ours did: a result or the recording could not be written */
+};
+
+/* The report for a log that is read the next morning; lines end with a newline, nothing of the table's cells in it. */
+enum err report_text(const struct model *m, struct report_end end, struct buf *out) MUST_CHECK;
 
 /* One finding in words, as it is said the moment it is made: who, why, evidence, cause, stack, cure. */
 enum err report_finding(const struct model *m, const struct finding *f, struct buf *out) MUST_CHECK;
 
 /* The last two lines of a watch whose findings were said as they came: the verdict, and how the command ended. */
-enum err report_watch_end(const struct model *m, int signal, struct buf *out) MUST_CHECK;
+enum err report_watch_end(const struct model *m, struct report_end end, struct buf *out) MUST_CHECK;
 
 /* The exit status that the model's outcome stands for: 0 finished, 1 a task failed or was lost, 3 the table cannot be
- * read, 124 hung or timed out, 125 the host died;
+ * read, 124 hung or timed out, 125 poolscope failed, as where the host died;
  * of a watched command its own, or 128+N for signal N. */
 int report_exit_status(const struct model *m);
 
-/* The same where a signal ended us (0: none): a hang that was found goes first in what is watched. */
-int report_final_status(const struct model *m, int signal);
+/* The status that the program exits with: 128 + N if signal N ended it, but a hang that was found in what is watched
+ * goes first; else 125 if something of ours failed; else that of the outcome. */
+int report_final_status(const struct model *m, struct report_end end);
 
 /* Writes all of `data` to the regular file `path` or nothing (new_file.h). A file that is made is for its owner alone:
  * a report shows what was in the memory of processes. */

@@ -150,15 +150,15 @@ static void add_never_started(const struct model *m, struct buf *out)
         buf_add_char(out, '\n');
 }
 
-static void add_exit(const struct model *m, int signal, struct buf *out)
+static void add_exit(const struct model *m, struct report_end end, struct buf *out)
 {
-    int status = report_final_status(m, signal);
-    if (signal && status == 128 + signal)
-        buf_addf(out, "; ended by signal %d", signal);
+    int status = report_final_status(m, end);
+    if (end.signal && status == 128 + end.signal)
+        buf_addf(out, "; ended by signal %d", end.signal);
     buf_addf(out, "; exit %d\n", status);
 }
 
-static void add_watch_end(const struct model *m, int signal, struct buf *out)
+static void add_watch_end(const struct model *m, struct report_end end, struct buf *out)
 {
     char seconds[24];
     buf_add_text(out, "poolscope: ");
@@ -175,10 +175,10 @@ static void add_watch_end(const struct model *m, int signal, struct buf *out)
         buf_addf(out, " after %s", text_seconds(m->run_ended, seconds));
     buf_addf(out, "; %zu process%s seen, %zu finding%s", m->nprocesses, m->nprocesses == 1 ? "" : "es", m->nfindings,
              m->nfindings == 1 ? "" : "s");
-    add_exit(m, signal, out);
+    add_exit(m, end, out);
 }
 
-static void add_last_line(const struct model *m, int signal, struct buf *out)
+static void add_last_line(const struct model *m, struct report_end end, struct buf *out)
 {
     char seconds[24];
     const enum outcome outcome = model_outcome(m);
@@ -197,10 +197,10 @@ static void add_last_line(const struct model *m, int signal, struct buf *out)
     if (m->method)
         buf_addf(out, "; %s, %lld worker%s, %lld engine thread%s", m->method, (long long)m->workers_wanted,
                  m->workers_wanted == 1 ? "" : "s", (long long)m->threads, m->threads == 1 ? "" : "s");
-    add_exit(m, signal, out);
+    add_exit(m, end, out);
 }
 
-enum err report_text(const struct model *m, int signal, struct buf *out)
+enum err report_text(const struct model *m, struct report_end end, struct buf *out)
 {
     if (m->table_error) {
         buf_add_text(out, "poolscope: ");
@@ -209,21 +209,21 @@ enum err report_text(const struct model *m, int signal, struct buf *out)
     }
     add_findings(m, out);
     if (m->root) {
-        add_watch_end(m, signal, out);
+        add_watch_end(m, end, out);
         return out->err;
     }
     add_failures(m, out);
     add_never_started(m, out);
-    add_last_line(m, signal, out);
+    add_last_line(m, end, out);
     return out->err;
 }
 
-enum err report_watch_end(const struct model *m, int signal, struct buf *out)
+enum err report_watch_end(const struct model *m, struct report_end end, struct buf *out)
 {
     struct verdict v;
     if (model_verdict(m, &v))
         buf_addf(out, "poolscope: %s: %s\n", v.title, v.who);
-    add_watch_end(m, signal, out);
+    add_watch_end(m, end, out);
     return out->err;
 }
 
@@ -242,8 +242,8 @@ enum err report_finding(const struct model *m, const struct finding *f, struct b
 
 int report_exit_status(const struct model *m)
 {
-    if (m->table_error && !m->host_died)
-        return 3;
+    if (m->table_error)
+        return m->table_internal ? 125 : 3;
     switch (model_outcome(m)) {
     case OUTCOME_HUNG:
     case OUTCOME_TIMEOUT: return 124;
@@ -256,8 +256,10 @@ int report_exit_status(const struct model *m)
     }
 }
 
-int report_final_status(const struct model *m, int signal)
+int report_final_status(const struct model *m, struct report_end end)
 {
     int status = report_exit_status(m);
-    return !signal || (m->root && status == 124) ? status : 128 + signal;
+    if (end.signal && !(m->root && status == 124))
+        return 128 + end.signal;
+    return end.failed ? 125 : status;
 }

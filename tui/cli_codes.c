@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ * Codes, from the command line and from files. */
+#include "tui/cli_codes.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+
+enum { CODES_MAX = 256 << 20 };
+
+/* Grows at powers of two. */
+enum err cli_add_code(struct cli *c, const char *code)
+{
+    if ((c->ncodes & (c->ncodes - 1)) == 0) {
+        const char **more = realloc(c->codes, (c->ncodes ? c->ncodes * 2 : 1) * sizeof *more);
+        if (!more)
+            return ERR_NOMEM;
+        c->codes = more;
+    }
+    c->codes[c->ncodes++] = code;
+    return OK;
+}
+
+enum err cli_add_code_file(struct cli *c, const char *path)
+{
+    struct code_file *more = realloc(c->code_files, (c->ncode_files + 1) * sizeof *more);
+    if (!more)
+        return ERR_NOMEM;
+    c->code_files = more;
+    c->code_files[c->ncode_files++] = (struct code_file){.path = path, .before = c->ncodes};
+    return OK;
+}
+
+/* One code a line; a line's end is \n or \r\n, empty lines are none. */
+static enum err add_lines(struct cli *c, char *text)
+{
+    enum err e = OK;
+    char *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line && !e; line = strtok_r(NULL, "\n", &rest)) {
+        size_t len = strlen(line);
+        if (len && line[len - 1] == '\r')
+            line[--len] = '\0';
+        if (len)
+            e = cli_add_code(c, line);
+    }
+    return e;
+}
+
+/* A FIFO is opened although nobody writes yet: the waiting is in the read, which has an end. */
+static enum err read_file(struct cli *c, const char *path, struct problem *p)
+{
+    bool standard_input = strcmp(path, "-") == 0;
+    int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct buf text;
+    if (fd < 0)
+        return problem_errno(p, "--codes-from %s: cannot open", path);
+    buf_init(&text, CODES_MAX);
+    enum err e = io_read_all_by(fd, &text, c->deadline);
+    if (!e && text.data)
+        e = memchr(text.data, '\0', text.len) ? ERR_PARSE : texts_add(&c->code_texts, text.data);
+    bool read = !e && text.data;
+    buf_done(&text);
+    if (read)
+        e = add_lines(c, c->code_texts.v[c->code_texts.n - 1]);
+    if (e == ERR_TIMEOUT)
+        problem_set(p, e, "--codes-from %s: the codes were not complete when --timeout passed", path);
+    else if (e)
+        problem_set(p, e, "--codes-from %s: %s", path, e == ERR_PARSE ? "it holds a NUL byte" : err_text(e));
+    if (!standard_input)
+        close(fd);
+    return e;
+}
+
+enum err cli_read_codes(struct cli *c, struct problem *p)
+{
+    const char **named = c->codes;
+    size_t n = c->ncodes, next = 0;
+    enum err e = OK;
+    if (c->ncode_files == 0)
+        return OK;
+    c->codes = NULL;
+    c->ncodes = 0;
+    for (size_t i = 0; i < c->ncode_files && !e; i++) {
+        while (next < c->code_files[i].before && !e)
+            e = cli_add_code(c, named[next++]);
+        if (!e)
+            e = read_file(c, c->code_files[i].path, p);
+    }
+    while (next < n && !e)
+        e = cli_add_code(c, named[next++]);
+    free(named);
+    return e;
+}
+
+void cli_codes_done(struct cli *c)
+{
+    free(c->codes);
+    free(c->code_files);
+    texts_done(&c->code_texts);
+}
