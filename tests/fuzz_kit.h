@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the fuzzed functions share: the function by the name that libFuzzer wants, an assertion, and the comparison of
- * two tables. Any difference aborts. */
+ * What the fuzzed functions of tables share: the comparison of two tables. Any difference aborts. */
 #ifndef TESTS_FUZZ_KIT_H
 #define TESTS_FUZZ_KIT_H
 
@@ -9,16 +8,7 @@
 #include <stdint.h>
 
 #include "core/table/table_priv.h"
-
-enum { FUZZ_KNOBS = 6 }; /* the first bytes of an input say how, the others are the file */
-
-/* Where its kept inputs are, below the top folder. */
-extern const char fuzz_corpus[];
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-#define MUST(condition) ((condition) ? (void)0 : fuzz_fail(__FILE__, #condition, __LINE__))
-_Noreturn void fuzz_fail(const char *file, const char *what, int line);
+#include "tests/fuzz.h"
 
 bool fuzz_same_cell(const struct cell *a, const struct cell *b);
 

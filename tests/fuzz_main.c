@@ -1,37 +1,27 @@
 /* SPDX-License-Identifier: MIT
- * The fuzzed function without libFuzzer: all short texts; then fixed seeds that make tables of the pieces that CSV is
- * made of; then the kept corpus. Without arguments as a
- * test; `fuzz_… FROM TO` runs these seeds, `fuzz_… LENGTH` longer short texts. */
+ * Runs a fuzzed function without libFuzzer: on all short inputs, then on inputs made from fixed seeds, then on the kept
+ * ones. Without arguments it is a test; `fuzz_... FROM TO` runs these seeds, `fuzz_... LENGTH` longer short inputs. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/fuzz_kit.h"
+#include "tests/fuzz.h"
 
 enum { SEEDS = 3000, SHORT = 5, INPUT_MAX = 4096 };
 
-/* Whole fields, stray characters, and ends of lines; rarely a piece that strict libcsv refuses. */
-static const char *const pieces[] = {
-    "a", "1", "001234", "x y", ",", ",", ",", "\n", "\n", "\n", "\r\n", "\"q\"", "\"a,b\"", "\"a\nb\"", "\"\"",
-    "\"a\"\"b\"", "\"\"\"\"", "\"\n001234,fake,1\"", "\xe5\xb1\xb1", "\xff", "-7", "2.5", "\"\"\"x\"", "\"x\"\"\"",
-    "", ";", "\t",
-};
-static const char *const odd_pieces[] = {"\r", "\"", "\"a\"\r", "\r\"a\"", "a\"b", "\"a\"b", "\0", "\"a\" ", "|"};
-
-#define COUNT(a) (sizeof(a) / sizeof *(a))
-
 static size_t make_input(unsigned seed, unsigned char *out)
 {
-    unsigned odd = rand_r(&seed) % 8 == 0 ? 6 : 4000; /* most files are without a fault */
-    size_t len = 0, want = 6 + (size_t)rand_r(&seed) % (rand_r(&seed) % 4 ? 200 : INPUT_MAX - 100);
-    for (; len < 6; len++)
+    const struct fuzz_pieces *p = &fuzz_pieces;
+    unsigned odd = rand_r(&seed) % 8 == 0 ? 6 : 4000; /* most inputs are without an odd piece */
+    size_t len = 0, want = FUZZ_KNOBS + (size_t)rand_r(&seed) % (rand_r(&seed) % 4 ? 200 : INPUT_MAX - 100);
+    for (; len < FUZZ_KNOBS; len++)
         out[len] = (unsigned char)rand_r(&seed);
     if (rand_r(&seed) % 4)
-        out[1] &= 3; /* a comma */
+        out[1] &= p->usual;
     while (len < want) {
-        const char *piece = rand_r(&seed) % odd == 0 ? odd_pieces[(size_t)rand_r(&seed) % COUNT(odd_pieces)]
-                                                     : pieces[(size_t)rand_r(&seed) % COUNT(pieces)];
+        const char *piece = rand_r(&seed) % odd == 0 ? p->odd[(size_t)rand_r(&seed) % p->nodd]
+                                                     : p->common[(size_t)rand_r(&seed) % p->ncommon];
         size_t n = *piece ? strlen(piece) : 1;
         memcpy(out + len, piece, n);
         len += n;
@@ -49,25 +39,25 @@ static int run_seeds(unsigned from, unsigned to)
     return 0;
 }
 
-/* All texts of these characters up to a length, as rows, cut into windows and chunks of every size that matters. */
+/* All texts of a few characters up to a length, with knobs that differ. */
 static void run_short(size_t max_len)
 {
-    static const char letters[] = "a,\"\n\r", *const headers[] = {"h\n", "h,i\n"};
+    const struct fuzz_pieces *p = &fuzz_pieces;
     unsigned char input[32];
     for (size_t len = 0; len <= max_len; len++) {
         unsigned long all = 1;
         for (size_t i = 0; i < len; i++)
-            all *= sizeof letters - 1;
+            all *= p->nletters;
         for (unsigned long n = 0; n < all; n++) {
-            unsigned char knobs[6] = {(unsigned char)(n % 3 + 32 * (n / 3 % 2)), n & 1, 128, (unsigned char)(n % 3), 1,
-                                      255};
-            size_t at = sizeof knobs, header = strlen(headers[n & 1]);
+            unsigned char knobs[FUZZ_KNOBS] = {(unsigned char)(n % 3 + 32 * (n / 3 % 2)), n & 1, 128,
+                                               (unsigned char)(n % 3), 1, 255};
+            size_t at = sizeof knobs, header = strlen(p->headers[n & 1]);
             memcpy(input, knobs, at);
-            memcpy(input + at, headers[n & 1], header);
+            memcpy(input + at, p->headers[n & 1], header);
             at += header;
             unsigned long left = n;
-            for (size_t i = 0; i < len; i++, left /= sizeof letters - 1)
-                input[at++] = (unsigned char)letters[left % (sizeof letters - 1)];
+            for (size_t i = 0; i < len; i++, left /= p->nletters)
+                input[at++] = (unsigned char)p->letters[left % p->nletters];
             LLVMFuzzerTestOneInput(input, at);
         }
     }

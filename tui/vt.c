@@ -2,11 +2,13 @@
  * libvterm keeps the screen; what scrolls off it is kept here, in a ring of rows. */
 #include "tui/vt.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <vterm.h>
 
 #include "core/base/buf.h"
+#include "tui/vt_filter.h"
 
 enum { SIZE_MIN = 2, SIZE_MAX_CELLS = 1000, REPLIES_MAX = 1 << 18 };
 
@@ -18,6 +20,7 @@ struct vt_row {
 struct vt {
     VTerm *vterm;
     VTermScreen *screen;
+    struct vt_filter filter; /* everything the program writes goes through it */
     int columns, rows;
     VTermPos cursor;
     bool cursor_visible;
@@ -32,10 +35,12 @@ static struct vt_cell cell_from(const VTermScreenCell *from)
 {
     struct vt_cell cell = {.width = from->width > 1 ? 2 : 1,
                            .attrs = (from->attrs.bold ? VT_BOLD : 0) | (from->attrs.reverse ? VT_REVERSE : 0)};
-    if (from->chars[0] == (uint32_t)-1) /* what libvterm puts behind a wide one */
+    if (from->chars[0] == (uint32_t)-1) { /* the right half of a wide character */
         cell.width = 0;
-    else
-        memcpy(cell.chars, from->chars, sizeof cell.chars);
+        return cell;
+    }
+    for (size_t i = 0; i < VT_CHARS_MAX && from->chars[i]; i++)
+        cell.chars[i] = from->chars[i];
     return cell;
 }
 
@@ -80,8 +85,9 @@ static int pop_line(int columns, VTermScreenCell *cells, void *user)
     memset(cells, 0, (size_t)columns * sizeof *cells);
     for (size_t i = 0; i < (size_t)columns; i++) {
         const struct vt_cell *from = i < row->n ? &row->cells[i] : NULL;
-        cells[i].width = from && from->width == 2 ? 2 : 1;
-        if (!from)
+        bool is_cut = from && from->width == 2 && i + 1 == (size_t)columns; /* libvterm would write beyond the row */
+        cells[i].width = from && from->width == 2 && !is_cut ? 2 : 1;
+        if (!from || is_cut)
             continue;
         memcpy(cells[i].chars, from->chars, sizeof from->chars);
         cells[i].attrs.bold = (from->attrs & VT_BOLD) != 0;
@@ -117,6 +123,12 @@ static void add_reply(const char *bytes, size_t len, void *user)
     buf_add(&t->replies, bytes, len); /* a program that asks and never reads gets no more answers */
 }
 
+static void add_piece(void *user, const char *piece, size_t len)
+{
+    struct vt *t = user;
+    vterm_input_write(t->vterm, piece, len);
+}
+
 static const VTermScreenCallbacks callbacks = {
     .movecursor = move_cursor, .settermprop = set_property, .sb_pushline = push_line, .sb_popline = pop_line,
 };
@@ -142,6 +154,7 @@ enum err vt_new(int columns, int rows, struct vt **out)
         vt_free(t);
         return ERR_NOMEM;
     }
+    vt_filter_init(&t->filter, add_piece, t);
     vterm_set_utf8(t->vterm, 1);
     vterm_output_set_callback(t->vterm, add_reply, t);
     t->screen = vterm_obtain_screen(t->vterm);
@@ -167,16 +180,18 @@ void vt_free(struct vt *t)
     free(t);
 }
 
-/* libvterm may leave the cursor above a screen that became lower (mended in its 0.2), and goes back to a saved one
- * wherever that was: it is moved in, and saved anew. What the program was in the midst of saying is cut off. */
-static void put_cursor_inside(struct vt *t)
+/* After the screen became smaller, libvterm may keep a scroll region below it (it corrupts the heap when that scrolls),
+ * a cursor above it, and a saved cursor anywhere outside. The region becomes the whole screen, the cursor is put
+ * inside, and it is saved in place of the saved one. libvterm is never within a sequence here, as the filter passes on
+ * whole ones only, and there are no left and right margins, as the filter passes on none. */
+static void keep_inside(struct vt *t)
 {
-    static const char cancel_up[] = "\030\033[A", cancel_save[] = "\030\0337";
+    char text[64];
     VTermPos at;
     vterm_state_get_cursorpos(vterm_obtain_state(t->vterm), &at);
-    if (at.row < 0)
-        vterm_input_write(t->vterm, cancel_up, sizeof cancel_up - 1);
-    vterm_input_write(t->vterm, cancel_save, sizeof cancel_save - 1);
+    int row = at.row < 0 ? 0 : at.row, column = at.col < 0 ? 0 : at.col;
+    int n = snprintf(text, sizeof text, "\033[r\033[%d;%dH\0337", row + 1, column + 1);
+    vterm_input_write(t->vterm, text, (size_t)n);
 }
 
 void vt_resize(struct vt *t, int columns, int rows)
@@ -190,7 +205,7 @@ void vt_resize(struct vt *t, int columns, int rows)
     t->rows = rows;
     vterm_set_size(t->vterm, rows, columns);
     if (smaller)
-        put_cursor_inside(t);
+        keep_inside(t);
 }
 
 void vt_size(const struct vt *t, int *columns, int *rows)
@@ -201,7 +216,7 @@ void vt_size(const struct vt *t, int *columns, int *rows)
 
 void vt_write(struct vt *t, const char *bytes, size_t len)
 {
-    vterm_input_write(t->vterm, bytes, len);
+    vt_filter_write(&t->filter, bytes, len);
     vterm_screen_flush_damage(t->screen);
 }
 
