@@ -99,12 +99,12 @@ static int finish(const struct bench_shell *s)
     if (b->problem) {
         fprintf(stderr, "poolscope: %s\n", b->problem);
         if (!s->cli->json)
-            return STATUS_IO;
+            return b->problem_ours ? STATUS_OURS : STATUS_IO;
     }
     enum err e = write_report(s);
     if (s->signal)
         return 128 + s->signal;
-    return e ? STATUS_OURS : b->problem ? STATUS_IO : has_failed(b) ? STATUS_FAILED : 0;
+    return e || b->problem_ours ? STATUS_OURS : b->problem ? STATUS_IO : has_failed(b) ? STATUS_FAILED : 0;
 }
 
 int bench_headless(const struct cli *cli)
@@ -123,7 +123,7 @@ int bench_headless(const struct cli *cli)
     enum err e = bench_run_new(&settings, &s.run, &problem);
     if (e) {
         headless_complain(&problem);
-        status = STATUS_IO;
+        status = e == ERR_NOMEM ? STATUS_OURS : STATUS_IO;
     } else if ((e = wait_for_end(&s))) {
         fprintf(stderr, "poolscope: %s\n", err_text(e));
         status = STATUS_OURS;

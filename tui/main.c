@@ -63,7 +63,7 @@ int main(int argc, char **argv)
     setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers read the same everywhere */
     enum err e = cli_parse(argc, argv, &cli, &problem);
     if (e)
-        return fail(&problem, e == ERR_USAGE ? STATUS_USAGE : STATUS_IO);
+        return fail(&problem, e == ERR_USAGE ? STATUS_USAGE : e == ERR_NOMEM ? STATUS_OURS : STATUS_IO);
     switch (cli.mode) {
     case CLI_HELP:
         cli_help(cli.help_of, stdout);

@@ -163,7 +163,7 @@ int run_headless(const struct cli *cli)
     enum err e = start(&h, &problem);
     if (e) {
         headless_complain(&problem);
-        status = h.observer ? STATUS_OURS : STATUS_IO;
+        status = h.observer || e == ERR_NOMEM ? STATUS_OURS : STATUS_IO;
     } else if ((e = wait_for_end(&h))) {
         fprintf(stderr, "poolscope: %s\n", err_text(e));
         status = STATUS_OURS;

@@ -49,7 +49,15 @@ enum event_type {
 
 struct event_note { int64_t level; char *text; };
 struct event_host { int64_t pid; int64_t code, signal; }; /* code and signal: of HOST_EXITED; signal 0 if it exited */
-struct event_table { char *path; int64_t rows, columns; char *key; int64_t threads; double seconds; char *error; };
+struct event_table {
+    char *path;
+    int64_t rows, columns;
+    char *key;
+    int64_t threads;
+    double seconds;
+    char *error;   /* of EVENT_TABLE_FAILED: the line for the user */
+    int64_t ours;  /* of EVENT_TABLE_FAILED: 1 if poolscope failed, as without memory, and not the input */
+};
 struct event_run {
     int64_t run;      /* 1, 2, … */
     char *method;     /* "fork", "spawn", "forkserver" */

@@ -155,11 +155,12 @@ static enum err on_table(struct model *m, struct event *e)
     model_take_text(&m->path, &e->table.path);
     model_take_text(&m->key, &e->table.key);
     model_take_text(&m->table_error, &e->table.error);
+    m->table_error_ours = e->table.ours != 0;
     m->rows = e->table.rows;
     m->columns = e->table.columns;
     m->threads = e->table.threads;
     m->load_seconds = e->table.seconds;
-    return OK;
+    return e->type == EVENT_TABLE_FAILED && !m->table_error ? ERR_NOMEM : OK; /* the line got lost on its way */
 }
 
 static enum err on_run_started(struct model *m, struct event *e)

@@ -63,6 +63,7 @@ struct model {
     int64_t rows, columns; /* -1: not loaded yet */
     double load_seconds;
     char *table_error;     /* the table cannot be read: the line for the user */
+    bool table_error_ours; /* poolscope failed, as without memory, and not the input */
     struct table *table;   /* owned; NULL until it is loaded */
     int64_t host_pid;      /* 0: none */
 

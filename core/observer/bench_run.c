@@ -191,9 +191,10 @@ enum err bench_run_step(struct bench_run *r, bool *changed)
     *changed = false;
     if (e || over)
         return e;
-    if (m->table_error || m->host_died)
+    if (m->table_error || m->host_died) {
+        r->bench.problem_ours = m->table_error_ours || m->host_died;
         e = end(r, m->table_error ? m->table_error : "the host process died");
-    else if (m->rows >= 0) {
+    } else if (m->rows >= 0) {
         r->bench.table_rows = m->rows;
         bool ended = r->running && m->run == r->runs && !model_run_active(m);
         if (ended)

@@ -117,7 +117,7 @@ static enum err on_host_gone(struct observer *o)
     end_run(o);
     if (!was_loaded && !o->model->table_error) {
         struct event failed = {.type = EVENT_TABLE_FAILED, .time = clock_now() - o->epoch,
-                               .table = {.path = text_dup(o->options.path), .rows = -1, .columns = -1,
+                               .table = {.path = text_dup(o->options.path), .rows = -1, .columns = -1, .ours = 1,
                                          .error = text_dup("the host process died while it loaded the table")}};
         return observer_apply(o, &failed);
     }

@@ -125,6 +125,7 @@ static enum err take_event(struct host *h, const int *fds, int nfds, struct even
     err = table_import(fds, &h->table, &problem);
     if (err != OK) { /* for the observer it is a table that could not be loaded */
         out->type = EVENT_TABLE_FAILED;
+        out->table.ours = err == ERR_NOMEM;
         free(out->table.error);
         out->table.error = text_dup(problem.text);
     }

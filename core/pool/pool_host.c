@@ -147,6 +147,7 @@ static void on_load(struct host_self *h, struct request *r, int fd)
     e.time = clock_now();
     if (err != OK) {
         e.type = EVENT_TABLE_FAILED;
+        e.table.ours = err == ERR_NOMEM;
         e.table.error = text_dup(problem.text[0] != '\0' ? problem.text : err_text(err));
         host_emit(h, &e);
         return;

@@ -40,6 +40,7 @@ struct bench {
     const char *doing;      /* name of what is measured now; NULL: nothing */
     bool over, cancelled;
     char *problem;          /* owned; why it could not be done, or NULL */
+    bool problem_ours;      /* poolscope failed, and not the input */
 };
 
 void bench_done(struct bench *b);

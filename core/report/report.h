@@ -21,7 +21,7 @@ enum err report_finding(const struct model *m, const struct finding *f, struct b
 enum err report_watch_end(const struct model *m, int signal, struct buf *out) MUST_CHECK;
 
 /* The exit status that the model's outcome stands for: 0 finished, 1 a task failed or was lost, 3 the table cannot be
- * read, 124 hung or timed out, 125 the host died;
+ * read, 124 hung or timed out, 125 the host died or there was no memory for the table;
  * of a watched command its own, or 128+N for signal N. */
 int report_exit_status(const struct model *m);
 

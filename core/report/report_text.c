@@ -243,7 +243,7 @@ enum err report_finding(const struct model *m, const struct finding *f, struct b
 int report_exit_status(const struct model *m)
 {
     if (m->table_error && !m->host_died)
-        return 3;
+        return m->table_error_ours ? 125 : 3;
     switch (model_outcome(m)) {
     case OUTCOME_HUNG:
     case OUTCOME_TIMEOUT: return 124;
