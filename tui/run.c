@@ -124,10 +124,11 @@ static int finish(struct headless *h)
 {
     struct problem problem;
     int status = report_exit_status(observer_model(h->observer));
-    enum err e = headless_report(h->cli, observer_model(h->observer), "run", h->signal);
     enum err recorded = observer_end_recording(h->observer, &problem);
     if (recorded)
         headless_complain(&problem);
+    int ended_by = h->signal ? h->signal : recorded || h->out_err ? REPORT_WE_FAILED : 0;
+    enum err e = headless_report(h->cli, observer_model(h->observer), "run", ended_by);
     if (h->signal)
         return 128 + h->signal;
     return e || recorded || h->out_err ? STATUS_OURS : status;

@@ -129,7 +129,9 @@ static enum err say_end(const struct model *m, int signal)
         return OK;
     buf_init(&text, TEXT_MAX);
     enum err e = report_watch_end(m, signal, &text);
-    if (!e)
+    if (e)
+        fprintf(stderr, "poolscope: the report: %s\n", err_text(e));
+    else
         e = io_write_all(STDERR_FILENO, text.data, text.len);
     buf_done(&text);
     return e;
@@ -142,15 +144,18 @@ static int finish(struct watch *w)
     int status = report_exit_status(m);
     bool said = !w->cli->json && !w->cli->output;
     enum err e = observer_count_samples(w->observer);
-    if (!e)
-        e = said ? say_end(m, w->signal)
-                 : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch", w->signal);
-    enum err recorded = observer_end_recording(w->observer, &problem);
-    if (recorded)
+    if (e)
+        problem_set(&problem, e, "the report: %s", err_text(e));
+    else
+        e = observer_end_recording(w->observer, &problem);
+    if (e)
         headless_complain(&problem);
+    int ended_by = w->signal ? w->signal : e ? REPORT_WE_FAILED : 0;
+    enum err reported = said ? say_end(m, ended_by)
+                             : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch", ended_by);
     if (w->signal && status != 124)
         return 128 + w->signal;
-    return e || recorded ? STATUS_OURS : status;
+    return e || reported ? STATUS_OURS : status;
 }
 
 int watch_cannot_start(const struct cli *c, enum err e, const struct problem *p)

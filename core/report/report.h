@@ -10,8 +10,11 @@
 /* One JSON object, schema "poolscope.report/1", ends with a newline. `mode` is "run", "watch" or "attach". */
 enum err report_json(const struct model *m, const char *mode, struct buf *out) MUST_CHECK;
 
+/* In place of a signal: poolscope itself could not do all that was asked, so that its exit status is 125. */
+enum { REPORT_WE_FAILED = -1 };
+
 /* The report for a log that is read the next morning; lines end with a newline, nothing of the table's cells in it.
- * `signal` is what ended us, or 0. */
+ * `signal` is what ended us, REPORT_WE_FAILED, or 0. */
 enum err report_text(const struct model *m, int signal, struct buf *out) MUST_CHECK;
 
 /* One finding in words, as it is said the moment it is made: who, why, evidence, cause, stack, cure. */
@@ -25,7 +28,7 @@ enum err report_watch_end(const struct model *m, int signal, struct buf *out) MU
  * of a watched command its own, or 128+N for signal N. */
 int report_exit_status(const struct model *m);
 
-/* The same where a signal ended us (0: none): a hang that was found goes first in what is watched. */
+/* The same where a signal ended us (0: none) or we failed: a hang that was found goes first in what is watched. */
 int report_final_status(const struct model *m, int signal);
 
 /* Writes all of `data` to `path` or nothing: a temporary file beside it, fsync, rename(2). "-" is stdout. */

@@ -153,7 +153,7 @@ static void add_never_started(const struct model *m, struct buf *out)
 static void add_exit(const struct model *m, int signal, struct buf *out)
 {
     int status = report_final_status(m, signal);
-    if (signal && status == 128 + signal)
+    if (signal > 0 && status == 128 + signal)
         buf_addf(out, "; ended by signal %d", signal);
     buf_addf(out, "; exit %d\n", status);
 }
@@ -259,5 +259,7 @@ int report_exit_status(const struct model *m)
 int report_final_status(const struct model *m, int signal)
 {
     int status = report_exit_status(m);
+    if (signal == REPORT_WE_FAILED)
+        return 125;
     return !signal || (m->root && status == 124) ? status : 128 + signal;
 }
