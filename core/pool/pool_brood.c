@@ -19,6 +19,7 @@ static void on_forked(struct pool *p, struct seat *s, const struct message *m, i
 {
     if (m->error != NULL) {
         pool_stillborn(p, m->error, false);
+        seat_bereave(p, s, m->error); /* its first task was put down before it was born */
         seat_clear(p, s);
         return;
     }
