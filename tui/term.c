@@ -225,6 +225,20 @@ static void know_keys(struct term *t)
 static key_code look_up(const char *sequence);
 static void bytes_came(void *ctx, bool again);
 
+/* From term.h, which makes macros of ordinary names such as `columns`. */
+extern int setupterm(const char *term, int fd, int *status);
+
+/* Whether newterm(3), which does not say why it failed, failed for want of memory: there is none even now, or the
+ * terminal's type is known. setupterm(3) must not be called without memory, since it does not check all it allocates. */
+static bool lacks_memory(int fd)
+{
+    int found = 0;
+    void *volatile some = malloc(BUFSIZ); /* volatile: the compiler may otherwise assume that there is memory */
+    bool none = !some;
+    free(some);
+    return none || setupterm(NULL, fd, &found) == OK;
+}
+
 enum err term_open(const struct term_options *options, const struct term_watch *watch, struct term **out,
                    struct problem *problem)
 {
@@ -242,8 +256,10 @@ enum err term_open(const struct term_options *options, const struct term_watch *
     t->screen = newterm(NULL, t->draft.pen, t->in); /* sends nothing yet */
     if (!t->screen) {
         const char *name = getenv("TERM");
-        e = problem_set(problem, ERR_NOT_FOUND, "the terminal type TERM=%s is not known here; poolscope run needs none",
-                        name ? name : "");
+        e = lacks_memory(fileno(t->in))
+                ? problem_set(problem, ERR_NOMEM, "out of memory")
+                : problem_set(problem, ERR_NOT_FOUND,
+                              "the terminal type TERM=%s is not known here; poolscope run needs none", name ? name : "");
         goto out;
     }
     t->line_only = !capability("cup");
@@ -515,8 +531,7 @@ void term_close(struct term *t)
         return;
     if (t->taken && term_is_ours(t))
         give_back(t);
-    if (t->screen)
-        delscreen(t->screen);
+    /* No delscreen(3): it allocates and does not check that (_nc_free_tparm); the process ends soon. */
     draft_done(&t->draft);
     if (t->tty)
         fclose(t->tty);

@@ -42,7 +42,7 @@ enum err engine_set_at_fork(struct engine *e, enum at_fork policy) MUST_CHECK; /
 enum at_fork engine_at_fork(const struct engine *e);
 
 /* Runs part(arg, i) for each i < parts on the engine's threads and waits for all: the first error by i, or OK.
- * ERR_SYS if threads cannot be started. Parts may not call the engine. When it has returned, no thread of the engine
+ * ERR_NOMEM if threads cannot be started. Parts may not call the engine. When it has returned, no thread of the engine
  * holds a lock or takes one before the next call: a fork then copies free locks and a queue that nobody serves. */
 enum err engine_each(struct engine *e, size_t parts, enum err (*part)(void *arg, size_t i), void *arg) MUST_CHECK;
 

@@ -80,22 +80,22 @@ static void threads_end(struct engine *e, int count)
 static enum err threads_start(struct engine *e)
 {
     int n = e->options.threads, made = 0;
+    enum err err = OK;
 
     if (e->crew == NULL && (e->crew = calloc((size_t)n, sizeof *e->crew)) == NULL)
         return ERR_NOMEM;
     latch_set(&e->latch, (uint32_t)n);
-    for (; made < n; made++) {
+    for (; made < n && err == OK; made += err == OK) {
         e->crew[made] = (struct engine_thread){ .engine = e, .index = made };
-        if (thread_start(&e->crew[made].id, thread_main, &e->crew[made]) != OK)
-            break;
+        err = thread_start(&e->crew[made].id, thread_main, &e->crew[made]);
     }
     for (int i = made; i < n; i++)
         latch_count_down(&e->latch);
     latch_wait(&e->latch);
-    e->started = made == n;
+    e->started = err == OK;
     if (!e->started)
         threads_end(e, made);
-    return e->started ? OK : ERR_SYS;
+    return err;
 }
 
 void engine_stop(struct engine *e)

@@ -68,16 +68,14 @@ static void search_done(struct search *s)
     free(s->is_open);
 }
 
+/* Whether or not it succeeds, `s` is to be freed by search_done. */
 static enum err search_init(struct search *s, size_t n)
 {
     n = n ? n : 1;
     *s = (struct search){.number = calloc(n, sizeof *s->number), .low = calloc(n, sizeof *s->low),
                          .open = calloc(n, sizeof *s->open), .path = calloc(n, sizeof *s->path),
                          .next = calloc(n, sizeof *s->next), .is_open = calloc(n, sizeof *s->is_open)};
-    if (s->number && s->low && s->open && s->path && s->next && s->is_open)
-        return OK;
-    search_done(s);
-    return ERR_NOMEM;
+    return s->number && s->low && s->open && s->path && s->next && s->is_open ? OK : ERR_NOMEM;
 }
 
 static void enter(struct search *s, const struct hang_graph *g, uint32_t node)

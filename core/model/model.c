@@ -160,7 +160,7 @@ static enum err on_table(struct model *m, struct event *e)
     m->columns = e->table.columns;
     m->threads = e->table.threads;
     m->load_seconds = e->table.seconds;
-    return OK;
+    return e->type == EVENT_TABLE_FAILED && !m->table_error ? ERR_NOMEM : OK; /* the line got lost on its way */
 }
 
 static enum err on_run_started(struct model *m, struct event *e)

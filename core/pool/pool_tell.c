@@ -85,9 +85,14 @@ void tell_returned(struct pool *p, const struct task *t, const struct seat *s, c
 static void emit_end(struct pool *p, struct event_task *borrowed)
 {
     struct event e = { .type = EVENT_TASK_ENDED }, from = { .type = EVENT_TASK_ENDED, .task = *borrowed };
-    if (event_copy(&from, &e) != OK) /* at least that it ended */
-        e = (struct event){ .type = EVENT_TASK_ENDED, .task = { .run = borrowed->run, .task = borrowed->task,
-                            .worker = borrowed->worker, .state = borrowed->state, .rows = borrowed->rows } };
+    if (event_copy(&from, &e) != OK) {
+        /* Without memory for the result the task counts as failed: it must not look finished with no rows. */
+        p->tell.counts[borrowed->state]--;
+        p->tell.counts[TASK_FAILED]++;
+        e = (struct event){ .type = EVENT_TASK_ENDED,
+                            .task = { .run = borrowed->run, .task = borrowed->task, .worker = borrowed->worker,
+                                      .state = TASK_FAILED, .rows = -1, .error = text_dup("out of memory") } };
+    }
     pool_emit(p, &e);
 }
 

@@ -128,7 +128,7 @@ enum err report_json(const struct model *m, const char *mode, struct buf *out)
     json_t *root = json_pack("{s:s, s:s, s:o, s:o, s:s}", "schema", "poolscope.report/1", "mode", mode,
                              "start_method", report_json_text(m->method), "threads",
                              m->threads > 0 ? json_integer(m->threads) : json_null(), "outcome",
-                             outcome_names[model_outcome(m)]);
+                             outcome_names[m->table_error ? OUTCOME_FAILED : model_outcome(m)]);
     enum err e = root ? add_lists(m, root) : ERR_NOMEM;
     if (!e && m->denied.why && json_object_set_new(root, "denied", report_json_text(m->denied.why)) < 0)
         e = ERR_NOMEM;
