@@ -138,7 +138,7 @@ enum err explore(const struct explore_options *options, struct problem *problem)
         if (e)
             problem_set(problem, e, "the explorer had to end: %s", err_text(e));
         else if (a.model->table_error)
-            e = problem_set(problem, a.model->table_error_ours ? ERR_NOMEM : ERR_PARSE, "%s", a.model->table_error);
+            e = problem_set(problem, a.model->table_internal ? ERR_NOMEM : ERR_PARSE, "%s", a.model->table_error);
         else if (a.sheet && sheet_fault(a.sheet))
             e = problem_set(problem, ERR_PARSE, "%s", sheet_fault(a.sheet));
     }
