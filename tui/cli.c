@@ -530,6 +530,8 @@ enum err cli_parse(int argc, char **argv, struct cli *c, struct problem *p)
         e = parse_options(argc, argv, c, p);
     if (!e)
         e = take_rest(argc, argv, c, p);
+    if (!e && c->mode == CLI_ATTACH && c->pid == 1 && c->on_hang == ON_HANG_KILL)
+        e = problem_set(p, ERR_USAGE, "process 1 is init and is never killed: attach to it without --on-hang kill");
     bool watches = c->mode == CLI_WATCH || c->mode == CLI_ATTACH;
     c->screen = watches && !c->headless && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     if (!c->on_hang_given)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -15,6 +16,7 @@
 #include "tui/headless.h"
 
 enum { STATUS_IO = 3, STATUS_OURS = 125, STATUS_DENIED = 126, STATUS_NO_COMMAND = 127 };
+enum { LEFT_SHOWN = 8 }; /* pids */
 
 struct watch {
     const struct cli *cli;
@@ -90,6 +92,7 @@ static void take_signal(struct watch *w)
         w->signal = (int)info.ssi_signo;
     else if (info.ssi_code != SI_KERNEL)
         observer_signal(w->observer, (int)info.ssi_signo);
+    observer_end_all(w->observer);
 }
 
 static bool over(const struct watch *w)
@@ -148,9 +151,23 @@ static int finish(struct watch *w)
     enum err recorded = observer_end_recording(w->observer, &problem);
     if (recorded)
         headless_complain(&problem);
+    watch_leave(w->observer);
     if (w->signal && status != 124)
         return 128 + w->signal;
     return e || recorded ? STATUS_OURS : status;
+}
+
+void watch_leave(struct observer *o)
+{
+    struct ints left = {0};
+    if (observer_leave(o, &left) == OK && left.n > 0) {
+        fprintf(stderr, "poolscope: the command ended and left %zu process%s running:", left.n,
+                left.n == 1 ? "" : "es");
+        for (size_t i = 0; i < left.n && i < LEFT_SHOWN; i++)
+            fprintf(stderr, "%s %lld", i ? "," : "", (long long)left.v[i]);
+        fputs(left.n > LEFT_SHOWN ? ", ...\n" : "\n", stderr);
+    }
+    ints_done(&left);
 }
 
 int watch_cannot_start(const struct cli *c, enum err e, const struct problem *p)

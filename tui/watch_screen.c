@@ -48,6 +48,7 @@ static void finish(void *ctx, struct observer *o)
     enum err recorded = observer_end_recording(o, &problem);
     if (recorded)
         headless_complain(&problem);
+    watch_leave(o);
     if (e || recorded)
         ending->status = STATUS_OURS;
 }

@@ -16,6 +16,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/io.h"
 #include "core/observer/kill_below.h"
 
@@ -24,7 +25,8 @@ struct command {
     int tty, pidfd;
     int slave;        /* kept open, so that the terminal's end is not seen before ours */
     char **env;       /* of the command; NULL: as ours */
-    bool ended, told; /* told: command_reap has said so */
+    bool ended, told; /* ended: and reaped, so its pid may be another process's. told: command_reap has said so */
+    bool left;        /* what it left running stays */
     int code, signal;
 };
 
@@ -80,7 +82,7 @@ static enum err launch(struct command *c, struct birth *b, int failure_read, str
     int why = exec_errno(failure_read);
     if (!why)
         return OK;
-    while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+    while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR) /* a child of ours that nobody else has reaped */
         continue;
     c->ended = true;
     errno = why;
@@ -203,13 +205,24 @@ void command_reap(struct command *c, bool *ended, int *code, int *signal)
     c->told = c->ended;
 }
 
+static void signal_command(const struct command *c, int signal)
+{
+    if (!c->ended)
+        syscall(SYS_pidfd_send_signal, c->pidfd, signal, NULL, 0); /* opened when we forked it: always that process */
+}
+
+/* The number of a process group can be given to another group once all its members are gone. That of the command cannot
+ * as long as the command was not reaped, so the whole group gets the signal at once by kill(2), and no fork escapes it.
+ * The members of any other group are looked for below us and signalled one by one. */
 void command_signal(struct command *c, int signal)
 {
     pid_t foreground = c->tty >= 0 ? tcgetpgrp(c->tty) : -1;
-    if (foreground > 1)
+    if (foreground <= 1)
+        signal_command(c, signal);
+    else if (foreground == c->pid && !c->ended)
         kill(-foreground, signal);
-    else if (!c->ended)
-        kill(c->pid, signal);
+    else
+        signal_group_below(foreground, c->pid, signal);
 }
 
 void command_resize(struct command *c, int columns, int rows)
@@ -219,9 +232,16 @@ void command_resize(struct command *c, int columns, int rows)
         ioctl(c->tty, TIOCSWINSZ, &size); /* the kernel sends SIGWINCH by itself */
 }
 
+/* The command is killed first: without /proc nobody else is found. */
 void command_kill_tree(struct command *c)
 {
+    signal_command(c, SIGKILL);
     kill_below(reap, c);
+}
+
+void command_leave(struct command *c)
+{
+    c->left = true;
 }
 
 static void reap_all(void *arg)
@@ -233,16 +253,17 @@ static void reap_all(void *arg)
 
 void command_kill_below(void)
 {
+    enum { PATIENCE = 15, PAUSE = 10 * 1000 }; /* seconds, us; a guard gives up sooner */
     kill_below(reap_all, NULL);
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-        continue;
+    for (double until = clock_now() + PATIENCE; guard_is_below() && clock_now() < until; reap_all(NULL))
+        usleep(PAUSE);
 }
 
 void command_free(struct command *c)
 {
     if (!c)
         return;
-    if (c->pid > 0)
+    if (c->pid > 0 && !c->left)
         command_kill_tree(c);
     io_close(&c->tty);
     io_close(&c->slave);

@@ -45,6 +45,7 @@ struct observer {
     int root_pidfd;            /* readable when the root has ended */
     int keeper;     /* see struct watch_settings */
     bool ending;               /* the command was asked to end */
+    bool ends_all;             /* somebody wants all of it ended: nothing stays (observer_leave) */
     bool rested;               /* something hangs, and the rest of the tree has come to rest */
 };
 
