@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/proc/proc.h"
 #include "tests/explorer.h"
 #include "tests/program.h"
 #include "tests/pty.h"
@@ -372,7 +373,7 @@ static pid_t guard_of(pid_t observer, pid_t not_this)
     pid_t kin[KIN_MAX];
     size_t n = kin_children(observer, kin);
     for (size_t i = 0; i < n; i++)
-        if (kin[i] != not_this && kin_is_named(kin[i], "poolscope-guard"))
+        if (kin[i] != not_this && kin_is_named(kin[i], PROC_GUARD_NAME))
             return kin[i];
     return 0;
 }

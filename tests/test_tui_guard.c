@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/proc/proc.h"
 #include "tui/guard.h"
 
 static const double bound = 30; /* seconds that any wait may take */
@@ -53,7 +54,7 @@ static int victim_main(const char *how)
     }
 }
 
-struct scene {
+struct stage {
     int master, slave;
     pid_t victim;
     struct termios before;
@@ -62,7 +63,7 @@ struct scene {
 };
 
 /* What comes within a second, if anything. */
-static void read_more(struct scene *s)
+static void read_more(struct stage *s)
 {
     struct pollfd fd = {s->master, POLLIN, 0};
     if (poll(&fd, 1, 1000) <= 0 || s->nseen + 1 >= sizeof s->seen)
@@ -72,7 +73,7 @@ static void read_more(struct scene *s)
     s->seen[s->nseen] = '\0';
 }
 
-static void read_until(struct scene *s, const char *what)
+static void read_until(struct stage *s, const char *what)
 {
     double end = clock_now() + bound;
     while (!strstr(s->seen, what)) {
@@ -82,7 +83,7 @@ static void read_until(struct scene *s, const char *what)
     }
 }
 
-static pid_t guard_named(struct scene *s, int nth)
+static pid_t guard_named(struct stage *s, int nth)
 {
     char *at = s->seen;
     for (int i = 0; i <= nth; i++)
@@ -91,7 +92,7 @@ static pid_t guard_named(struct scene *s, int nth)
 }
 
 /* The pid in the nth line of that kind, once it has come. */
-static pid_t wait_guard(struct scene *s, int nth)
+static pid_t wait_guard(struct stage *s, int nth)
 {
     double end = clock_now() + bound;
     while (guard_named(s, nth) == 0) {
@@ -101,7 +102,7 @@ static pid_t wait_guard(struct scene *s, int nth)
     return guard_named(s, nth);
 }
 
-static void set_scene(struct scene *s, const char *how)
+static void set_scene(struct stage *s, const char *how)
 {
     char *argv[] = {"test_tui_guard", "victim", (char *)how, NULL};
     posix_spawn_file_actions_t files;
@@ -125,20 +126,20 @@ static void wait_gone(pid_t pid)
     assert_int_equal(kill(pid, 0), -1);
 }
 
-static void kill_victim(struct scene *s)
+static void kill_victim(struct stage *s)
 {
     kill(s->victim, SIGKILL);
     assert_int_equal(waitpid(s->victim, NULL, 0), s->victim);
 }
 
-static bool is_restored(const struct scene *s)
+static bool is_restored(const struct stage *s)
 {
     struct termios now;
     assert_int_equal(tcgetattr(s->slave, &now), 0);
     return now.c_lflag == s->before.c_lflag && now.c_iflag == s->before.c_iflag && now.c_oflag == s->before.c_oflag;
 }
 
-static void clear_scene(struct scene *s)
+static void clear_scene(struct stage *s)
 {
     close(s->master);
     close(s->slave);
@@ -147,7 +148,7 @@ static void clear_scene(struct scene *s)
 static void a_killed_explorer_leaves_a_usable_terminal(void **state)
 {
     (void)state;
-    struct scene s;
+    struct stage s;
     set_scene(&s, "stays");
     pid_t guard = wait_guard(&s, 0);
     assert_false(is_restored(&s));
@@ -161,7 +162,7 @@ static void a_killed_explorer_leaves_a_usable_terminal(void **state)
 static void a_guard_that_dies_is_replaced_and_the_next_one_restores(void **state)
 {
     (void)state;
-    struct scene s;
+    struct stage s;
     set_scene(&s, "stays");
     pid_t first = wait_guard(&s, 0);
     kill(first, SIGKILL);
@@ -177,7 +178,7 @@ static void a_guard_that_dies_is_replaced_and_the_next_one_restores(void **state
 static void a_shell_that_took_over_keeps_its_settings(void **state)
 {
     (void)state;
-    struct scene s;
+    struct stage s;
     struct termios shell;
     set_scene(&s, "stays");
     pid_t guard = wait_guard(&s, 0);
@@ -198,7 +199,7 @@ static void a_shell_that_took_over_keeps_its_settings(void **state)
 static void a_terminal_that_was_given_back_is_left_alone(void **state)
 {
     (void)state;
-    struct scene s;
+    struct stage s;
     set_scene(&s, "gives-back");
     pid_t guard = wait_guard(&s, 0);
     read_until(&s, "given");
@@ -213,7 +214,7 @@ static void a_terminal_that_was_given_back_is_left_alone(void **state)
 static void signals_of_the_terminal_do_not_reach_the_guard(void **state)
 {
     (void)state;
-    struct scene s;
+    struct stage s;
     static const int signals[] = {SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGTSTP, SIGTTOU, SIGTTIN, SIGPIPE};
     set_scene(&s, "stays");
     pid_t guard = wait_guard(&s, 0);
@@ -222,6 +223,26 @@ static void signals_of_the_terminal_do_not_reach_the_guard(void **state)
     kill_victim(&s);
     wait_gone(guard);
     read_until(&s, restoring);
+    clear_scene(&s);
+}
+
+/* What pkill(1) compares its pattern with. */
+static void the_guard_is_not_found_by_the_name_of_the_program(void **state)
+{
+    (void)state;
+    struct stage s;
+    char path[64], name[64] = "";
+    set_scene(&s, "stays");
+    pid_t guard = wait_guard(&s, 0);
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)guard);
+    FILE *f = fopen(path, "re");
+    assert_non_null(f);
+    assert_non_null(fgets(name, sizeof name, f));
+    fclose(f);
+    assert_null(strstr(name, "poolscope"));
+    assert_true(proc_is_guard(guard));
+    kill_victim(&s);
+    wait_gone(guard);
     clear_scene(&s);
 }
 
@@ -235,6 +256,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_shell_that_took_over_keeps_its_settings),
         cmocka_unit_test(a_terminal_that_was_given_back_is_left_alone),
         cmocka_unit_test(signals_of_the_terminal_do_not_reach_the_guard),
+        cmocka_unit_test(the_guard_is_not_found_by_the_name_of_the_program),
     };
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,10 @@ static enum err on_signal(struct app *a, int fd)
     while (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
         switch ((int)info.ssi_signo) {
         case SIGTERM:
-        case SIGHUP: a->quit = true; break;
+        case SIGHUP:
+            a->quit = true;
+            observer_end_all(a->observer);
+            break;
         case SIGTSTP: a->suspend = true; break;
         case SIGCONT:
             a->redraw = true;

@@ -486,6 +486,8 @@ enum err cli_parse(int argc, char **argv, struct cli *c, struct problem *p)
     if (!e)
         e = take_rest(argc, argv, c, p);
     c->deadline = c->timeout > 0 ? c->began + c->timeout : 0;
+    if (!e && c->mode == CLI_ATTACH && c->pid == 1 && c->on_hang == ON_HANG_KILL)
+        e = problem_set(p, ERR_USAGE, "process 1 is init and is never killed: attach to it without --on-hang kill");
     if (!e && c->mode != CLI_HELP && c->mode != CLI_VERSION)
         e = cli_read_codes(c, p);
     bool watches = c->mode == CLI_WATCH || c->mode == CLI_ATTACH;

@@ -44,7 +44,9 @@ enum err do_kill_all(struct app *a, const char *arg)
     const struct model *m = a->model;
     size_t living = count_living(m);
     (void)arg;
-    if (living == 0)
+    if (m->root == 1)
+        app_say(a, ROLE_WARN, "Process 1 is init: neither it nor all that runs below it is killed from here");
+    else if (living == 0)
         app_say(a, ROLE_DIM, "No process of it is left");
     else
         app_ask(a, kill_all_now, 0, "Kill %zu process%s%s (SIGKILL)?", living, living == 1 ? "" : "es",

@@ -12,11 +12,11 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/base/io.h"
 #include "core/proc/proc.h"
+#include "core/proc/identity.h"
 
 enum { GUARD_SOCKET, GUARD_TTY, GUARD_FDS, GUARD_WRITE_SECONDS = 10, GUARD_REVIVALS_MAX = 100 };
 
@@ -76,7 +76,7 @@ static _Noreturn void guard_main(int socket, int tty)
 /* The explorer's side */
 
 struct guard {
-    pid_t pid;          /* 0: none */
+    struct held_child process;
     int socket;         /* -1: none */
     int tty;            /* the terminal, a duplicate; -1: none yet */
     int revivals;
@@ -88,7 +88,7 @@ enum err guard_new(struct guard **out)
     struct guard *g = calloc(1, sizeof *g);
     if (!g)
         return ERR_NOMEM;
-    g->socket = g->tty = -1;
+    g->socket = g->tty = g->process.pidfd = -1;
     *out = g;
     return OK;
 }
@@ -127,23 +127,19 @@ static void guard_start(struct guard *g)
         return;
     g->socket = pair[0];
     guard_tell(g);
-    g->pid = fork_guard(pair[1], g->tty);
-    if (g->pid < 0) {
-        g->pid = 0;
+    pid_t pid = fork_guard(pair[1], g->tty);
+    if (pid > 0)
+        held_child_take(pid, &g->process); /* it cannot have ended: we hold the socket that it waits on */
+    else
         io_close(&g->socket);
-    }
     close(pair[1]);
 }
 
 /* Killed before its socket closes: it has nothing to do any more, even if somebody has stopped it. */
 static void guard_end(struct guard *g)
 {
-    if (g->pid > 0)
-        kill(g->pid, SIGKILL);
+    held_child_end(&g->process);
     io_close(&g->socket);
-    while (g->pid > 0 && waitpid(g->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    g->pid = 0;
 }
 
 void guard_set(struct guard *g, const struct term_restore *restore)
@@ -157,7 +153,7 @@ void guard_set(struct guard *g, const struct term_restore *restore)
         if (g->tty < 0)
             g->tty = fcntl(restore->fd, F_DUPFD_CLOEXEC, GUARD_FDS);
     }
-    if (restore && g->pid == 0 && g->tty >= 0)
+    if (restore && g->process.is.pid == 0 && g->tty >= 0)
         guard_start(g);
     else
         guard_tell(g);
@@ -165,7 +161,7 @@ void guard_set(struct guard *g, const struct term_restore *restore)
 
 pid_t guard_pid(const struct guard *g)
 {
-    return g->pid;
+    return g->process.is.pid;
 }
 
 int guard_fd(const struct guard *g)

@@ -20,8 +20,11 @@ enum { STATUS_OURS = 125 };
 /* What is passed on. Those of the terminal reach the observer by themselves; a stop stops us too. */
 static const int passed[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
 
+/* Process 1 cannot be stopped from inside its PID namespace, and no shell waits for it: the observer alone stands. */
 static void stop_with_it(pid_t observer)
 {
+    if (getpid() == 1)
+        return;
     raise(SIGSTOP); /* the shell sees a stopped job; somebody lets us go on */
     kill(observer, SIGCONT);
 }
@@ -56,6 +59,7 @@ static bool reap(pid_t observer, int *status)
     return ended;
 }
 
+/* The observer is our child, and only reap() waits for it: until that says it has ended, its pid is its own. */
 static int keep(pid_t observer, const sigset_t *set)
 {
     int status = STATUS_OURS;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -16,6 +17,7 @@
 #include "tui/outputs.h"
 
 enum { STATUS_IO = 3, STATUS_OURS = 125, STATUS_DENIED = 126, STATUS_NO_COMMAND = 127 };
+enum { LEFT_SHOWN = 8 }; /* pids */
 
 struct watch {
     const struct cli *cli;
@@ -91,6 +93,7 @@ static void take_signal(struct watch *w)
         w->signal = (int)info.ssi_signo;
     else if (info.ssi_code != SI_KERNEL && observer_signal(w->observer, (int)info.ssi_signo))
         w->signal = (int)info.ssi_signo; /* the command cannot be told to end, but we can */
+    observer_end_all(w->observer);
 }
 
 static bool over(const struct watch *w)
@@ -142,11 +145,11 @@ static int finish(struct watch *w)
     struct problem problem;
     const struct model *m = observer_model(w->observer);
     bool said = !w->cli->json && !w->cli->output;
+    enum err e = observer_count_samples(w->observer);
     if (w->cli->mode == CLI_WATCH)
-        observer_kill_all(w->observer); /* what the command left behind */
+        watch_leave(w->observer);
     if (observer_left(w->observer))
         fprintf(stderr, "poolscope: %s\n", observer_left(w->observer));
-    enum err e = observer_count_samples(w->observer);
     enum err recorded = observer_end_recording(w->observer, &problem);
     struct report_end end = {.signal = w->signal, .failed = e || recorded};
     if (recorded)
@@ -154,6 +157,19 @@ static int finish(struct watch *w)
     if (said ? say_end(m, end) : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch", end))
         end.failed = true;
     return report_final_status(m, end);
+}
+
+void watch_leave(struct observer *o)
+{
+    struct ints left = {0};
+    if (observer_leave(o, &left) == OK && left.n > 0) {
+        fprintf(stderr, "poolscope: the command ended and left %zu process%s running:", left.n,
+                left.n == 1 ? "" : "es");
+        for (size_t i = 0; i < left.n && i < LEFT_SHOWN; i++)
+            fprintf(stderr, "%s %lld", i ? "," : "", (long long)left.v[i]);
+        fputs(left.n > LEFT_SHOWN ? ", ...\n" : "\n", stderr);
+    }
+    ints_done(&left);
 }
 
 int watch_cannot_start(const struct cli *c, enum err e, const struct problem *p)

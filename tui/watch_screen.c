@@ -43,6 +43,8 @@ static void finish(void *ctx, struct observer *o)
     ending->came = true;
     if (c->mode == CLI_WATCH && !m->command_ended)
         end_command(o);
+    if (c->mode == CLI_WATCH)
+        watch_leave(o);
     if (observer_left(o))
         fprintf(stderr, "poolscope: %s\n", observer_left(o));
     enum err recorded = observer_end_recording(o, &problem);

@@ -42,8 +42,8 @@ static const struct field worker[] = {INT(worker, run), INT(worker, worker), INT
                                       INT(worker, code), INT(worker, signal), BOOL(worker, expected), END};
 static const struct field measured[] = {INT(measured, run), ENUM(measured, what, measure_names), REAL(measured, at),
                                         REAL(measured, value), END};
-static const struct field process[] = {INT(process, pid), INT(process, ppid), TEXT(process, command),
-                                       TEXT(process, state), INT(process, threads), INT(process, parent_threads),
+static const struct field process[] = {INT(process, pid), INT(process, ppid),
+                                       INT(process, start_ticks), TEXT(process, command), TEXT(process, state), INT(process, threads), INT(process, parent_threads),
                                        BOOL(process, forked_without_exec), INT(process, fds), INT(process, pss_kib),
                                        REAL(process, cpu_seconds), REAL(process, asleep_seconds),
                                        TEXT(process, waits_for), END};

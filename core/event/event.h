@@ -114,6 +114,7 @@ struct event_worker {
 };
 struct event_process {
     int64_t pid, ppid;
+    int64_t start_ticks;  /* clock ticks since boot when it started: with the pid, its identity (core/proc/identity.h) */
     char *command;        /* the command line, or the name in brackets */
     char *state;          /* one word: running, sleeping, stopped, zombie, disk */
     int64_t threads;

@@ -16,6 +16,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/io.h"
 #include "core/observer/kill_below.h"
 
@@ -24,7 +25,8 @@ struct command {
     int tty, pidfd;
     int slave;        /* kept open, so that the terminal's end is not seen before ours */
     char **env;       /* of the command; NULL: as ours */
-    bool ended, told; /* told: command_reap has said so */
+    bool ended, told; /* ended: and reaped, so its pid may be another process's. told: command_reap has said so */
+    bool leaves;      /* what it left running stays */
     int code, signal;
     struct kill_left left; /* by the last command_kill_tree */
 };
@@ -86,7 +88,7 @@ static enum err launch(struct command *c, struct birth *b, int failure_read, str
     int why = exec_errno(failure_read);
     if (!why)
         return OK;
-    while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+    while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR) /* a child of ours that nobody else has reaped */
         continue;
     c->ended = true;
     errno = why;
@@ -214,15 +216,26 @@ void command_reap(struct command *c, bool *ended, int *code, int *signal)
     c->told = c->ended;
 }
 
+static enum err signal_command(const struct command *c, int signal)
+{
+    int failed = 0;
+    if (!c->ended) /* the pidfd was opened when we forked it, so it always means that process */
+        failed = (int)syscall(SYS_pidfd_send_signal, c->pidfd, signal, NULL, 0);
+    return failed && errno == EPERM ? ERR_DENIED : OK;
+}
+
+/* The number of a process group can be given to another group once all its members are gone. That of the command cannot
+ * as long as the command was not reaped, so the whole group gets the signal at once by kill(2), and no fork escapes it.
+ * The members of any other group are looked for below us and signalled one by one. */
 enum err command_signal(struct command *c, int signal)
 {
     pid_t foreground = c->tty >= 0 ? tcgetpgrp(c->tty) : -1;
-    int failed = 0;
-    if (foreground > 1)
-        failed = kill(-foreground, signal);
-    else if (!c->ended)
-        failed = kill(c->pid, signal);
-    return failed && errno == EPERM ? ERR_DENIED : OK;
+    if (foreground <= 1)
+        return signal_command(c, signal);
+    if (foreground == c->pid && !c->ended)
+        return kill(-foreground, signal) < 0 && errno == EPERM ? ERR_DENIED : OK;
+    signal_group_below(foreground, c->pid, signal);
+    return OK;
 }
 
 void command_resize(struct command *c, int columns, int rows)
@@ -232,8 +245,12 @@ void command_resize(struct command *c, int columns, int rows)
         ioctl(c->tty, TIOCSWINSZ, &size); /* the kernel sends SIGWINCH by itself */
 }
 
+/* The command is killed first: without /proc nobody else is found. */
 void command_kill_tree(struct command *c)
 {
+    if (signal_command(c, SIGKILL)) {
+        /* kill_below tries once more, and says that it may not */
+    }
     kill_below(reap, c, &c->left);
 }
 
@@ -247,6 +264,11 @@ bool command_runs(const struct command *c)
     return !c->ended;
 }
 
+void command_leave(struct command *c)
+{
+    c->leaves = true;
+}
+
 static void reap_all(void *arg)
 {
     (void)arg;
@@ -256,16 +278,17 @@ static void reap_all(void *arg)
 
 void command_kill_below(struct kill_left *left)
 {
+    enum { PATIENCE = 15, PAUSE = 10 * 1000 }; /* seconds, us; a guard gives up sooner */
     kill_below(reap_all, NULL, left);
-    while (left->guard > 0 && waitpid(left->guard, NULL, 0) < 0 && errno == EINTR)
-        continue;
+    for (double until = clock_now() + PATIENCE; guard_is_below() && clock_now() < until; reap_all(NULL))
+        usleep(PAUSE);
 }
 
 void command_free(struct command *c)
 {
     if (!c)
         return;
-    if (c->pid > 0)
+    if (c->pid > 0 && !c->leaves)
         command_kill_tree(c);
     io_close(&c->tty);
     io_close(&c->slave);

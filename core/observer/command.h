@@ -20,8 +20,11 @@ struct command; /* opaque */
 enum err command_start(char *const argv[], const struct winsize *terminal, const struct inherited_signals *inherited,
                        struct command **out, struct problem *problem) MUST_CHECK;
 
-/* Kills what is left of its tree (command_kill_tree) and frees. */
+/* Kills what is left of its tree (command_kill_tree), unless command_leave was called, and frees. */
 void command_free(struct command *c);
+
+/* What the command left running when it ended is not ours to end: command_free leaves it alone. */
+void command_leave(struct command *c);
 
 pid_t command_pid(const struct command *c);
 int command_tty(const struct command *c);   /* the terminal's master side, non-blocking, or -1 */
@@ -46,7 +49,7 @@ const struct kill_left *command_left(const struct command *c);
 bool command_runs(const struct command *c); /* it has not been reaped */
 
 /* The same for a process that has no command of its own: its children are reaped. A terminal guard of ours is spared:
- * it puts the terminal right, and then ends by itself; it is waited for. */
+ * it puts the terminal right, and then ends by itself; it is waited for, 15 seconds at most. */
 void command_kill_below(struct kill_left *left);
 
 #endif

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * Who is below us is told by one look at all processes, from their parents. Of each its first thread is asked: the
- * process's own /proc/PID/stat adds up all its threads, of which there may be thousands (do_task_stat,
- * fs/proc/array.c). */
+ * One look at all processes, a census, tells from their parents which of them are below us. */
 #include "core/observer/kill_below.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,49 +12,32 @@
 
 #include "core/base/io.h"
 #include "core/proc/proc.h"
-
-struct member {
-    pid_t pid, parent;
-};
+#include "core/proc/identity.h"
 
 /* All processes there are, by rising pid. */
 struct census {
-    struct member *v;
+    struct identity_stat *v;
     size_t n, cap;
 };
 
-/* 0: gone meanwhile. */
-static pid_t parent_of(pid_t pid)
-{
-    char path[64], text[512];
-    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)pid, (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-    io_close(&fd);
-    text[n > 0 ? n : 0] = '\0';
-    const char *behind = strrchr(text, ')'); /* the name may hold anything, also a ')' */
-    int parent = 0;
-    return behind && sscanf(behind + 1, " %*c %d", &parent) == 1 ? parent : 0;
-}
-
-/* Without memory it is a part of them; the next round has another try. */
-static void add(struct census *c, pid_t pid)
+/* Without memory the census is a part of them; the next round has another try. */
+static void add(struct census *c, const struct identity_stat *stat)
 {
     if (c->n == c->cap) {
         size_t cap = c->cap ? c->cap * 2 : 512;
-        struct member *v = reallocarray(c->v, cap, sizeof *v);
+        struct identity_stat *v = reallocarray(c->v, cap, sizeof *v);
         if (!v)
             return;
         c->v = v;
         c->cap = cap;
     }
-    c->v[c->n++] = (struct member){pid, parent_of(pid)};
+    c->v[c->n++] = *stat;
 }
 
 static int by_pid(const void *a, const void *b)
 {
-    const struct member *x = a, *y = b;
-    return (x->pid > y->pid) - (x->pid < y->pid);
+    const struct identity_stat *x = a, *y = b;
+    return (x->is.pid > y->is.pid) - (x->is.pid < y->is.pid);
 }
 
 static void take_census(struct census *c)
@@ -68,22 +47,23 @@ static void take_census(struct census *c)
     if (!proc)
         return;
     for (struct dirent *d; (d = readdir(proc));) {
+        struct identity_stat stat;
         pid_t pid = (pid_t)strtol(d->d_name, NULL, 10);
-        if (pid > 0)
-            add(c, pid);
+        if (pid > 0 && identity_look(pid, &stat) == OK)
+            add(c, &stat);
     }
     closedir(proc);
     if (c->n > 1)
         qsort(c->v, c->n, sizeof *c->v, by_pid);
 }
 
-static bool is_below(const struct census *c, const struct member *m, pid_t ancestor)
+static bool is_below(const struct census *c, const struct identity_stat *m, pid_t ancestor)
 {
     enum { DEPTH_MAX = 4096 }; /* parents may have changed while they were asked */
-    for (int i = 0; i < DEPTH_MAX && m && m->parent > 1; i++) {
+    for (int i = 0; i < DEPTH_MAX && m && m->parent > 0; i++) {
         if (m->parent == ancestor)
             return true;
-        m = bsearch(&(struct member){.pid = m->parent}, c->v, c->n, sizeof *c->v, by_pid);
+        m = bsearch(&(struct identity_stat){.is.pid = m->parent}, c->v, c->n, sizeof *c->v, by_pid);
     }
     return false;
 }
@@ -105,26 +85,6 @@ static void note_denied(struct kill_left *left, pid_t pid)
     left->pid = pid;
 }
 
-/* How many there were that will end. Killed ones are counted until they are reaped. */
-static size_t kill_round(struct census *c, pid_t self, struct kill_left *left)
-{
-    size_t n = 0;
-    *left = (struct kill_left){0};
-    take_census(c);
-    for (size_t i = 0; i < c->n; i++) {
-        pid_t pid = c->v[i].pid;
-        if (!is_below(c, &c->v[i], self))
-            continue;
-        if (proc_is_guard(pid))
-            left->guard = pid;
-        else if (kill(pid, SIGKILL) < 0 && errno == EPERM)
-            note_denied(left, pid);
-        else
-            n++;
-    }
-    return n;
-}
-
 char *kill_left_text(const struct kill_left *left, char out[KILL_LEFT_TEXT])
 {
     char more[48] = "";
@@ -137,17 +97,97 @@ char *kill_left_text(const struct kill_left *left, char out[KILL_LEFT_TEXT])
     return out;
 }
 
+/* Calls `visit` for each process below us but a guard; how many of them it returned true for. */
+static size_t for_each_below(struct census *c, bool (*visit)(const struct identity_stat *m, void *arg), void *arg)
+{
+    size_t n = 0;
+    take_census(c);
+    for (size_t i = 0; i < c->n; i++)
+        if (is_below(c, &c->v[i], getpid()) && !proc_is_guard(c->v[i].is.pid))
+            n += visit(&c->v[i], arg);
+    return n;
+}
+
+/* True if another round is needed: it may have forked before it died, and has to be reaped. A process that we may not
+ * signal will not go, nor will a dead child that such a process does not reap. */
+static bool kill_one(const struct identity_stat *m, void *arg)
+{
+    struct kill_left *left = arg;
+    bool denied = identity_signal(&m->is, SIGKILL) == ERR_DENIED;
+    if (denied)
+        note_denied(left, m->is.pid);
+    return !denied && (m->state != 'Z' || m->parent == getpid());
+}
+
+static size_t kill_round(struct census *c, struct kill_left *left)
+{
+    *left = (struct kill_left){0};
+    return for_each_below(c, kill_one, left);
+}
+
 void kill_below(void (*reap)(void *arg), void *arg, struct kill_left *left)
 {
     enum { ROUNDS = 1200, PAUSE_FIRST = 1000, PAUSE_MOST = 50 * 1000 }; /* us */
     struct census c = {0};
     useconds_t pause = PAUSE_FIRST;
-    for (int i = 0; i < ROUNDS && kill_round(&c, getpid(), left) > 0; i++) {
+    for (int i = 0; i < ROUNDS && kill_round(&c, left) > 0; i++) {
         reap(arg);
         usleep(pause); /* a killed process needs a moment to come to us as a zombie */
         pause = pause * 2 < PAUSE_MOST ? pause * 2 : PAUSE_MOST;
         reap(arg);
     }
     reap(arg);
+    free(c.v);
+}
+
+struct listing {
+    struct ints *out;
+    enum err err;
+};
+
+static bool list_one(const struct identity_stat *m, void *arg)
+{
+    struct listing *l = arg;
+    if (m->state == 'Z' || l->err)
+        return false;
+    l->err = ints_add(l->out, m->is.pid);
+    return true;
+}
+
+enum err list_below(struct ints *out)
+{
+    struct census c = {0};
+    struct listing l = {.out = out};
+    for_each_below(&c, list_one, &l);
+    free(c.v);
+    return l.err;
+}
+
+bool guard_is_below(void)
+{
+    struct census c = {0};
+    bool found = false;
+    take_census(&c);
+    for (size_t i = 0; i < c.n && !found; i++)
+        found = is_below(&c, &c.v[i], getpid()) && proc_is_guard(c.v[i].is.pid);
+    free(c.v);
+    return found;
+}
+
+struct group {
+    pid_t group, session;
+    int sig;
+};
+
+static bool signal_member(const struct identity_stat *m, void *arg)
+{
+    const struct group *g = arg;
+    return m->group == g->group && m->session == g->session && identity_signal(&m->is, g->sig) == OK;
+}
+
+void signal_group_below(pid_t group, pid_t session, int sig)
+{
+    struct census c = {0};
+    for_each_below(&c, signal_member, &(struct group){group, session, sig});
     free(c.v);
 }

@@ -44,7 +44,8 @@ enum err observer_new(const struct observer_options *options, struct observer **
  * that is there; where there is none, the first run starts one. What is given stays the caller's. */
 enum err observer_load(struct observer *o, const struct table *t, const char *fault) MUST_CHECK;
 
-/* Ends the run and the host: nothing of ours is left when it returns. */
+/* Ends the run and the host, or the watched command: nothing of ours is left when it returns, but what observer_leave
+ * has let go. */
 void observer_free(struct observer *o);
 
 /* Ends the recording, if there is one: says whether it is complete. Call it before observer_free. */
@@ -79,11 +80,19 @@ enum err observer_signal(struct observer *o, int signal) MUST_CHECK;
 /* Typed into its terminal. Never waits: ERR_AGAIN if the command reads so little that not all of it was taken. */
 enum err observer_type(struct observer *o, const char *bytes, size_t len) MUST_CHECK;
 
-/* SIGKILL for the command and all below it, or for all that is left of a tree we are attached to. */
+/* SIGKILL for the command and all below it, or for the processes seen of a tree we are attached to that still are the
+ * same ones, except for ourselves. A tree below process 1 is all of its PID namespace, and is never killed. */
 void observer_kill_all(struct observer *o);
 
 /* What could not be killed, in words for the user; NULL: all could so far. */
 const char *observer_left(const struct observer *o);
+/* Somebody asked us or the command to end: what the command leaves behind ends as well. */
+void observer_end_all(struct observer *o);
+
+/* Called when nothing is watched any more. If the command ended by itself with a status, with no hang, timeout, kill or
+ * request to end, the processes that it left running go on after observer_free, as they would without us; their pids
+ * are added to `left`. In all other cases they are ended now, and `left` stays empty. */
+enum err observer_leave(struct observer *o, struct ints *left) MUST_CHECK;
 
 /* From now on events tell of this process in detail (struct model has the newest as `inspection`); 0: of none. */
 void observer_inspect(struct observer *o, int64_t pid);
@@ -94,8 +103,8 @@ enum err observer_count_samples(struct observer *o) MUST_CHECK;
 /* Something in the watched tree hangs, and nothing in it has moved for a while (or only beaten time). */
 bool observer_rested(const struct observer *o);
 
-/* The watch is over: the root has ended, or cannot be ended by us. What is still below it is left alone by
- * observer_free only when attached. */
+/* The watch is over: the root has ended, or cannot be ended by us. What is still below a command is ended by
+ * observer_free (observer_leave). */
 bool observer_watch_over(const struct observer *o);
 
 struct run_settings {

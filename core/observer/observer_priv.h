@@ -47,6 +47,7 @@ struct observer {
     bool ending;               /* the command was asked to end */
     bool given_up;             /* it could not be ended: we may not send it a signal */
     char left[KILL_LEFT_TEXT]; /* what could not be ended, in words */
+    bool ends_all;             /* somebody wants all of it ended: nothing stays (observer_leave) */
     bool rested;               /* something hangs, and the rest of the tree has come to rest */
 };
 

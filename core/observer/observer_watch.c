@@ -11,7 +11,10 @@
 
 #include "core/base/clock.h"
 #include "core/base/io.h"
+#include "core/observer/kill_below.h"
 #include "core/observer/observer_priv.h"
+#include "core/proc/proc.h"
+#include "core/proc/identity.h"
 
 /* A tree in which something hangs is at rest when nothing in it has moved for this long, seconds. */
 static const double rest_time = 1.0;
@@ -188,12 +191,20 @@ static bool time_to_end(const struct observer *o, double now)
            on_model - worst->after_seconds >= rest_time + o->options.hang_after;
 }
 
-/* Only where the user said so of a tree that is not ours: what was seen of it gets SIGKILL. */
-static void kill_attached(const struct model *m)
+/* Only where the user said so of a tree that is not ours. The model may be old, if we were stopped for a while: a
+ * process is only killed if it is still the one that was seen. A failure (gone, not permitted) leaves it be. */
+static void kill_attached(const struct observer *o)
 {
-    for (size_t i = 0; i < m->nprocesses; i++)
-        if (!m->processes[i].gone && m->processes[i].seen.pid > 1)
-            kill((pid_t)m->processes[i].seen.pid, SIGKILL);
+    const struct model *m = o->model;
+    for (size_t i = 0; i < m->nprocesses && o->root != 1; i++) {
+        const struct event_process *p = &m->processes[i].seen;
+        struct identity t = {.pid = (pid_t)p->pid, .started = (uint64_t)p->start_ticks};
+        if (m->processes[i].gone || t.pid == getpid() || proc_is_guard(t.pid))
+            continue;
+        if (identity_signal(&t, SIGKILL)) {
+            /* the next look at the tree shows that it is still there, if it is */
+        }
+    }
 }
 
 void watch_stop(struct observer *o)
@@ -203,7 +214,7 @@ void watch_stop(struct observer *o)
     o->ending = true;
     if (!o->command) {
         if (o->options.on_hang == ON_HANG_KILL && hung(o->model))
-            kill_attached(o->model);
+            kill_attached(o);
         return;
     }
     if (command_signal(o->command, SIGTERM)) {
@@ -262,10 +273,38 @@ enum err observer_signal(struct observer *o, int sig)
 
 void observer_kill_all(struct observer *o)
 {
+    o->ends_all = true;
     if (o->command)
         kill_tree(o);
     else if (o->root)
-        kill_attached(o->model);
+        kill_attached(o);
+}
+
+void observer_end_all(struct observer *o)
+{
+    o->ends_all = true;
+}
+
+/* As process 1 of a namespace our parent takes everything with it when it ends: then there is nothing to leave. */
+static bool may_leave(const struct observer *o)
+{
+    const struct model *m = o->model;
+    return o->command && m->command_ended && !m->command_signal && !m->timed_out && !hung(m) && !o->ending &&
+           !o->ends_all && getppid() != 1;
+}
+
+enum err observer_leave(struct observer *o, struct ints *left)
+{
+    if (!may_leave(o)) {
+        observer_kill_all(o);
+        return OK;
+    }
+    sampler_free(o->sampler); /* it may have started a process of its own, which is none of the command's */
+    o->sampler = NULL;
+    enum err e = list_below(left);
+    if (!e)
+        command_leave(o->command);
+    return e;
 }
 
 const char *observer_left(const struct observer *o)

@@ -57,7 +57,8 @@ static enum err describe(const struct evidence *e, double taken, struct event_pr
     struct buf words;
     buf_init(&words, WORDS_MAX);
     *out = (struct event_process){
-        .pid = e->pid, .ppid = e->ppid, .threads = (int64_t)e->nthreads, .parent_threads = e->parent_threads,
+        .pid = e->pid, .ppid = e->ppid, .start_ticks = (int64_t)e->started,
+        .threads = (int64_t)e->nthreads, .parent_threads = e->parent_threads,
         .forked_without_exec = e->forked_without_exec, .fds = e->fds_seen == SEEN ? (int64_t)e->nfds : -1,
         .pss_kib = e->pss_seen == SEEN ? e->pss_kib : -1, .cpu_seconds = e->cpu_seconds,
         .asleep_seconds = taken - e->alive_at, .command = text_dup(e->command), .state = text_dup(state_word(e)),

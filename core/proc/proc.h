@@ -50,8 +50,10 @@ const struct evidence *scene_find(const struct scene *s, pid_t pid);
  * of life, if it sleeps in the same wait again. */
 void scene_forgive(struct scene *s, pid_t pid);
 
-/* A process of this very program that only waits to put a terminal right: it is ours, and part of no tree. */
-#define PROC_GUARD_NAME "poolscope-guard"
+/* A process of this very program that only waits to put a terminal right: it is ours, and part of no tree. Its name
+ * (comm) does not contain the program's, so that `pkill poolscope` ends the explorer and leaves the guard to do its
+ * work; at most 15 bytes, prctl(2). Its command line is the explorer's: `pkill -f` does end it. */
+#define PROC_GUARD_NAME "tty-guard"
 bool proc_is_guard(pid_t pid);
 
 /* What a thread is blocked in. TIMED: it ends by itself, or may (a restarted call shows nothing to rely on). */

@@ -11,7 +11,6 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "core/base/buf.h"
 #include "core/base/io.h"
 #include "core/event/shape.h"
+#include "core/proc/identity.h"
 
 /* Seconds. */
 static const double patience = 2.0;
@@ -75,15 +75,6 @@ static enum err read_answer(int fd, struct buf *answer)
     return ERR_AGAIN;
 }
 
-/* By its pidfd, if there is one: someone else here may wait for any child, and its number be given to another. */
-static void end_spy(pid_t spy, int pidfd)
-{
-    if (pidfd >= 0)
-        syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-    while (waitpid(spy, NULL, 0) < 0 && errno == EINTR)
-        continue;
-}
-
 static enum err ask(pid_t pid, struct buf *answer)
 {
     int fds[2];
@@ -93,10 +84,10 @@ static enum err ask(pid_t pid, struct buf *answer)
     enum err e = spawn_spy(pid, fds[1], &spy);
     io_close(&fds[1]);
     if (!e) {
-        int pidfd = (int)syscall(SYS_pidfd_open, spy, 0);
+        struct held_child child;
+        held_child_take(spy, &child);
         e = read_answer(fds[0], answer);
-        end_spy(spy, pidfd);
-        io_close(&pidfd);
+        held_child_end(&child);
     }
     io_close(&fds[0]);
     return e;
