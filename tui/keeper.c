@@ -4,12 +4,12 @@
 #include "tui/keeper.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,18 +29,25 @@ static void stop_with_it(pid_t observer)
     kill(observer, SIGCONT);
 }
 
-/* An observer that ended by itself has killed what it could and said what it could not, unless its time was over. */
-static void end_tree(bool say)
+static void end_tree(void)
 {
     struct kill_left left;
     char text[KILL_LEFT_TEXT];
     command_kill_below(&left);
-    if (say && left.denied > 0)
+    if (left.denied > 0)
         fprintf(stderr, "poolscope: %s\n", kill_left_text(&left, text));
 }
 
+/* An observer that came to its end has ended what was to be ended, and has said so in one byte. One that was killed, or
+ * that ran out of time, has not. */
+static bool ended_in_order(int ours)
+{
+    char byte;
+    return recv(ours, &byte, 1, MSG_DONTWAIT) == 1;
+}
+
 /* True once the observer has ended; *status is what to exit with. */
-static bool reap(pid_t observer, int *status)
+static bool reap(pid_t observer, int ours, int *status)
 {
     int how;
     pid_t pid;
@@ -53,18 +60,19 @@ static bool reap(pid_t observer, int *status)
         } else {
             ended = true;
             *status = WIFSIGNALED(how) ? 128 + WTERMSIG(how) : WEXITSTATUS(how);
-            end_tree(WIFSIGNALED(how));
+            if (!ended_in_order(ours))
+                end_tree();
         }
     }
     return ended;
 }
 
 /* The observer is our child, and only reap() waits for it: until that says it has ended, its pid is its own. */
-static int keep(pid_t observer, const sigset_t *set)
+static int keep(pid_t observer, int ours, const sigset_t *set)
 {
     int status = STATUS_OURS;
     siginfo_t info;
-    while (!reap(observer, &status)) {
+    while (!reap(observer, ours, &status)) {
         int sig = sigwaitinfo(set, &info);
         if (sig > 0 && sig != SIGCHLD && info.si_code != SI_KERNEL)
             kill(observer, sig);
@@ -74,28 +82,31 @@ static int keep(pid_t observer, const sigset_t *set)
 
 int keeper_run(int (*work)(void *arg, int keeper_fd), void *arg)
 {
-    int alive[2];
+    int ends[2]; /* ours, the observer's */
     sigset_t set, before;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
         sigaddset(&set, passed[i]);
-    if (pipe2(alive, O_CLOEXEC) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
         fprintf(stderr, "poolscope: cannot keep a watch: %s\n", strerror(errno));
         return STATUS_OURS;
     }
     sigprocmask(SIG_BLOCK, &set, &before); /* nothing is lost between fork and the first wait */
     pid_t observer = fork();
     if (observer == 0) {
-        close(alive[1]);
+        close(ends[0]);
         sigaddset(&before, SIGTTOU); /* without a keeper it still puts the terminal right: tcsetattr(3) */
         sigprocmask(SIG_SETMASK, &before, NULL);
-        return work(arg, alive[0]);
+        int status = work(arg, ends[1]);
+        if (send(ends[1], "", 1, MSG_NOSIGNAL) < 0)
+            return status; /* the keeper is gone, and nobody is left to be told */
+        return status;
     }
-    close(alive[0]);
+    close(ends[1]);
     if (observer < 0)
         fprintf(stderr, "poolscope: cannot fork: %s\n", strerror(errno));
-    int status = observer < 0 ? STATUS_OURS : keep(observer, &set);
-    close(alive[1]);
+    int status = observer < 0 ? STATUS_OURS : keep(observer, ends[0], &set);
+    close(ends[0]);
     return status;
 }

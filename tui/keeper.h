@@ -8,7 +8,8 @@
 
 /* Forks before there is a thread. In the observer: `work(arg, fd)`, where fd is at its end once the keeper is gone, and
  * this returns what work does. In the keeper: waits, passes signals on, stops and goes on with the observer; returns
- * the status to exit with, 128 + N if the observer was killed by N: then nothing is left below. */
+ * the status to exit with, 128 + N if the observer was killed by N. If `work` did not return, because the observer was
+ * killed or its time was over, nothing is left below. */
 int keeper_run(int (*work)(void *arg, int keeper_fd), void *arg);
 
 #endif
