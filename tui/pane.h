@@ -49,7 +49,7 @@ struct view {
     const struct sheet *sheet; /* the open table; NULL: only the model's */
     const struct choices *choices;
     enum scope scope;
-    double now;                /* seconds since the run's start */
+    double now;                /* as the model's times */
     int64_t explain_pid;       /* the process that Diagnosis is about; 0: the worst finding */
     int64_t inspect_pid;       /* the process that Inspector is about; 0: none */
     bool typing;               /* keys go to the watched program */
