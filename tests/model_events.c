@@ -29,8 +29,8 @@ void feed_asked_run(struct model *m, double asked, double t, int64_t run, const 
                     int64_t threads)
 {
     apply(m, (struct event){.type = EVENT_RUN_STARTED, .time = t,
-                            .run = {.run = run, .asked = asked, .method = text_dup(method), .workers = workers, .threads = threads,
-                                    .at_fork = text_dup("none"), .host_pid = 14065}});
+                            .run = {.run = run, .asked = asked, .method = text_dup(method), .workers = workers,
+                                    .threads = threads, .at_fork = text_dup("none"), .host_pid = 14065}});
 }
 
 void feed_submit(struct model *m, double t, int64_t task, const char *code)

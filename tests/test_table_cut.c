@@ -25,7 +25,7 @@
 enum { BLOCK = 10000, BLOCKS = 500, ROWS = BLOCK * BLOCKS, FIRST = 1000, CUTS = 30 };
 enum { HEADER = 15, ROW = 47, FIRST_ROW = 28 }; /* bytes */
 
-/* The file, made once: so large that its rows are not found at once. Its first rows are shorter than the others, so that
+/* The file, made once: so large that its rows are not found at once. Its first rows are shorter than the rest, so that
  * the number of rows on the screen is right only when all have been found. `name` is another name of the same file:
  * with it each change is undone after its case. */
 static char *path, *name;

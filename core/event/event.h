@@ -53,7 +53,7 @@ struct event_host { int64_t pid; int64_t code, signal; }; /* code and signal: of
 struct event_table { char *path; int64_t rows, columns; char *key; int64_t threads; double seconds; char *error; };
 struct event_run {
     int64_t run;      /* 1, 2, … */
-    double asked;     /* of RUN_STARTED: when the user asked for it, as a time; the run's own seconds count from here */
+    double asked;     /* of RUN_STARTED: the time when the user asked for it; the run's own seconds count from here */
     char *method;     /* "fork", "spawn", "forkserver" */
     int64_t workers, threads;
     char *at_fork;

@@ -45,7 +45,8 @@ struct model_worker {
     int64_t code, signal;  /* of an exited or killed one */
     int64_t tasks_done;    /* finished, failed, cancelled or lost on it */
     double busy_seconds;   /* sum of their running times */
-    struct load busy;      /* the same over the run's own seconds, of those for which there is no span: they were told of with others */
+    struct load busy;      /* the same over the run's own seconds, of those for which there is no span: they were told
+                              of with others */
     struct model_span *spans; size_t nspans; /* tasks it ran, for the timeline: the newest MODEL_SPANS_MAX */
 };
 
