@@ -284,7 +284,8 @@ enum err observer_new(const struct observer_options *options, struct observer **
 static enum err run_request(const struct run_settings *s, int64_t run, struct request *r)
 {
     *r = (struct request){.type = REQUEST_RUN, .run = run, .asked = clock_now(), .workers = s->workers,
-                          .method = text_dup(s->method), .at_fork = text_dup(s->at_fork), .whole = s->ncodes == 0, .tasks = (int64_t)s->ncodes,
+                          .method = text_dup(s->method), .at_fork = text_dup(s->at_fork),
+                          .whole = s->ncodes == 0, .tasks = (int64_t)s->ncodes,
                           .max_tasks = s->max_tasks, .task_timeout = s->task_timeout, .retries = s->retries,
                           .measure = s->measure};
     enum err e = r->method && r->at_fork ? OK : ERR_NOMEM;

@@ -26,8 +26,8 @@ enum err sampler_new(const struct sampler_options *options, struct sampler **out
 void sampler_free(struct sampler *s); /* stops and joins the thread */
 
 /* From now on the tree below `root`; after_seconds of its findings counts from `started` (clock_now()). root 0:
- * nothing; then no event of the old watch is posted any more after this returns. Samples at 10 ms while things move or a
- * process looks hung and is not proved yet, and backs off to 1 s while nothing changes. */
+ * nothing; then no event of the old watch is posted any more after this returns. Samples at 10 ms while things move or
+ * a process looks hung and is not proved yet, and backs off to 1 s while nothing changes. */
 enum err sampler_watch(struct sampler *s, pid_t root, bool include_root, double started) MUST_CHECK;
 
 /* See scene_hint. Cheap; also makes the sampler look soon. */
