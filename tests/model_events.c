@@ -22,9 +22,15 @@ void feed_table(struct model *m, double t, const char *path, int64_t rows, int64
 
 void feed_run(struct model *m, double t, int64_t run, const char *method, int64_t workers, int64_t threads)
 {
+    feed_asked_run(m, 0, t, run, method, workers, threads);
+}
+
+void feed_asked_run(struct model *m, double asked, double t, int64_t run, const char *method, int64_t workers,
+                    int64_t threads)
+{
     apply(m, (struct event){.type = EVENT_RUN_STARTED, .time = t,
-                            .run = {.run = run, .method = text_dup(method), .workers = workers, .threads = threads,
-                                    .at_fork = text_dup("none"), .host_pid = 14065}});
+                            .run = {.run = run, .asked = asked, .method = text_dup(method), .workers = workers,
+                                    .threads = threads, .at_fork = text_dup("none"), .host_pid = 14065}});
 }
 
 void feed_submit(struct model *m, double t, int64_t task, const char *code)

@@ -6,7 +6,10 @@
 #include "core/model/model.h"
 
 void feed_table(struct model *m, double t, const char *path, int64_t rows, int64_t columns);
+/* Asked for at 0, or when the test says. */
 void feed_run(struct model *m, double t, int64_t run, const char *method, int64_t workers, int64_t threads);
+void feed_asked_run(struct model *m, double asked, double t, int64_t run, const char *method, int64_t workers,
+                    int64_t threads);
 void feed_submit(struct model *m, double t, int64_t task, const char *code);
 void feed_worker(struct model *m, double t, int64_t worker, int64_t pid, int64_t parent_threads, bool forked);
 void feed_ready(struct model *m, double t, int64_t worker);

@@ -275,6 +275,67 @@ static unsigned long cpu_ticks(pid_t pid)
     return user + system;
 }
 
+/* The time at the start of a line of the log pane, "12:34.567", and of a recording; false where there is none. */
+static bool log_time(const char *line, double *out)
+{
+    int minutes, seconds, thousandths;
+    if (sscanf(line + strcspn(line, "0123456789"), "%2d:%2d.%3d", &minutes, &seconds, &thousandths) != 3)
+        return false;
+    *out = minutes * 60 + seconds + thousandths / 1000.0;
+    return true;
+}
+
+static bool recorded_time(const char *line, double *out)
+{
+    return sscanf(line, "{\"t\":%lf", out) == 1;
+}
+
+/* How many lines have a time; fails where one is earlier than the one before it. */
+static size_t count_rising(const char *text, bool (*time_of)(const char *line, double *out))
+{
+    size_t n = 0;
+    double last = 0, time;
+    char *copy = strdup(text), *save = NULL;
+    for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        if (!time_of(line, &time))
+            continue;
+        if (time < last)
+            fail_msg("%.6f comes after %.6f: %s", time, last, line);
+        last = time;
+        n++;
+    }
+    free(copy);
+    return n;
+}
+
+static void times_rise_over_all_runs_of_a_session(void **state)
+{
+    (void)state;
+    char *path = file_with("", 0);
+    struct buf lines;
+    struct pty *p = EXPLORE(40, 120, "-s", "spawn", "-w", "2", "-c", "0001", "-c", "00002", "--record", path, sample);
+    pty_wait_text(p, "hoge");
+    pty_read_for(p, 1); /* the times of the runs are not those of the session */
+    for (int run = 1; run <= 3; run++) {
+        char shown[40];
+        snprintf(shown, sizeof shown, "run %d   2 of 2 done", run);
+        if (run == 3)
+            pty_type(p, ":threads 3\r"); /* another host */
+        explorer_run(p);
+        pty_wait_text(p, shown);
+    }
+    pty_type(p, "7z");
+    pty_wait_text(p, "00:00.[0-9]+ host [0-9]+ started"); /* the pane has the whole screen */
+    pty_wait_text(p, "run 3 ended");
+    assert_in_range(count_rising(pty_screen(p), log_time), 20, 40);
+    explorer_quit(p);
+    buf_init(&lines, 1 << 24);
+    file_read(path, &lines);
+    assert_in_range(count_rising(buf_text(&lines), recorded_time), 30, 100000);
+    buf_done(&lines);
+    file_done(path);
+}
+
 /* CPU time does not depend on how busy the machine is otherwise. */
 static void with_nothing_to_do_it_does_nothing(void **state)
 {
@@ -410,6 +471,7 @@ int main(void)
         CASE(a_terminal_that_goes_away_takes_everything_with_it),
         CASE(no_cell_reaches_the_terminal_as_it_is),
         CASE(colour_is_only_where_it_is_wanted),
+        CASE(times_rise_over_all_runs_of_a_session),
         CASE(with_nothing_to_do_it_does_nothing),
         CASE(a_table_by_stdin_leaves_the_keys_to_the_terminal),
         CASE(a_file_that_is_no_table_is_said_on_screen_and_afterwards),

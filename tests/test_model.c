@@ -417,9 +417,34 @@ static void an_end_is_counted_whose_start_was_only_counted(void **state)
     model_free(m);
 }
 
+/* One clock for the session, on which the second run begins at 100. */
+static void a_run_counts_its_own_seconds_from_when_it_was_asked_for(void **state)
+{
+    (void)state;
+    struct model *m;
+    assert_int_equal(model_new(&m), OK);
+    feed_table(m, 0.001, "sample.csv", 5, 3);
+    feed_run(m, 0.002, 1, "fork", 1, 4);
+    feed_run_end(m, 0.5, true);
+    feed_asked_run(m, 100, 100.25, 2, "spawn", 1, 4);
+    feed_submit(m, 100.25, 1, "0001");
+    feed_worker(m, 100.5, 1, 14072, 5, false);
+    feed_start(m, 101, 1, 1);
+    feed_end(m, 101.5, 1, 1, TASK_FINISHED, 1);
+    feed_run_end(m, 102, false);
+    assert_true(model_run_seconds(m, m->run_ended) == 2);
+    assert_true(model_run_seconds(m, m->tasks[0].started) == 1);
+    assert_true(load_rate(&m->settled, 0, 2) > 0.49);
+    for (size_t i = 1; i < m->nlog; i++)
+        assert_true(m->log[i].time >= m->log[i - 1].time);
+    assert_true(m->log[m->nlog - 1].time == 102);
+    model_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_counts_its_own_seconds_from_when_it_was_asked_for),
         cmocka_unit_test(amounts_over_time_are_kept_in_bounded_room),
         cmocka_unit_test(durations_tell_how_many_take_how_long),
         cmocka_unit_test(a_task_is_slow_by_what_the_others_took),

@@ -534,9 +534,36 @@ static void search_finds_without_regard_to_case_unless_asked(void **state)
     assert_int_equal(text_find("日本", 6, 0, "本"), 3);
 }
 
+static enum err sync_broken(struct pane *p, const struct view *v)
+{
+    (void)v;
+    lines_put(&p->lines, ROLE_TEXT, "what could be read");
+    return ERR_CHANGED;
+}
+
+static void an_error_of_a_pane_or_a_command_is_shown_and_only_lack_of_memory_goes_on(void **state)
+{
+    (void)state;
+    static const struct pane_ops broken = {.name = "broken", .title = "Broken", .sync = sync_broken};
+    struct stage s;
+    struct pane *p;
+    stage_open(&s, NULL, 0);
+    assert_int_equal(pane_new(&broken, &p), OK);
+    app_show(&s.app, p);
+    stage_draw(&s, 120, 40);
+    assert_true(stage_shows(&s, "what could be read"));
+    assert_true(stage_shows(&s, "This cannot be shown: the file changed after it was opened"));
+    assert_int_equal(app_go_on(&s.app, "copy-rows", ERR_IO), OK);
+    stage_draw(&s, 120, 40);
+    assert_true(stage_shows(&s, "copy-rows failed: "));
+    assert_int_equal(app_go_on(&s.app, "copy-rows", ERR_NOMEM), ERR_NOMEM);
+    stage_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_error_of_a_pane_or_a_command_is_shown_and_only_lack_of_memory_goes_on),
         cmocka_unit_test(a_key_means_one_thing_in_one_place),
         cmocka_unit_test(every_command_has_name_help_and_function),
         cmocka_unit_test(every_key_of_the_table_is_one_a_terminal_sends),

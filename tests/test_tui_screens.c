@@ -61,6 +61,44 @@ static void open_cured(struct stage *s)
     s->now = 0.01;
 }
 
+/* The pane alone on the screen, after a run that was asked for at that time of the session; the caller frees it. */
+static char *pane_after_a_run(double asked, enum pane_id pane)
+{
+    struct stage s;
+    open_ready(&s);
+    struct model *m = s.model;
+    feed_asked_run(m, asked, asked + 0.0625, 2, "spawn", 2, 4);
+    feed_submit(m, asked + 0.0625, 1, article[0]);
+    feed_worker(m, asked + 0.125, 1, 14072, 5, false);
+    feed_start(m, asked + 0.3125, 1, 1);
+    feed_end(m, asked + 0.8125, 1, 1, TASK_FINISHED, 1);
+    feed_run_end(m, asked + 1.1875, false);
+    s.now = asked + 1.1875;
+    app_focus(&s.app, pane);
+    s.app.zoomed = true;
+    stage_draw(&s, 120, 20);
+    char *text = stage_text(&s);
+    stage_close(&s);
+    return text;
+}
+
+static void a_later_run_is_shown_by_its_own_seconds_and_logged_by_those_of_the_session(void **state)
+{
+    (void)state;
+    static const enum pane_id same[] = {PANE_TIMELINE, PANE_WORKERS, PANE_RESULTS};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        char *first = pane_after_a_run(0, same[i]), *later = pane_after_a_run(128, same[i]);
+        assert_string_equal(first, later);
+        free(first);
+        free(later);
+    }
+    char *log = pane_after_a_run(128, PANE_LOG);
+    assert_non_null(strstr(log, "00:00.001"));
+    assert_non_null(strstr(log, "02:08.063"));
+    assert_non_null(strstr(log, "02:09.188"));
+    free(log);
+}
+
 static void before_a_run(void **state)
 {
     (void)state;
@@ -395,6 +433,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(before_a_run),
+        cmocka_unit_test(a_later_run_is_shown_by_its_own_seconds_and_logged_by_those_of_the_session),
         cmocka_unit_test(in_a_hang),
         cmocka_unit_test(after_the_cure),
         cmocka_unit_test(over_the_panes),

@@ -53,6 +53,7 @@ static double until_due(const struct app *a, double drawn_at)
 static enum err on_signal(struct app *a, int fd)
 {
     struct signalfd_siginfo info;
+    enum err e;
     while (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
         switch ((int)info.ssi_signo) {
         case SIGTERM:
@@ -69,8 +70,8 @@ static enum err on_signal(struct app *a, int fd)
         case SIGINT:
             if (a->question.open)
                 a->quit = true; /* asked twice */
-            else if (app_command(a, command_by_name("quit"), NULL))
-                return ERR_NOMEM;
+            else if ((e = app_command(a, command_by_name("quit"), NULL)))
+                return e;
             break;
         default: break;
         }
@@ -100,11 +101,22 @@ static void suspend(struct app *a)
     a->dirty = true;
 }
 
-enum { FD_INPUT, FD_OBSERVER, FD_SIGNAL, FD_GUARD, FD_SHEET, FD_COMPARE, FD_COUNT };
-
-static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
+static enum err on_observer(struct app *a)
 {
     bool changed;
+    enum err e = observer_step(a->observer, &changed);
+    if (e == ERR_CLOSED) { /* see `keeper` in struct watch_settings: nobody waits for us any more */
+        a->quit = true;
+        return OK;
+    }
+    return app_go_on(a, "Following what runs", e);
+}
+
+enum { FD_INPUT, FD_OBSERVER, FD_SIGNAL, FD_GUARD, FD_SHEET, FD_COMPARE, FD_COUNT };
+
+/* Each part returns OK or ERR_NOMEM: see app_go_on. */
+static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
+{
     enum err e = OK;
     if (fds[FD_SIGNAL].revents)
         e = on_signal(a, signal_fd);
@@ -113,29 +125,29 @@ static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
     if (fds[FD_INPUT].revents & ~POLLIN)
         a->quit = true; /* the terminal is gone: then it says for ever that there is something to read */
     if (!e && fds[FD_OBSERVER].revents)
-        e = observer_step(a->observer, &changed);
+        e = on_observer(a);
     if (!e && fds[FD_COMPARE].revents)
-        e = compare_step(a);
+        e = app_go_on(a, "The comparison", compare_step(a));
     if (fds[FD_GUARD].revents)
         guard_revive(a->guard);
     if (!e && fds[FD_SHEET].revents)
-        e = app_sheet_step(a);
+        e = app_go_on(a, "Reading the table", app_sheet_step(a));
     if (!e)
-        e = app_learn_codes(a);
+        e = app_go_on(a, "Collecting the codes", app_learn_codes(a));
     app_feed(a);
     if (!e && a->search.running)
-        e = search_step(a);
+        e = app_go_on(a, "The search", search_step(a));
     return e;
 }
 
 enum err app_run(struct app *a, int signal_fd)
 {
     double drawn_at = 0;
-    enum err e = app_learn_codes(a);
+    enum err e = app_go_on(a, "Collecting the codes", app_learn_codes(a));
     a->dirty = true;
     while (!e && !a->quit) {
         double due = until_due(a, drawn_at);
-        if (due == 0 && (e = draw(a, &drawn_at)))
+        if (due == 0 && (e = app_go_on(a, "Drawing the screen", draw(a, &drawn_at))))
             break;
         due = until_due(a, drawn_at);
         int rest = a->went ? REST_MS : -1;
@@ -153,7 +165,7 @@ enum err app_run(struct app *a, int signal_fd)
             return err_from_errno(errno);
         e = n < 0 ? OK : handle(a, fds, signal_fd);
         if (!e && n == 0 && a->went)
-            e = screen_look_ahead(a, app_now(a));
+            e = app_go_on(a, "Drawing the screen", screen_look_ahead(a, app_now(a)));
         if (a->suspend && !a->quit)
             suspend(a);
     }

@@ -82,16 +82,22 @@ struct app {
 enum err app_init(struct app *a, const struct explore_options *options) MUST_CHECK;
 void app_done(struct app *a);
 
-/* The loop: until app.quit. */
+/* Errors. A pane, a query, a command or a file may fail in many ways, and none of them is a reason to take the screen
+ * away from the user: only ERR_NOMEM ends the loop. app_go_on keeps that promise. Everything that the loop calls and
+ * that can fail passes through it: it returns ERR_NOMEM as it is, and turns any other error into the message
+ * "WHAT failed: why" in the footer and into OK. */
+enum err app_go_on(struct app *a, const char *what, enum err e) MUST_CHECK;
+
+/* The loop: until app.quit. Returns ERR_NOMEM, or what poll(2) says if it cannot wait; no other error. */
 enum err app_run(struct app *a, int signal_fd) MUST_CHECK;
 
-/* What a key or a paste does. */
+/* What a key, a paste or a command does. ERR_NOMEM is the only error. */
 enum err app_key(struct app *a, key_code key) MUST_CHECK;
 void app_paste(struct app *a, const char *text, size_t len);
 enum err app_command(struct app *a, const struct command *c, const char *arg) MUST_CHECK;
 
 /* Brings panes and canvas up to date for a screen of this size. *x, *y: where the text cursor stands, -1 for
- * nowhere. */
+ * nowhere. ERR_NOMEM is the only error: a pane that cannot be built says why in its place (pane_sync). */
 enum err app_draw(struct app *a, int width, int height, double now, int *x, int *y) MUST_CHECK;
 
 /* app_watch.c: the rest of a watched program's output goes to its terminal; keys and pastes go to it; what follows from

@@ -116,6 +116,14 @@ void app_say(struct app *a, enum role role, const char *fmt, ...)
     a->dirty = true;
 }
 
+enum err app_go_on(struct app *a, const char *what, enum err e)
+{
+    if (e == OK || e == ERR_NOMEM)
+        return e;
+    app_say(a, ROLE_BAD, "%s failed: %s", what, err_text(e));
+    return OK;
+}
+
 void app_ask(struct app *a, enum err (*yes)(struct app *, int64_t id), int64_t id, const char *fmt, ...)
 {
     va_list ap;
@@ -151,7 +159,7 @@ enum err app_command(struct app *a, const struct command *c, const char *arg)
         a->stepped = true;
     else
         a->dirty = true;
-    return c->run(a, arg);
+    return app_go_on(a, c->name, c->run(a, arg));
 }
 
 static enum err key_in_prompt(struct app *a, key_code key)

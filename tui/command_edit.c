@@ -23,7 +23,7 @@ enum err do_accept(struct app *a, const char *arg)
     enum err e = buf_add_text(&typed, chosen && !exact ? chosen->name : buf_text(&a->prompt.text));
     prompt_close(&a->prompt);
     if (!e)
-        e = palette ? palette_run(a, buf_text(&typed)) : command->run(a, buf_text(&typed));
+        e = palette ? palette_run(a, buf_text(&typed)) : app_command(a, command, buf_text(&typed));
     buf_done(&typed);
     return e;
 }

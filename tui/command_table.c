@@ -285,28 +285,32 @@ enum err do_column(struct app *a, const char *arg)
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
 /* One of the texts; the caller frees it. */
-static char *text_at(const struct sheet_texts *texts, int64_t i, size_t *len)
+static enum err text_at(const struct sheet_texts *texts, int64_t i, char **out, size_t *len)
 {
     struct desk_text at;
-    if (texts->fd < 0 || desk_text_read(texts->fd, (uint64_t)i, &at))
-        return NULL;
+    enum err e = texts->fd < 0 ? ERR_NOT_FOUND : desk_text_read(texts->fd, (uint64_t)i, &at);
+    if (e)
+        return e;
     char *text = malloc((size_t)at.len + 1);
-    if (!text || io_read_at(texts->fd, text, (size_t)at.len, at.at)) {
+    e = text ? io_read_at(texts->fd, text, (size_t)at.len, at.at) : ERR_NOMEM;
+    if (e) {
         free(text);
-        return NULL;
+        return e;
     }
     text[at.len] = '\0';
+    *out = text;
     *len = (size_t)at.len;
-    return text;
+    return OK;
 }
 
 enum err filter_by_value(struct app *a, int64_t i)
 {
     size_t len;
-    char *text = text_at(sheet_texts(a->sheet), i, &len);
-    if (!text)
-        return OK;
-    enum err e = sheet_filter_text(a->sheet, sheet_texts(a->sheet)->column, text, len);
+    char *text;
+    enum err e = text_at(sheet_texts(a->sheet), i, &text, &len);
+    if (e)
+        return e;
+    e = sheet_filter_text(a->sheet, sheet_texts(a->sheet)->column, text, len);
     free(text);
     app_focus(a, PANE_TABLE);
     return e;
@@ -315,18 +319,20 @@ enum err filter_by_value(struct app *a, int64_t i)
 enum err pick_value(struct app *a, int64_t i)
 {
     size_t len;
+    char *text;
     const struct table *t = app_table(a);
     if (!t || sheet_texts(a->sheet)->column != table_key(t)) {
         app_say(a, ROLE_DIM, "Only what stands in the key column can be picked");
         return OK;
     }
-    char *text = text_at(sheet_texts(a->sheet), i, &len);
-    enum err e = OK;
-    if (text && picks_has(&a->choices.picks, text, len))
+    enum err e = text_at(sheet_texts(a->sheet), i, &text, &len);
+    if (e)
+        return e;
+    if (picks_has(&a->choices.picks, text, len))
         picks_remove(&a->choices.picks, text, len);
-    else if (text)
+    else
         e = picks_add(&a->choices.picks, text, len, false);
-    if (text && !e)
+    if (!e)
         app_say(a, ROLE_TEXT, "%s %.60s", picks_has(&a->choices.picks, text, len) ? "Picked" : "Not picked any more:",
                 text);
     free(text);
@@ -347,8 +353,10 @@ static enum err pick_codes(struct app *a)
     const struct sheet_texts *codes = sheet_codes(a->sheet);
     enum err e = OK;
     for (uint64_t i = 0; !e && i < codes->n; i++) {
-        char *text = text_at(codes, (int64_t)i, &len);
-        e = text ? picks_add(&a->choices.picks, text, len, false) : ERR_NOMEM;
+        char *text = NULL;
+        e = text_at(codes, (int64_t)i, &text, &len);
+        if (!e)
+            e = picks_add(&a->choices.picks, text, len, false);
         free(text);
     }
     if (!e)

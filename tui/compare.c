@@ -48,6 +48,8 @@ enum err compare_step(struct app *a)
         return OK;
     enum err e = bench_run_step(a->compare->run, &changed);
     a->dirty |= changed;
+    if (e && e != ERR_NOMEM) /* it would be tried again and again */
+        bench_run_cancel(a->compare->run);
     if (!e && changed && !compare_goes_on(a))
         app_say(a, ROLE_TEXT, "The comparison is done; %s shows it", command_key("compare"));
     return e;

@@ -92,6 +92,18 @@ void pane_settle(struct pane *p, uint64_t count)
         p->top = most;
 }
 
+/* In the place of its lines where there is no room for more of them. */
+static enum err show_error(struct pane *p, enum err e)
+{
+    if (p->lines.text.err)
+        lines_clear(&p->lines);
+    if (p->head.text.err)
+        lines_clear(&p->head);
+    lines_addf(&p->lines, ROLE_BAD, "This cannot be shown: %s", err_text(e));
+    lines_end(&p->lines, (struct subject){0});
+    return p->lines.text.err == ERR_NOMEM ? ERR_NOMEM : OK;
+}
+
 enum err pane_sync(struct pane *p, const struct view *v, int width, int height)
 {
     p->width = width > GUTTER + BAR ? width - GUTTER - BAR : 1;
@@ -101,11 +113,13 @@ enum err pane_sync(struct pane *p, const struct view *v, int width, int height)
     p->first = 0;
     p->count = UINT64_MAX;
     enum err e = p->ops->sync(p, v);
+    if (!e)
+        e = p->lines.text.err ? p->lines.text.err : p->head.text.err;
+    if (e && e != ERR_NOMEM)
+        e = show_error(p, e);
     if (p->count == UINT64_MAX) /* the sync built all its lines */
         pane_settle(p, p->lines.n);
-    if (e)
-        return e;
-    return p->lines.text.err ? p->lines.text.err : p->head.text.err;
+    return e;
 }
 
 static bool fold_equal(const char *a, const char *b, size_t len, bool fold)

@@ -49,7 +49,7 @@ struct view {
     const struct sheet *sheet; /* the open table; NULL: only the model's */
     const struct choices *choices;
     enum scope scope;
-    double now;                /* seconds since the run's start */
+    double now;                /* as the model's times */
     int64_t explain_pid;       /* the process that Diagnosis is about; 0: the worst finding */
     int64_t inspect_pid;       /* the process that Inspector is about; 0: none */
     bool typing;               /* keys go to the watched program */
@@ -82,7 +82,8 @@ struct pane_ops {
     size_t state_size;
     enum err (*open)(struct pane *);                          /* NULL: nothing to do */
     void (*close)(struct pane *);
-    enum err (*sync)(struct pane *, const struct view *);     /* builds head, lines, count for the pane's size */
+    enum err (*sync)(struct pane *, const struct view *);     /* builds head, lines, count for the pane's size; an
+                                                                 error is shown by pane_sync */
     void (*status)(const struct pane *, const struct view *, struct buf *out); /* a few words for the frame; or NULL */
     enum err (*text)(struct pane *, uint64_t line, struct buf *out); /* any line, where sync builds only what is seen */
 };
@@ -94,7 +95,8 @@ extern const struct pane_ops *const pane_ops[PANE_COUNT];
 enum err pane_new(const struct pane_ops *ops, struct pane **out) MUST_CHECK;
 void pane_free(struct pane *p);
 
-/* Brings the pane up to date with the model, for an inside of this size. */
+/* Brings the pane up to date with the model, for an inside of this size. ERR_NOMEM is the only error: any other that
+ * its sync meets is said below the lines that could be built. */
 enum err pane_sync(struct pane *p, const struct view *v, int width, int height) MUST_CHECK;
 
 /* For a sync that builds only what is seen: the scroll position for `count` lines and what is left of the height. */

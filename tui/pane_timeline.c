@@ -27,15 +27,15 @@ struct slot { enum mark mark; const char *words; enum role role; int share; /* e
 
 struct timeline_state {
     struct slot slots[SLOTS_MAX];
-    double step; /* seconds a column stands for */
+    double origin; /* when the run was asked for: where the first column begins */
+    double step;   /* seconds a column stands for */
     int columns;
     char start[32]; /* what the host does to get a worker, and a blank */
 };
 
 static double end_of_run(const struct view *v)
 {
-    double end = v->model->run_ended >= 0 ? v->model->run_ended : v->now;
-    return end > 0 ? end : 0;
+    return v->model->run_ended >= 0 ? v->model->run_ended : v->now;
 }
 
 /* The smallest of 0.1 ms, 0.2 ms, 0.5 ms, 1 ms … with which `seconds` fit into the columns. */
@@ -55,7 +55,7 @@ static double step_for(double seconds, int columns)
 
 static int column_of(const struct timeline_state *s, double time)
 {
-    double at = time > 0 ? time / s->step : 0;
+    double at = time > s->origin ? (time - s->origin) / s->step : 0;
     return at < s->columns - 1 ? (int)at : s->columns - 1;
 }
 
@@ -127,7 +127,7 @@ static void add_host(struct pane *p, const struct view *v)
     struct timeline_state *s = p->state;
     const struct model *m = v->model;
     clear_slots(s);
-    fill(s, 0, end_of_run(v), MARK_ALIVE);
+    fill(s, s->origin, end_of_run(v), MARK_ALIVE);
     snprintf(s->start, sizeof s->start, "%s ", m->method ? m->method : "start");
     for (size_t i = 0; i < m->nworkers; i++)
         write_words(s, m->workers[i].started, s->start, ROLE_TEXT);
@@ -191,7 +191,8 @@ static void choose_scale(struct pane *p, const struct view *v)
     struct timeline_state *s = p->state;
     s->columns = p->width - LABEL_WIDTH;
     s->columns = s->columns < 1 ? 1 : s->columns > SLOTS_MAX ? SLOTS_MAX : s->columns;
-    s->step = step_for(end_of_run(v), s->columns);
+    s->origin = v->model->run_asked;
+    s->step = step_for(model_run_seconds(v->model, end_of_run(v)), s->columns);
 }
 
 static enum err timeline_sync(struct pane *p, const struct view *v)

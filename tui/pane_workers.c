@@ -133,7 +133,7 @@ static void add_load(struct pane *p, const struct view *v)
     const struct model *m = v->model;
     struct lines *l = &p->lines;
     char count[32], rate[32], median[24], most[24], slow[24];
-    double end = m->run_ended >= 0 ? m->run_ended : v->now, span = end < 1 ? end : 1;
+    double end = model_run_seconds(m, m->run_ended >= 0 ? m->run_ended : v->now), span = end < 1 ? end : 1;
     if (m->total < MANY || end <= 0)
         return;
     bool active = model_run_active(m);

@@ -51,7 +51,7 @@ static void title_progress(const struct app *a, double now, struct buf *out)
     if (m->run == 0)
         return;
     buf_addf(out, "run %lld   %zu of %zu done   %s", (long long)m->run, model_settled_tasks(m), m->total,
-             text_clock(now > 0 ? now : 0, clock));
+             text_clock(model_run_seconds(m, now), clock));
 }
 
 static void draw_title(const struct app *a, double now, struct canvas *c)
@@ -178,7 +178,7 @@ static void calm_words(const struct app *a, double now, enum role *role, char *l
     } else if (model_outcome(m) == OUTCOME_FINISHED) {
         *role = ROLE_GOOD;
         snprintf(line, size, "Finished under %s: all %zu task%s in %s, nothing hung.", m->method ? m->method : "?",
-                 done, done == 1 ? "" : "s", text_seconds(now, seconds));
+                 done, done == 1 ? "" : "s", text_seconds(model_run_seconds(m, now), seconds));
     } else {
         *role = ROLE_WARN;
         snprintf(line, size, "Run %lld %s: %zu of %zu tasks finished, %zu failed, %zu lost, %zu cancelled.",

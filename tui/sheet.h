@@ -28,6 +28,9 @@ enum err sheet_open(const struct sheet_options *options, struct sheet **out, str
 void sheet_free(struct sheet *s);
 
 int sheet_fd(const struct sheet *s);
+
+/* Does what is due. ERR_NOMEM is the only error: what becomes of the file, of the desk and of what was asked for is
+ * told by sheet_news, and a table that cannot be used any more by sheet_fault. */
 enum err sheet_step(struct sheet *s) MUST_CHECK;
 uint64_t sheet_version(const struct sheet *s); /* grows with all that can be seen */
 

@@ -196,6 +196,8 @@ static void desk_died(struct sheet *s)
     sheet_arm(s, 0.1);
 }
 
+static void take_failure(struct sheet *s, const struct answer *a);
+
 enum err sheet_ask_due(struct sheet *s)
 {
     if (!s->table || s->deaths >= DEATHS_MAX)
@@ -212,12 +214,15 @@ enum err sheet_ask_due(struct sheet *s)
     enum err e = s->told ? OK : tell_table(s);
     if (!e)
         e = ask(s, errand);
-    if (e == ERR_CLOSED) {
+    if (e == ERR_CLOSED || (e != ERR_NOMEM && !s->told)) {
         desk_died(s);
         return OK;
     }
     sheet_arm(s, tick);
-    return e;
+    if (!e || e == ERR_NOMEM)
+        return e;
+    take_failure(s, &(struct answer){.id = (int64_t)errand, .error = e});
+    return OK;
 }
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
@@ -413,7 +418,7 @@ static void take_failure(struct sheet *s, const struct answer *a)
         s->rewritten = true;
         sheet_arm(s, 0.05);
     }
-    sheet_tell(s, SHEET_FAILED, 0, a->problem);
+    sheet_tell(s, SHEET_FAILED, 0, a->problem ? a->problem : err_text((enum err)a->error));
 }
 
 static enum err one_answer(struct sheet *s)
@@ -429,12 +434,14 @@ static enum err one_answer(struct sheet *s)
         sheet_tell(s, SHEET_SAYS, 0, "Cancelled: nothing was saved");
     if (a.error == OK && (!dropped || a.id == ERRAND_SAVE)) /* a file that is there is there */
         e = take_answer(s, &a, fds, nfds);
-    else if (a.error && a.error != ERR_CANCELLED)
+    if (e) /* an answer that cannot be used, as when the file has changed since, is a failure like any other */
+        a.error = e;
+    if (a.error && a.error != ERR_CANCELLED && e != ERR_NOMEM)
         take_failure(s, &a);
     while (nfds > 0)
         close(fds[--nfds]);
     answer_done(&a);
-    return e;
+    return e == ERR_NOMEM ? e : OK;
 }
 
 enum err sheet_take_answers(struct sheet *s)
@@ -442,7 +449,7 @@ enum err sheet_take_answers(struct sheet *s)
     enum err e = OK;
     while (s->desk && !e)
         e = one_answer(s);
-    if (e == ERR_CLOSED)
+    if (e && e != ERR_AGAIN && e != ERR_NOMEM) /* closed, or what comes cannot be read: desk_died ends it */
         desk_died(s);
-    return e == ERR_AGAIN || e == ERR_CLOSED ? OK : e;
+    return e == ERR_NOMEM ? e : OK;
 }

@@ -29,8 +29,9 @@ static const struct field host[] = {INT(host, pid), INT(host, code), INT(host, s
 static const struct field table[] = {TEXT(table, path), INT(table, rows), INT(table, columns), TEXT(table, key),
                                      INT(table, threads), REAL(table, seconds), TEXT(table, error),
                                      BOOL(table, internal), END};
-static const struct field run[] = {INT(run, run), TEXT(run, method), INT(run, workers), INT(run, threads),
-                                   TEXT(run, at_fork), INT(run, host_pid), INT(run, tasks), BOOL(run, stopped), END};
+static const struct field run[] = {INT(run, run), REAL(run, asked), TEXT(run, method), INT(run, workers),
+                                   INT(run, threads), TEXT(run, at_fork), INT(run, host_pid), INT(run, tasks),
+                                   BOOL(run, stopped), END};
 static const struct field task[] = {INT(task, run), INT(task, task), TEXT(task, code), INT(task, worker),
                                     ENUM(task, state, task_state_names), INT(task, rows), REAL(task, seconds),
                                     TEXT(task, error), INTS(task, ranges), END};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The facts that may happen. An event names things by id and owns its payload: posting gives it away, applying takes
- * it. Times are seconds since the observer's start of the run or watch once posted there; clock_now() seconds on the
- * wire. A fact is added by a payload struct here and its field list in event.c; wire, recording and replay follow. */
+ * it. Times are clock_now() seconds on the wire, and seconds since the start of the session (of the observer) once they
+ * are in the observer: one scale for all runs of a session, on which no event is earlier than the one before it.
+ * A fact is added by a payload struct here and its field list in event.c; wire, recording and replay follow. */
 #ifndef EVENT_EVENT_H
 #define EVENT_EVENT_H
 
@@ -56,6 +57,7 @@ struct event_table {
 };
 struct event_run {
     int64_t run;      /* 1, 2, … */
+    double asked;     /* of RUN_STARTED: the time when the user asked for it; the run's own seconds count from here */
     char *method;     /* "fork", "spawn", "forkserver" */
     int64_t workers, threads;
     char *at_fork;

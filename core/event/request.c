@@ -14,6 +14,7 @@ const struct field request_fields[] = {
     FIELD(FIELD_INT, threads),
     FIELD(FIELD_BOOL, forkserver),
     FIELD(FIELD_INT, run),
+    FIELD(FIELD_REAL, asked),
     FIELD(FIELD_TEXT, method),
     FIELD(FIELD_INT, workers),
     FIELD(FIELD_TEXT, at_fork),

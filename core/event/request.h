@@ -25,6 +25,7 @@ struct request {
     int64_t forkserver;   /* bool: start the forkserver before the engine starts a thread */
     /* RUN */
     int64_t run;
+    double asked;         /* clock_now() when the user asked for it: RUN_STARTED says so again */
     char *method;
     int64_t workers;
     char *at_fork;        /* none, reinit, warn */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The model: all that a screen or a report can show, derived from events alone. model_apply is its only writer, called
- * on the observer's main thread; everyone else reads through a const pointer. Times are seconds on the scale of the
- * events: zero is the moment the user asked for the run (the observer's start for what comes before the first). */
+ * on the observer's main thread; everyone else reads through a const pointer. Times are seconds since the start of the
+ * session, as those of the events; model_run_seconds makes of them seconds of the run. */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
 
@@ -45,7 +45,8 @@ struct model_worker {
     int64_t code, signal;  /* of an exited or killed one */
     int64_t tasks_done;    /* finished, failed, cancelled or lost on it */
     double busy_seconds;   /* sum of their running times */
-    struct load busy;      /* the same over time, of those for which there is no span: they were told of with others */
+    struct load busy;      /* the same over the run's own seconds, of those for which there is no span: they were told
+                              of with others */
     struct model_span *spans; size_t nspans; /* tasks it ran, for the timeline: the newest MODEL_SPANS_MAX */
 };
 
@@ -83,6 +84,7 @@ struct model {
     int64_t run;
     char *method, *at_fork;
     int64_t workers_wanted, threads;
+    double run_asked;      /* when the user asked for it; of a watch, its start: 0 */
     double run_started;    /* when the pool was there */
     double run_ended;      /* -1 while it goes on */
     bool stopped, timed_out, host_died;
@@ -93,9 +95,9 @@ struct model {
                                                       running, failed or lost, in the order in which it was heard of */
     size_t tasks_cap;
     uint32_t *places; size_t nplaces;              /* index of `tasks` by id */
-    struct load settled;   /* tasks that came to their end, over time */
+    struct load settled;   /* tasks that came to their end, over the run's own seconds */
     struct durations durations; /* of the finished ones */
-    double told_until;     /* time of the last event that told of many tasks, or the run's start */
+    double told_until;     /* time of the last event that told of many tasks, or run_asked */
     bool keep_tasks;       /* all of them, however many */
     struct model_worker *workers; size_t nworkers; /* by id, 1 … n */
     struct model_process *processes; size_t nprocesses;
@@ -120,6 +122,9 @@ void model_keep_tasks(struct model *m);
 void model_give_table(struct model *m, struct table *t);
 
 /* Derived, never stored. */
+
+/* How long after the run was asked for (or the watch began) that time is. */
+double model_run_seconds(const struct model *m, double time);
 enum outcome model_outcome(const struct model *m);
 size_t model_count_tasks(const struct model *m, enum task_state state);
 size_t model_settled_tasks(const struct model *m); /* finished, failed, cancelled, lost */

@@ -2,6 +2,11 @@
  * What follows from the model's facts: counts, look-ups, the outcome. Nothing here is stored. */
 #include "core/model/model_priv.h"
 
+double model_run_seconds(const struct model *m, double time)
+{
+    return time > m->run_asked ? time - m->run_asked : 0;
+}
+
 bool model_run_active(const struct model *m)
 {
     return m->run > 0 && m->run_ended < 0;

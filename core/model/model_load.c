@@ -103,6 +103,8 @@ bool model_is_slow(const struct model *m, const struct model_worker *w, double n
 void model_note_settled(struct model *m, const struct event_task *ended, double from, double now)
 {
     struct model_worker *w = model_worker_by_id(m, ended->worker);
+    from = model_run_seconds(m, from);
+    now = model_run_seconds(m, now);
     load_add(&m->settled, from, now, 1);
     if (ended->state == TASK_FINISHED)
         durations_add(&m->durations, ended->seconds);

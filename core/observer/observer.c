@@ -30,6 +30,9 @@ static void tell_ended(const struct observer *o, const struct event *e)
 enum err observer_apply(struct observer *o, struct event *e)
 {
     tell_ended(o, e);
+    if (e->time < o->told_at)
+        e->time = o->told_at;
+    o->told_at = e->time;
     if (o->recorder && recorder_add(o->recorder, e)) {
         /* said once, at the end of the recording: a full disk is no reason to stop looking */
     }
@@ -159,7 +162,7 @@ void observer_stop(struct observer *o)
 
 static enum err open_all(struct observer *o, struct problem *problem)
 {
-    struct sampler_options sampling = {.hang_after = o->options.hang_after, .stacks = true};
+    struct sampler_options sampling = {.epoch = o->epoch, .hang_after = o->options.hang_after, .stacks = true};
     enum err e = OK;
     o->epoll = epoll_create1(EPOLL_CLOEXEC);
     o->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);

@@ -125,7 +125,7 @@ enum err observer_run(struct observer *o, const struct run_settings *settings) M
 void observer_stop(struct observer *o);
 enum err observer_kill_worker(struct observer *o, int64_t worker) MUST_CHECK;
 
-/* Seconds since the run's start on the model's scale: what "now" is for a screen. */
+/* Seconds since the start of the session, as the model's times: what "now" is for a screen. */
 double observer_now(const struct observer *o);
 
 /* Asks for the stack of a process (stops it for a moment): answered by a NOTE and, if it has a finding, in that. */

@@ -19,7 +19,8 @@ struct observer {
     struct sampler *sampler;
     struct recorder *recorder; /* NULL: none */
     int epoll, timer;
-    double epoch;              /* clock_now() time that the model's times count from */
+    double epoch;              /* clock_now() when the session began: all times of events and model count from here */
+    double told_at;            /* time of the last event */
     double timeout_at;         /* clock_now(); 0: none */
     double look_at;            /* clock_now() time to look again whether what was asked for has happened; 0: none */
 
@@ -55,7 +56,9 @@ struct observer {
 enum err observer_open(const struct observer_options *options, struct observer **out, struct problem *problem)
     MUST_CHECK;
 
-/* The one way into the model. Takes the event, whose time is on the model's scale. */
+/* The one way into the model and the recording. Takes the event, whose time is on the model's scale. Events come from
+ * several processes and threads and may overtake each other by a moment: one that is told late gets the time of the one
+ * before it, so that times never run backwards. */
 enum err observer_apply(struct observer *o, struct event *e) MUST_CHECK;
 void observer_say(struct observer *o, enum note_level level, const char *text);
 enum err observer_watch_fd(struct observer *o, int fd) MUST_CHECK;

@@ -150,12 +150,18 @@ static enum err on_loaded(struct observer *o)
     return o->wanted.run > 0 ? send_run(o) : OK;
 }
 
+/* clock_now() when the run that goes on was asked for. */
+static double asked_at(const struct observer *o)
+{
+    return o->epoch + o->model->run_asked;
+}
+
 static enum err follow(struct observer *o, enum event_type type, const struct model_worker *w)
 {
     switch (type) {
     case EVENT_TABLE_LOADED: return on_loaded(o);
     case EVENT_RUN_STARTED:
-        return sampler_watch(o->sampler, host_pid(o->host), false, o->epoch);
+        return sampler_watch(o->sampler, host_pid(o->host), false, asked_at(o));
     case EVENT_WORKER_STARTED: hint(o, o->model->nworkers ? &o->model->workers[o->model->nworkers - 1] : NULL); break;
     case EVENT_TASK_STARTED:
     case EVENT_TASK_RETURNED:
@@ -167,10 +173,7 @@ static enum err follow(struct observer *o, enum event_type type, const struct mo
         break;
     case EVENT_RUN_ENDED:
         end_run(o);
-        if (o->wanted.run == 0 || !o->loaded)
-            return OK;
-        o->epoch = clock_now(); /* not before: what was left of the old run was on the old scale */
-        return send_run(o);
+        return o->wanted.run > 0 && o->loaded ? send_run(o) : OK;
     case EVENT_HOST_EXITED: return on_host_gone(o);
     default: break;
     }
@@ -185,6 +188,14 @@ enum err run_react(struct observer *o, enum event_type type, const struct model_
     return e;
 }
 
+/* On the wire times are those of the machine's clock. */
+static void to_session(const struct observer *o, struct event *e)
+{
+    e->time -= o->epoch;
+    if (e->type == EVENT_RUN_STARTED)
+        e->run.asked -= o->epoch;
+}
+
 enum err run_step(struct observer *o, int *left, bool *changed)
 {
     struct event e;
@@ -195,7 +206,7 @@ enum err run_step(struct observer *o, int *left, bool *changed)
             return OK;
         if (err)
             return err;
-        e.time -= o->epoch;
+        to_session(o, &e);
         err = observer_handle(o, &e);
         *changed = true;
         --*left;
@@ -274,8 +285,9 @@ enum err observer_new(const struct observer_options *options, struct observer **
 
 static enum err run_request(const struct run_settings *s, int64_t run, struct request *r)
 {
-    *r = (struct request){.type = REQUEST_RUN, .run = run, .workers = s->workers, .method = text_dup(s->method),
-                          .at_fork = text_dup(s->at_fork), .whole = s->ncodes == 0, .tasks = (int64_t)s->ncodes,
+    *r = (struct request){.type = REQUEST_RUN, .run = run, .asked = clock_now(), .workers = s->workers,
+                          .method = text_dup(s->method), .at_fork = text_dup(s->at_fork),
+                          .whole = s->ncodes == 0, .tasks = (int64_t)s->ncodes,
                           .max_tasks = s->max_tasks, .task_timeout = s->task_timeout, .retries = s->retries,
                           .measure = s->measure};
     enum err e = r->method && r->at_fork ? OK : ERR_NOMEM;
@@ -324,7 +336,6 @@ enum err observer_run(struct observer *o, const struct run_settings *settings)
     if (!o->host || settings->threads != o->threads) {
         if (model_run_active(o->model))
             end_run(o);
-        o->epoch = clock_now();
         return renew_host(o, settings->threads); /* it runs when the table is loaded again */
     }
     if (model_run_active(o->model)) {
@@ -333,7 +344,6 @@ enum err observer_run(struct observer *o, const struct run_settings *settings)
     }
     if (!o->loaded)
         return OK; /* it runs when the table is there: loading is part of what the user waits for */
-    o->epoch = clock_now();
     return send_run(o);
 }
 

@@ -17,7 +17,8 @@ static enum err tell_run(struct observer *o, const struct request *r)
 {
     o->codes_of = r->run;
     struct event e = {.type = EVENT_RUN_STARTED, .time = clock_now() - o->epoch,
-                      .run = {.run = r->run, .method = text_dup(r->method), .at_fork = text_dup(r->at_fork),
+                      .run = {.run = r->run, .asked = r->asked - o->epoch, .method = text_dup(r->method),
+                              .at_fork = text_dup(r->at_fork),
                               .workers = r->workers, .threads = o->threads, .host_pid = o->model->host_pid,
                               .tasks = r->whole ? 1 : r->tasks}};
     return observer_apply(o, &e);

@@ -216,7 +216,7 @@ static void inspect(struct sampler *s, const struct orders *o)
     if (!p || (!o->inspect_now && s->scene.taken - s->inspected_at < pause_inspected))
         return;
     s->inspected_at = s->scene.taken;
-    if (inspection_describe(&s->scene, p, s->shown.started, &e) == OK)
+    if (inspection_describe(&s->scene, p, s->shown.epoch, &e) == OK)
         post(s, &e);
 }
 
@@ -273,6 +273,7 @@ enum err sampler_new(const struct sampler_options *options, struct sampler **out
         return ERR_NOMEM;
     s->queue = options->queue;
     s->hang_after = options->hang_after;
+    s->shown.epoch = options->epoch;
     s->shown.stacks = options->stacks;
     s->shown.post = post;
     s->shown.ctx = s;

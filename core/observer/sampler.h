@@ -16,6 +16,7 @@ struct sampler;
 
 struct sampler_options {
     struct queue *queue;  /* outlives the sampler */
+    double epoch;         /* clock_now() time that the times of its events count from */
     double hang_after;    /* seconds */
     bool stacks;          /* take the stack of a process once when it gets a proved finding */
 };
@@ -24,9 +25,9 @@ struct sampler_options {
 enum err sampler_new(const struct sampler_options *options, struct sampler **out) MUST_CHECK;
 void sampler_free(struct sampler *s); /* stops and joins the thread */
 
-/* From now on the tree below `root`; event times and after_seconds count from `started` (clock_now()). root 0: nothing;
- * then no event of the old watch is posted any more after this returns. Samples at 10 ms while things move or a
- * process looks hung and is not proved yet, and backs off to 1 s while nothing changes. */
+/* From now on the tree below `root`; after_seconds of its findings counts from `started` (clock_now()). root 0:
+ * nothing; then no event of the old watch is posted any more after this returns. Samples at 10 ms while things move or
+ * a process looks hung and is not proved yet, and backs off to 1 s while nothing changes. */
 enum err sampler_watch(struct sampler *s, pid_t root, bool include_root, double started) MUST_CHECK;
 
 /* See scene_hint. Cheap; also makes the sampler look soon. */

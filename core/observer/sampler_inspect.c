@@ -118,12 +118,12 @@ static enum err add_signals(const char *verb, uint64_t set, struct texts *out)
     return err;
 }
 
-enum err inspection_describe(const struct scene *s, const struct evidence *e, double started, struct event *out)
+enum err inspection_describe(const struct scene *s, const struct evidence *e, double epoch, struct event *out)
 {
     struct event_inspection *i = &out->inspection;
-    *out = (struct event){.type = EVENT_INSPECTION, .time = s->taken - started};
+    *out = (struct event){.type = EVENT_INSPECTION, .time = s->taken - epoch};
     *i = (struct event_inspection){.pid = e->pid, .name = text_dup(e->name), .exe = text_dup(e->exe),
-                                   .started = e->started_at - started, .parent_threads_now = e->parent_threads_now,
+                                   .started = e->started_at - epoch, .parent_threads_now = e->parent_threads_now,
                                    .ghost_stacks = e->maps_seen == SEEN ? (int64_t)e->ghost_stacks : -1};
     enum err err = i->name && (i->exe || !e->exe) ? OK : ERR_NOMEM;
     if (!err)

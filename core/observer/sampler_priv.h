@@ -21,7 +21,8 @@ struct shown_process {
 
 struct shown {
     struct shown_process *v; size_t n; /* by pid, rising; owned */
-    double started;   /* clock_now() time that event times count from */
+    double epoch;     /* clock_now() time that event times count from */
+    double started;   /* clock_now() time that after_seconds counts from */
     bool stacks;      /* take a stack when a finding is proved */
     bool more;        /* something changed that is not posted yet, so as not to flood */
     bool denied;      /* it was said that something may not be read */
@@ -40,7 +41,7 @@ enum err shown_update(struct shown *s, struct scene *scene, const struct finding
 enum err shown_post_stack(struct shown *s, struct scene *scene, pid_t pid) MUST_CHECK;
 
 /* sampler_inspect.c: fills `out` with what is known of a process. */
-enum err inspection_describe(const struct scene *s, const struct evidence *e, double started, struct event *out)
+enum err inspection_describe(const struct scene *s, const struct evidence *e, double epoch, struct event *out)
     MUST_CHECK;
 
 #endif

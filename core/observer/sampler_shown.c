@@ -91,7 +91,7 @@ static bool looks_the_same(const struct event_process *a, const struct event_pro
 static enum err post_process(struct shown *s, struct shown_process *p, const struct evidence *e, double taken,
                              double pause, bool *moved)
 {
-    struct event event = {.type = EVENT_PROCESS, .time = taken - s->started}, copy = {0};
+    struct event event = {.type = EVENT_PROCESS, .time = taken - s->epoch}, copy = {0};
     enum err err = describe(e, taken, &event.process);
     if (err)
         return err;
@@ -115,13 +115,13 @@ static enum err post_process(struct shown *s, struct shown_process *p, const str
 
 static void post_end(struct shown *s, enum event_type type, pid_t pid, const char *rule, double taken)
 {
-    struct event e = {.type = type, .time = taken - s->started, .end = {.pid = pid, .rule = text_dup(rule)}};
+    struct event e = {.type = type, .time = taken - s->epoch, .end = {.pid = pid, .rule = text_dup(rule)}};
     s->post(s->ctx, &e);
 }
 
 static enum err post_finding(struct shown *s, const struct finding *f, double taken)
 {
-    struct event e = {.type = EVENT_FINDING, .time = taken - s->started};
+    struct event e = {.type = EVENT_FINDING, .time = taken - s->epoch};
     enum err err = finding_copy(f, &e.finding);
     if (!err)
         s->post(s->ctx, &e);
@@ -267,7 +267,7 @@ static void say_denied(struct shown *s, const struct scene *scene)
         i++;
     if (s->denied || i == scene->n || proc_denial_look(scene->procs[i].pid, &denial))
         return;
-    struct event e = {.type = EVENT_DENIED, .time = scene->taken - s->started,
+    struct event e = {.type = EVENT_DENIED, .time = scene->taken - s->epoch,
                       .denied = {.pid = scene->procs[i].pid, .name = text_dup(scene->procs[i].name)}};
     buf_init(&words, WORDS_MAX);
     if (denial_words(&denial, &words) == OK && (e.denied.why = buf_take(&words))) {
@@ -303,7 +303,7 @@ static void post_frames(struct shown *s, pid_t pid, const struct texts *frames, 
     for (size_t i = 0; i < frames->n; i++)
         buf_addf(&line, "%s%s", i ? " ← " : "", frames->v[i]);
     event_note(&note, NOTE_INFO, "stack of %d: %s", (int)pid, buf_text(&line));
-    note.time = taken - s->started;
+    note.time = taken - s->epoch;
     s->post(s->ctx, &note);
     buf_done(&line);
 }
@@ -318,7 +318,7 @@ enum err shown_post_stack(struct shown *s, struct scene *scene, pid_t pid)
     struct event note;
     if (err) {
         event_note(&note, NOTE_WARNING, "the stack of %d cannot be read: %s", (int)pid, err_text(err));
-        note.time = scene->taken - s->started;
+        note.time = scene->taken - s->epoch;
         s->post(s->ctx, &note);
     } else if (has_finding) {
         posted = post_finding(s, f, scene->taken);

@@ -169,6 +169,7 @@ static void emit_run(struct host_self *h, enum event_type type, const struct req
     struct event e = { .type = type, .time = clock_now(), .run = { .run = h->run, .host_pid = getpid() } };
     e.run.stopped = h->stopped;
     if (r != NULL) {
+        e.run.asked = r->asked;
         e.run.method = text_dup(r->method);
         e.run.at_fork = text_dup(r->at_fork);
         e.run.workers = r->workers;

@@ -172,7 +172,7 @@ static void add_watch_end(const struct model *m, struct report_end end, struct b
     else
         buf_add_text(out, " ended");
     if (m->run_ended >= 0)
-        buf_addf(out, " after %s", text_seconds(m->run_ended, seconds));
+        buf_addf(out, " after %s", text_seconds(model_run_seconds(m, m->run_ended), seconds));
     buf_addf(out, "; %zu process%s seen, %zu finding%s", m->nprocesses, m->nprocesses == 1 ? "" : "es", m->nfindings,
              m->nfindings == 1 ? "" : "s");
     add_exit(m, end, out);
@@ -193,7 +193,7 @@ static void add_last_line(const struct model *m, struct report_end end, struct b
         buf_addf(out, "%s%s", outcome_names[outcome], m->stopped ? " (stopped)" : "");
     buf_addf(out, "; %zu of %zu tasks finished", model_count_tasks(m, TASK_FINISHED), m->total);
     if (m->run_ended >= 0)
-        buf_addf(out, " in %s", text_seconds(m->run_ended, seconds));
+        buf_addf(out, " in %s", text_seconds(model_run_seconds(m, m->run_ended), seconds));
     if (m->method)
         buf_addf(out, "; %s, %lld worker%s, %lld engine thread%s", m->method, (long long)m->workers_wanted,
                  m->workers_wanted == 1 ? "" : "s", (long long)m->threads, m->threads == 1 ? "" : "s");
