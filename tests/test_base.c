@@ -158,6 +158,38 @@ static void a_buffer_refuses_sizes_that_overflow(void **state)
     buf_done(&b);
 }
 
+static bool closes_on_exec(int fd)
+{
+    return (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0;
+}
+
+static void a_duplicate_closes_on_exec_and_is_no_standard_descriptor(void **state)
+{
+    (void)state;
+    int fd = -1;
+    assert_int_equal(io_dup(STDERR_FILENO, &fd), OK);
+    assert_true(fd > STDERR_FILENO);
+    assert_true(closes_on_exec(fd));
+    close(fd);
+    assert_int_equal(io_dup(-1, &fd), err_from_errno(EBADF));
+    assert_int_equal(fd, -1);
+}
+
+static void duplicates_are_made_all_or_none(void **state)
+{
+    (void)state;
+    int before = next_fd();
+    int fds[3] = {STDIN_FILENO, STDERR_FILENO, -1}, out[3];
+    assert_int_equal(io_dup_all(fds, 2, out), OK);
+    assert_true(closes_on_exec(out[0]) && closes_on_exec(out[1]));
+    close(out[0]);
+    close(out[1]);
+    assert_int_not_equal(io_dup_all(fds, 3, out), OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(out[i], -1);
+    assert_int_equal(next_fd(), before);
+}
+
 static void a_buffer_grows_and_formats_over_many_adds(void **state)
 {
     (void)state;
@@ -468,6 +500,8 @@ static void a_thread_that_is_started_gets_no_signal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_duplicate_closes_on_exec_and_is_no_standard_descriptor),
+        cmocka_unit_test(duplicates_are_made_all_or_none),
         cmocka_unit_test(every_error_has_a_text_of_its_own),
         cmocka_unit_test(errno_values_become_answers),
         cmocka_unit_test(a_problem_says_what_and_where_and_keeps_errno),

@@ -56,6 +56,35 @@ static void remove_place(struct place *at)
     assert_int_equal(system(command), 0);
 }
 
+/* Whether each open descriptor of the process from 3 on is close-on-exec: in fdinfo, flags are octal and O_CLOEXEC is
+ * 02000000 (proc(5)). Names the first that is not. */
+static void assert_closes_on_exec(pid_t pid)
+{
+    char path[64], target[256];
+    for (int fd = STDERR_FILENO + 1; fd < 256; fd++) {
+        unsigned flags = 0;
+        if (fcntl(fd, F_GETFD) == 0)
+            continue; /* inherited from whoever runs this test */
+        snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)pid, fd);
+        FILE *f = fopen(path, "re");
+        if (!f)
+            continue;
+        while (fgets(target, sizeof target, f) && sscanf(target, "flags: %o", &flags) != 1)
+            continue;
+        fclose(f);
+        snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+        ssize_t n = readlink(path, target, sizeof target - 1);
+        target[n > 0 ? n : 0] = '\0';
+        if (n > 0 && !(flags & 02000000))
+            fail_msg("descriptor %d of process %d (%s) stays open in programs that it starts", fd, (int)pid, target);
+    }
+}
+
+static bool is_ours(pid_t pid)
+{
+    return kin_is_named(pid, "poolscope") || kin_is_named(pid, "poolscope-desk") || kin_is_named(pid, "poolscope-host");
+}
+
 static void leave(struct pty *p, struct place *at)
 {
     explorer_quit(p);
@@ -427,12 +456,35 @@ static void cells_that_are_not_of_a_dtype_are_said(void **state)
     leave_failed(p, &at);
 }
 
+static void no_descriptor_leaks_into_a_program_that_is_started(void **state)
+{
+    struct place at;
+    pid_t kin[KIN_MAX];
+    (void)state;
+    struct pty *p = open_people(&at);
+    pty_type(p, "&code==0001\r");
+    pty_wait_text(p, "2 of 5 rows");
+    pty_type(p, "<");
+    pty_wait_text(p, "▲");
+    pty_type(p, "%");
+    pty_wait_text(p, "40\\.0 %");
+    pty_type(p, "\033");
+    pty_wait_text(p, "4 of 5 rows|2 of 5 rows");
+    size_t n = kin_below(getpid(), kin);
+    assert_true(n > 0);
+    for (size_t i = 0; i < n; i++)
+        if (is_ours(kin[i]))
+            assert_closes_on_exec(kin[i]);
+    leave(p, &at);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
         CASE(what_is_seen_is_saved),
         CASE(the_open_table_is_never_saved_over),
+        CASE(no_descriptor_leaks_into_a_program_that_is_started),
         CASE(a_name_is_asked_for_and_what_cannot_be_written_is_said),
         CASE(a_full_disk_is_named_and_leaves_nothing),
         CASE(filters_are_switched_one_by_one_and_changes_undone),

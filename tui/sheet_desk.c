@@ -170,13 +170,16 @@ static enum err tell_table(struct sheet *s)
 
 static enum err have_desk(struct sheet *s)
 {
-    struct problem problem;
+    struct problem problem = {""};
     if (s->desk)
         return OK;
     enum err e = desk_start(0, &s->desk, &problem);
     struct epoll_event interest = {.events = EPOLLIN};
-    if (!e && epoll_ctl(s->epoll, EPOLL_CTL_ADD, desk_fd(s->desk), &interest) < 0)
-        e = ERR_SYS;
+    if (!e && epoll_ctl(s->epoll, EPOLL_CTL_ADD, desk_fd(s->desk), &interest) < 0) {
+        e = problem_errno(&problem, "The process that reads the table cannot be watched");
+        desk_free(s->desk);
+        s->desk = NULL;
+    }
     if (e)
         sheet_tell(s, SHEET_FAILED, 0, problem.text);
     s->told = false;
@@ -234,16 +237,21 @@ static enum err take_table(struct sheet *s, const int *fds, int nfds)
     int own[TABLE_FDS];
     if (nfds != TABLE_FDS)
         return ERR_PARSE;
-    for (int i = 0; i < TABLE_FDS; i++)
-        own[i] = dup(fds[i]);
-    enum err e = table_import(own, &t, &problem);
+    enum err e = io_dup_all(fds, TABLE_FDS, own);
+    if (!e)
+        e = table_import(own, &t, &problem);
     return e ? e : sheet_take_table(s, t);
 }
 
-static void take_list(struct row_list *to, const struct answer *a, const int *fds, int nfds)
+/* On error the list is empty. */
+static enum err take_list(struct row_list *to, const struct answer *a, const int *fds, int nfds)
 {
+    int fd = -1;
     row_list_done(to);
-    row_list_take(to, nfds > 0 ? dup(fds[0]) : -1, (uint64_t)a->n, a->wide);
+    enum err e = nfds > 0 ? io_dup(fds[0], &fd) : OK;
+    if (!e)
+        row_list_take(to, fd, (uint64_t)a->n, a->wide);
+    return e;
 }
 
 /* The place in the view of the match that comes next from where one searches, UINT64_MAX: there is none. */
@@ -294,8 +302,9 @@ static enum err found_in_view(struct sheet *s, const struct answer *a, const int
     if (a->n > 0 && view && view->n > 0) {
         uint64_t step = s->search.backwards ? view->n - 1 : 1, from = (s->search_from % view->n + step) % view->n;
         bool rising = view != &s->sorted && view != &s->narrowed;
-        take_list(&matches, a, fds, nfds);
-        e = (rising ? next_in_rising : next_in_list)(s, view, &matches, from, &at);
+        e = take_list(&matches, a, fds, nfds);
+        if (!e)
+            e = (rising ? next_in_rising : next_in_list)(s, view, &matches, from, &at);
         row_list_done(&matches);
     }
     if (!e)
@@ -323,15 +332,20 @@ static enum err take_search(struct sheet *s, const struct answer *a, const int *
     return OK;
 }
 
-static void take_texts(struct sheet *s, struct sheet_texts *to, const struct answer *a, const int *fds, int nfds)
+static enum err take_texts(struct sheet *s, struct sheet_texts *to, const struct answer *a, const int *fds, int nfds)
 {
     bool codes = to == &s->codes;
+    int fd = -1;
     *(codes ? &s->picking : &s->counting) = false;
     io_close(&to->fd);
-    *to = (struct sheet_texts){.column = codes ? table_key(s->table) : s->column, .fd = nfds > 0 ? dup(fds[0]) : -1,
+    enum err e = nfds > 0 ? io_dup(fds[0], &fd) : OK;
+    if (e)
+        return e;
+    *to = (struct sheet_texts){.column = codes ? table_key(s->table) : s->column, .fd = fd,
                                .n = (uint64_t)a->n, .rows = table_rows(s->table), .nulls = (uint64_t)a->nulls,
                                .others = (uint64_t)a->others, .complete = a->complete};
     sheet_tell(s, codes ? SHEET_CODES : SHEET_COUNTED, 0, NULL);
+    return OK;
 }
 
 /* Takes the answer's texts. */
@@ -355,19 +369,21 @@ static void take_saved(struct sheet *s, const struct answer *a)
     sheet_tell(s, SHEET_SAVED, 0, words.text);
 }
 
-static void take_filter(struct sheet *s, const struct answer *a, const int *fds, int nfds)
+static enum err take_filter(struct sheet *s, const struct answer *a, const int *fds, int nfds)
 {
     struct filter *f = sheet_unready_filter(s);
     if (!f)
-        return;
-    take_list(&f->rows, a, fds, nfds);
-    f->ready = true;
+        return OK;
+    enum err e = take_list(&f->rows, a, fds, nfds);
+    f->ready = !e;
     s->narrow_ready = false;
+    return e;
 }
 
 static enum err take_answer(struct sheet *s, struct answer *a, const int *fds, int nfds)
 {
     enum errand errand = (enum errand)a->id;
+    enum err e = OK;
     s->version++;
     switch (errand) {
     case ERRAND_GROW:
@@ -377,24 +393,24 @@ static enum err take_answer(struct sheet *s, struct answer *a, const int *fds, i
         return take_table(s, fds, nfds);
     case ERRAND_INDEX:
     case ERRAND_LEARN: return take_table(s, fds, nfds);
-    case ERRAND_FILTER: take_filter(s, a, fds, nfds); break;
+    case ERRAND_FILTER: return take_filter(s, a, fds, nfds);
     case ERRAND_SEARCH: return take_search(s, a, fds, nfds);
     case ERRAND_SORT:
-        take_list(&s->sorted, a, fds, nfds);
-        s->sort_ready = true;
+        e = take_list(&s->sorted, a, fds, nfds);
+        s->sort_ready = !e;
         break;
     case ERRAND_NARROW:
-        take_list(&s->narrowed, a, fds, nfds);
-        s->narrow_ready = true;
+        e = take_list(&s->narrowed, a, fds, nfds);
+        s->narrow_ready = !e;
         break;
     case ERRAND_SAVE: take_saved(s, a); break;
-    case ERRAND_CODES: take_texts(s, &s->codes, a, fds, nfds); break;
-    case ERRAND_FREQUENCY: take_texts(s, &s->texts, a, fds, nfds); break;
+    case ERRAND_CODES: return take_texts(s, &s->codes, a, fds, nfds);
+    case ERRAND_FREQUENCY: return take_texts(s, &s->texts, a, fds, nfds);
     case ERRAND_STATISTICS: take_sums(s, a); break;
     case ERRAND_CHECK: return sheet_take_check(s, a, fds, nfds);
     default: break;
     }
-    return OK;
+    return e;
 }
 
 /* What failed is not asked again; the file's change is looked into. */

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/io.h"
+#include "core/base/io.h"
 #include "core/base/text.h"
 #include "tui/sheet_priv.h"
 
@@ -122,8 +124,12 @@ enum err sheet_take_check(struct sheet *s, const struct answer *a, const int *fd
     struct row_list rows = {0};
     struct dtype_check *check = &s->checks[s->checking];
     struct sheet_odd odd = {.cells = (uint64_t)a->n};
-    row_list_take(&rows, nfds > 0 ? dup(fds[0]) : -1, odd.cells, a->wide);
-    enum err e = odd.cells > 0 ? row_list_read(&rows, 0, 1, &odd.first) : OK;
+    int fd = -1;
+    enum err e = nfds > 0 ? io_dup(fds[0], &fd) : OK;
+    if (e)
+        return e;
+    row_list_take(&rows, fd, odd.cells, a->wide);
+    e = odd.cells > 0 ? row_list_read(&rows, 0, 1, &odd.first) : OK;
     row_list_done(&rows);
     if (e || !has_column(s->table, s->overrides[s->checking].column, &odd.column))
         return e;

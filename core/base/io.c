@@ -270,6 +270,24 @@ void io_survive_size_limit(void)
         sigaction(SIGXFSZ, &handler, NULL);
 }
 
+enum err io_dup(int fd, int *out)
+{
+    *out = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    return *out < 0 ? err_from_errno(errno) : OK;
+}
+
+enum err io_dup_all(const int *fds, int n, int *out)
+{
+    enum err err = OK;
+    for (int i = 0; i < n; i++)
+        out[i] = -1;
+    for (int i = 0; i < n && !err; i++)
+        err = io_dup(fds[i], &out[i]);
+    for (int i = 0; i < n && err; i++)
+        io_close(&out[i]);
+    return err;
+}
+
 void io_close(int *fd)
 {
     if (*fd >= 0)

@@ -47,6 +47,12 @@ struct model_task *model_task_by_id(struct model *m, int64_t id)
     return place ? &m->tasks[place - 1] : NULL;
 }
 
+static void fill_index(struct model *m)
+{
+    for (size_t i = 0; i < m->ntasks; i++)
+        *place_of(m, m->tasks[i].id) = (uint32_t)i + 1;
+}
+
 static enum err index_all(struct model *m, size_t nplaces)
 {
     uint32_t *places = calloc(nplaces, sizeof *places);
@@ -55,13 +61,12 @@ static enum err index_all(struct model *m, size_t nplaces)
     free(m->places);
     m->places = places;
     m->nplaces = nplaces;
-    for (size_t i = 0; i < m->ntasks; i++)
-        *place_of(m, m->tasks[i].id) = (uint32_t)i + 1;
+    fill_index(m);
     return OK;
 }
 
 /* What is kept when there are too many, the most wanted first: what runs; what went wrong; the newest. */
-static enum err forget_some(struct model *m)
+static void forget_some(struct model *m)
 {
     size_t kept = 0, bad = 0, surplus = m->ntasks / 2;
     for (size_t i = 0; i < m->ntasks; i++) {
@@ -76,7 +81,8 @@ static enum err forget_some(struct model *m)
             m->tasks[kept - 1] = *t;
     }
     m->ntasks = kept;
-    return index_all(m, m->nplaces);
+    memset(m->places, 0, m->nplaces * sizeof *m->places); /* in place: this cannot fail, and no index is ever stale */
+    fill_index(m);
 }
 
 /* The record of a task; a new one is pending. NULL without memory. */
@@ -85,8 +91,8 @@ static struct model_task *record(struct model *m, int64_t id, double now)
     struct model_task *t = model_task_by_id(m, id);
     if (t)
         return t;
-    if (m->ntasks >= MODEL_TASKS_MAX && !m->keep_tasks && forget_some(m))
-        return NULL;
+    if (m->ntasks >= MODEL_TASKS_MAX && !m->keep_tasks)
+        forget_some(m);
     if (2 * (m->ntasks + 1) > m->nplaces && index_all(m, m->nplaces ? m->nplaces * 2 : 64))
         return NULL;
     if (m->ntasks == m->tasks_cap) {

@@ -379,8 +379,8 @@ static enum err tell_loaded(struct observer *o, const struct table *t)
     int fds[TABLE_FDS];
     struct problem problem;
     enum err e = observer_apply(o, &loaded);
-    for (int i = 0; i < TABLE_FDS; i++)
-        fds[i] = fcntl(o->given[i], F_DUPFD_CLOEXEC, 3);
+    if (!e)
+        e = io_dup_all(o->given, TABLE_FDS, fds);
     if (!e)
         e = table_import(fds, &own, &problem);
     if (!e)

@@ -51,7 +51,9 @@ static enum err open_root(struct observer *o, const struct watch_settings *s, st
         if (e)
             return e;
         o->root = command_pid(o->command);
-        o->root_pidfd = dup(command_pidfd(o->command));
+        e = io_dup(command_pidfd(o->command), &o->root_pidfd);
+        if (e)
+            return problem_set(problem, e, "cannot watch process %d: %s", (int)o->root, err_text(e));
     } else {
         o->root = s->pid;
         o->root_pidfd = (int)syscall(SYS_pidfd_open, s->pid, 0);

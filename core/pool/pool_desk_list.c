@@ -13,9 +13,10 @@ enum err desk_list_within(const struct ask *a, const int *fds, int nfds, struct 
 {
     if (a->within < 0 || nfds < 1)
         return ERR_USAGE;
-    int fd = dup(fds[0]);
-    if (fd < 0)
-        return ERR_SYS;
+    int fd;
+    enum err e = io_dup(fds[0], &fd);
+    if (e)
+        return e;
     row_list_take(out, fd, (uint64_t)a->within, a->within_wide);
     return OK;
 }

@@ -26,11 +26,12 @@ static enum err work_table(struct work *w)
     int own[TABLE_FDS];
     if (w->nfds < TABLE_FDS)
         return ERR_USAGE;
-    for (int i = 0; i < TABLE_FDS; i++)
-        own[i] = dup(w->fds[i]);
+    enum err e = io_dup_all(w->fds, TABLE_FDS, own);
+    if (e)
+        return e;
     if (!w->desk->progress && w->nfds > TABLE_FDS && table_progress_map(w->fds[TABLE_FDS], &w->desk->progress))
         w->desk->progress = NULL; /* then nobody sees how far it is */
-    enum err e = table_import(own, &t, w->problem);
+    e = table_import(own, &t, w->problem);
     if (e)
         return e;
     table_free(w->desk->table);
@@ -47,8 +48,9 @@ static enum err give_table(struct work *w, enum err e, struct table *next)
     table_free(w->desk->table);
     w->desk->table = next;
     table_fds(next, fds);
-    for (int i = 0; i < TABLE_FDS; i++)
-        w->out_fds[i] = dup(fds[i]);
+    e = io_dup_all(fds, TABLE_FDS, w->out_fds);
+    if (e)
+        return e;
     *w->out_nfds = TABLE_FDS;
     w->out->rows = (int64_t)table_rows(next);
     return OK;
@@ -92,10 +94,11 @@ static enum err give_list(struct work *w, enum err e, struct row_list *l)
 {
     if (!e)
         e = row_list_share(l);
+    if (!e)
+        e = io_dup(l->fd, &w->out_fds[0]);
     if (!e) {
         w->out->n = (int64_t)l->n;
         w->out->wide = l->wide;
-        w->out_fds[0] = dup(l->fd);
         *w->out_nfds = 1;
     }
     row_list_done(l);
@@ -146,11 +149,12 @@ static enum err work_narrow(struct work *w)
 {
     struct row_list sorted = {0}, within = {0}, some = {0};
     uint64_t rows = table_rows(w->desk->table);
-    int fd = w->nfds > 1 ? dup(w->fds[1]) : -1;
-    if (fd < 0)
-        return ERR_USAGE;
+    int fd;
+    enum err e = w->nfds > 1 ? io_dup(w->fds[1], &fd) : ERR_USAGE;
+    if (e)
+        return e;
     row_list_take(&sorted, fd, (uint64_t)w->ask->size, rows > UINT32_MAX);
-    enum err e = desk_list_within(w->ask, w->fds, w->nfds, &within);
+    e = desk_list_within(w->ask, w->fds, w->nfds, &within);
     if (!e)
         e = desk_sorted_within(&sorted, &within, rows, &some);
     row_list_done(&sorted);

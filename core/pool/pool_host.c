@@ -21,8 +21,6 @@ enum { RECORD_MAX = 1 << 30 };
 
 struct host_self {
     int control, epoll;
-    const int *fds;         /* that came with the request; nfds of them */
-    int nfds;
     bool over;              /* nobody is there any more */
     struct engine *engine;
     struct table *table;
@@ -93,15 +91,17 @@ static enum err load_table(struct host_self *h, struct request *r, int fd, struc
 
 /* What another process read is read once more, by the engine: a table that is not what it says is refused, and the
  * engine's threads are there as they are behind a load. */
-static enum err take_table(struct host_self *h, const struct request *r, struct problem *problem)
+static enum err take_table(struct host_self *h, const struct request *r, const int *fds, int nfds,
+                           struct problem *problem)
 {
     int own[TABLE_FDS];
     struct rows rows = { 0 };
-    if (h->nfds != TABLE_FDS)
+    if (nfds != TABLE_FDS)
         return problem_set(problem, ERR_USAGE, "no table was given");
-    for (int i = 0; i < TABLE_FDS; i++)
-        own[i] = fcntl(h->fds[i], F_DUPFD_CLOEXEC, 3);
-    enum err err = table_import(own, &h->table, problem);
+    enum err err = io_dup_all(fds, TABLE_FDS, own);
+    if (err != OK)
+        return problem_set(problem, err, "%s: %s", r->path, err_text(err));
+    err = table_import(own, &h->table, problem);
     if (err == OK && (err = engine_scan(h->engine, h->table, &rows)) != OK)
         problem_set(problem, err, "%s: %s", r->path, err_text(err));
     rows_done(&rows);
@@ -125,21 +125,21 @@ static enum err make_parts(struct host_self *h, const struct request *r, struct 
     return r->forkserver ? forkserver_start(h->forkserver, problem) : OK;
 }
 
-static void on_load(struct host_self *h, struct request *r, int fd)
+static void on_load(struct host_self *h, struct request *r, const int *fds, int nfds)
 {
     struct problem problem = { "" };
     struct event e = { .type = EVENT_TABLE_LOADED, .table = { .path = text_dup(r->path), .threads = r->threads } };
-    int fds[TABLE_FDS];
+    int own[TABLE_FDS];
     double started = clock_now();
 
     enum err err = h->engine != NULL ? problem_set(&problem, ERR_USAGE, "a host loads one table") : OK;
-    if (err == OK && (r->path == NULL || fd < 0))
+    if (err == OK && (r->path == NULL || nfds < 1))
         err = problem_set(&problem, ERR_USAGE, "no file was given to load");
     if (err == OK)
         err = make_parts(h, r, &problem);
     bool made = err == OK;
     if (err == OK)
-        err = r->type == REQUEST_TABLE ? take_table(h, r, &problem) : load_table(h, r, fd, &problem);
+        err = r->type == REQUEST_TABLE ? take_table(h, r, fds, nfds, &problem) : load_table(h, r, fds[0], &problem);
     if (err == OK && forkserver_running(h->forkserver)) {
         err = forkserver_preload(h->forkserver, h->table, engine_threads(h->engine));
         if (err == ERR_CLOSED) /* it died meanwhile, which is told in its place; the table is loaded all the same */
@@ -158,8 +158,8 @@ static void on_load(struct host_self *h, struct request *r, int fd)
     e.table.columns = (int64_t)table_columns(h->table);
     e.table.key = strndup(key->name, key->name_len);
     e.table.seconds = e.time - started;
-    table_fds(h->table, fds);
-    host_emit_with(h, &e, fds, TABLE_FDS);
+    table_fds(h->table, own);
+    host_emit_with(h, &e, own, TABLE_FDS);
 }
 
 /* --- runs --------------------------------------------------------------------------------------------------------- */
@@ -291,10 +291,11 @@ static void add_measured_codes(struct host_self *h, struct request *r)
         h->over = true; /* without memory there is nothing to be said about it */
 }
 
-static void on_run(struct host_self *h, struct request *r, int fd)
+static void on_run(struct host_self *h, struct request *r, const int *fds, int nfds)
 {
     struct problem problem;
-    (void)fd;
+    (void)fds;
+    (void)nfds;
     if (h->pool != NULL || h->measuring) {
         host_note(h, NOTE_ERROR, "a run is going on: stop it first");
         return;
@@ -321,27 +322,30 @@ static void on_run(struct host_self *h, struct request *r, int fd)
     end_run(h);
 }
 
-static void on_codes(struct host_self *h, struct request *r, int fd)
+static void on_codes(struct host_self *h, struct request *r, const int *fds, int nfds)
 {
     struct problem problem;
-    (void)fd;
+    (void)fds;
+    (void)nfds;
     if (h->measuring && r->run == h->run)
         add_measured_codes(h, r);
     else if (h->pool != NULL && h->more && r->run == h->run && submit_all(h, r, &problem) != OK)
         fail_run(h, problem.text);
 }
 
-static void on_kill_worker(struct host_self *h, struct request *r, int fd)
+static void on_kill_worker(struct host_self *h, struct request *r, const int *fds, int nfds)
 {
-    (void)fd;
+    (void)fds;
+    (void)nfds;
     if (h->pool == NULL || pool_kill_worker(h->pool, r->worker) != OK)
         host_note(h, NOTE_INFO, "there is no such worker any more");
 }
 
-static void on_stop(struct host_self *h, struct request *r, int fd)
+static void on_stop(struct host_self *h, struct request *r, const int *fds, int nfds)
 {
     (void)r;
-    (void)fd;
+    (void)fds;
+    (void)nfds;
     if (h->measuring) {
         h->measuring = false;
         h->stopped = true;
@@ -380,7 +384,7 @@ static void tend_pool(struct host_self *h)
 
 /* --- the loop ----------------------------------------------------------------------------------------------------- */
 
-static void (*const answers[REQUEST_TYPE_COUNT])(struct host_self *h, struct request *r, int fd) = {
+static void (*const answers[REQUEST_TYPE_COUNT])(struct host_self *h, struct request *r, const int *fds, int nfds) = {
     [REQUEST_LOAD] = on_load,
     [REQUEST_TABLE] = on_load,
     [REQUEST_RUN] = on_run,
@@ -397,10 +401,8 @@ static void take_request(struct host_self *h)
     buf_init(&b, RECORD_MAX);
     enum err err = wire_recv(h->control, &b, fds, &nfds);
     if (err == OK && (err = request_decode(b.data, b.len, &r)) == OK) {
-        h->fds = fds;
-        h->nfds = nfds;
         if (r.type >= 0 && r.type < REQUEST_TYPE_COUNT)
-            answers[r.type](h, &r, nfds > 0 ? fds[0] : -1);
+            answers[r.type](h, &r, fds, nfds);
         request_done(&r);
     }
     while (nfds > 0)
