@@ -87,11 +87,31 @@ static bool is_below(const struct census *c, const struct member *m, pid_t ances
     return false;
 }
 
+/* Needs no memory: only the children of this thread, from /proc/thread-self/children (proc(5)). Theirs become children
+ * of ours or of the keeper's when they have died, and their turn comes in the next round. */
+static size_t kill_children(void)
+{
+    char text[4096], *at = text, *end;
+    int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    size_t n = 0;
+    io_close(&fd);
+    text[len > 0 ? len : 0] = '\0';
+    for (long pid; (pid = strtol(at, &end, 10)) > 0 && end != at && *end; at = end)
+        if (!proc_is_guard((pid_t)pid)) {
+            kill((pid_t)pid, SIGKILL);
+            n++;
+        }
+    return n;
+}
+
 /* How many there were. Killed ones are counted until they are reaped. */
 static size_t kill_round(struct census *c, pid_t self)
 {
     size_t n = 0;
     take_census(c);
+    if (c->n == 0) /* there is no memory for it */
+        return kill_children();
     for (size_t i = 0; i < c->n; i++)
         if (is_below(c, &c->v[i], self) && !proc_is_guard(c->v[i].pid)) {
             kill(c->v[i].pid, SIGKILL);
