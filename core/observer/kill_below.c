@@ -119,10 +119,30 @@ static bool kill_one(const struct identity_stat *m, void *arg)
     return !denied && (m->state != 'Z' || m->parent == getpid());
 }
 
+/* Needs no memory: only the children of this thread, from /proc/thread-self/children (proc(5)). A child that was not
+ * reaped keeps its pid, so that kill(2) means it. Its own children become ours when it has died, and are killed in the
+ * next round. */
+static size_t kill_children(void)
+{
+    char text[4096], *at = text, *end;
+    int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    size_t n = 0;
+    io_close(&fd);
+    text[len > 0 ? len : 0] = '\0';
+    for (long pid; (pid = strtol(at, &end, 10)) > 0 && end != at && *end; at = end)
+        if (!proc_is_guard((pid_t)pid)) {
+            kill((pid_t)pid, SIGKILL);
+            n++;
+        }
+    return n;
+}
+
 static size_t kill_round(struct census *c, struct kill_left *left)
 {
     *left = (struct kill_left){0};
-    return for_each_below(c, kill_one, left);
+    size_t n = for_each_below(c, kill_one, left);
+    return c->n > 0 ? n : kill_children(); /* there is no memory for a census */
 }
 
 void kill_below(void (*reap)(void *arg), void *arg, struct kill_left *left)

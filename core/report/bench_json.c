@@ -49,18 +49,19 @@ static json_t *verdict_json(const struct bench *b)
 enum err bench_json(const struct bench *b, struct buf *out)
 {
     json_t *rows = json_array(), *growth = json_array();
+    bool lost = false; /* a part that there was no memory for */
     for (int i = 0; i < b->nrows && rows; i++)
-        json_array_append_new(rows, row_json(&b->rows[i]));
+        lost |= json_array_append_new(rows, row_json(&b->rows[i])) < 0;
     for (int i = 0; i < b->ngrowth && growth; i++)
-        json_array_append_new(growth, growth_json(&b->growth[i]));
+        lost |= json_array_append_new(growth, growth_json(&b->growth[i])) < 0;
     json_t *o = json_pack("{s:s, s:o, s:I, s:I, s:i, s:i, s:i, s:b, s:o, s:o, s:o}", "schema", "poolscope.bench/1",
                           "file", report_json_text(b->path), "rows", (json_int_t)b->table_rows,
                           "codes", (json_int_t)b->codes, "workers", b->workers, "threads", b->threads,
                           "rounds", b->rounds, "cancelled", (int)b->cancelled, "compared", rows, "growth", growth,
                           "verdict", verdict_json(b));
     if (o && b->problem)
-        json_object_set_new(o, "error", report_json_text(b->problem));
-    char *text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
+        lost |= json_object_set_new(o, "error", report_json_text(b->problem)) < 0;
+    char *text = o && !lost ? json_dumps(o, JSON_INDENT(2)) : NULL;
     json_decref(o);
     if (!text)
         return ERR_NOMEM;
