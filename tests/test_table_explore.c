@@ -229,6 +229,29 @@ static void a_full_disk_is_named_and_leaves_nothing(void **state)
     leave(p, &at);
 }
 
+/* The whole search would take many minutes, and it is all one piece of work: only between two rows can it stop. */
+static void a_slow_pattern_is_given_up_at_a_key(void **state)
+{
+    enum { ROWS = 40000 };
+    struct buf b;
+    (void)state;
+    buf_init(&b, 2 << 20);
+    buf_add_text(&b, "code,text\n");
+    for (int i = 0; i < ROWS; i++)
+        buf_addf(&b, "1,aaaaaaaaaaaaaaaaaaaa!\n");
+    char *path = file_with(b.data, b.len);
+    buf_done(&b);
+    struct pty *p = EXPLORE(path);
+    pty_type(p, "1z");
+    pty_wait_text(p, "1 of 40_000");
+    pty_type(p, "/~(a+)+$\r");
+    pty_wait_text(p, "searching [0-9]+ %");
+    pty_type(p, "q");
+    pty_wait_no_text(p, "searching");
+    explorer_quit(p);
+    file_done(path);
+}
+
 /* A row's number as the pane has it changes while it saves; a cancelled one leaves nothing. */
 static void saving_long_shows_how_far_it_is_and_can_be_cancelled(void **state)
 {
@@ -494,6 +517,7 @@ int main(void)
         CASE(the_codes_in_view_are_picked),
         CASE(a_dtype_is_changed_in_place),
         CASE(cells_that_are_not_of_a_dtype_are_said),
+        CASE(a_slow_pattern_is_given_up_at_a_key),
         CASE(saving_long_shows_how_far_it_is_and_can_be_cancelled),
     };
     kin_adopt();

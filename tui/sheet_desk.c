@@ -384,7 +384,6 @@ static enum err take_answer(struct sheet *s, struct answer *a, const int *fds, i
 {
     enum errand errand = (enum errand)a->id;
     enum err e = OK;
-    s->version++;
     switch (errand) {
     case ERRAND_GROW:
         if (s->nfilters > 0 || s->sort_column != SIZE_MAX)
@@ -446,6 +445,7 @@ static enum err one_answer(struct sheet *s)
         return e;
     bool dropped = s->dropped;
     s->errand = ERRAND_NONE;
+    s->version++; /* also when it was cancelled: it goes on no more */
     if (a.error == ERR_CANCELLED && a.id == ERRAND_SAVE)
         sheet_tell(s, SHEET_SAYS, 0, "Cancelled: nothing was saved");
     if (a.error == OK && (!dropped || a.id == ERRAND_SAVE)) /* a file that is there is there */

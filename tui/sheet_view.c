@@ -149,6 +149,8 @@ void sheet_status(const struct sheet *s, struct buf *out)
     }
     if (s->follow)
         buf_add_text(out, "following, ");
-    if (s->errand && clock_now() - s->since > 0.09)
+    if (s->errand && s->dropped)
+        buf_addf(out, "stopping: %s, ", words_of[s->errand]);
+    else if (s->errand && clock_now() - s->since > 0.09)
         buf_addf(out, "%s %.0f %%, ", words_of[s->errand], 100 * desk_progress(s->desk));
 }

@@ -77,6 +77,12 @@ static enum err hand_new(void *arg, void **own)
     return OK;
 }
 
+/* A pattern may take its time over a single cell, so whether to go on is asked at each row. */
+static enum err go_on(const struct job *j)
+{
+    return j->match.pattern != NULL && table_progress_stopped(j->progress) ? ERR_CANCELLED : OK;
+}
+
 /* Rows that a hit gives without cells match for sure. */
 static enum err ask_row(struct hand *h, const struct row *row, size_t column, bool *out)
 {
@@ -114,6 +120,8 @@ static enum err find_by_walk(struct job *j, struct hand *h, size_t span, struct 
         if (err != OK || batch.rows == 0)
             break;
         for (size_t i = 0; err == OK && !enough && i < batch.rows; i++) {
+            if ((err = go_on(j)) != OK)
+                break;
             err = matcher_ask(&h->matcher, batch.cells + i * batch.width, batch.width, &yes);
             if (err == OK && yes)
                 err = j->take(j, found, span, batch.row + i, &enough);
