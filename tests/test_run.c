@@ -9,13 +9,18 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "tests/program.h"
 
 static char *sample;
@@ -400,6 +405,84 @@ static void a_signal_ends_a_hung_run_and_leaves_nothing(void **state)
     }
 }
 
+enum { MANY = 300 };
+
+/* A code for each row, and a text that fills its frame. */
+static char *many_rows(void)
+{
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    buf_add_text(&b, "code,text\n");
+    for (int i = 0; i < MANY; i++)
+        buf_addf(&b, "%04d,a text that makes the frame of this row wide enough\n", i);
+    char *path = file_with(b.data, b.len);
+    buf_done(&b);
+    return path;
+}
+
+static char *many_codes(void)
+{
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    for (int i = 0; i < MANY; i++)
+        buf_addf(&b, "%04d\n", i);
+    char *path = file_with(b.data, b.len);
+    buf_done(&b);
+    return path;
+}
+
+/* The program prints into a pipe. */
+static pid_t start_into(int out, int err, const char *const *argv)
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid > 0)
+        return pid;
+    if (dup2(out, 1) == 1 && dup2(err, 2) == 2)
+        execv(argv[0], (char *const *)argv);
+    _exit(127);
+}
+
+/* The pipe is full, so that no more is printed, and every task is done: the host is all that is left of the pool. */
+static void wait_until_only_printing_is_left(pid_t pid, int pipe_end)
+{
+    pid_t kin[KIN_MAX];
+    double until = clock_now() + PROGRAM_BOUND;
+    const int frame = 1000, size = fcntl(pipe_end, F_GETPIPE_SZ); /* a frame has fewer bytes */
+    for (int bytes = 0; bytes < size - frame || kin_below(pid, kin) != 1;) {
+        assert_true(clock_now() < until);
+        nap();
+        assert_int_equal(ioctl(pipe_end, FIONREAD, &bytes), 0);
+    }
+}
+
+static void a_file_that_is_cut_in_a_run_is_named_and_is_exit_3(void **state)
+{
+    (void)state;
+    int out[2], status, err = memfd_create("stderr", MFD_CLOEXEC);
+    char *table = many_rows(), *codes = many_codes(), bytes[4096];
+    assert_true(err >= 0 && pipe2(out, O_CLOEXEC) == 0 && fcntl(out[1], F_SETPIPE_SZ, 4096) > 0);
+    pid_t pid = start_into(out[1], err, (const char *const[]){program_path(), "run", "-s", "spawn", "-w", "1", "-d",
+                                                              "code=str", "--codes-from", codes, table, NULL});
+    close(out[1]);
+    wait_until_only_printing_is_left(pid, out[0]);
+    assert_int_equal(truncate(table, 20), 0);
+    while (read(out[0], bytes, sizeof bytes) > 0)
+        ;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    ssize_t n = pread(err, bytes, sizeof bytes - 1, 0);
+    assert_true(n > 0);
+    bytes[n] = '\0';
+    char wanted[4200];
+    snprintf(wanted, sizeof wanted, "poolscope: %s: the file changed after it was opened\n", table);
+    if (!strstr(bytes, wanted) || !WIFEXITED(status) || WEXITSTATUS(status) != 3)
+        fail_msg("status %x, and it said: %s", status, bytes);
+    close(out[0]);
+    close(err);
+    file_done(table);
+    file_done(codes);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
@@ -414,6 +497,7 @@ int main(void)
         CASE(many_workers_of_a_forkserver_may_be_asked_for),
         CASE(bad_input_is_a_line_with_its_place_and_exit_3),
         CASE(what_cannot_be_read_is_exit_3),
+        CASE(a_file_that_is_cut_in_a_run_is_named_and_is_exit_3),
         CASE(a_column_or_dtype_that_the_table_lacks_is_said),
         CASE(wrong_usage_is_exit_2_and_one_line),
         CASE(without_a_terminal_the_explorer_says_so),

@@ -16,7 +16,7 @@
 #include "tui/headless.h"
 #include "tui/outputs.h"
 
-enum { STATUS_OURS = 125 };
+enum { STATUS_IO = 3, STATUS_OURS = 125 };
 enum { FRAME_MAX = 1 << 30 };
 
 struct headless {
@@ -25,7 +25,7 @@ struct headless {
     int signals;       /* signalfd */
     int signal;        /* the one that asked us to stop; 0: none */
     bool progress;     /* a progress line stands on stderr */
-    enum err out_err;  /* stdout does not take what we write */
+    int failed;        /* the exit status, when a result could not be printed; 0: all were so far */
 };
 
 static void clear_progress(struct headless *h)
@@ -50,8 +50,10 @@ static void show_progress(struct headless *h)
     h->progress = true;
 }
 
-static enum err print_frame(const struct model *m, const struct ints *ranges)
+/* Prints the rows of one result. Returns the exit status that it deserves when that fails, and says why. */
+static int print_frame(const struct model *m, const struct ints *ranges, struct problem *problem)
 {
+    int status = 0;
     struct buf frame;
     struct rows rows = {0};
     enum err e = OK;
@@ -60,11 +62,16 @@ static enum err print_frame(const struct model *m, const struct ints *ranges)
     buf_init(&frame, FRAME_MAX);
     if (!e)
         e = table_print(m->table, &rows, &frame);
-    if (!e)
-        e = io_write_all(STDOUT_FILENO, frame.data, frame.len);
+    if (e) {
+        status = e == ERR_NOMEM ? STATUS_OURS : STATUS_IO;
+        problem_set(problem, e, "%s: %s", m->path, err_text(e));
+    } else if (io_write_all(STDOUT_FILENO, frame.data, frame.len)) {
+        status = STATUS_OURS;
+        problem_errno(problem, "stdout");
+    }
     buf_done(&frame);
     rows_done(&rows);
-    return e;
+    return status;
 }
 
 /* Each result is printed when it comes; nobody has to keep it. */
@@ -72,12 +79,13 @@ static void print_result(void *ctx, const struct event_task *ended)
 {
     struct headless *h = ctx;
     const struct model *m = observer_model(h->observer);
-    if (h->cli->json || !m->table || h->out_err || ended->state != TASK_FINISHED)
+    struct problem problem;
+    if (h->cli->json || !m->table || h->failed || ended->state != TASK_FINISHED)
         return;
     clear_progress(h);
-    h->out_err = print_frame(m, &ended->ranges);
-    if (h->out_err) {
-        fprintf(stderr, "poolscope: stdout: %s\n", errno ? strerror(errno) : err_text(h->out_err));
+    h->failed = print_frame(m, &ended->ranges, &problem);
+    if (h->failed) {
+        headless_complain(&problem);
         observer_stop(h->observer);
     }
 }
@@ -128,7 +136,8 @@ static int finish(struct headless *h)
     struct problem problem;
     const struct model *m = observer_model(h->observer);
     enum err recorded = observer_end_recording(h->observer, &problem);
-    struct report_end end = {.signal = h->signal, .failed = recorded || h->out_err};
+    struct report_end end = {.signal = h->signal, .failed = recorded || h->failed == STATUS_OURS,
+                             .unread = h->failed == STATUS_IO};
     if (recorded)
         headless_complain(&problem);
     enum err e = headless_report(h->cli, m, "run", end);

@@ -15,6 +15,7 @@ enum err report_json(const struct model *m, const char *mode, struct buf *out) M
 struct report_end {
     int signal;  /* that ended us; 0: none */
     bool failed; /* something of ours did: a result or the recording could not be written */
+    bool unread; /* the rows of a result could not be read any more */
 };
 
 /* The report for a log that is read the next morning; lines end with a newline, nothing of the table's cells in it. */
@@ -32,7 +33,7 @@ enum err report_watch_end(const struct model *m, struct report_end end, struct b
 int report_exit_status(const struct model *m);
 
 /* The status that the program exits with: 128 + N if signal N ended it, but a hang that was found in what is watched
- * goes first; else 125 if something of ours failed; else that of the outcome. */
+ * goes first; else 125 if something of ours failed, 3 if rows could not be read; else that of the outcome. */
 int report_final_status(const struct model *m, struct report_end end);
 
 /* Writes all of `data` to the regular file `path` or nothing (new_file.h). A file that is made is for its owner alone:

@@ -261,5 +261,5 @@ int report_final_status(const struct model *m, struct report_end end)
     int status = report_exit_status(m);
     if (end.signal && !(m->root && status == 124))
         return 128 + end.signal;
-    return end.failed ? 125 : status;
+    return end.failed ? 125 : end.unread ? 3 : status;
 }
