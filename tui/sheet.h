@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The open table as the explorer has it: there at once with its first rows, while a desk (core/pool/desk.h) finds the
+ * The open table as the explorer has it: there at once with its first rows, while a desk (core/query/query.h) finds the
  * others behind; the filters and the order in which it is seen; what is asked of it and what was answered. Nothing here
  * waits: sheet_fd is polled, sheet_step does what is due. One thread. */
 #ifndef TUI_SHEET_H
@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "core/pool/desk.h"
+#include "core/query/query.h"
 #include "core/table/row_list.h"
 #include "core/table/table.h"
 

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "core/pool/pool_desk.h"
+#include "core/query/private.h"
 #include "core/pool/pool_priv.h"
 
 static const struct {

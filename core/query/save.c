@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/new_file.h"
-#include "core/pool/pool_desk.h"
+#include "core/query/private.h"
 
 /* "0 3 2 " */
 static enum err read_columns(const struct table *t, const char *words, size_t **out, size_t *n)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The codes of some rows of the desk's table. */
-#include "core/pool/pool_desk.h"
+#include "core/query/private.h"
 
 enum { ROWS_A_PIECE = 1024 };
 

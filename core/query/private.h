@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * What both sides of a desk share. For the pool room only. */
-#ifndef POOL_POOL_DESK_H
-#define POOL_POOL_DESK_H
+#ifndef QUERY_PRIVATE_H
+#define QUERY_PRIVATE_H
 
-#include "core/pool/desk.h"
+#include "core/query/query.h"
 #include "core/table/table_set.h"
 
 extern const struct field ask_fields[], answer_fields[];

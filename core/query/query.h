@@ -3,8 +3,8 @@
  * has an engine of its own, gets tables as fds, does one thing at a time and gives back fds: a table, a list of rows,
  * the distinct texts of a column. It dies with who started it, and the table stays on the screen when it dies alone.
  * One thread uses a desk. */
-#ifndef POOL_DESK_H
-#define POOL_DESK_H
+#ifndef QUERY_QUERY_H
+#define QUERY_QUERY_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/pool/pool_desk.h"
+#include "core/query/private.h"
 
 enum { DISTINCT_MAX = 100000, CODES_BYTES_MAX = 32 << 20 };
 

@@ -8,7 +8,7 @@
 #include "core/base/clock.h"
 #include "core/base/io.h"
 #include "core/event/wire.h"
-#include "core/pool/pool_desk.h"
+#include "core/query/private.h"
 
 enum { RECORD_MAX = 1 << 20 };
 

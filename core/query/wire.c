@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The fields of what is asked of a desk, and of its answers. */
-#include "core/pool/pool_desk.h"
+#include "core/query/private.h"
 
 #define ASK(kind, member) {#member, kind, offsetof(struct ask, member), NULL}
 const struct field ask_fields[] = {
