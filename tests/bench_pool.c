@@ -13,7 +13,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/io.h"
-#include "core/pool/host.h"
+#include "core/host/host.h"
 #include "core/pool/pool.h"
 
 enum { WORKERS = 2, SAMPLES_MAX = 20000 };

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
-#include "core/pool/host.h"
+#include "core/host/host.h"
 #include "tests/test_pool_kit.h"
 
 struct scene {

@@ -21,7 +21,7 @@
 
 #include "core/base/clock.h"
 #include "core/observer/observer.h"
-#include "core/pool/host.h"
+#include "core/host/host.h"
 #include "core/report/report.h"
 #include "tests/program.h"
 

@@ -10,7 +10,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/clock.h"
-#include "core/pool/host.h"
+#include "core/host/host.h"
 #include "tests/test_pool_kit.h"
 
 static void check_three(const struct story *s)

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
-#include "core/pool/host.h"
+#include "core/host/host.h"
 #include "tests/test_pool_kit.h"
 
 static void open_method(struct kit *k, const char *method, int workers)

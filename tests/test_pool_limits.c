@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/pool/host.h"
+#include "core/host/host.h"
 #include "tests/test_pool_kit.h"
 
 enum { BOUND = 240 }; /* seconds: a test that blocks in a system call is ended by SIGALRM */

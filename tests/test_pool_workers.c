@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
-#include "core/pool/host.h"
+#include "core/host/host.h"
 #include "tests/test_pool_kit.h"
 
 static void an_initializer_is_run_in_each_worker(void **state)

@@ -8,7 +8,7 @@
 
 #include "core/base/io.h"
 #include "core/base/startup.h"
-#include "core/pool/host.h"
+#include "core/host/host.h"
 #include "tui/bench.h"
 #include "tui/cli.h"
 #include "tui/deadline.h"

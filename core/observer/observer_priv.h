@@ -9,7 +9,7 @@
 #include "core/observer/command.h"
 #include "core/observer/observer.h"
 #include "core/observer/sampler.h"
-#include "core/pool/host.h"
+#include "core/host/host.h"
 #include "core/report/report.h"
 
 struct observer {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The host process: loads the table, owns the engine and the pool, and answers the observer. One thread waits in one
  * place. It has no signal handler: a forked worker would inherit it, and with it somebody who might wake it. */
-#include "core/pool/host.h"
+#include "core/host/host.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "core/base/io.h"
 #include "core/event/request.h"
 #include "core/event/wire.h"
-#include "core/pool/pool_measure.h"
+#include "core/host/measure.h"
 #include "core/pool/pool_priv.h"
 
 enum { RECORD_MAX = 1 << 30 };

@@ -2,8 +2,8 @@
  * Measuring, in the host: one round over some codes, by a pool of some start method or by the engine alone. Blocks
  * until it is done, or until `control` is readable. What it finds is told as EVENT_MEASURED; for the pool's room
  * only. */
-#ifndef POOL_MEASURE_H
-#define POOL_MEASURE_H
+#ifndef HOST_MEASURE_H
+#define HOST_MEASURE_H
 
 #include "core/engine/engine.h"
 #include "core/event/event.h"

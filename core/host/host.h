@@ -7,8 +7,8 @@
  * alone: the host runs on, waits at the latest when its control socket is full, and nobody has to wake it. It has no
  * signal handler and blocks no signal, since what it has its forked workers have: a signal sent to it by hand does what
  * signals do, and the observer says so. */
-#ifndef POOL_HOST_H
-#define POOL_HOST_H
+#ifndef HOST_HOST_H
+#define HOST_HOST_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The hidden commands of the program: what host, forkserver and spawned workers begin with. */
-#include "core/pool/host.h"
+#include "core/host/host.h"
 
 #include <fcntl.h>
 #include <limits.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The observer's side of a host process: starts it, talks to it, notices its end, leaves nothing of it behind. */
-#include "core/pool/host.h"
+#include "core/host/host.h"
 
 #include <errno.h>
 #include <stdlib.h>

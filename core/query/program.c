@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "core/base/startup.h"
-#include "core/pool/host.h"
+#include "core/host/host.h"
 
 int main(int argc, char **argv)
 {

@@ -2,7 +2,7 @@
  * One round of measuring. A pool is made for it, does every code once, then codes and empty tasks for a while, is
  * looked at while it idles, and goes. The engine alone does the same without the pool. Nothing is measured but what
  * happens. */
-#include "core/pool/pool_measure.h"
+#include "core/host/measure.h"
 
 #include <poll.h>
 #include <stdlib.h>

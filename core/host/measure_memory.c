@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/base/io.h"
-#include "core/pool/pool_measure.h"
+#include "core/host/measure.h"
 
 static bool read_file(const char *path, struct buf *out)
 {
