@@ -68,7 +68,7 @@ expect() {
 }
 
 expect bad core/base/buf.c '"core/event/event.h"'
-expect bad core/pool/pool_fork.c '"core/proc/proc.h"'
+expect bad core/pool/fork.c '"core/proc/proc.h"'
 expect bad core/hang/hang_rules.c '"core/pool/pool.h"'
 expect bad core/proc/proc_read.c '"core/table/table.h"'
 expect bad core/model/model.c '"core/report/report.h"'

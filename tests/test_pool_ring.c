@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "core/pool/pool_ring.h"
+#include "core/pool/ring.h"
 
 /* --- what the worker's end does ----------------------------------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The executor as it is seen from outside: its birth and end, and what may be asked of it. It never waits, but for
  * pool_await. */
-#include "core/pool/pool_priv.h"
+#include "core/pool/private.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "core/query/private.h"
-#include "core/pool/pool_priv.h"
+#include "core/pool/private.h"
 
 static const struct {
     const char *command;

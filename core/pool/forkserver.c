@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Start method forkserver, the host's side: a clean helper process, started once, that has the table and no threads,
  * and forks a worker for each request. Its workers are not our children: what becomes of them it tells us. */
-#include "core/pool/pool_priv.h"
+#include "core/pool/private.h"
 
 #include <errno.h>
 #include <stdlib.h>

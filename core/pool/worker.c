@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The worker: claims a task, asks the engine, answers with the rows. It is the same for every start method; what it was
  * born with (an inherited engine or one of its own) is all that differs. */
-#include "core/pool/pool_priv.h"
+#include "core/pool/private.h"
 
 #include <errno.h>
 #include <stdlib.h>

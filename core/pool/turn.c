@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The turn of things: gives pending tasks to workers, starts workers on demand up to the number asked for, reads what
  * they answer, looks after time limits, and gives up on a pool whose workers die at birth. */
-#include "core/pool/pool_priv.h"
+#include "core/pool/private.h"
 
 #include <errno.h>
 #include <math.h> /* INFINITY: nothing that needs libm */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The tasks of a seat: what its worker is given ahead, the answers that come, and what becomes of the rest when it is
  * slow or dead. The first of a seat's tasks is what its worker works at; the others wait in its ring. */
-#include "core/pool/pool_priv.h"
+#include "core/pool/private.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Results that are kept until they are taken, and the waits of concurrent.futures on them. Ids are given in order, so a
  * result stands at its id; the room grows with the span from the oldest that is not taken to the newest. */
-#include "core/pool/pool_priv.h"
+#include "core/pool/private.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  * What is told of tasks: each event by itself as long as they are few; beyond that the tasks that end are collected and
  * told together with the counts of all, so that no reader has more than a bounded number of events a second to take,
  * and none misses a result. Events keep their order. */
-#include "core/pool/pool_priv.h"
+#include "core/pool/private.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The pool's side of workers that are the forkserver's children: their births and ends are messages, and when the
  * forkserver dies they die with it. */
-#include "core/pool/pool_priv.h"
+#include "core/pool/private.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The forkserver itself: a fresh program without a thread. It takes the table once, forks a worker for each request,
  * and tells the host which pid it got and how it ended. Its workers die with it. */
-#include "core/pool/pool_priv.h"
+#include "core/pool/private.h"
 
 #include <errno.h>
 #include <stdlib.h>

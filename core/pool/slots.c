@@ -23,7 +23,7 @@
  *
  * A pending task is given to another worker. When several workers in a row cannot be started (POOL_TROUBLE_MAX), no
  * other is tried until one becomes ready or one that was ready ends; if no seat is occupied, all pending tasks fail. */
-#include "core/pool/pool_priv.h"
+#include "core/pool/private.h"
 
 #include <errno.h>
 #include <signal.h>

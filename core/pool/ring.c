@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The rings. A record is one cell and as many more as its bytes need; its first word, written last, says for which
  * place it is, so that neither side has to look at the other's counters while it goes well. */
-#include "core/pool/pool_ring.h"
+#include "core/pool/ring.h"
 
 #include <errno.h>
 #include <fcntl.h>

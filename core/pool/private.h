@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Inside the pool: child processes, messages, start methods, and the state of the executor. For this room only. */
-#ifndef POOL_POOL_PRIV_H
-#define POOL_POOL_PRIV_H
+#ifndef POOL_PRIVATE_H
+#define POOL_PRIVATE_H
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -9,7 +9,7 @@
 #include "core/event/shape.h"
 #include "core/event/wire.h"
 #include "core/pool/pool.h"
-#include "core/pool/pool_ring.h"
+#include "core/pool/ring.h"
 
 /* --- pool_child.c: a process that we may kill, and wait for if it is our child ------------------------- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The start methods by name, and what a CPython of some version would choose on some platform. */
-#include "core/pool/pool_priv.h"
+#include "core/pool/private.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Tasks: where they live, the queue of those that are pending, and the one table that says what may happen to a task
  * and what becomes of it. They live in slabs that are used again, so that only what is not settled costs memory. */
-#include "core/pool/pool_priv.h"
+#include "core/pool/private.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Start method spawn: the worker is this program started afresh. It inherits stderr and its socket; table, ring and
  * bell come as fds over that socket, and its engine is its own. */
-#include "core/pool/pool_priv.h"
+#include "core/pool/private.h"
 
 #include <errno.h>
 

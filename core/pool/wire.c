@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Messages between the host, the forkserver and the workers: one struct, described once, over the wire of core/event.
  * Everything that knows how they travel is in this file. */
-#include "core/pool/pool_priv.h"
+#include "core/pool/private.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Start method fork: the child goes straight on with all that the host has, its engine and table among it, as a worker
  * of Python does. Nothing is reset and nothing is repaired here: what fork copies is what there is. */
-#include "core/pool/pool_priv.h"
+#include "core/pool/private.h"
 
 #include <errno.h>
 #include <unistd.h>
