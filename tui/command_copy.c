@@ -2,7 +2,7 @@
  * Commands that copy to the terminal's clipboard (OSC 52): a cell, a row, rows up to a mark, or the lines of a pane. */
 #include "core/base/text.h"
 #include "tui/command_list.h"
-#include "tui/sheet.h"
+#include "core/table_view/table_view.h"
 #include "tui/term.h"
 
 enum { COPY_BYTES_MAX = 1 << 20, COPY_ROWS_MAX = 100000 };

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "tui/command_list.h"
-#include "tui/sheet.h"
+#include "core/table_view/table_view.h"
 
 static enum err save(struct app *a, bool replace)
 {

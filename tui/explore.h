@@ -6,7 +6,7 @@
 
 #include "core/base/err.h"
 #include "core/observer/observer.h"
-#include "tui/sheet.h"
+#include "core/table_view/table_view.h"
 
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 

@@ -15,7 +15,7 @@
 #include "tui/marks.h"
 #include "tui/picks.h"
 #include "tui/columns.h"
-#include "tui/sheet.h"
+#include "core/table_view/table_view.h"
 
 enum pane_id { PANE_TABLE, PANE_WORKERS, PANE_TIMELINE, PANE_DIAGNOSIS, PANE_METHOD, PANE_RESULTS, PANE_LOG,
                PANE_PROCESSES, PANE_OUTPUT, PANE_INSPECTOR, PANE_COUNT };

@@ -2,7 +2,7 @@
  * Over the panes: the filters in view, each with a switch of its own. */
 #include "core/base/text.h"
 #include "tui/command_list.h"
-#include "tui/sheet.h"
+#include "core/table_view/table_view.h"
 
 static enum err filters_sync(struct pane *p, const struct view *v)
 {

@@ -9,7 +9,7 @@
 
 #include "core/base/text.h"
 #include "core/table/table.h"
-#include "tui/sheet.h"
+#include "core/table_view/table_view.h"
 
 enum { WIDTH_MAX = 32, FIT_MAX = 400, SAMPLE_ROWS = 100, SAMPLE_COLUMNS = 400, BOX_WIDTH = 4, GAP = 2,
        TAIL_MAX = 10000 };

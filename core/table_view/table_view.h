@@ -2,8 +2,8 @@
  * The open table as the explorer has it: there at once with its first rows, while a desk (core/query/query.h) finds the
  * others behind; the filters and the order in which it is seen; what is asked of it and what was answered. Nothing here
  * waits: sheet_fd is polled, sheet_step does what is due. One thread. */
-#ifndef TUI_SHEET_H
-#define TUI_SHEET_H
+#ifndef TABLE_VIEW_TABLE_VIEW_H
+#define TABLE_VIEW_TABLE_VIEW_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The open table: its life, and what of it is seen. */
-#include "tui/sheet.h"
+#include "core/table_view/table_view.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/io.h"
-#include "tui/sheet_priv.h"
+#include "core/table_view/private.h"
 
 void sheet_tell(struct sheet *s, enum sheet_news news, uint64_t row, const char *words)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
-#include "tui/sheet_priv.h"
+#include "core/table_view/private.h"
 
 struct filter *sheet_unready_filter(const struct sheet *s)
 {

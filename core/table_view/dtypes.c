@@ -8,7 +8,7 @@
 #include "core/base/io.h"
 #include "core/base/io.h"
 #include "core/base/text.h"
-#include "tui/sheet_priv.h"
+#include "core/table_view/private.h"
 
 static size_t find_override(const struct sheet *s, const struct column *c)
 {

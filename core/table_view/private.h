@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * What the files of the sheet share; for them only. */
-#ifndef TUI_SHEET_PRIV_H
-#define TUI_SHEET_PRIV_H
+#ifndef TABLE_VIEW_PRIVATE_H
+#define TABLE_VIEW_PRIVATE_H
 
 #include "core/base/await.h"
-#include "tui/sheet.h"
+#include "core/table_view/table_view.h"
 
 struct filter {
     char *words; /* as the user wrote them, or made from a cell */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/sheet_priv.h"
+#include "core/table_view/private.h"
 
 static const struct operator {
     const char *sign;

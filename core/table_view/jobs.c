@@ -8,7 +8,7 @@
 #include "core/base/clock.h"
 #include "core/base/io.h"
 #include "core/base/text.h"
-#include "tui/sheet_priv.h"
+#include "core/table_view/private.h"
 
 enum { DEATHS_MAX = 3 };
 

@@ -5,7 +5,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/text.h"
-#include "tui/sheet_priv.h"
+#include "core/table_view/private.h"
 
 void sheet_ask_done(struct ask *a)
 {

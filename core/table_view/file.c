@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "tui/sheet_priv.h"
+#include "core/table_view/private.h"
 
 /* A piece of a stream between two looks at the keys. */
 enum { PUMP = 1 << 20, FIRST_PUMP = 64 * 1024 };
