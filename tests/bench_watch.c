@@ -16,7 +16,7 @@
 
 #include "core/base/clock.h"
 #include "core/hang/hang.h"
-#include "core/proc/frames.h"
+#include "core/stack/stack.h"
 #include "core/proc/proc.h"
 
 static _Atomic unsigned request, answer;

@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
-#include "core/proc/frames.h"
+#include "core/stack/stack.h"
 #include "core/proc/proc.h"
-#include "core/proc/proc_frames.h"
+#include "core/stack/frames.h"
 #include "tests/hang_kit.h"
 #include "tests/python_kit.h"
 

@@ -14,7 +14,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/clock.h"
-#include "core/proc/proc_python.h"
+#include "core/stack/python.h"
 #include "tests/python_kit.h"
 
 /* Stand-ins for the interpreter's structs; where their fields are is for the table to say. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
-#include "core/proc/frames.h"
+#include "core/stack/stack.h"
 #include "tui/commands.h"
 #include "tui/words.h"
 

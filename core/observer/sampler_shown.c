@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/proc/frames.h"
+#include "core/stack/stack.h"
 
 /* A process that changes all the time is posted again after this many seconds; CPU time counts in such steps. */
 static const double least_pause = 0.1, cpu_step = 0.1;

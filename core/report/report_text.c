@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
-#include "core/proc/frames.h"
+#include "core/stack/stack.h"
 
 static void add_safe(struct buf *out, const char *text)
 {

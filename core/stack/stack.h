@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Stacks as people want them: names demangled and short, the frames of a Python interpreter in place of the C functions
  * that run them. What is read is a stranger's memory: every address, length and depth is checked. */
-#ifndef PROC_FRAMES_H
-#define PROC_FRAMES_H
+#ifndef STACK_STACK_H
+#define STACK_STACK_H
 
 #include <stddef.h>
 #include <sys/types.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The line table of a code object (CPython's Objects/locations.md): entries of a first byte with bit 7 set, which holds
  * the kind and how many code units it stands for, then numbers of six bits a byte. Any bytes may come. */
-#include "core/proc/proc_python.h"
+#include "core/stack/python.h"
 
 struct cursor { const unsigned char *at, *end; };
 

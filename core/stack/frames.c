@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Which frames tell something, and how a Python frame is worded. */
-#include "core/proc/proc_frames.h"
+#include "core/stack/frames.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Python frames out of the memory of a running CPython, without a stop: interpreters → threads → frames → code objects.
  * The target goes on meanwhile and may lie: what makes no sense ends the walk, and every walk is bounded. */
-#include "core/proc/proc_python.h"
+#include "core/stack/python.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Names of C++ and Rust functions in the words of people: the path to the function, without what it was made with.
  * "<a::B<T> as c::D>::e::<F>" is "a::B::e", "std::vector<int, std::allocator<int> >::at" is "std::vector::at". */
-#include "core/proc/frames.h"
+#include "core/stack/stack.h"
 
 #include <ctype.h>
 #include <stdbool.h>

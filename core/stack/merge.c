@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * One stack out of two: the native one, and the Python frames that run on it. Each call of the interpreter's C function
  * runs Python frames up to an entry; counted from the innermost, the n-th call has the n-th such group. */
-#include "core/proc/frames.h"
+#include "core/stack/stack.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/base/io.h"
-#include "core/proc/proc_frames.h"
+#include "core/stack/frames.h"
 #include "core/proc/proc_priv.h"
 
 enum { NATIVE_MAX = 256, PYTHON_MAX = 512, LINE_MAX = 2048 };

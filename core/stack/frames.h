@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * For this room only: what a single frame is and how it is worded. */
-#ifndef PROC_PROC_FRAMES_H
-#define PROC_PROC_FRAMES_H
+#ifndef STACK_FRAMES_H
+#define STACK_FRAMES_H
 
-#include "core/proc/proc_python.h"
+#include "core/stack/python.h"
 #include "core/base/buf.h"
 
 /* What a native frame does. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The Python frames of a thread: from memory if its interpreter says how, else by asking py-spy. */
-#include "core/proc/proc_python.h"
+#include "core/stack/python.h"
 
 #include <stdlib.h>
 

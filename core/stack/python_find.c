@@ -2,7 +2,7 @@
  * _Py_DebugOffsets: a CPython of 3.13 or later says at the start of _PyRuntime where the fields of its structs are. The
  * table is a row of 64-bit words, in sections that each begin with the size of a struct; they grow from version to
  * version. It lies in the writable data of the program or of libpython, and begins with a cookie. */
-#include "core/proc/proc_python.h"
+#include "core/stack/python.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * For this room only: the Python frames of a thread of a running interpreter. */
-#ifndef PROC_PYTHON_H
-#define PROC_PYTHON_H
+#ifndef STACK_PYTHON_H
+#define STACK_PYTHON_H
 
 #include <stdbool.h>
 #include <stddef.h>

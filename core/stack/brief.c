@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A stack in one line. It goes by the words of the lines (proc_frame_words.c): that is all a report has of a stack. */
-#include "core/proc/frames.h"
+#include "core/stack/stack.h"
 
 #include <stdbool.h>
 #include <string.h>

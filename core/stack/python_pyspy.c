@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Python frames from py-spy (its dump --json), for interpreters that do not publish their layout. It reads the target's
  * memory without a stop, as we do. What it says is bounded in time and length, and checked like a stranger's. */
-#include "core/proc/proc_python.h"
+#include "core/stack/python.h"
 
 #include <errno.h>
 #include <fcntl.h>

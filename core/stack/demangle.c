@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Mangled names, by libiberty. They come from files that anybody may have written: a name of a few hundred bytes can
  * unfold to gigabytes, so what it unfolds to is bounded. */
-#include "core/proc/frames.h"
+#include "core/stack/stack.h"
 
 #if __has_include(<libiberty/demangle.h>)
 #include <libiberty/demangle.h>
