@@ -13,7 +13,7 @@
 #include "core/base/clock.h"
 #include "core/base/io.h"
 #include "core/engine/engine_table.h"
-#include "core/table/table_walk.h"
+#include "core/table/index/walk.h"
 
 enum { ROUNDS_MAX = 99 };
 

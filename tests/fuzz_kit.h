@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/table/table_priv.h"
+#include "core/table/private.h"
 #include "tests/fuzz.h"
 
 bool fuzz_same_cell(const struct cell *a, const struct cell *b);

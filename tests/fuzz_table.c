@@ -9,7 +9,7 @@
 
 #include "core/base/io.h"
 #include "core/engine/engine_table.h"
-#include "core/table/table_walk.h"
+#include "core/table/index/walk.h"
 
 const char fuzz_corpus[] = "tests/corpus-csv";
 

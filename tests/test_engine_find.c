@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/table/table_walk.h"
+#include "core/table/index/walk.h"
 #include "tests/engine_kit.h"
 #include "tests/table_kit.h"
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table/table_priv.h"
+#include "core/table/private.h"
 
 enum { CELLS = 3 };
 

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/table/table_priv.h"
+#include "core/table/private.h"
 #include "tests/table_kit.h"
 
 static const struct table_options plain = {.path = "t.csv", .unpacker = &table_unpacker};

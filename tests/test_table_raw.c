@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "core/engine/engine_table.h"
-#include "core/table/table_priv.h"
-#include "core/table/table_walk.h"
+#include "core/table/private.h"
+#include "core/table/index/walk.h"
 #include "tests/table_kit.h"
 
 /* The text as a table whose windows and chunks are tiny, so that they begin everywhere. */

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/table/table_save.h"
+#include "core/table/output/save.h"
 #include "tests/table_kit.h"
 
 static struct table *open_all(int fd)

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/table/table_priv.h"
+#include "core/table/private.h"
 #include "tests/pack_kit.h"
 #include "tests/table_kit.h"
 

@@ -7,8 +7,8 @@
 
 #include "core/engine/engine_match.h"
 #include "core/engine/engine_table.h"
-#include "core/table/crew.h"
-#include "core/table/table_walk.h"
+#include "core/table/parallel_for.h"
+#include "core/table/index/walk.h"
 
 enum { SPAN = 1024 * 1024 }; /* bytes */
 

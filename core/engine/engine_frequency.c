@@ -5,7 +5,7 @@
 
 #include "core/engine/engine_sort.h"
 #include "core/engine/engine_table.h"
-#include "core/table/table_walk.h"
+#include "core/table/index/walk.h"
 
 enum { PARTS_PER_THREAD = 2, BYTES_EACH = 256 }; /* bytes: what a text may take on the average, among very many */
 

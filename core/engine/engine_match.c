@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table/table_order.h"
-#include "core/table/table_walk.h"
+#include "core/table/values/order.h"
+#include "core/table/index/walk.h"
 
 enum { STEPS_MAX = 10 * 1000 * 1000, HEAP_KIB = 16 * 1024 }; /* of one match: some patterns would never end */
 

@@ -4,7 +4,7 @@
 
 #include "core/engine/engine.h"
 #include "core/engine/engine_table.h"
-#include "core/table/table_walk.h"
+#include "core/table/index/walk.h"
 
 enum { SPAN = 1024 * 1024 }; /* bytes */
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table/crew.h"
-#include "core/table/table_walk.h"
+#include "core/table/parallel_for.h"
+#include "core/table/index/walk.h"
 
 enum { SPAN = 1024 * 1024, RUN = 512 * 1024, RANKS_MAX = 100 * 1000 }; /* bytes; items; different texts */
 

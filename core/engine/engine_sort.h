@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "core/engine/engine_table.h"
-#include "core/table/table_order.h"
+#include "core/table/values/order.h"
 
 /* A row and where it goes: by class, key, row. */
 struct sort_item {

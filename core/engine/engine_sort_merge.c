@@ -6,8 +6,8 @@
 
 #include "core/base/io.h"
 #include "core/engine/engine_sort.h"
-#include "core/table/crew.h"
-#include "core/table/table_walk.h"
+#include "core/table/parallel_for.h"
+#include "core/table/index/walk.h"
 
 enum { AHEAD = 1024, SAMPLES = 32, SHARES_PER_THREAD = 2, OUT = 4096 }; /* items */
 

@@ -10,8 +10,8 @@
 
 #include "core/base/io.h"
 #include "core/engine/engine_sort.h"
-#include "core/table/crew.h"
-#include "core/table/table_walk.h"
+#include "core/table/parallel_for.h"
+#include "core/table/index/walk.h"
 
 enum {
     SPAN = 1024 * 1024,

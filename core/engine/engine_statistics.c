@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "core/engine/engine_table.h"
-#include "core/table/crew.h"
-#include "core/table/table_order.h"
-#include "core/table/table_walk.h"
+#include "core/table/parallel_for.h"
+#include "core/table/values/order.h"
+#include "core/table/index/walk.h"
 
 enum { SPAN = 1024 * 1024, DISTINCT_MAX = 100 * 1000, DISTINCT_BYTES_MAX = 8 * 1024 * 1024 };
 

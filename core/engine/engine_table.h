@@ -14,7 +14,7 @@
 #include "core/table/progress.h"
 #include "core/table/row_list.h"
 #include "core/table/table.h"
-#include "core/table/table_set.h"
+#include "core/table/values/set.h"
 
 /* The engine's threads as what runs a crew's parts. */
 struct table_runner engine_runner(struct engine *e);

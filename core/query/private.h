@@ -4,7 +4,7 @@
 #define QUERY_PRIVATE_H
 
 #include "core/query/query.h"
-#include "core/table/table_set.h"
+#include "core/table/values/set.h"
 
 extern const struct field ask_fields[], answer_fields[];
 

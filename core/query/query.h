@@ -11,7 +11,7 @@
 
 #include "core/engine/engine_table.h"
 #include "core/event/shape.h"
-#include "core/table/table_save.h"
+#include "core/table/output/save.h"
 
 enum ask_type {
     ASK_TABLE,      /* the table that all others are about; its fds come with it. No answer */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/table/table_priv.h"
+#include "core/table/private.h"
 
 enum { TAIL_MAX = 64 * 1024, /* bytes */
        PIECE = sizeof ((struct row_list_walk *)0)->piece / sizeof(uint64_t) };

@@ -16,7 +16,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/err.h"
-#include "core/table/crew.h"
+#include "core/table/parallel_for.h"
 #include "core/table/progress.h"
 #include "core/table/rows.h"
 

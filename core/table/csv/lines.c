@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ * The source in segments that end at newlines, so that the offset at which a record ends is known: libcsv says that a
+ * record ended, not where. One block of memory, whatever the size of the file. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/table/private.h"
+
+/* The first read behind a seek is a small one, for often a few rows are all that is wanted; each further one is twice
+ * that. The block grows with it. */
+enum {
+    FIRST_READ = TABLE_BLOCK < 16 * 1024 ? TABLE_BLOCK : 16 * 1024,
+    SECTOR = 512, /* what a disk gives or refuses as a whole */
+};
+
+/* What the block holds is lost. */
+static enum err make_room(struct table_lines *l, size_t n)
+{
+    if (n <= l->cap)
+        return OK;
+    free(l->block);
+    l->block = malloc(n);
+    l->cap = l->block ? n : 0;
+    return l->block ? OK : ERR_NOMEM;
+}
+
+enum err table_lines_init(struct table_lines *l, const struct table_source *source)
+{
+    *l = (struct table_lines){.source = source, .next_read = FIRST_READ};
+    return make_room(l, FIRST_READ);
+}
+
+void table_lines_done(struct table_lines *l)
+{
+    free(l->block);
+    l->block = NULL;
+}
+
+void table_lines_seek(struct table_lines *l, uint64_t offset)
+{
+    if (offset >= l->offset && offset < l->offset + l->len) {
+        l->pos = (size_t)(offset - l->offset);
+        return;
+    }
+    l->offset = offset;
+    l->len = l->pos = 0;
+    l->next_read = FIRST_READ;
+}
+
+/* About the first half of the block, up to a sector's end. False: it is no more than a sector's rest. */
+static bool halve(struct table_lines *l)
+{
+    uint64_t end = (l->offset + l->len / 2) / SECTOR * SECTOR;
+    if (end <= l->offset)
+        end = (l->offset / SECTOR + 1) * SECTOR;
+    if (end >= l->offset + l->len)
+        return false;
+    l->len = l->next_read = (size_t)(end - l->offset);
+    l->full = true;
+    return true;
+}
+
+/* As much of the block as can be read: one that a disk refuses may begin with bytes it still gives. */
+static enum err read_block(struct table_lines *l)
+{
+    enum err e;
+    do
+        e = table_source_read(l->source, l->block, l->len, l->offset);
+    while (e == ERR_IO && halve(l));
+    return e;
+}
+
+/* Reads the block that begins at the first byte not yet given out. The check comes behind the read: bytes of a file
+ * that changed in between are not used. */
+static enum err refill(struct table_lines *l)
+{
+    const struct table_source *s = l->source;
+    l->offset += l->pos;
+    l->pos = 0;
+    uint64_t left = l->offset < s->size ? s->size - l->offset : 0;
+    l->full = left >= l->next_read;
+    l->len = l->full ? l->next_read : (size_t)left;
+    l->next_read = l->next_read < TABLE_BLOCK / 2 ? 2 * l->next_read : TABLE_BLOCK;
+    enum err e = make_room(l, l->len);
+    if (!e && l->len)
+        e = read_block(l);
+    if (!e)
+        e = table_source_check(s);
+    if (e)
+        l->len = 0;
+    return e;
+}
+
+enum err table_lines_next(struct table_lines *l, struct table_segment *out)
+{
+    const char *end = l->pos < l->len ? memchr(l->block + l->pos, '\n', l->len - l->pos) : NULL;
+    bool whole = l->pos == 0 && l->len > 0 && l->full; /* a line longer than what was read comes in pieces */
+    if (!end && !whole) {
+        enum err e = refill(l);
+        if (e)
+            return e;
+        end = l->len ? memchr(l->block, '\n', l->len) : NULL;
+    }
+    out->text = l->block + l->pos;
+    out->offset = l->offset + l->pos;
+    out->ends_line = end != NULL;
+    out->len = end ? (size_t)(end + 1 - out->text) : l->len - l->pos;
+    l->pos += out->len;
+    return OK;
+}
+
+/* Bytes from `from` to `to` that are no continuation bytes of UTF-8 (mark 0), or that are `mark`. */
+static enum err count_bytes(const struct table_source *s, uint64_t from, uint64_t to, char mark, uint64_t *out)
+{
+    char block[4096];
+    for (*out = 0; from < to;) {
+        size_t n = to - from < sizeof block ? (size_t)(to - from) : sizeof block;
+        enum err e = table_source_read(s, block, n, from);
+        if (e)
+            return e;
+        for (size_t i = 0; i < n; i++)
+            *out += mark ? block[i] == mark : ((unsigned char)block[i] & 0xc0) != 0x80;
+        from += n;
+    }
+    return OK;
+}
+
+enum err table_count_characters(const struct table_source *s, uint64_t from, uint64_t to, uint64_t *out)
+{
+    return count_bytes(s, from, to, '\0', out);
+}
+
+enum err table_count_lines(const struct table_source *s, uint64_t offset, uint64_t *out)
+{
+    enum err e = count_bytes(s, 0, offset, '\n', out);
+    ++*out;
+    return e;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT
+ * The index by libcsv, record for record: the first rows of a table that is just opened, and all of a file in which raw
+ * structure saw something strange. It knows every fault that libcsv's strict mode knows, with line and column. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/io.h"
+#include "core/table/private.h"
+
+enum { PATIENCE = 4 * 1024 * 1024 }; /* bytes of one record that the first rows wait for */
+
+struct build {
+    const struct table_parse *how;
+    const struct table_source *source;
+    const char *path;
+    struct table_header *header;
+    struct problem problem;
+    struct table_lines lines;
+    struct table_csv csv;
+    struct buf entries;           /* of struct raw_entry */
+    struct table_index_facts facts;
+    bool has_header, ready;       /* there is one; it is right */
+    bool enough;
+    uint64_t next;                /* where the window of the next entry begins */
+    uint64_t line, line_start;    /* where the segment lies; the first line is 1 */
+    uint64_t record, record_line; /* where the record began */
+    uint64_t behind;              /* where the text behind the last record begins */
+};
+
+/* A fault in field `field` of the record. */
+static enum err fault_at_field(struct build *b, enum err e, size_t field, const char *words)
+{
+    uint64_t line = b->record_line, column = 1;
+    enum err failed = table_csv_locate(b->source, b->how->delimiter, b->record, field, &line, &column);
+    if (failed)
+        return table_problem(&b->problem, failed, b->path);
+    return problem_set(&b->problem, e, "%s:%llu:%llu: %s", b->path, (unsigned long long)line,
+                       (unsigned long long)column, words);
+}
+
+static enum err never_closed(struct build *b)
+{
+    return fault_at_field(b, ERR_PARSE, b->csv.ncells,
+                          "a quoted field is never closed; close it, and write a quote inside it twice");
+}
+
+static const char stray_quote[] = "a quote inside an unquoted field; quote the whole field and double the quote";
+static const char behind_quote[] = "text behind a closing quote; a quote inside a quoted field is written twice";
+
+/* libcsv refuses the byte behind `used` of this segment. */
+static enum err refused(struct build *b, const struct table_segment *s)
+{
+    uint64_t characters = 0;
+    enum err e = table_count_characters(b->source, b->line_start, s->offset + b->csv.used, &characters);
+    if (e)
+        return table_problem(&b->problem, e, b->path);
+    return problem_set(&b->problem, ERR_PARSE, "%s:%llu:%llu: %s", b->path, (unsigned long long)b->line,
+                       (unsigned long long)characters + 1, b->csv.parser.quoted ? behind_quote : stray_quote);
+}
+
+static enum err fault(struct build *b, enum err e, const struct table_segment *s)
+{
+    if (e == ERR_PARSE)
+        return refused(b, s);
+    if (e == ERR_TOO_BIG && b->csv.open)
+        return fault_at_field(b, ERR_PARSE, b->csv.ncells, "a field longer than 256 MiB; is its quote ever closed?");
+    return table_problem(&b->problem, e, b->path);
+}
+
+static enum err add_entry(struct build *b)
+{
+    struct raw_entry entry = {b->record, b->facts.rows};
+    enum err e = OK;
+    for (; !e && b->next <= b->record; b->next += b->facts.window)
+        e = buf_add(&b->entries, &entry, sizeof entry);
+    return e;
+}
+
+static void count_ragged(struct build *b)
+{
+    struct raw_ragged *r = &b->facts.ragged;
+    bool too_long = b->csv.ncells > b->header->n;
+    uint64_t *count = too_long ? &r->long_rows : &r->short_rows, *first = too_long ? &r->first_long : &r->first_short;
+    if (b->csv.ncells != b->header->n && (*count)++ == 0)
+        *first = b->facts.rows;
+}
+
+static enum err take_row(struct build *b)
+{
+    if (b->how->strict && b->csv.ncells > b->header->n) {
+        char words[160];
+        snprintf(words, sizeof words,
+                 "field %zu of a row, but the header has %zu; quote a comma that belongs to the text",
+                 b->header->n + 1, b->header->n);
+        return fault_at_field(b, ERR_PARSE, b->header->n, words);
+    }
+    count_ragged(b);
+    enum err e = add_entry(b);
+    b->facts.rows++;
+    return e ? table_problem(&b->problem, e, b->path) : OK;
+}
+
+/* Rows begin at `start`. */
+static void begin_rows(struct build *b, uint64_t start)
+{
+    b->ready = true;
+    b->csv.keep = false;
+    b->facts.start = b->next = b->behind = start;
+    b->facts.window = table_index_window(b->source->size > start ? b->source->size - start : 0);
+}
+
+/* `behind`: where the text behind this record begins. */
+static enum err take_header(struct build *b, uint64_t behind)
+{
+    if (b->csv.ncells == 1 && b->csv.cells[0].null)
+        return OK; /* empty lines before the header are skipped */
+    b->has_header = true;
+    enum err e = b->how->no_header
+                     ? table_header_number(b->header, &b->csv, b->path, b->record_line, &b->problem)
+                     : table_header_read(b->header, &b->csv, b->path, b->record_line, &b->problem);
+    if (e)
+        return e;
+    begin_rows(b, b->how->no_header ? b->record : behind);
+    return b->how->no_header ? take_row(b) : OK;
+}
+
+static enum err take_record(struct build *b, uint64_t behind)
+{
+    enum err e = b->has_header ? take_row(b) : take_header(b, behind);
+    if (e)
+        return e;
+    b->behind = behind;
+    bool far = b->how->limit && behind >= b->how->limit;
+    bool many = b->how->limit_rows && b->facts.rows >= b->how->limit_rows;
+    if (b->ready && b->facts.rows > 0 && (far || many))
+        b->enough = true;
+    return OK;
+}
+
+static enum err take_segment(struct build *b, const struct table_segment *s)
+{
+    if (!b->csv.open) {
+        b->record = s->offset;
+        b->record_line = b->line;
+    }
+    enum err e = table_csv_feed(&b->csv, s);
+    if (e)
+        return fault(b, e, s);
+    e = b->csv.done ? take_record(b, s->offset + s->len) : OK;
+    if (s->ends_line) {
+        b->line++;
+        b->line_start = s->offset + s->len;
+    }
+    if (b->how->limit && b->ready && s->offset - b->behind > PATIENCE && s->offset > b->behind)
+        b->enough = true;
+    return e;
+}
+
+/* Skips the UTF-8 mark, which would be part of the first name, and says so of UTF-16, which would be all NULs. */
+static enum err begin(struct build *b)
+{
+    unsigned char mark[3] = {0};
+    size_t n;
+    enum err e = io_read_some_at(b->source->fd, mark, sizeof mark, 0, &n);
+    if (e)
+        return table_problem(&b->problem, e, b->path);
+    if ((mark[0] == 0xff && mark[1] == 0xfe) || (mark[0] == 0xfe && mark[1] == 0xff))
+        return problem_set(&b->problem, ERR_PARSE, "%s:1:1: UTF-16 text; convert it: iconv -f UTF-16 -t UTF-8",
+                           b->path);
+    b->line_start = memcmp(mark, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    table_lines_seek(&b->lines, b->line_start);
+    return OK;
+}
+
+/* While the source grows, its last record is not one yet. */
+static enum err finish(struct build *b)
+{
+    enum err e = OK;
+    b->facts.complete = true;
+    if (b->source->growing && !b->has_header)
+        return problem_set(&b->problem, ERR_AGAIN, "%s: its first line is not there yet", b->path);
+    if (!b->source->growing)
+        e = table_csv_finish(&b->csv);
+    else
+        b->csv.done = false;
+    if (e == ERR_PARSE)
+        return never_closed(b);
+    if (e)
+        return table_problem(&b->problem, e, b->path);
+    if (b->csv.done)
+        e = take_record(b, b->source->size);
+    if (!e && !b->has_header)
+        e = problem_set(&b->problem, ERR_PARSE, "%s:1:1: empty; the first line must name the columns", b->path);
+    return e;
+}
+
+/* The rest of the file. */
+static enum err unreadable(struct build *b, enum err e)
+{
+    if (e != ERR_IO || !b->ready)
+        return table_problem(&b->problem, e, b->path);
+    return problem_set(&b->problem, e, "%s: cannot be read behind row %llu: %s", b->path,
+                       (unsigned long long)b->facts.rows, err_text(e));
+}
+
+static enum err run(struct build *b)
+{
+    enum err e = begin(b);
+    uint64_t told = 0;
+    while (!e && !b->enough) {
+        struct table_segment s;
+        e = table_lines_next(&b->lines, &s);
+        if (e)
+            return unreadable(b, e);
+        if (s.len == 0)
+            return finish(b);
+        e = take_segment(b, &s);
+        if (s.offset + s.len - told >= TABLE_BLOCK) {
+            table_progress_add(b->how->progress, s.offset + s.len - told);
+            told = s.offset + s.len;
+            if (!e && table_progress_stopped(b->how->progress))
+                e = ERR_CANCELLED;
+        }
+    }
+    return e;
+}
+
+static enum err seal(const struct build *b, struct table_index *out)
+{
+    struct table_draft draft;
+    size_t n = b->entries.len / sizeof(struct raw_entry);
+    enum err e = table_draft_init(&draft, n);
+    if (e)
+        return e;
+    memcpy(draft.entries, buf_text(&b->entries), b->entries.len);
+    struct table_index_facts all = b->facts;
+    memcpy(all.magic, draft.facts->magic, sizeof all.magic);
+    all.n = n;
+    *draft.facts = all;
+    e = table_draft_seal(&draft, out);
+    table_draft_done(&draft);
+    return e;
+}
+
+/* A fault behind a right header, or a disk's, ends the rows; where it must not, it is the error. */
+static enum err keep_fault(struct build *b, enum err e)
+{
+    if ((e != ERR_PARSE && e != ERR_IO) || !b->ready || b->how->strict)
+        return e;
+    b->facts.fault = b->problem;
+    b->facts.complete = true;
+    return OK;
+}
+
+enum err table_index_csv(const struct table_parse *how, const struct table_source *source, struct table_header *header,
+                         struct table_index *out, struct problem *problem)
+{
+    struct build b = {.how = how, .source = source, .path = how->path, .header = header, .line = 1};
+    b.facts.ragged = (struct raw_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
+    buf_init(&b.entries, (size_t)1 << 40);
+    enum err e = table_lines_init(&b.lines, source);
+    if (!e)
+        e = table_csv_init(&b.csv, how->delimiter, 0, TABLE_COLUMNS_MAX);
+    e = e ? table_problem(&b.problem, e, b.path) : keep_fault(&b, run(&b));
+    if (!e) {
+        b.facts.end = b.behind;
+        e = seal(&b, out);
+        if (e)
+            table_problem(&b.problem, e, b.path);
+    }
+    if (e == ERR_CANCELLED)
+        table_problem(&b.problem, e, b.path);
+    if (e && problem)
+        *problem = b.problem;
+    table_csv_done(&b.csv);
+    table_lines_done(&b.lines);
+    buf_done(&b.entries);
+    return e;
+}

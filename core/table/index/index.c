@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT
+ * The row index: for each window of the file the first record that begins in it or behind it. Windows are as wide as
+ * the file demands, so that their number is bounded. It is sealed memory that every process maps read-only. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+#include "core/table/private.h"
+
+static const char index_magic[8] = "psindex2";
+
+uint64_t table_index_window(uint64_t bytes)
+{
+    uint64_t window = TABLE_WINDOW;
+    while (bytes / window >= TABLE_WINDOWS_MAX)
+        window *= 2;
+    return window;
+}
+
+static void unmap(struct table_draft *d)
+{
+    if (d->facts)
+        munmap(d->facts, d->len);
+    d->facts = NULL;
+}
+
+void table_draft_done(struct table_draft *d)
+{
+    unmap(d);
+    io_close(&d->fd);
+}
+
+enum err table_draft_init(struct table_draft *d, size_t n)
+{
+    *d = (struct table_draft){.len = sizeof *d->facts + (n + 1) * sizeof *d->entries};
+    d->fd = memfd_create("poolscope-index", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (d->fd < 0)
+        return ERR_NOMEM;
+    void *map = MAP_FAILED;
+    if (ftruncate(d->fd, (off_t)d->len) == 0)
+        map = mmap(NULL, d->len, PROT_READ | PROT_WRITE, MAP_SHARED, d->fd, 0);
+    if (map == MAP_FAILED) {
+        io_close(&d->fd);
+        return ERR_NOMEM;
+    }
+    d->facts = map;
+    memcpy(d->facts->magic, index_magic, sizeof index_magic);
+    d->facts->n = n;
+    d->facts->ragged = (struct raw_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
+    d->entries = (struct raw_entry *)(d->facts + 1);
+    memset(d->entries, 0xff, (n + 1) * sizeof *d->entries);
+    return OK;
+}
+
+/* Windows in which no record begins point to the next one; behind all of them stands the end. */
+static void fill_gaps(struct table_draft *d)
+{
+    d->entries[d->facts->n] = (struct raw_entry){d->facts->end, d->facts->rows};
+    for (size_t k = d->facts->n; k-- > 0;)
+        if (d->entries[k].offset > d->entries[k + 1].offset)
+            d->entries[k] = d->entries[k + 1];
+}
+
+enum err table_draft_seal(struct table_draft *d, struct table_index *out)
+{
+    fill_gaps(d);
+    unmap(d);
+    int fd = d->fd;
+    d->fd = -1;
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0) {
+        close(fd);
+        return ERR_SYS;
+    }
+    return table_index_open(fd, out);
+}
+
+enum err table_index_open(int fd, struct table_index *out)
+{
+    struct stat st;
+    *out = (struct table_index){.fd = fd};
+    enum err e = ERR_PARSE;
+    if (!table_is_sealed(fd) || fstat(fd, &st) < 0 || (size_t)st.st_size < sizeof *out->facts)
+        goto out;
+    out->map_len = (size_t)st.st_size;
+    void *map = mmap(NULL, out->map_len, PROT_READ, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED) {
+        e = ERR_NOMEM;
+        goto out;
+    }
+    out->facts = map;
+    out->entries = (const struct raw_entry *)(out->facts + 1);
+    if (memcmp(out->facts->magic, index_magic, sizeof index_magic) == 0 && out->facts->window > 0 &&
+        out->facts->n < SIZE_MAX / sizeof *out->entries - 1 &&
+        !out->facts->fault.text[sizeof out->facts->fault.text - 1] &&
+        out->map_len == sizeof *out->facts + (out->facts->n + 1) * sizeof *out->entries)
+        e = OK;
+out:
+    if (e)
+        table_index_close(out);
+    return e;
+}
+
+enum err table_index_again(const struct table_index *x, struct table_index *out)
+{
+    int fd = fcntl(x->fd, F_DUPFD_CLOEXEC, 3);
+    *out = (struct table_index){.fd = -1};
+    return fd < 0 ? ERR_SYS : table_index_open(fd, out);
+}
+
+void table_index_close(struct table_index *x)
+{
+    if (x->facts)
+        munmap((void *)x->facts, x->map_len);
+    io_close(&x->fd);
+    *x = (struct table_index){.fd = -1};
+}
+
+size_t table_index_at_row(const struct table_index *x, uint64_t row)
+{
+    size_t low = 0, high = x->facts->n;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (x->entries[middle].row <= row)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+size_t table_index_at_offset(const struct table_index *x, uint64_t offset)
+{
+    uint64_t k = offset > x->facts->start ? (offset - x->facts->start) / x->facts->window : 0;
+    if (k >= x->facts->n)
+        k = x->facts->n ? x->facts->n - 1 : 0;
+    while (k > 0 && x->entries[k].offset > offset)
+        k--;
+    return (size_t)k;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT
+ * The index by raw structure, on all threads: the file is cut into chunks, and each is read as if one knew whether it
+ * begins within quotes: a guess, by the first quote whose neighbours tell. The quotes of all chunks before settle it;
+ * the few that guessed wrong are read again. One quote out of place, and none of this counts. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/table/private.h"
+#include "core/table/index/raw_loops.h"
+
+enum { CHUNKS_MAX = 4096, CHUNK_MIN = 2 * 1024 * 1024 };
+
+struct chunk {
+    struct raw_tally tally;
+    bool inside, odd; /* as it was read: within quotes at its start; in the other state at its end */
+    bool strange, redo;
+};
+
+struct build {
+    const struct table_plan *plan;
+    struct table_draft draft;
+    struct chunk *chunks;
+    size_t n;
+    uint64_t windows; /* in a chunk */
+    bool again;       /* only chunks to be read again are read */
+};
+
+static uint64_t window_begin(const struct build *b, uint64_t k)
+{
+    return b->plan->start + k * b->plan->window;
+}
+
+static uint64_t chunk_begin(const struct build *b, size_t i)
+{
+    return window_begin(b, b->plan->keep + i * b->windows);
+}
+
+static uint64_t chunk_end(const struct build *b, size_t i)
+{
+    uint64_t end = chunk_begin(b, i + 1), size = b->plan->source->size;
+    return end < size ? end : size;
+}
+
+/* What the two bytes before `offset` mean for the first byte there. */
+static enum err state_at(const struct build *b, uint64_t offset, struct raw_state *out, bool *behind_newline)
+{
+    char before[2] = {0};
+    size_t n = offset - b->plan->start < 2 ? 1 : 2;
+    enum err e = table_source_read(b->plan->source, before + 2 - n, n, offset - n);
+    *behind_newline = before[1] == '\n';
+    *out = (struct raw_state){
+        .after_mark = before[1] == b->plan->delimiter || before[1] == '\n' || before[1] == '"',
+        .after_quote = before[1] == '"',
+        .after_cr = before[1] == '\r' && before[0] == '"',
+    };
+    return e;
+}
+
+static enum err read_block(const struct build *b, char *block, uint64_t at, uint64_t end, size_t *len)
+{
+    *len = end - at < TABLE_BLOCK ? (size_t)(end - at) : TABLE_BLOCK;
+    if (table_progress_stopped(b->plan->progress))
+        return ERR_CANCELLED;
+    enum err e = table_source_read(b->plan->source, block, *len, at);
+    if (!e)
+        e = table_source_check(b->plan->source);
+    table_progress_add(b->plan->progress, *len);
+    return e;
+}
+
+static void take_block(const struct build *b, struct chunk *c, struct raw_state *s, const char *block, size_t len,
+                       uint64_t at)
+{
+    uint64_t ends[RAW_WORDS], seps[RAW_WORDS];
+    for (size_t i = 0; i < len; i += RAW_STEP) {
+        size_t n = len - i < RAW_STEP ? len - i : RAW_STEP;
+        b->plan->raw->split(block + i, n, b->plan->delimiter, s, ends, seps);
+        b->plan->raw->tally(&c->tally, ends, seps, (n + 63) / 64, at + i);
+    }
+}
+
+static void begin_tally(struct build *b, size_t i, struct raw_tally *t)
+{
+    uint64_t k = b->plan->keep + i * b->windows, end = chunk_end(b, i);
+    uint64_t stop = k + b->windows < b->draft.facts->n ? k + b->windows : b->draft.facts->n;
+    *t = (struct raw_tally){.expected = b->plan->ncolumns - 1, .window = b->plan->window, .next = window_begin(b, k),
+                            .limit = end, .entry = &b->draft.entries[k]};
+    t->ragged = (struct raw_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
+    memset(t->entry, 0xff, (size_t)(stop - k) * sizeof *t->entry);
+}
+
+/* The first block tells whether the chunk begins within quotes, unless that is known already. */
+static void begin_chunk(const struct build *b, struct chunk *c, struct raw_state *s, const char *block, size_t len)
+{
+    if (!b->again)
+        c->inside = raw_guess_inside(block, len, b->plan->delimiter);
+    s->inside = c->inside ? UINT64_MAX : 0;
+}
+
+static enum err read_chunk(struct build *b, size_t i, char *block)
+{
+    struct chunk *c = &b->chunks[i];
+    uint64_t begin = chunk_begin(b, i), end = chunk_end(b, i), from = b->plan->from.offset;
+    bool first = begin <= from, behind_newline = true;
+    struct raw_state s = raw_begin();
+    enum err e = OK;
+    begin_tally(b, i, &c->tally);
+    begin = first ? from : begin;
+    c->strange = c->odd = false;
+    if (!first)
+        e = state_at(b, begin, &s, &behind_newline);
+    size_t len;
+    for (uint64_t at = begin; !e && at < end; at += len) { /* none, if the first record reaches beyond the chunk */
+        e = read_block(b, block, at, end, &len);
+        if (e)
+            break;
+        if (at == begin && !first)
+            begin_chunk(b, c, &s, block, len);
+        if (at == begin && behind_newline && !s.inside)
+            raw_note_entry(&c->tally, at);
+        take_block(b, c, &s, block, len, at);
+    }
+    c->odd = (s.inside != 0) != c->inside;
+    c->strange = s.strange;
+    return e;
+}
+
+static enum err begin_worker(void *arg, void **own)
+{
+    (void)arg;
+    *own = malloc(TABLE_BLOCK + 2 * RAW_PAD);
+    return *own ? OK : ERR_NOMEM;
+}
+
+static enum err end_worker(void *arg, void *own, enum err e)
+{
+    (void)arg;
+    free(own);
+    return e;
+}
+
+static enum err read_item(void *arg, void *own, size_t i)
+{
+    struct build *b = arg;
+    return b->again && !b->chunks[i].redo ? OK : read_chunk(b, i, own);
+}
+
+static enum err read_chunks(struct build *b)
+{
+    struct table_crew crew = {.items = b->n, .arg = b, .begin = begin_worker, .item = read_item, .end = end_worker};
+    return table_crew_run(&crew, b->plan->runner);
+}
+
+/* Which chunks were read as what they are not? True if any. */
+static bool settle_quotes(struct build *b)
+{
+    bool inside = false, any = false;
+    for (size_t i = 0; i < b->n; i++) {
+        struct chunk *c = &b->chunks[i];
+        c->redo = c->inside != inside;
+        any |= c->redo;
+        c->inside = inside;
+        inside ^= c->odd;
+    }
+    b->again = true;
+    return any;
+}
+
+/* The records so far, of which the last may reach into the next chunk. */
+struct sum {
+    uint64_t rows, delimiters, behind;
+    bool inside, strange;
+};
+
+static void add_ragged(struct table_draft *d, const struct raw_ragged *more, uint64_t before)
+{
+    struct raw_ragged *all = &d->facts->ragged;
+    if (all->short_rows == 0 && more->short_rows)
+        all->first_short = more->first_short + before;
+    if (all->long_rows == 0 && more->long_rows)
+        all->first_long = more->first_long + before;
+    all->short_rows += more->short_rows;
+    all->long_rows += more->long_rows;
+}
+
+/* A record that lies in two chunks, or the last one without a newline. */
+static void add_record(struct build *b, struct sum *s, uint64_t delimiters)
+{
+    struct raw_tally one = {.expected = b->plan->ncolumns - 1, .rows = 1};
+    if (delimiters == one.expected)
+        return;
+    raw_odd_record(&one, delimiters);
+    one.ragged.first_short = one.ragged.first_long = 0;
+    add_ragged(&b->draft, &one.ragged, s->rows);
+}
+
+static void add_chunk(struct build *b, struct sum *s, size_t i)
+{
+    const struct chunk *c = &b->chunks[i];
+    const struct raw_tally *t = &c->tally;
+    uint64_t k = b->plan->keep + i * b->windows;
+    for (uint64_t n = 0; n < b->windows && k + n < b->draft.facts->n; n++)
+        if (b->draft.entries[k + n].offset != UINT64_MAX)
+            b->draft.entries[k + n].row += s->rows;
+    s->strange |= c->strange;
+    s->inside ^= c->odd;
+    if (t->rows == 0) {
+        s->delimiters += t->delimiters;
+        return;
+    }
+    s->strange |= t->first - s->behind > TABLE_FIELD_MAX; /* libcsv decides what is too long */
+    add_record(b, s, s->delimiters + t->head);
+    add_ragged(&b->draft, &t->ragged, s->rows);
+    s->rows += t->rows;
+    s->delimiters = t->delimiters - t->last;
+    s->behind = t->behind;
+}
+
+/* The last record may lack its newline; while more is to come, it is not one yet. */
+static enum err add_tail(struct build *b, struct sum *s)
+{
+    const struct table_plan *p = b->plan;
+    char last = '\0';
+    b->draft.facts->end = s->behind;
+    if (s->behind == p->source->size || p->source->growing)
+        return OK;
+    enum err e = table_source_read(p->source, &last, 1, p->source->size - 1);
+    s->strange |= s->inside || last == '\r' || p->source->size - s->behind > TABLE_FIELD_MAX;
+    add_record(b, s, s->delimiters);
+    s->rows++;
+    b->draft.facts->end = p->source->size;
+    return e;
+}
+
+static enum err add_up(struct build *b, bool *strange)
+{
+    struct sum s = {.rows = b->plan->from.row, .behind = b->plan->from.offset};
+    for (size_t i = 0; i < b->n; i++)
+        add_chunk(b, &s, i);
+    enum err e = add_tail(b, &s);
+    struct table_index_facts *f = b->draft.facts;
+    f->rows = s.rows;
+    f->start = b->plan->start;
+    f->window = b->plan->window;
+    f->regular = f->complete = true;
+    *strange = s.strange;
+    return e;
+}
+
+static enum err prepare(struct build *b)
+{
+    const struct table_plan *p = b->plan;
+    uint64_t bytes = p->source->size - p->start, n = (bytes + p->window - 1) / p->window;
+    uint64_t chunk = bytes / CHUNKS_MAX > CHUNK_MIN ? bytes / CHUNKS_MAX : CHUNK_MIN;
+    chunk = p->chunk ? p->chunk : chunk;
+    b->windows = chunk / p->window ? chunk / p->window : 1;
+    b->n = (size_t)((n - p->keep + b->windows - 1) / b->windows);
+    b->chunks = calloc(b->n ? b->n : 1, sizeof *b->chunks);
+    enum err e = b->chunks ? table_draft_init(&b->draft, (size_t)n) : ERR_NOMEM;
+    for (uint64_t k = 0; !e && k < p->keep; k++)
+        b->draft.entries[k] = p->kept[k * p->kept_step];
+    return e;
+}
+
+enum err table_index_raw(const struct table_plan *plan, struct table_index *out, bool *strange)
+{
+    struct build b = {.plan = plan, .draft = {.fd = -1}};
+    *strange = false;
+    enum err e = prepare(&b);
+    if (!e)
+        e = read_chunks(&b);
+    if (!e && settle_quotes(&b))
+        e = read_chunks(&b);
+    if (!e)
+        e = add_up(&b, strange);
+    if (!e && !*strange)
+        e = table_draft_seal(&b.draft, out);
+    table_draft_done(&b.draft);
+    free(b.chunks);
+    return e;
+}

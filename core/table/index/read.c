@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT
+ * A cursor over rows: from the nearest indexed record on, by the same parser that found the records; or from the end
+ * of a file that is not indexed yet, backwards by what the quotes there look like. */
+#include <stdlib.h>
+
+#include "core/table/private.h"
+
+enum { TAIL_FIRST = 64 * 1024, TAIL_MAX = 16 * 1024 * 1024 }; /* bytes that are looked at for the last rows */
+
+struct table_reader {
+    const struct table_body *body;
+    struct table_lines lines;
+    struct table_csv csv;
+    uint64_t next; /* the row at the parser's place */
+    bool lost;     /* after an error: the parser stands nowhere */
+    bool tail;     /* among the last rows, counted from the end */
+    struct row row;
+};
+
+static uint64_t known_rows(const struct table_reader *r)
+{
+    return r->body->index.facts->rows;
+}
+
+static enum err open_parser(struct table_reader *r)
+{
+    return table_csv_init(&r->csv, r->body->delimiter, r->body->ncolumns, TABLE_COLUMNS_MAX);
+}
+
+enum err table_reader_open(const struct table_body *body, struct table_reader **out)
+{
+    struct table_reader *r = calloc(1, sizeof *r);
+    if (!r)
+        return ERR_NOMEM;
+    r->body = body;
+    r->lost = true;
+    enum err e = table_lines_init(&r->lines, &body->source);
+    if (!e)
+        e = open_parser(r);
+    if (e)
+        table_reader_free(r);
+    else
+        *out = r;
+    return e;
+}
+
+enum err table_reader_new(const struct table *t, struct table_reader **out)
+{
+    return table_reader_open(&t->body, out);
+}
+
+void table_reader_free(struct table_reader *r)
+{
+    if (!r)
+        return;
+    table_csv_done(&r->csv);
+    table_lines_done(&r->lines);
+    free(r);
+}
+
+uint64_t table_reader_offset(const struct table_reader *r)
+{
+    return r->lines.offset + r->lines.pos;
+}
+
+/* One record. What the index run accepted cannot be wrong now, unless the bytes are others. */
+static enum err read_record(struct table_reader *r, bool keep)
+{
+    struct table_segment s;
+    enum err e;
+    r->csv.keep = keep;
+    do {
+        e = table_lines_next(&r->lines, &s);
+        if (!e)
+            e = s.len ? table_csv_feed(&r->csv, &s) : table_csv_finish(&r->csv);
+    } while (!e && s.len && !r->csv.done);
+    if (!e && !r->csv.done)
+        e = ERR_CHANGED;
+    if (e) {
+        r->lost = true;
+        return e == ERR_PARSE && !r->tail ? ERR_CHANGED : e;
+    }
+    r->next++;
+    return OK;
+}
+
+/* A parser that stands at a record's start again. */
+static enum err restart(struct table_reader *r)
+{
+    table_csv_done(&r->csv);
+    enum err e = open_parser(r);
+    r->lost = e != OK;
+    return e;
+}
+
+enum err table_seek(struct table_reader *r, uint64_t number)
+{
+    const struct table_index *x = &r->body->index;
+    r->lost |= r->tail;
+    r->tail = false;
+    if (number >= known_rows(r)) {
+        r->next = known_rows(r);
+        r->lost = true;
+        return OK;
+    }
+    const struct raw_entry *near = &x->entries[table_index_at_row(x, number)];
+    if (r->lost || number < r->next || near->row > r->next) {
+        enum err e = r->lost ? restart(r) : OK;
+        if (e)
+            return e;
+        table_lines_seek(&r->lines, near->offset);
+        r->next = near->row;
+    }
+    while (r->next < number) {
+        enum err e = read_record(r, false);
+        if (e)
+            return e;
+    }
+    return OK;
+}
+
+/* Among the last bytes of the source. */
+struct tail {
+    char *text;
+    size_t len;
+    uint64_t offset; /* of text[0] */
+    uint64_t ends;   /* records that end in it, the last one apart */
+};
+
+/* Where the text behind the k-th end (from 1) begins, or how many ends there are; by raw structure. */
+static uint64_t walk_tail(const struct table_body *body, struct tail *t, uint64_t k)
+{
+    const struct raw_ops *raw = raw_best();
+    struct raw_state s = raw_begin();
+    uint64_t ends[RAW_WORDS], seps[RAW_WORDS], seen = 0;
+    bool inside = t->offset > body->index.facts->start && raw_guess_inside(t->text, t->len, body->delimiter);
+    s.inside = inside ? UINT64_MAX : 0;
+    for (size_t at = 0; at < t->len; at += RAW_STEP) {
+        size_t n = t->len - at < RAW_STEP ? t->len - at : RAW_STEP;
+        raw->split(t->text + at, n, body->delimiter, &s, ends, seps);
+        for (size_t w = 0; w < (n + 63) / 64; w++)
+            for (uint64_t left = ends[w]; left; left &= left - 1)
+                if (++seen == k)
+                    return t->offset + at + w * 64 + (uint64_t)__builtin_ctzll(left) + 1;
+    }
+    return seen;
+}
+
+static enum err read_tail(const struct table_body *body, struct tail *t, size_t len)
+{
+    uint64_t start = body->index.facts->start, size = body->source.size;
+    t->len = size - start < len ? (size_t)(size - start) : len;
+    t->offset = size - t->len;
+    free(t->text);
+    t->text = malloc(t->len + RAW_PAD);
+    enum err e = t->text ? table_source_read(&body->source, t->text, t->len, t->offset) : ERR_NOMEM;
+    if (!e)
+        e = table_source_check(&body->source);
+    if (e)
+        return e;
+    t->ends = walk_tail(body, t, 0);
+    if (t->ends > 0 && t->text[t->len - 1] == '\n') /* ends the last record: what is behind it is none */
+        t->ends--;
+    return OK;
+}
+
+/* From a record's start on, as it seems, which is the n-th from the end. */
+static enum err begin_tail(struct table_reader *r, struct tail *t, uint64_t n)
+{
+    bool whole = t->offset == r->body->index.facts->start;
+    uint64_t have = t->ends + whole;
+    n = n < have ? n : have;
+    uint64_t from = n == have && whole ? t->offset : walk_tail(r->body, t, have - n + !whole);
+    enum err e = restart(r);
+    if (n == 0)
+        from = r->body->source.size;
+    table_lines_seek(&r->lines, from);
+    r->next = 0 - n;
+    r->tail = true;
+    return e;
+}
+
+enum err table_seek_end(struct table_reader *r, uint64_t n, bool *exact)
+{
+    uint64_t rows = known_rows(r);
+    *exact = r->body->index.facts->complete;
+    if (*exact)
+        return table_seek(r, n < rows ? rows - n : 0);
+    struct tail t = {0};
+    enum err e = OK;
+    size_t len = TAIL_FIRST;
+    do {
+        e = read_tail(r->body, &t, len);
+        len *= 4;
+    } while (!e && t.ends < n && len <= TAIL_MAX && t.offset > r->body->index.facts->start);
+    if (!e)
+        e = begin_tail(r, &t, n);
+    free(t.text);
+    return e;
+}
+
+static bool at_end(const struct table_reader *r)
+{
+    return r->tail ? table_reader_offset(r) >= r->body->source.size : r->next >= known_rows(r);
+}
+
+enum err table_next(struct table_reader *r, const struct row **out)
+{
+    *out = NULL;
+    if (at_end(r))
+        return OK;
+    if (r->tail && r->lost)
+        return ERR_PARSE;
+    enum err e = r->lost ? table_seek(r, r->next) : OK;
+    if (!e)
+        e = read_record(r, true);
+    if (e)
+        return e;
+    size_t n = r->csv.ncells > r->body->ncolumns ? r->csv.ncells : r->body->ncolumns;
+    r->row = (struct row){.number = r->next - 1, .cells = r->csv.cells, .ncells = n};
+    *out = &r->row;
+    return OK;
+}
+
+enum err table_reader_at(const struct table *t, uint64_t number, struct table_reader **out, const struct row **row)
+{
+    *out = NULL;
+    *row = NULL;
+    enum err e = table_reader_new(t, out);
+    if (!e)
+        e = table_seek(*out, number);
+    if (!e)
+        e = table_next(*out, row);
+    if (e) {
+        table_reader_free(*out);
+        *out = NULL;
+    }
+    return e;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT
+ * A set of rows as Polars 2.1 prints a frame where stdout is no terminal: which rows and columns are shown, and their
+ * texts. table_frame.c draws the box. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/table/private.h"
+
+enum { SHOWN_ROWS = 10, SHOWN_COLUMNS = 8, HALF_ROWS = SHOWN_ROWS / 2, HALF_COLUMNS = SHOWN_COLUMNS / 2 };
+static const char ellipsis[] = "…";
+
+/* Which of the table's columns is the i-th of the frame; the number of columns stands for the ellipsis. */
+static size_t shown_column(size_t ncolumns, size_t i)
+{
+    if (ncolumns <= SHOWN_COLUMNS || i < HALF_COLUMNS)
+        return i;
+    return i == HALF_COLUMNS ? ncolumns : ncolumns - HALF_COLUMNS + (i - HALF_COLUMNS - 1);
+}
+
+static enum err fill_cell(struct frame_cell *cell, const struct buf *b, size_t estimate)
+{
+    if (b->err || b->len > sizeof cell->text)
+        return b->err ? b->err : ERR_TOO_BIG;
+    memcpy(cell->text, buf_text(b), b->len);
+    cell->len = b->len;
+    cell->estimate = estimate;
+    return OK;
+}
+
+static void fill_ellipsis(struct frame_cell *cell)
+{
+    cell->len = sizeof ellipsis - 1;
+    memcpy(cell->text, ellipsis, cell->len);
+    cell->estimate = 1;
+}
+
+/* name, a rule of three dashes, dtype */
+static enum err fill_header(struct frame_cell *cell, const struct column *c, struct buf *b)
+{
+    const char *dtype = dtype_names[c->dtype];
+    size_t estimate;
+    buf_clear(b);
+    table_add_short(b, c->name, c->name_len, &estimate);
+    buf_addf(b, "\n---\n%s", dtype);
+    if (estimate < strlen(dtype))
+        estimate = strlen(dtype);
+    return fill_cell(cell, b, estimate < 3 ? 3 : estimate);
+}
+
+static enum err fill_value(const struct table *t, struct frame_cell *cell, size_t column, const struct cell *value,
+                           struct buf *b)
+{
+    size_t estimate;
+    buf_clear(b);
+    if (t->columns[column].dtype == DTYPE_STR && !value->null) {
+        table_add_short(b, value->text, value->len, &estimate);
+        return fill_cell(cell, b, estimate);
+    }
+    enum err e = table_add_value(t, column, value, b);
+    return e ? e : fill_cell(cell, b, b->len); /* numbers are ASCII */
+}
+
+static enum err fill_row(const struct table *t, const struct row *row, struct frame *f, struct buf *b)
+{
+    struct frame_cell *cells = f->cells[f->nrows++];
+    enum err e = OK;
+    for (size_t i = 0; !e && i < f->ncolumns; i++) {
+        size_t column = shown_column(t->body.ncolumns, i);
+        if (!row || column == t->body.ncolumns)
+            fill_ellipsis(&cells[i]);
+        else
+            e = fill_value(t, &cells[i], column, &row->cells[column], b);
+    }
+    return e;
+}
+
+static enum err fill_headers(const struct table *t, struct frame *f, struct buf *b)
+{
+    enum err e = OK;
+    for (size_t i = 0; !e && i < f->ncolumns; i++) {
+        size_t column = shown_column(t->body.ncolumns, i);
+        if (column == t->body.ncolumns)
+            fill_ellipsis(&f->cells[0][i]);
+        else
+            e = fill_header(&f->cells[0][i], &t->columns[column], b);
+    }
+    f->nrows = 1;
+    return e;
+}
+
+/* Rows from the `from`-th to before the `to`-th of the set. */
+static enum err fill_rows(const struct table *t, struct table_reader *reader, const struct rows *rows, uint64_t from,
+                          uint64_t to, struct frame *f, struct buf *b)
+{
+    for (uint64_t i = from; i < to; i++) {
+        const struct row *row;
+        enum err e = table_seek(reader, rows_at(rows, i));
+        if (!e)
+            e = table_next(reader, &row);
+        if (!e)
+            e = row ? fill_row(t, row, f, b) : ERR_CHANGED;
+        if (e)
+            return e;
+    }
+    return OK;
+}
+
+static enum err fill(const struct table *t, const struct rows *rows, struct frame *f, struct buf *b)
+{
+    struct table_reader *reader;
+    f->ncolumns = t->body.ncolumns > SHOWN_COLUMNS ? SHOWN_COLUMNS + 1 : t->body.ncolumns;
+    f->cut = rows->total > SHOWN_ROWS;
+    enum err e = table_reader_new(t, &reader);
+    if (e)
+        return e;
+    e = fill_headers(t, f, b);
+    if (!e)
+        e = fill_rows(t, reader, rows, 0, f->cut ? HALF_ROWS : rows->total, f, b);
+    if (!e && f->cut)
+        e = fill_row(t, NULL, f, b);
+    if (!e && f->cut)
+        e = fill_rows(t, reader, rows, rows->total - HALF_ROWS, rows->total, f, b);
+    table_reader_free(reader);
+    return e;
+}
+
+enum err table_print(const struct table *t, const struct rows *rows, struct buf *out)
+{
+    char height[32], width[32];
+    struct buf b;
+    struct frame *f = calloc(1, sizeof *f);
+    if (!f)
+        return ERR_NOMEM;
+    buf_init(&b, FRAME_TEXT);
+    enum err e = fill(t, rows, f, &b);
+    if (!e) {
+        frame_arrange(f);
+        buf_addf(out, "shape: (%s, %s)\n", text_count(rows->total, height), text_count(t->body.ncolumns, width));
+        e = frame_add(f, out);
+    }
+    buf_done(&b);
+    free(f);
+    return e;
+}

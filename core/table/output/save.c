@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT
+ * Saving: a row becomes a line of the buffer, a full buffer goes to the file. */
+#include "core/table/output/save.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/base/io.h"
+#include "core/base/text.h"
+
+enum { PIECE = 1 << 18, ROWS_A_STEP = 1024 };
+enum { LISTED_BYTES = 32 << 20, ROWS_A_PIECE = 1 << 20 }; /* of rows that are listed: held at once */
+
+static const size_t line_max = (size_t)1 << 34; /* a cell may be as long as it likes, and longer when escaped */
+
+struct saver {
+    const struct table *t;
+    const struct save *save;
+    struct table_progress *progress;
+    struct buf out;
+    int fd;
+    uint64_t bytes;
+};
+
+enum save_format save_format_of(const char *path)
+{
+    static const char *const ends[] = {".jsonl", ".ndjson", ".json"};
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < sizeof ends / sizeof *ends; i++)
+        if (strcasecmp(dot, ends[i]) == 0)
+            return SAVE_JSON_LINES;
+    return SAVE_CSV;
+}
+
+/* --- CSV ---------------------------------------------------------------------------------------------------------- */
+
+/* Delimiters that another reader may guess, and what some take for blanks or a byte order mark, are quoted too. */
+static bool needs_quotes(const char *text, size_t len)
+{
+    static const bool needed[256] = {['"'] = true, [','] = true, [';'] = true, ['\t'] = true, ['|'] = true,
+                                     ['\r'] = true, ['\n'] = true};
+    if (len == 0 || text[0] == ' ' || text[len - 1] == ' ' || text[0] == '\xef')
+        return true;
+    for (size_t i = 0; i < len; i++)
+        if (needed[(unsigned char)text[i]])
+            return true;
+    return false;
+}
+
+static void add_csv_text(struct buf *b, const char *text, size_t len)
+{
+    const char *quote;
+    if (!needs_quotes(text, len)) {
+        buf_add(b, text, len);
+        return;
+    }
+    buf_add_char(b, '"');
+    for (; len > 0 && (quote = memchr(text, '"', len)); len -= (size_t)(quote + 1 - text), text = quote + 1) {
+        buf_add(b, text, (size_t)(quote + 1 - text));
+        buf_add_char(b, '"');
+    }
+    buf_add(b, text, len);
+    buf_add_char(b, '"');
+}
+
+static void csv_head(struct saver *s)
+{
+    for (size_t i = 0; i < s->save->ncolumns; i++) {
+        const struct column *c = table_column(s->t, s->save->columns[i]);
+        if (i)
+            buf_add_char(&s->out, ',');
+        add_csv_text(&s->out, c->name, c->name_len);
+    }
+    buf_add_char(&s->out, '\n');
+}
+
+static void add_csv_cell(struct buf *b, bool first, const struct cell *c)
+{
+    if (!first)
+        buf_add_char(b, ',');
+    if (!c->null)
+        add_csv_text(b, c->text, c->len);
+}
+
+static void csv_row(struct saver *s, const struct row *row)
+{
+    for (size_t i = 0; i < s->save->ncolumns; i++)
+        add_csv_cell(&s->out, i == 0, &row->cells[s->save->columns[i]]);
+    for (size_t i = table_columns(s->t); i < row->ncells; i++)
+        add_csv_cell(&s->out, false, &row->cells[i]);
+    buf_add_char(&s->out, '\n');
+}
+
+/* --- JSON --------------------------------------------------------------------------------------------------------- */
+
+static void add_json_text(struct buf *b, const char *text, size_t len)
+{
+    buf_add_char(b, '"');
+    for (size_t at = 0, n; at < len; at += n) {
+        unsigned char c = (unsigned char)text[at];
+        size_t one;
+        n = c < 0x80 ? 1 : text_prefix(text + at, len - at, 1, &one);
+        if (c == '"' || c == '\\')
+            buf_addf(b, "\\%c", c);
+        else if (c < 0x20)
+            buf_addf(b, "\\u%04x", c);
+        else if (c < 0x80 || text_is_utf8(text + at, n))
+            buf_add(b, text + at, n);
+        else
+            buf_add_text(b, "\xef\xbf\xbd"); /* JSON is UTF-8 */
+    }
+    buf_add_char(b, '"');
+}
+
+static size_t skip_digits(const char *text, size_t len, size_t at)
+{
+    while (at < len && text[at] >= '0' && text[at] <= '9')
+        at++;
+    return at;
+}
+
+/* As RFC 8259 has them: no +, no leading zeros, digits on both sides of the point. */
+static bool is_json_number(const char *text, size_t len)
+{
+    size_t at = len > 0 && text[0] == '-', from = at;
+    at = skip_digits(text, len, at);
+    if (at == from || (text[from] == '0' && at > from + 1))
+        return false;
+    if (at < len && text[at] == '.') {
+        from = ++at;
+        at = skip_digits(text, len, at);
+        if (at == from)
+            return false;
+    }
+    if (at < len && (text[at] == 'e' || text[at] == 'E')) {
+        at += 1 + (at + 1 < len && (text[at + 1] == '+' || text[at + 1] == '-'));
+        from = at;
+        at = skip_digits(text, len, at);
+        if (at == from)
+            return false;
+    }
+    return at == len;
+}
+
+static bool is_word(const struct cell *c, const char *word)
+{
+    return c->len == strlen(word) && memcmp(c->text, word, c->len) == 0;
+}
+
+/* What is no value of JSON as it stands stays the text that it is. */
+static void add_json_value(struct buf *b, enum dtype dtype, const struct cell *c)
+{
+    bool number = (dtype == DTYPE_I64 || dtype == DTYPE_F64) && is_json_number(c->text, c->len);
+    bool word = dtype == DTYPE_BOOL && (is_word(c, "true") || is_word(c, "false"));
+    if (c->null)
+        buf_add_text(b, "null");
+    else if (number || word)
+        buf_add(b, c->text, c->len);
+    else
+        add_json_text(b, c->text, c->len);
+}
+
+static void json_row(struct saver *s, const struct row *row)
+{
+    struct buf *b = &s->out;
+    for (size_t i = 0; i < s->save->ncolumns; i++) {
+        const struct column *c = table_column(s->t, s->save->columns[i]);
+        buf_add_char(b, i ? ',' : '{');
+        add_json_text(b, c->name, c->name_len);
+        buf_add_char(b, ':');
+        add_json_value(b, c->dtype, &row->cells[s->save->columns[i]]);
+    }
+    for (size_t i = table_columns(s->t); i < row->ncells; i++) {
+        buf_addf(b, ",\"column_%zu\":", i + 1);
+        add_json_value(b, DTYPE_STR, &row->cells[i]);
+    }
+    buf_add_text(b, "}\n");
+}
+
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    void (*head)(struct saver *s); /* NULL: none */
+    void (*row)(struct saver *s, const struct row *row);
+} formats[SAVE_FORMATS] = {[SAVE_CSV] = {csv_head, csv_row}, [SAVE_JSON_LINES] = {NULL, json_row}};
+
+static enum err flush(struct saver *s)
+{
+    enum err e = s->out.err ? s->out.err : s->out.len ? io_write_all(s->fd, s->out.data, s->out.len) : OK;
+    s->bytes += s->out.len;
+    if (s->out.cap > 4 * PIECE) { /* after a huge row */
+        buf_done(&s->out);
+        buf_init(&s->out, line_max);
+    }
+    buf_clear(&s->out);
+    return e;
+}
+
+static enum err add_row(struct saver *s, struct table_reader *r)
+{
+    const struct row *row;
+    enum err e = table_next(r, &row);
+    if (e || !row)
+        return e ? e : ERR_CHANGED;
+    formats[s->save->format].row(s, row);
+    return s->out.err;
+}
+
+static enum err flush_full(struct saver *s)
+{
+    return s->out.len >= PIECE || s->out.err ? flush(s) : OK;
+}
+
+static enum err save_all(struct saver *s, struct table_reader *r)
+{
+    uint64_t rows = table_rows(s->t);
+    enum err e = table_seek(r, 0);
+    for (uint64_t i = 0; !e && i < rows; i++) {
+        e = add_row(s, r);
+        if (!e)
+            e = flush_full(s);
+        if (!e && i % ROWS_A_STEP == 0)
+            e = table_progress_stopped(s->progress) ? ERR_CANCELLED : OK;
+        table_progress_add(s->progress, 1);
+    }
+    return e;
+}
+
+/* --- rows in any order -------------------------------------------------------------------------------------------- */
+
+/* A row of the list: its number, then where its line lies in the buffer. */
+struct listed {
+    uint64_t number, place;
+    size_t from, len;
+};
+
+static int by_number(const void *a, const void *b)
+{
+    const struct listed *x = a, *y = b;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct listed *x = a, *y = b;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+static enum err read_numbers(const struct row_list *rows, uint64_t at, size_t n, struct listed *out)
+{
+    uint64_t numbers[ROWS_A_STEP];
+    enum err e = OK;
+    for (size_t done = 0; done < n && !e; done += ROWS_A_STEP) {
+        size_t some = n - done < ROWS_A_STEP ? n - done : ROWS_A_STEP;
+        e = row_list_read(rows, at + done, some, numbers);
+        for (size_t i = 0; i < some; i++)
+            out[done + i] = (struct listed){.number = numbers[i], .place = done + i};
+    }
+    return e;
+}
+
+static enum err read_lines(struct saver *s, struct table_reader *r, struct listed *v, size_t n)
+{
+    enum err e = OK;
+    for (size_t i = 0; i < n && !e; i++) {
+        v[i].from = s->out.len;
+        e = table_seek(r, v[i].number);
+        if (!e)
+            e = add_row(s, r);
+        v[i].len = s->out.len - v[i].from;
+        if (!e && i % ROWS_A_STEP == 0)
+            e = table_progress_stopped(s->progress) ? ERR_CANCELLED : OK;
+        table_progress_add(s->progress, 1);
+    }
+    return e;
+}
+
+/* Read in the order of the file, written in that of the list: a sorted view lies all over the file. */
+static enum err save_piece(struct saver *s, struct table_reader *r, uint64_t at, struct listed *v, size_t n)
+{
+    struct buf lines = s->out;
+    enum err e = read_numbers(s->save->rows, at, n, v);
+    buf_init(&s->out, line_max);
+    qsort(v, n, sizeof *v, by_number);
+    if (!e)
+        e = read_lines(s, r, v, n);
+    qsort(v, n, sizeof *v, by_place);
+    struct buf read = s->out;
+    s->out = lines;
+    for (size_t i = 0; i < n && !e; i++) {
+        buf_add(&s->out, read.data + v[i].from, v[i].len);
+        e = flush_full(s);
+    }
+    buf_done(&read);
+    return e;
+}
+
+/* So many rows that their lines take what a piece may, going by those before. */
+static enum err save_listed(struct saver *s, struct table_reader *r)
+{
+    uint64_t all = s->save->rows->n, at = 0;
+    size_t n = ROWS_A_STEP;
+    struct listed *v = calloc(ROWS_A_PIECE, sizeof *v);
+    enum err e = v ? OK : ERR_NOMEM;
+    while (!e && at < all) {
+        n = all - at < n ? (size_t)(all - at) : n;
+        e = save_piece(s, r, at, v, n);
+        at += n;
+        n = (size_t)((uint64_t)LISTED_BYTES / ((s->bytes + s->out.len) / at + 1));
+        n = n < 1 ? 1 : n < ROWS_A_PIECE ? n : ROWS_A_PIECE;
+    }
+    free(v);
+    return e;
+}
+
+enum err table_save(const struct table *t, const struct save *save, int fd, struct table_progress *progress,
+                    uint64_t *bytes)
+{
+    struct saver s = {.t = t, .save = save, .progress = progress, .fd = fd};
+    struct table_reader *r;
+    enum err e = table_reader_new(t, &r);
+    if (e)
+        return e;
+    buf_init(&s.out, line_max);
+    table_progress_begin(progress, save->rows ? save->rows->n : table_rows(t));
+    if (formats[save->format].head)
+        formats[save->format].head(&s);
+    e = save->rows ? save_listed(&s, r) : save_all(&s, r);
+    if (!e)
+        e = flush(&s);
+    *bytes = s.bytes;
+    buf_done(&s.out);
+    table_reader_free(r);
+    return e;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ * A crew's workers share one counter. */
+#include "core/table/parallel_for.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct shared {
+    const struct table_crew *crew;
+    _Atomic size_t next;
+    atomic_bool failed;
+};
+
+static enum err work(void *arg, size_t part)
+{
+    struct shared *s = arg;
+    const struct table_crew *c = s->crew;
+    void *own = NULL;
+    (void)part;
+    enum err e = c->begin ? c->begin(c->arg, &own) : OK;
+    bool begun = !e;
+    while (!e && !atomic_load_explicit(&s->failed, memory_order_relaxed)) {
+        size_t i = atomic_fetch_add(&s->next, 1);
+        if (i >= c->items)
+            break;
+        e = c->item(c->arg, own, i);
+    }
+    if (begun && c->end)
+        e = c->end(c->arg, own, e);
+    if (e)
+        atomic_store(&s->failed, true);
+    return e;
+}
+
+enum err table_crew_run(const struct table_crew *crew, const struct table_runner *runner)
+{
+    struct shared s = {.crew = crew};
+    if (!runner)
+        return work(&s, 0);
+    size_t parts = runner->width < crew->items ? runner->width : crew->items;
+    return runner->each(runner->ctx, parts ? parts : 1, work, &s);
+}

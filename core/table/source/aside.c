@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT
+ * The thread that unpacks: packed bytes from one descriptor, unpacked ones into a pipe, and an end when it is asked. */
+#include "core/table/source/aside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+#include "core/base/thread.h"
+
+enum { PIECE = 64 * 1024 };
+
+struct table_aside {
+    pthread_t thread;
+    bool running;
+    int in, out, stop; /* owned; `stop` is readable when nobody wants more */
+    const struct table_unpacker *unpacker;
+    const char *path;
+    size_t first;      /* bytes of the piece that were read before */
+    enum err err;      /* of the thread, once it is joined */
+    struct problem problem;
+    char piece[PIECE];
+};
+
+static ssize_t give(void *ctx, const void **bytes)
+{
+    struct table_aside *a = ctx;
+    ssize_t n = (ssize_t)a->first;
+    *bytes = a->piece;
+    a->first = 0;
+    while (n == 0) {
+        struct pollfd ends[] = {{a->in, POLLIN, 0}, {a->stop, POLLIN, 0}};
+        if (poll(ends, 2, -1) < 0 && errno != EINTR)
+            return -1;
+        if (ends[1].revents)
+            return errno = ECANCELED, -1;
+        n = ends[0].revents ? read(a->in, a->piece, PIECE) : 0;
+        if (n == 0 && ends[0].revents)
+            return 0;
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
+            n = 0;
+    }
+    return n;
+}
+
+static enum err unpack(struct table_aside *a)
+{
+    void *packed = NULL;
+    enum err e = a->unpacker->open(&packed, give, a, a->path, &a->problem);
+    if (e)
+        return e;
+    for (;;) {
+        const void *bytes;
+        size_t len;
+        e = a->unpacker->next(packed, &bytes, &len, &a->problem);
+        if (e || len == 0 || io_write_all(a->out, bytes, len)) /* whoever reads has gone: no matter */
+            break;
+    }
+    a->unpacker->close(packed);
+    return e;
+}
+
+static void *run(void *arg)
+{
+    struct table_aside *a = arg;
+    a->err = unpack(a);
+    io_close(&a->out); /* the reader sees the end */
+    return NULL;
+}
+
+enum err table_aside_new(int in, const void *first, size_t len, const struct table_unpacker *unpacker, const char *path,
+                         struct table_aside **out, int *out_fd, struct problem *problem)
+{
+    int ends[2] = {-1, -1};
+    struct table_aside *a = calloc(1, sizeof *a);
+    if (!a) {
+        close(in);
+        return problem_set(problem, ERR_NOMEM, "%s: %s", path, err_text(ERR_NOMEM));
+    }
+    a->in = in;
+    a->unpacker = unpacker;
+    a->path = path;
+    a->first = len;
+    memcpy(a->piece, first, len);
+    a->stop = eventfd(0, EFD_CLOEXEC);
+    bool fit = a->stop >= 0 && pipe2(ends, O_CLOEXEC) == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
+    a->out = ends[1];
+    enum err e;
+    if (!fit)
+        e = problem_errno(problem, "%s: cannot unpack it", path);
+    else if ((e = thread_start(&a->thread, run, a)))
+        problem_set(problem, e, "%s: cannot start a thread that unpacks it: %s", path, err_text(e));
+    a->running = !e;
+    if (e) {
+        io_close(&ends[0]);
+        table_aside_free(a);
+        return e;
+    }
+    *out = a;
+    *out_fd = ends[0];
+    return OK;
+}
+
+static void join(struct table_aside *a)
+{
+    if (a->running)
+        pthread_join(a->thread, NULL);
+    a->running = false;
+}
+
+enum err table_aside_result(struct table_aside *a, struct problem *problem)
+{
+    join(a);
+    return a->err ? problem_set(problem, a->err, "%s", a->problem.text) : OK;
+}
+
+void table_aside_free(struct table_aside *a)
+{
+    if (!a)
+        return;
+    eventfd_write(a->stop, 1);
+    join(a);
+    io_close(&a->in);
+    io_close(&a->out);
+    io_close(&a->stop);
+    free(a);
+}

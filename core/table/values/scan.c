@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT
+ * All rows, once, by the runner's parts: dtypes of the columns and codes of the key. Each part walks its own span of
+ * the table; what the parts found is merged in the order of their rows. */
+#include <stdlib.h>
+
+#include "core/table/private.h"
+#include "core/table/index/walk.h"
+
+enum { PARTS_PER_THREAD = 4 }; /* of several: none waits long for another's last one */
+
+struct part {
+    struct table_infer *infer; /* of each column */
+    struct table_set codes;
+    uint64_t *counts;          /* of the codes that are kept, in a second run */
+};
+
+struct scan {
+    const struct table *table;
+    const struct table_header *header;
+    const struct table_scan_options *options;
+    struct part *parts;
+    size_t n;
+    struct table_found *found;
+};
+
+static enum err each_inline(void *ctx, size_t parts, enum err (*part)(void *arg, size_t i), void *arg)
+{
+    (void)ctx;
+    enum err first = OK;
+    for (size_t i = 0; i < parts; i++) {
+        enum err e = part(arg, i);
+        first = first ? first : e;
+    }
+    return first;
+}
+
+typedef enum err batch_visitor(const struct scan *s, struct part *p, const struct table_batch *batch);
+
+/* All rows of part i: all cells, or the key alone. */
+static enum err visit_rows(const struct scan *s, size_t i, bool all, batch_visitor *visit)
+{
+    struct table_walk *walk;
+    struct table_batch batch;
+    uint64_t seen = 0;
+    struct table_span span = table_part(s->table, s->n, i);
+    enum err e = table_walk_new(s->table, all ? NULL : &s->options->key, 1, s->options->progress, &walk);
+    if (e)
+        return e;
+    e = table_walk_begin(walk, span);
+    while (!e) {
+        e = table_walk_next(walk, &batch);
+        if (e || batch.rows == 0)
+            break;
+        e = visit(s, &s->parts[i], &batch);
+        seen += batch.rows;
+    }
+    table_walk_free(walk);
+    return !e && seen != table_span_rows(s->table, span) ? ERR_CHANGED : e;
+}
+
+static enum err learn_batch(const struct scan *s, struct part *p, const struct table_batch *batch)
+{
+    uint64_t nulls = 0;
+    for (size_t c = 0; c < s->header->n; c++)
+        for (size_t k = 0; k < batch->rows && table_infer_wants(&p->infer[c], &s->header->columns[c]); k++)
+            table_infer_cell(&p->infer[c], &s->header->columns[c], batch->row + k, &batch->cells[k * batch->width + c]);
+    return table_set_count_cells(&p->codes, batch->cells + s->options->key, batch->width, batch->rows, &nulls);
+}
+
+static enum err learn_part(void *arg, size_t i)
+{
+    return visit_rows(arg, i, true, learn_batch);
+}
+
+static enum err count_batch(const struct scan *s, struct part *p, const struct table_batch *batch)
+{
+    size_t at[TABLE_BATCH_ROWS];
+    table_set_find_cells(&s->found->codes, batch->cells, batch->rows, at);
+    for (size_t k = 0; k < batch->rows; k++)
+        if (at[k] != SIZE_MAX)
+            p->counts[at[k]]++;
+    return OK;
+}
+
+static enum err count_part(void *arg, size_t i)
+{
+    struct scan *s = arg;
+    s->parts[i].counts = calloc(s->found->codes.n ? s->found->codes.n : 1, sizeof *s->parts[i].counts);
+    return s->parts[i].counts ? visit_rows(s, i, false, count_batch) : ERR_NOMEM;
+}
+
+static enum err merge_codes(struct scan *s)
+{
+    struct table_set *all = &s->found->codes;
+    enum err e = OK;
+    s->found->codes_complete = true;
+    for (size_t i = 0; !e && i < s->n; i++) {
+        const struct table_set *part = &s->parts[i].codes;
+        for (size_t k = 0; !e && k < part->n; k++)
+            e = table_set_count(all, table_set_text(part, k), part->entries[k].len, part->entries[k].count, NULL);
+        if (part->full)
+            s->found->codes_complete = false;
+    }
+    if (all->full)
+        s->found->codes_complete = false;
+    return e;
+}
+
+/* Parts that were full counted only what they kept themselves: with the codes settled, all rows are counted again. */
+static enum err recount(struct scan *s, const struct table_runner *runner)
+{
+    struct table_set *all = &s->found->codes;
+    enum err e = runner->each(runner->ctx, s->n, count_part, s);
+    for (size_t k = 0; !e && k < all->n; k++) {
+        all->entries[k].count = 0;
+        for (size_t i = 0; i < s->n; i++)
+            all->entries[k].count += s->parts[i].counts[k];
+    }
+    return e;
+}
+
+/* The cell of a given dtype that does not parse, as an error with its place. */
+static enum err refuse_cell(const struct scan *s, size_t c, uint64_t number, const char *path, struct problem *problem)
+{
+    const struct table_body *body = &s->table->body;
+    struct table_reader *reader;
+    const struct row *row = NULL;
+    struct buf text;
+    uint64_t line = 1, column = 1;
+    buf_init(&text, 1024);
+    enum err e = table_reader_open(body, &reader);
+    if (e)
+        return table_problem(problem, e, path);
+    e = table_seek(reader, number);
+    uint64_t record = table_reader_offset(reader);
+    if (!e)
+        e = table_next(reader, &row);
+    if (!e && !row)
+        e = ERR_CHANGED;
+    if (!e)
+        e = table_add_short(&text, row->cells[c].text, row->cells[c].len, NULL);
+    if (!e)
+        e = table_count_lines(&body->source, record, &line);
+    if (!e)
+        e = table_csv_locate(&body->source, body->delimiter, record, c, &line, &column);
+    if (e)
+        table_problem(problem, e, path);
+    else
+        e = problem_set(problem, ERR_PARSE, "%s:%llu:%llu: \"%s\" is no %s; column \"%.*s\" was said to be one", path,
+                        (unsigned long long)line, (unsigned long long)column, buf_text(&text),
+                        dtype_names[s->header->columns[c].dtype], (int)s->header->columns[c].name_len,
+                        s->header->columns[c].name);
+    buf_done(&text);
+    table_reader_free(reader);
+    return e;
+}
+
+/* Of all given dtypes the first row that breaks one, the leftmost column of that row. */
+static enum err check_given(const struct scan *s, const struct table_infer *all, const char *path,
+                            struct problem *problem)
+{
+    uint64_t first = UINT64_MAX;
+    size_t column = 0;
+    for (size_t c = 0; c < s->header->n; c++) {
+        uint64_t bad = table_infer_bad_row(&all[c], s->header->columns[c].dtype);
+        if (s->header->columns[c].given && bad < first) {
+            first = bad;
+            column = c;
+        }
+    }
+    return first == UINT64_MAX ? OK : refuse_cell(s, column, first, path, problem);
+}
+
+static enum err merge_dtypes(struct scan *s, struct table_header *header, const char *path, struct problem *problem)
+{
+    struct table_infer *all = s->parts[0].infer;
+    for (size_t c = 0; c < header->n; c++) {
+        for (size_t i = 1; i < s->n; i++)
+            table_infer_merge(&all[c], &s->parts[i].infer[c]);
+        if (!header->columns[c].given)
+            header->columns[c].dtype = table_infer_dtype(&all[c]);
+        s->found->day_first[c] = table_infer_day_first(&all[c]);
+    }
+    return s->options->strict ? check_given(s, all, path, problem) : OK;
+}
+
+static enum err prepare(struct scan *s, size_t width)
+{
+    size_t most = width > 1 ? width * PARTS_PER_THREAD : 1, entries = (size_t)s->table->body.index.facts->n;
+    s->n = entries < most ? entries : most;
+    s->n = s->n ? s->n : 1;
+    s->parts = calloc(s->n, sizeof *s->parts);
+    s->found->day_first = calloc(s->header->n, sizeof *s->found->day_first);
+    if (!s->parts || !s->found->day_first)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < s->n; i++) {
+        struct part *p = &s->parts[i];
+        table_set_init(&p->codes, TABLE_CODES_MAX, TABLE_CODES_BYTES_MAX);
+        p->infer = calloc(s->header->n, sizeof *p->infer);
+        if (!p->infer)
+            return ERR_NOMEM;
+        for (size_t c = 0; c < s->header->n; c++)
+            table_infer_init(&p->infer[c]);
+    }
+    return OK;
+}
+
+static void scan_done(struct scan *s)
+{
+    for (size_t i = 0; s->parts && i < s->n; i++) {
+        free(s->parts[i].infer);
+        free(s->parts[i].counts);
+        table_set_done(&s->parts[i].codes);
+    }
+    free(s->parts);
+}
+
+enum err table_scan(const struct table *t, struct table_header *header, const struct table_scan_options *o,
+                    struct table_found *out, struct problem *problem)
+{
+    static const struct table_runner plain = {.each = each_inline, .width = 1};
+    const struct table_runner *runner = o->runner ? o->runner : &plain;
+    struct scan s = {.table = t, .header = header, .options = o, .found = out};
+    *out = (struct table_found){0};
+    table_set_init(&out->codes, TABLE_CODES_MAX, TABLE_CODES_BYTES_MAX);
+    enum err e = prepare(&s, runner->width ? runner->width : 1);
+    if (!e)
+        e = runner->each(runner->ctx, s.n, learn_part, &s);
+    if (!e)
+        e = merge_codes(&s);
+    if (!e && !out->codes_complete)
+        e = recount(&s, runner);
+    e = e ? table_problem(problem, e, o->path) : merge_dtypes(&s, header, o->path, problem);
+    scan_done(&s);
+    return e;
+}
+
+void table_found_done(struct table_found *f)
+{
+    table_set_done(&f->codes);
+    free(f->day_first);
+    *f = (struct table_found){0};
+}
