@@ -12,7 +12,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/io.h"
-#include "core/engine/engine_table.h"
+#include "core/engine/table.h"
 #include "core/table/index/walk.h"
 
 enum { ROUNDS_MAX = 99 };

@@ -69,8 +69,8 @@ expect() {
 
 expect bad core/base/buf.c '"core/event/event.h"'
 expect bad core/pool/fork.c '"core/proc/proc.h"'
-expect bad core/hang/hang_rules.c '"core/pool/pool.h"'
-expect bad core/proc/proc_read.c '"core/table/table.h"'
+expect bad core/hang/rules.c '"core/pool/pool.h"'
+expect bad core/proc/read.c '"core/table/table.h"'
 expect bad core/model/model.c '"core/report/report.h"'
 expect bad core/observer/observer.c '"tui/app.h"'
 expect bad core/table/table.c '"table.h"'
@@ -79,7 +79,7 @@ expect bad core/model/model.c '<vterm.h>'
 expect good tui/term.c '<curses.h>'
 expect good tui/vt.c '<vterm.h>'
 expect good tui/app.c '"core/observer/observer.h"'
-expect good core/hang/hang_rules.c '"core/proc/evidence.h"'
+expect good core/hang/rules.c '"core/proc/evidence.h"'
 expect good core/base/buf.c '<stdlib.h>'
 
 found=$(violations "$top")

@@ -3,7 +3,7 @@
 #ifndef TESTS_ENGINE_KIT_H
 #define TESTS_ENGINE_KIT_H
 
-#include "core/engine/engine_table.h"
+#include "core/engine/table.h"
 
 struct engine *kit_engine(int threads);
 

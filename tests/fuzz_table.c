@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/engine/engine_table.h"
+#include "core/engine/table.h"
 #include "core/table/index/walk.h"
 
 const char fuzz_corpus[] = "tests/corpus-csv";

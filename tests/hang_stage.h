@@ -4,7 +4,7 @@
 #ifndef TESTS_HANG_STAGE_H
 #define TESTS_HANG_STAGE_H
 
-#include "core/hang/hang_priv.h"
+#include "core/hang/private.h"
 
 /* Three processes, A the parent of B and C, which were forked; each has a pipe whose number is its own. */
 enum { A, B, C, PROCESSES, PID = 100, THREADS_MAX = 3, FDS_MAX = 8, PIPE = 1000, SOCKET = 2000, WORD = 77 };

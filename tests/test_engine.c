@@ -22,7 +22,7 @@
 
 #include "core/base/clock.h"
 #include "core/engine/engine.h"
-#include "core/engine/engine_priv.h"
+#include "core/engine/private.h"
 
 enum { PATIENCE = 30 }; /* seconds */
 

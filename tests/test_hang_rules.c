@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "core/hang/hang_priv.h"
+#include "core/hang/private.h"
 
 enum { PARENT, CHILD, PROCESSES, PARENT_PID = 100, CHILD_PID = 200, THREADS_MAX = 2 };
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/proc/proc_priv.h"
+#include "core/proc/private.h"
 
 static const char stat_line[] =
     "14072 (app) S 14065 14072 14072 0 -1 4194368 2710 60951 0 7 3 4 55 21 20 0 9 0 114039 5124096 956 18446744073\n";

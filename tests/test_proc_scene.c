@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
-#include "core/proc/proc_priv.h"
+#include "core/proc/private.h"
 #include "tests/hang_kit.h"
 
 /* The folders have the system call numbers of x86-64. */

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/engine/engine_table.h"
+#include "core/engine/table.h"
 #include "core/table/private.h"
 #include "core/table/index/walk.h"
 #include "tests/table_kit.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/engine/engine_priv.h"
+#include "core/engine/private.h"
 
 const char *const at_fork_names[] = {
     [AT_FORK_NONE] = "none", [AT_FORK_REINIT] = "reinit", [AT_FORK_WARN] = "warn", NULL

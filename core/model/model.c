@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The model's only writer: one function for each type of event, in one table. */
-#include "core/model/model_priv.h"
+#include "core/model/private.h"
 
 #include <stdlib.h>
 #include <string.h>

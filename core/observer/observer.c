@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The observer's frame: what is observed, the sampler and the timer on one epoll fd; every fact goes through
  * observer_handle into recording and model. */
-#include "core/observer/observer_priv.h"
+#include "core/observer/private.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "core/engine/engine_table.h"
+#include "core/engine/table.h"
 #include "core/event/shape.h"
 #include "core/table/output/save.h"
 

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "core/report/report_priv.h"
+#include "core/report/private.h"
 
 static json_t *stat_json(const struct bench_stat *s)
 {

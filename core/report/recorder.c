@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/report/report_priv.h"
+#include "core/report/private.h"
 
 enum { LINES_MAX_BYTES = 1 << 30, PIECE = 64 * 1024 };
 

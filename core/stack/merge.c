@@ -10,7 +10,7 @@
 
 #include "core/base/io.h"
 #include "core/stack/frames.h"
-#include "core/proc/proc_priv.h"
+#include "core/proc/private.h"
 
 enum { NATIVE_MAX = 256, PYTHON_MAX = 512, LINE_MAX = 2048 };
 

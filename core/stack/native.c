@@ -2,7 +2,7 @@
  * A native stack, by libdwfl over a ptrace stop of ours. The stop happens on a thread of its own: when that ends,
  * however it ends, the kernel detaches whatever it traced and lets it run on. Addresses are collected while the target
  * stands, names are looked up when it runs again: that takes ten times as long. */
-#include "core/proc/proc_priv.h"
+#include "core/proc/private.h"
 
 #include <elfutils/libdwfl.h>
 #include <errno.h>

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/proc/proc_priv.h"
+#include "core/proc/private.h"
 
 enum section { RUNTIME, INTERPRETER, THREAD, FRAME, CODE, BYTES, TEXT, SECTIONS };
 

@@ -11,7 +11,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/io.h"
-#include "core/proc/proc_priv.h"
+#include "core/proc/private.h"
 
 enum { INTERPRETERS_MAX = 64, THREADS_MAX = 20000, TEXT_MAX = 4096, LINES_MAX = 1024 * 1024 };
 

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ * Sorting a table: each row becomes a key and its number. Numbers are keys as they are; texts are numbered in their
+ * order, if they are not too many; the rest is sorted as text. */
+#include "core/engine/sort.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/table/parallel_for.h"
+#include "core/table/index/walk.h"
+
+enum { SPAN = 1024 * 1024, RUN = 512 * 1024, RANKS_MAX = 100 * 1000 }; /* bytes; items; different texts */
+
+struct job {
+    const struct table *table;
+    size_t column;
+    bool descending;
+    struct table_progress *progress;
+    const struct table_set *texts; /* NULL: keys are values */
+    const uint32_t *ranks;         /* of the texts */
+    pthread_mutex_t lock;          /* over the runs */
+    struct sort_runs runs;
+};
+
+/* A worker's own things. */
+struct hand {
+    struct table_walk *walk;
+    struct sort_item *items, *spare; /* RUN of each */
+    size_t n;
+};
+
+static enum err flush(struct job *j, struct hand *h)
+{
+    if (h->n == 0)
+        return OK;
+    sort_items(h->items, h->spare, h->n);
+    pthread_mutex_lock(&j->lock);
+    enum err err = sort_runs_add(&j->runs, h->items, h->n);
+    pthread_mutex_unlock(&j->lock);
+    h->n = 0;
+    return err;
+}
+
+static void hand_done(struct hand *h)
+{
+    table_walk_free(h->walk);
+    free(h->items);
+    free(h->spare);
+    free(h);
+}
+
+static enum err hand_new(void *arg, void **own)
+{
+    struct job *j = arg;
+    struct hand *h = calloc(1, sizeof *h);
+    if (h == NULL)
+        return ERR_NOMEM;
+    uint64_t rows = table_rows(j->table);
+    size_t n = rows < RUN ? (size_t)rows + 1 : RUN;
+    h->items = malloc(n * sizeof *h->items);
+    h->spare = malloc(n * sizeof *h->spare);
+    enum err err = h->items != NULL && h->spare != NULL ? OK : ERR_NOMEM;
+    if (err == OK)
+        err = table_walk_new(j->table, &j->column, 1, j->progress, &h->walk);
+    if (err != OK)
+        hand_done(h);
+    else
+        *own = h;
+    return err;
+}
+
+static struct sort_item item_of(const struct job *j, const struct cell *cell, size_t text, uint64_t row)
+{
+    uint64_t key = 0;
+    enum table_class class = cell->null ? TABLE_CLASS_NULL : TABLE_CLASS_VALUE;
+    if (j->texts == NULL)
+        class = table_order_value(j->table, j->column, cell, &key);
+    else if (text != SIZE_MAX)
+        key = j->ranks[text];
+    if (j->descending && class == TABLE_CLASS_VALUE)
+        key = ~key;
+    return (struct sort_item){ key, sort_row(row, class) };
+}
+
+static enum err take_batch(struct job *j, struct hand *h, const struct table_batch *batch)
+{
+    size_t texts[TABLE_BATCH_ROWS];
+    enum err err = OK;
+    if (j->texts != NULL)
+        table_set_find_cells(j->texts, batch->cells, batch->rows, texts);
+    for (size_t k = 0; err == OK && k < batch->rows; k++) {
+        h->items[h->n++] = item_of(j, &batch->cells[k], j->texts != NULL ? texts[k] : SIZE_MAX, batch->row + k);
+        if (h->n == RUN)
+            err = flush(j, h);
+    }
+    return err;
+}
+
+static enum err key_span(void *arg, void *own, size_t i)
+{
+    struct job *j = arg;
+    struct hand *h = own;
+    struct table_batch batch;
+    enum err err = table_walk_begin(h->walk, table_span(j->table, SPAN, i));
+    while (err == OK && (err = table_walk_next(h->walk, &batch)) == OK && batch.rows > 0)
+        err = take_batch(j, h, &batch);
+    return err;
+}
+
+/* What is left becomes a run. */
+static enum err hand_end(void *arg, void *own, enum err err)
+{
+    struct hand *h = own;
+    if (err == OK)
+        err = flush(arg, h);
+    hand_done(h);
+    return err;
+}
+
+static enum err sort_by_keys(struct engine *e, struct job *j, struct row_list *out)
+{
+    struct table_runner runner = engine_runner(e);
+    struct table_crew crew = { .items = table_spans(j->table, SPAN), .arg = j, .begin = hand_new, .item = key_span,
+                               .end = hand_end };
+    enum err err = sort_runs_init(&j->runs);
+    if (err != OK)
+        return err;
+    pthread_mutex_init(&j->lock, NULL);
+    table_progress_begin(j->progress, table_bytes(j->table));
+    err = table_crew_run(&crew, &runner);
+    if (err == OK && j->runs.items != table_rows(j->table))
+        err = ERR_CHANGED;
+    if (err == OK)
+        err = sort_merge(e, &j->runs, table_rows(j->table), j->progress, out);
+    pthread_mutex_destroy(&j->lock);
+    sort_runs_done(&j->runs);
+    return err;
+}
+
+/* --- texts by number --- */
+
+struct named {
+    struct buf natural;
+    uint32_t at;
+};
+
+static int compare_named(const void *a, const void *b)
+{
+    const struct buf *x = &((const struct named *)a)->natural, *y = &((const struct named *)b)->natural;
+    size_t len = x->len < y->len ? x->len : y->len;
+    int order = len > 0 ? memcmp(x->data, y->data, len) : 0;
+    return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+static enum err rank_texts(const struct table_set *texts, uint32_t *ranks)
+{
+    struct named *named = calloc(texts->n + 1, sizeof *named);
+    enum err err = named != NULL ? OK : ERR_NOMEM;
+    for (size_t i = 0; err == OK && i < texts->n; i++) {
+        named[i].at = (uint32_t)i;
+        buf_init(&named[i].natural, SIZE_MAX / 2);
+        err = table_order_text(table_set_text(texts, i), texts->entries[i].len, &named[i].natural);
+    }
+    if (err == OK)
+        qsort(named, texts->n, sizeof *named, compare_named);
+    for (size_t i = 0; named != NULL && i < texts->n; i++) {
+        if (err == OK)
+            ranks[named[i].at] = (uint32_t)i;
+        buf_done(&named[i].natural);
+    }
+    free(named);
+    return err;
+}
+
+static enum err sort_by_rank(struct engine *e, struct job *j, const struct frequency *f, struct row_list *out)
+{
+    uint32_t *ranks = malloc((f->texts.n + 1) * sizeof *ranks);
+    enum err err = ranks != NULL ? rank_texts(&f->texts, ranks) : ERR_NOMEM;
+    j->texts = &f->texts;
+    j->ranks = ranks;
+    if (err == OK)
+        err = sort_by_keys(e, j, out);
+    free(ranks);
+    return err;
+}
+
+enum err engine_sort(struct engine *e, const struct table *t, size_t column, bool descending,
+                     struct table_progress *progress, struct row_list *out)
+{
+    struct job j = { .table = t, .column = column, .descending = descending, .progress = progress };
+    struct frequency f;
+    *out = (struct row_list){ 0 };
+    if (column >= table_columns(t) || table_rows(t) >> 62 != 0)
+        return ERR_USAGE;
+    if (table_column(t, column)->dtype != DTYPE_STR)
+        return sort_by_keys(e, &j, out);
+    enum err err = frequency_of_few(e, t, column, RANKS_MAX, progress, &f);
+    if (err != OK)
+        return err;
+    err = f.complete ? sort_by_rank(e, &j, &f, out) : OK;
+    bool many = !f.complete;
+    frequency_done(&f);
+    return many ? sort_by_text(e, t, column, descending, progress, out) : err;
+}

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: MIT
+ * Sorting a column of many different texts: runs of distinct texts by their natural order, each with its rows, in a
+ * file without a name, merged by one thread. A text that occurs often is compared once a run, not once a row. The first
+ * eight bytes of a text are a key like any other; only where they are the same, all of it is compared. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/io.h"
+#include "core/engine/sort.h"
+#include "core/table/parallel_for.h"
+#include "core/table/index/walk.h"
+
+enum {
+    SPAN = 1024 * 1024,
+    ROWS = 128 * 1024,         /* in a run at most */
+    BYTES = 4 * 1024 * 1024,   /* of its distinct texts, after which it is full */
+    AHEAD = 32 * 1024,         /* bytes of a run that the merge reads at once */
+    PREFIX = 8,
+};
+#define NULLS UINT32_MAX       /* in the place of a text's number */
+
+/* In the file its text follows, then its rows, rising. */
+struct group {
+    uint64_t class, len, count;
+};
+
+struct run {
+    uint64_t begin, end; /* bytes in the file */
+};
+
+struct job {
+    const struct table *table;
+    size_t column;
+    bool descending;
+    struct table_progress *progress;
+    pthread_mutex_t lock; /* over what follows */
+    int fd;
+    struct run *runs;
+    size_t n, cap;
+    uint64_t end, rows;
+};
+
+/* Of a distinct text: its natural order in `natural`, and where its rows stand in `sorted`. */
+struct text {
+    size_t at, len;
+    uint32_t first, count;
+};
+
+/* A worker's own things. */
+struct hand {
+    const struct job *job;
+    struct table_walk *walk;
+    struct table_set set;            /* the run's distinct texts */
+    uint64_t *rows, *sorted;         /* in file order; by their texts */
+    uint32_t *of;                    /* the text of each row */
+    size_t n, nulls;
+    struct sort_item *items, *spare; /* distinct texts by their first bytes; `row` is the text */
+    struct text *texts;
+    struct buf natural;
+};
+
+static uint64_t prefix_of(const char *text, size_t len)
+{
+    unsigned char bytes[PREFIX] = { 0 };
+    uint64_t key = 0;
+    memcpy(bytes, text, len < PREFIX ? len : PREFIX);
+    for (int i = 0; i < PREFIX; i++)
+        key = key << 8 | bytes[i];
+    return key;
+}
+
+static int compare_texts(const char *a, size_t alen, const char *b, size_t blen)
+{
+    size_t len = alen < blen ? alen : blen;
+    int order = len > 0 ? memcmp(a, b, len) : 0;
+    return order != 0 ? order : (alen > blen) - (alen < blen);
+}
+
+/* Of two texts with the same prefix: all of them. */
+static int compare_items(const void *a, const void *b, void *arg)
+{
+    const struct hand *h = arg;
+    const struct text *x = &h->texts[((const struct sort_item *)a)->row];
+    const struct text *y = &h->texts[((const struct sort_item *)b)->row];
+    const char *bytes = buf_text(&h->natural);
+    int order = compare_texts(bytes + x->at, x->len, bytes + y->at, y->len);
+    return h->job->descending ? -order : order;
+}
+
+static void sort_texts(struct hand *h)
+{
+    size_t n = h->set.n;
+    sort_items(h->items, h->spare, n);
+    for (size_t from = 0, to; from < n; from = to) {
+        for (to = from + 1; to < n && h->items[to].key == h->items[from].key;)
+            to++;
+        if (to - from > 1)
+            qsort_r(&h->items[from], to - from, sizeof *h->items, compare_items, h);
+    }
+}
+
+static enum err order_texts(struct hand *h)
+{
+    enum err err = OK;
+    buf_clear(&h->natural);
+    for (size_t i = 0; err == OK && i < h->set.n; i++) {
+        size_t at = h->natural.len;
+        err = table_order_text(table_set_text(&h->set, i), h->set.entries[i].len, &h->natural);
+        h->texts[i] = (struct text){ .at = at, .len = h->natural.len - at };
+    }
+    for (size_t i = 0; err == OK && i < h->set.n; i++) {
+        uint64_t key = prefix_of(buf_text(&h->natural) + h->texts[i].at, h->texts[i].len);
+        h->items[i] = (struct sort_item){ h->job->descending ? ~key : key, i };
+    }
+    if (err == OK)
+        sort_texts(h);
+    return err;
+}
+
+/* Each row behind those of its text that came before. */
+static void gather_rows(struct hand *h)
+{
+    uint32_t first = (uint32_t)h->nulls, null = 0;
+    for (size_t i = 0; i < h->n; i++)
+        if (h->of[i] != NULLS)
+            h->texts[h->of[i]].count++;
+    for (size_t i = 0; i < h->set.n; i++) {
+        struct text *t = &h->texts[i];
+        t->first = first;
+        first += t->count;
+        t->count = 0;
+    }
+    for (size_t i = 0; i < h->n; i++) {
+        struct text *t = h->of[i] != NULLS ? &h->texts[h->of[i]] : NULL;
+        h->sorted[t != NULL ? t->first + t->count++ : null++] = h->rows[i];
+    }
+}
+
+static void add_group(struct hand *h, struct buf *all, enum table_class class, const struct text *t)
+{
+    struct group g = { class, t->len, t->count };
+    buf_add(all, &g, sizeof g);
+    buf_add(all, buf_text(&h->natural) + t->at, t->len);
+    buf_add(all, h->sorted + t->first, t->count * sizeof *h->sorted);
+}
+
+static enum err add_run(struct job *j, const struct buf *all, size_t rows)
+{
+    enum err err = OK;
+    pthread_mutex_lock(&j->lock);
+    if (j->n == j->cap) {
+        size_t cap = j->cap ? j->cap * 2 : 64;
+        struct run *runs = reallocarray(j->runs, cap, sizeof *runs);
+        err = runs != NULL ? OK : ERR_NOMEM;
+        j->runs = runs != NULL ? runs : j->runs;
+        j->cap = runs != NULL ? cap : j->cap;
+    }
+    if (err == OK)
+        err = io_write_all(j->fd, all->data, all->len);
+    if (err == OK) {
+        j->runs[j->n++] = (struct run){ j->end, j->end + all->len };
+        j->end += all->len;
+        j->rows += rows;
+    }
+    pthread_mutex_unlock(&j->lock);
+    return err;
+}
+
+static enum err flush(struct job *j, struct hand *h)
+{
+    struct buf all;
+    if (h->n == 0)
+        return OK;
+    buf_init(&all, SIZE_MAX / 2);
+    enum err err = order_texts(h);
+    if (err == OK) {
+        gather_rows(h);
+        if (h->nulls > 0)
+            add_group(h, &all, TABLE_CLASS_NULL, &(struct text){ .count = (uint32_t)h->nulls });
+        for (size_t i = 0; i < h->set.n; i++)
+            add_group(h, &all, TABLE_CLASS_VALUE, &h->texts[h->items[i].row]);
+        err = all.err != OK ? all.err : add_run(j, &all, h->n);
+    }
+    buf_done(&all);
+    table_set_done(&h->set);
+    table_set_init(&h->set, ROWS, SIZE_MAX / 2);
+    h->n = h->nulls = 0;
+    return err;
+}
+
+static void hand_done(struct hand *h)
+{
+    table_walk_free(h->walk);
+    table_set_done(&h->set);
+    free(h->rows);
+    free(h->sorted);
+    free(h->of);
+    free(h->items);
+    free(h->spare);
+    free(h->texts);
+    buf_done(&h->natural);
+    free(h);
+}
+
+static enum err hand_new(void *arg, void **own)
+{
+    struct job *j = arg;
+    struct hand *h = calloc(1, sizeof *h);
+    if (h == NULL)
+        return ERR_NOMEM;
+    h->job = j;
+    buf_init(&h->natural, SIZE_MAX / 2);
+    table_set_init(&h->set, ROWS, SIZE_MAX / 2);
+    h->rows = malloc(ROWS * sizeof *h->rows);
+    h->sorted = malloc(ROWS * sizeof *h->sorted);
+    h->of = malloc(ROWS * sizeof *h->of);
+    h->items = malloc(ROWS * sizeof *h->items);
+    h->spare = malloc(ROWS * sizeof *h->spare);
+    h->texts = malloc(ROWS * sizeof *h->texts);
+    enum err err = h->rows && h->sorted && h->of && h->items && h->spare && h->texts ? OK : ERR_NOMEM;
+    if (err == OK)
+        err = table_walk_new(j->table, &j->column, 1, j->progress, &h->walk);
+    if (err != OK)
+        hand_done(h);
+    else
+        *own = h;
+    return err;
+}
+
+static enum err hand_end(void *arg, void *own, enum err err)
+{
+    if (err == OK)
+        err = flush(arg, own);
+    hand_done(own);
+    return err;
+}
+
+static enum err add_batch(struct job *j, struct hand *h, const struct table_batch *batch)
+{
+    size_t at[TABLE_BATCH_ROWS];
+    uint64_t nulls = 0;
+    enum err err = table_set_count_cells(&h->set, batch->cells, 1, batch->rows, &nulls);
+    if (err != OK)
+        return err;
+    table_set_find_cells(&h->set, batch->cells, batch->rows, at);
+    for (size_t k = 0; k < batch->rows; k++) {
+        h->of[h->n] = at[k] == SIZE_MAX ? NULLS : (uint32_t)at[k];
+        h->rows[h->n++] = batch->row + k;
+    }
+    h->nulls += (size_t)nulls;
+    return h->n + TABLE_BATCH_ROWS > ROWS || h->set.text.len >= BYTES ? flush(j, h) : OK;
+}
+
+static enum err take_span(void *arg, void *own, size_t i)
+{
+    struct job *j = arg;
+    struct hand *h = own;
+    struct table_batch batch;
+    enum err err = table_walk_begin(h->walk, table_span(j->table, SPAN, i));
+    while (err == OK && (err = table_walk_next(h->walk, &batch)) == OK && batch.rows > 0)
+        err = add_batch(j, h, &batch);
+    return err;
+}
+
+/* --- the merge --- */
+
+struct stream {
+    uint64_t at, end;   /* bytes of the file that are still to be read */
+    struct buf piece;
+    size_t used;
+    struct group now;   /* the group at hand; `count`: rows that are still to come, the first of them is `row` */
+    struct buf text;
+    uint64_t row;
+};
+
+struct merge {
+    const struct job *job;
+    struct stream *streams; /* those that are not over: a heap, the least first */
+    size_t n;
+};
+
+/* At least `want` bytes behind `used`, if the run has them. */
+static enum err fill(const struct job *j, struct stream *s, size_t want)
+{
+    size_t have = s->piece.len - s->used;
+    if (have >= want)
+        return OK;
+    uint64_t left = s->end - s->at, more = want - have > AHEAD ? want - have : AHEAD;
+    more = more < left ? more : left;
+    if (have + more < want)
+        return ERR_PARSE;
+    if (have > 0)
+        memmove(s->piece.data, s->piece.data + s->used, have);
+    s->piece.len = have;
+    s->used = 0;
+    char *to = buf_reserve(&s->piece, (size_t)more);
+    enum err err = to != NULL ? io_read_at(j->fd, to, (size_t)more, s->at) : s->piece.err;
+    s->piece.len += (size_t)more;
+    s->at += more;
+    return err;
+}
+
+static enum err next_row(const struct job *j, struct stream *s)
+{
+    enum err err = s->now.count > 0 ? fill(j, s, sizeof s->row) : OK;
+    if (err != OK || s->now.count == 0)
+        return err;
+    memcpy(&s->row, s->piece.data + s->used, sizeof s->row);
+    s->used += sizeof s->row;
+    return OK;
+}
+
+/* The next group; *over: there is none. */
+static enum err advance(const struct job *j, struct stream *s, bool *over)
+{
+    *over = s->at == s->end && s->used == s->piece.len;
+    if (*over)
+        return OK;
+    enum err err = fill(j, s, sizeof s->now);
+    if (err != OK)
+        return err;
+    memcpy(&s->now, s->piece.data + s->used, sizeof s->now);
+    s->used += sizeof s->now;
+    if ((err = fill(j, s, (size_t)s->now.len)) != OK)
+        return err;
+    buf_clear(&s->text);
+    err = buf_add(&s->text, s->piece.data + s->used, (size_t)s->now.len);
+    s->used += (size_t)s->now.len;
+    return err != OK ? err : next_row(j, s);
+}
+
+/* By class and text. */
+static int compare_streams(const struct job *j, const struct stream *a, const struct stream *b)
+{
+    if (a->now.class != b->now.class)
+        return a->now.class < b->now.class ? -1 : 1;
+    int order = compare_texts(buf_text(&a->text), a->text.len, buf_text(&b->text), b->text.len);
+    return j->descending ? -order : order;
+}
+
+static bool stream_before(const struct job *j, const struct stream *a, const struct stream *b)
+{
+    int order = compare_streams(j, a, b);
+    return order != 0 ? order < 0 : a->row < b->row;
+}
+
+static void sink(struct merge *m, size_t i)
+{
+    for (;;) {
+        size_t least = i;
+        for (size_t child = 2 * i + 1; child <= 2 * i + 2; child++)
+            if (child < m->n && stream_before(m->job, &m->streams[child], &m->streams[least]))
+                least = child;
+        if (least == i)
+            return;
+        struct stream other = m->streams[i];
+        m->streams[i] = m->streams[least];
+        m->streams[least] = other;
+        i = least;
+    }
+}
+
+static enum err merge_init(struct merge *m, const struct job *j)
+{
+    enum err err = OK;
+    *m = (struct merge){ .job = j, .streams = calloc(j->n + 1, sizeof *m->streams) };
+    if (m->streams == NULL)
+        return ERR_NOMEM;
+    for (size_t k = 0; err == OK && k < j->n; k++) {
+        struct stream *s = &m->streams[m->n++];
+        bool over;
+        *s = (struct stream){ .at = j->runs[k].begin, .end = j->runs[k].end };
+        buf_init(&s->piece, SIZE_MAX / 2);
+        buf_init(&s->text, SIZE_MAX / 2);
+        err = advance(j, s, &over);
+    }
+    for (size_t k = m->n; err == OK && k-- > 0;)
+        sink(m, k);
+    return err;
+}
+
+static void stream_done(struct stream *s)
+{
+    buf_done(&s->piece);
+    buf_done(&s->text);
+}
+
+static void merge_done(struct merge *m)
+{
+    for (size_t k = 0; k < m->n; k++)
+        stream_done(&m->streams[k]);
+    free(m->streams);
+}
+
+/* Rows below this one are the least stream's before any other's turn comes. */
+static uint64_t turn_ends(const struct merge *m)
+{
+    uint64_t end = UINT64_MAX;
+    for (size_t child = 1; child <= 2 && child < m->n; child++)
+        if (compare_streams(m->job, &m->streams[0], &m->streams[child]) == 0 && m->streams[child].row < end)
+            end = m->streams[child].row;
+    return end;
+}
+
+static enum err take_turn(struct merge *m, struct row_list *out)
+{
+    struct stream *s = &m->streams[0];
+    uint64_t end = turn_ends(m);
+    enum err err = OK;
+    while (err == OK && s->now.count > 0 && s->row < end) {
+        err = row_list_add(out, s->row);
+        s->now.count--;
+        if (err == OK)
+            err = next_row(m->job, s);
+    }
+    return err;
+}
+
+static enum err merge_all(const struct job *j, struct row_list *out)
+{
+    struct merge m;
+    enum err err = merge_init(&m, j);
+    while (err == OK && m.n > 0) {
+        bool over = false;
+        err = take_turn(&m, out);
+        if (err == OK && m.streams[0].now.count == 0)
+            err = advance(j, &m.streams[0], &over);
+        if (err == OK && over) {
+            stream_done(&m.streams[0]);
+            m.streams[0] = m.streams[--m.n];
+        }
+        if (err == OK && m.n > 0)
+            sink(&m, 0);
+        if (err == OK && table_progress_stopped(j->progress))
+            err = ERR_CANCELLED;
+    }
+    merge_done(&m);
+    return err;
+}
+
+enum err sort_by_text(struct engine *e, const struct table *t, size_t column, bool descending,
+                      struct table_progress *progress, struct row_list *out)
+{
+    struct job j = { .table = t, .column = column, .descending = descending, .progress = progress };
+    struct table_runner runner = engine_runner(e);
+    struct table_crew crew = { .items = table_spans(t, SPAN), .arg = &j, .begin = hand_new, .item = take_span,
+                               .end = hand_end };
+    row_list_init(out, table_rows(t));
+    j.fd = table_nameless_file();
+    if (j.fd < 0)
+        return err_from_errno(errno);
+    pthread_mutex_init(&j.lock, NULL);
+    table_progress_begin(progress, table_bytes(t));
+    enum err err = table_crew_run(&crew, &runner);
+    if (err == OK && j.rows != table_rows(t))
+        err = ERR_CHANGED;
+    if (err == OK)
+        err = merge_all(&j, out);
+    pthread_mutex_destroy(&j.lock);
+    close(j.fd);
+    free(j.runs);
+    if (err != OK)
+        row_list_done(out);
+    return err;
+}

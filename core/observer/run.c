@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT
+ * A run of our own: the host process, from its start to its end, and the runs in it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/io.h"
+#include "core/observer/private.h"
+
+/* How long a host may take to end a run it was asked to stop, before it is killed instead. */
+static const double stop_patience = 2.0;
+
+static void unwatch(struct observer *o)
+{
+    struct event e;
+    if (sampler_watch(o->sampler, 0, false, 0)) {
+        /* watching nothing needs no memory */
+    }
+    while (queue_take(o->queue, &e) == OK)
+        event_done(&e); /* of a run that is over */
+}
+
+static void end_run(struct observer *o)
+{
+    o->look_at = 0;
+    o->stopping = false;
+    observer_arm_timer(o);
+    unwatch(o);
+}
+
+void run_stop(struct observer *o)
+{
+    struct request r = {.type = REQUEST_STOP};
+    if (!model_run_active(o->model) || o->stopping || !o->host)
+        return;
+    o->stopping = true;
+    o->look_at = clock_now() + stop_patience;
+    observer_arm_timer(o);
+    if (host_send(o->host, &r, -1)) {
+        /* the host is gone: host_receive will say so */
+    }
+}
+
+/* A hung pool is stopped when nothing in it can go on: no worker starts or works, and nobody will take what is pending.
+ * Until then results still come, and the evidence of the others is still to be put on paper. */
+static bool stuck_for_good(const struct model *m)
+{
+    size_t hung = 0;
+    if (m->nfindings == 0)
+        return false;
+    for (size_t i = 0; i < m->nworkers; i++) {
+        enum worker_state s = m->workers[i].state;
+        if (s == WORKER_STARTING || s == WORKER_BUSY || s == WORKER_SLOW)
+            return false;
+        hung += s == WORKER_HUNG;
+    }
+    return hung > 0 && (model_count_tasks(m, TASK_PENDING) == 0 || (int64_t)hung >= m->workers_wanted);
+}
+
+/* What the event channel knows of a worker helps the eye: the thread count at its fork, and that someone
+ * waits for it. */
+static void hint(struct observer *o, const struct model_worker *w)
+{
+    if (w)
+        sampler_hint(o->sampler, (pid_t)w->pid, w->forked_without_exec ? w->parent_threads : -1, w->task != 0);
+}
+
+/* The next codes, not more than the host wants at a time. */
+static enum err take_codes(struct observer *o, struct request *r)
+{
+    enum { CHUNK = 8192 };
+    enum err e = OK;
+    for (int n = 0; n < CHUNK && o->codes_sent < o->codes.len && !e; n++) {
+        const char *code = o->codes.data + o->codes_sent;
+        e = texts_add(&r->codes, code);
+        o->codes_sent += strlen(code) + 1;
+    }
+    r->more = o->codes_sent < o->codes.len;
+    return e;
+}
+
+enum err run_send_codes(struct observer *o, int64_t run)
+{
+    struct request r = {.type = REQUEST_CODES, .run = run};
+    if (run != o->codes_of || !o->host)
+        return OK; /* of a run that is over */
+    enum err e = take_codes(o, &r);
+    if (!e && host_send(o->host, &r, -1)) {
+        /* the host is gone: host_receive will say so */
+    }
+    request_done(&r);
+    return e;
+}
+
+static enum err send_run(struct observer *o)
+{
+    o->codes_of = o->wanted.run;
+    enum err e = take_codes(o, &o->wanted);
+    if (!e)
+        e = host_send(o->host, &o->wanted, -1);
+    texts_done(&o->wanted.codes);
+    request_done(&o->sent);
+    o->sent = o->wanted;
+    o->wanted = (struct request){0};
+    return e == ERR_CLOSED ? OK : e; /* the host is gone: host_receive will say so */
+}
+
+enum err run_fail_table(struct observer *o, const char *text, bool internal)
+{
+    struct event failed = {.type = EVENT_TABLE_FAILED, .time = clock_now() - o->epoch,
+                           .table = {.path = text_dup(o->options.path), .rows = -1, .columns = -1,
+                                     .error = text_dup(text), .internal = internal}};
+    return observer_apply(o, &failed);
+}
+
+static enum err on_host_gone(struct observer *o)
+{
+    bool was_loaded = o->loaded;
+    observer_unwatch_fd(o, host_fd(o->host));
+    host_free(o->host);
+    o->host = NULL;
+    o->loaded = false;
+    end_run(o);
+    if (!was_loaded && !o->model->table_error)
+        return run_fail_table(o, "the host process died while it loaded the table", true);
+    if (!o->options.keep_host)
+        return OK;
+    struct problem problem;
+    enum err e = run_start_host(o, &problem);
+    observer_say(o, e ? NOTE_ERROR : NOTE_INFO, e ? problem.text : "another host is started; the table stays open");
+    return OK;
+}
+
+static enum err on_loaded(struct observer *o)
+{
+    struct table *t = host_take_table(o->host);
+    o->loaded = true;
+    if (t) {
+        int fds[TABLE_FDS];
+        table_fds(t, fds);
+        int copy = fcntl(fds[0], F_DUPFD_CLOEXEC, 3); /* a pipe can be read only once: from now on this is the source */
+        if (copy >= 0) {
+            io_close(&o->source);
+            o->source = copy;
+        }
+        model_give_table(o->model, t);
+    }
+    return o->wanted.run > 0 ? send_run(o) : OK;
+}
+
+/* clock_now() when the run that goes on was asked for. */
+static double asked_at(const struct observer *o)
+{
+    return o->epoch + o->model->run_asked;
+}
+
+static enum err follow(struct observer *o, enum event_type type, const struct model_worker *w)
+{
+    switch (type) {
+    case EVENT_TABLE_LOADED: return on_loaded(o);
+    case EVENT_RUN_STARTED:
+        return sampler_watch(o->sampler, host_pid(o->host), false, asked_at(o));
+    case EVENT_WORKER_STARTED: hint(o, o->model->nworkers ? &o->model->workers[o->model->nworkers - 1] : NULL); break;
+    case EVENT_TASK_STARTED:
+    case EVENT_TASK_RETURNED:
+    case EVENT_TASK_ENDED: hint(o, w); break;
+    case EVENT_TASKS:
+        for (size_t i = 0; i < o->model->nworkers; i++)
+            if (o->model->workers[i].ended < 0)
+                hint(o, &o->model->workers[i]);
+        break;
+    case EVENT_RUN_ENDED:
+        end_run(o);
+        return o->wanted.run > 0 && o->loaded ? send_run(o) : OK;
+    case EVENT_HOST_EXITED: return on_host_gone(o);
+    default: break;
+    }
+    return OK;
+}
+
+enum err run_react(struct observer *o, enum event_type type, const struct model_worker *w)
+{
+    enum err e = follow(o, type, w);
+    if (o->options.on_hang == ON_HANG_KILL && stuck_for_good(o->model))
+        run_stop(o);
+    return e;
+}
+
+/* On the wire times are those of the machine's clock. */
+static void to_session(const struct observer *o, struct event *e)
+{
+    e->time -= o->epoch;
+    if (e->type == EVENT_RUN_STARTED)
+        e->run.asked -= o->epoch;
+}
+
+enum err run_step(struct observer *o, int *left, bool *changed)
+{
+    struct event e;
+    enum err err = OK;
+    while (o->host && *left > 0 && !err) {
+        err = host_receive(o->host, &e);
+        if (err == ERR_AGAIN || err == ERR_CLOSED)
+            return OK;
+        if (err)
+            return err;
+        to_session(o, &e);
+        err = observer_handle(o, &e);
+        *changed = true;
+        --*left;
+    }
+    return err;
+}
+
+/* The host did not end its run when asked: it goes, and its pool with it. */
+static enum err kill_host(struct observer *o)
+{
+    struct event gone = {.type = EVENT_HOST_EXITED, .time = clock_now() - o->epoch,
+                         .host = {.pid = host_pid(o->host), .signal = 9}};
+    observer_say(o, NOTE_ERROR, "the host did not end the run when asked; it was killed");
+    return observer_handle(o, &gone);
+}
+
+enum err run_look(struct observer *o, double now, bool *changed)
+{
+    (void)now;
+    if (!o->host || !o->stopping)
+        return OK;
+    *changed = true;
+    return kill_host(o);
+}
+
+static enum err load_request(const struct observer *o, struct request *r)
+{
+    *r = (struct request){.type = o->given[0] >= 0 ? REQUEST_TABLE : REQUEST_LOAD, .threads = o->threads,
+                          .forkserver = o->options.forkserver,
+                          .path = text_dup(o->options.path), .key = text_dup(o->options.key)};
+    enum err e = r->path ? OK : ERR_NOMEM;
+    for (size_t i = 0; i < o->options.ndtypes && !e; i++)
+        e = texts_add(&r->dtypes, o->options.dtypes[i]);
+    return e;
+}
+
+enum err run_start_host(struct observer *o, struct problem *problem)
+{
+    struct request load = {0};
+    enum err e = host_start(&o->host, problem);
+    if (e)
+        return e;
+    struct event started = {.type = EVENT_HOST_STARTED, .time = clock_now() - o->epoch,
+                            .host.pid = host_pid(o->host)};
+    o->loaded = false;
+    e = observer_apply(o, &started);
+    if (!e)
+        e = observer_watch_fd(o, host_fd(o->host));
+    if (!e)
+        e = load_request(o, &load);
+    if (!e)
+        e = o->given[0] >= 0 ? host_send_fds(o->host, &load, o->given, TABLE_FDS)
+                             : host_send(o->host, &load, o->source);
+    if (e == ERR_CLOSED)
+        e = OK; /* it is gone already: host_receive will say so */
+    if (e)
+        problem_set(problem, e, "the host process cannot be told to load the table: %s", err_text(e));
+    request_done(&load);
+    return e;
+}
+
+enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
+{
+    struct observer *o;
+    enum err e = observer_open(options, &o, problem);
+    if (e)
+        return e;
+    if (!options->table_follows)
+        e = source_open(o, problem);
+    if (e)
+        observer_free(o);
+    else
+        *out = o;
+    return e;
+}
+
+static enum err run_request(const struct run_settings *s, int64_t run, struct request *r)
+{
+    *r = (struct request){.type = REQUEST_RUN, .run = run, .asked = clock_now(), .workers = s->workers,
+                          .method = text_dup(s->method), .at_fork = text_dup(s->at_fork),
+                          .whole = s->ncodes == 0, .tasks = (int64_t)s->ncodes,
+                          .max_tasks = s->max_tasks, .task_timeout = s->task_timeout, .retries = s->retries,
+                          .measure = s->measure};
+    enum err e = r->method && r->at_fork ? OK : ERR_NOMEM;
+    if (e)
+        request_done(r);
+    return e;
+}
+
+/* Another number of engine threads is another engine, and that is another host. */
+static enum err renew_host(struct observer *o, int threads)
+{
+    struct problem problem;
+    if (o->host) {
+        observer_unwatch_fd(o, host_fd(o->host));
+        host_free(o->host);
+        o->host = NULL;
+    }
+    request_done(&o->sent);
+    o->threads = threads;
+    enum err e = run_start_host(o, &problem);
+    if (e)
+        observer_say(o, NOTE_ERROR, problem.text);
+    return e;
+}
+
+enum err observer_run(struct observer *o, const struct run_settings *settings)
+{
+    request_done(&o->wanted);
+    enum err e = run_request(settings, ++o->runs, &o->wanted);
+    buf_clear(&o->codes);
+    o->codes_sent = 0;
+    o->codes_of = 0;
+    if (settings->packed) {
+        buf_done(&o->codes);
+        o->codes = *settings->packed;
+        buf_init(settings->packed, settings->packed->max);
+    }
+    for (size_t i = 0; i < settings->ncodes && !settings->packed && !e; i++)
+        e = buf_add(&o->codes, settings->codes[i], strlen(settings->codes[i]) + 1);
+    if (e)
+        return e;
+    if (!o->host && o->source < 0 && o->given[0] < 0) {
+        o->threads = settings->threads;
+        return OK; /* it runs when the table was given, or has come to its end, and is loaded */
+    }
+    if (!o->host || settings->threads != o->threads) {
+        if (model_run_active(o->model))
+            end_run(o);
+        return renew_host(o, settings->threads); /* it runs when the table is loaded again */
+    }
+    if (model_run_active(o->model)) {
+        run_stop(o);
+        return OK; /* it runs when the old one has ended */
+    }
+    if (!o->loaded)
+        return OK; /* it runs when the table is there: loading is part of what the user waits for */
+    return send_run(o);
+}
+
+/* What a strict load would refuse, it refuses. */
+static bool loads_strictly(const struct observer *o, const struct table *t)
+{
+    return !o->options.as_given && (o->options.ndtypes > 0 || table_ragged(t).long_rows > 0);
+}
+
+static enum err keep_given(struct observer *o, const struct table *t)
+{
+    int fds[TABLE_FDS];
+    table_fds(t, fds);
+    io_close(&o->source);
+    for (int i = 0; i < TABLE_FDS; i++)
+        io_close(&o->given[i]);
+    o->source = fcntl(fds[0], F_DUPFD_CLOEXEC, 3);
+    for (int i = 0; i < TABLE_FDS && !loads_strictly(o, t); i++)
+        if ((o->given[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3)) < 0)
+            return err_from_errno(errno);
+    return o->source < 0 ? err_from_errno(errno) : OK;
+}
+
+/* The model has it without a host: one is started for the first run. */
+static enum err tell_loaded(struct observer *o, const struct table *t)
+{
+    const struct column *key = table_column(t, table_key(t));
+    struct event loaded = {.type = EVENT_TABLE_LOADED, .time = clock_now() - o->epoch,
+                           .table = {.path = text_dup(o->options.path), .rows = (int64_t)table_rows(t),
+                                     .columns = (int64_t)table_columns(t), .key = strndup(key->name, key->name_len),
+                                     .threads = o->threads, .seconds = clock_now() - o->epoch}};
+    struct table *own = NULL;
+    int fds[TABLE_FDS];
+    struct problem problem;
+    enum err e = observer_apply(o, &loaded);
+    if (!e)
+        e = io_dup_all(o->given, TABLE_FDS, fds);
+    if (!e)
+        e = table_import(fds, &own, &problem);
+    if (!e)
+        model_give_table(o->model, own);
+    return e;
+}
+
+enum err observer_load(struct observer *o, const struct table *t, const char *fault)
+{
+    if (!t || fault)
+        return run_fail_table(o, fault, false);
+    enum err e = keep_given(o, t);
+    if (e)
+        return e;
+    if (!o->host && o->given[0] >= 0 && o->wanted.run == 0)
+        return tell_loaded(o, t);
+    if (model_run_active(o->model))
+        end_run(o);
+    return renew_host(o, o->threads);
+}
+
+enum err observer_kill_worker(struct observer *o, int64_t worker)
+{
+    struct request r = {.type = REQUEST_KILL_WORKER, .worker = worker};
+    return o->host ? host_send(o->host, &r, -1) : ERR_GONE;
+}
+

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ * What the host had in hand and never told of: a run it was asked for, tasks it had not come to. Where it ends, or ends
+ * its run, that is told for it, so that nothing that was asked for is missing in what is reported. */
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/observer/private.h"
+
+/* The run that the host was asked for, or would have been once the table was there. */
+static const struct request *untold_run(const struct observer *o)
+{
+    const struct request *r = o->sent.run > 0 || o->loaded || o->options.keep_host ? &o->sent : &o->wanted;
+    return r->run > 0 ? r : NULL;
+}
+
+static enum err tell_run(struct observer *o, const struct request *r)
+{
+    o->codes_of = r->run;
+    struct event e = {.type = EVENT_RUN_STARTED, .time = clock_now() - o->epoch,
+                      .run = {.run = r->run, .asked = r->asked - o->epoch, .method = text_dup(r->method),
+                              .at_fork = text_dup(r->at_fork),
+                              .workers = r->workers, .threads = o->threads, .host_pid = o->model->host_pid,
+                              .tasks = r->whole ? 1 : r->tasks}};
+    return observer_apply(o, &e);
+}
+
+static enum err tell_task(struct observer *o, int64_t id, const char *code)
+{
+    if (model_task(o->model, id))
+        return OK;
+    struct event e = {.type = EVENT_TASK_SUBMITTED, .time = clock_now() - o->epoch,
+                      .task = {.run = o->model->run, .task = id, .code = text_dup(code), .rows = -1}};
+    return observer_apply(o, &e);
+}
+
+/* Tasks are numbered as their codes come; without a code it is one over the whole table. */
+static enum err tell_tasks(struct observer *o)
+{
+    enum err e = o->codes.len == 0 && o->model->total == 1 ? tell_task(o, 1, NULL) : OK;
+    int64_t id = 0;
+    for (size_t at = 0; at < o->codes.len && !e; at += strlen(o->codes.data + at) + 1)
+        e = tell_task(o, ++id, o->codes.data + at);
+    return e;
+}
+
+enum err run_tell_untold(struct observer *o, enum event_type type)
+{
+    const struct model *m = o->model;
+    enum err e = OK;
+    if (type == EVENT_RUN_STARTED || type == EVENT_HOST_EXITED) {
+        const struct request *r = type == EVENT_HOST_EXITED ? untold_run(o) : NULL;
+        if (r)
+            e = tell_run(o, r);
+        request_done(&o->sent);
+    }
+    bool last = type == EVENT_HOST_EXITED || type == EVENT_RUN_ENDED;
+    if (!e && last && o->options.keep_tasks && model_run_active(m) && m->run == o->codes_of &&
+        model_settled_tasks(m) < m->total)
+        e = tell_tasks(o);
+    return e;
+}

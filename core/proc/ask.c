@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ * Asking each process there is, or each thread of one, while new ones come and old ones go: whoever has given something
+ * up before it was asked may have an heir that was in no list yet. Neither way to ask ends before there is none. */
+#include "core/proc/private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* *news: there was one to be asked. */
+static enum err ask_those(const struct ints *now, const struct ints *before, proc_ask *ask, void *context, bool *news)
+{
+    *news = false;
+    for (size_t i = 0; i < now->n; i++) {
+        if (proc_has_number(before, now->v[i]))
+            continue;
+        *news = true;
+        if (!ask(context, (pid_t)now->v[i]))
+            return ERR_CANCELLED;
+    }
+    return OK;
+}
+
+enum err proc_ask_each(int dir, const char *path, proc_ask *ask, void *context)
+{
+    enum { ROUNDS = 16, NUMBERS_MAX = 1 << 22 };
+    struct ints before = {0};
+    bool news = true;
+    enum err e = OK;
+    for (int i = 0; i < ROUNDS && news && !e; i++) {
+        struct ints now = {0};
+        e = proc_list_numbers(dir, path, NUMBERS_MAX, &now);
+        if (!e)
+            e = ask_those(&now, &before, ask, context, &news);
+        ints_done(&before);
+        before = now;
+    }
+    ints_done(&before);
+    return !e && news ? ERR_AGAIN : e;
+}
+
+struct pass {
+    int folder;
+    off_t at;     /* where the last one is in it, or what comes before that */
+    int64_t last; /* all numbers up to it have been asked */
+    bool ended;
+};
+
+/* One step: the next that is there now. Whoever was asked before it is listed again, as no place is known behind it. */
+static enum err ask_next(struct pass *p, proc_ask *ask, void *context)
+{
+    _Alignas(struct dirent64) char list[128]; /* two of them, at least */
+    if (lseek(p->folder, p->at, SEEK_SET) < 0)
+        return err_from_errno(errno);
+    ssize_t n = getdents64(p->folder, list, sizeof list);
+    if (n < 0)
+        return err_from_errno(errno);
+    p->ended = n == 0;
+    for (const char *at = list; at < list + n; at += ((const struct dirent64 *)at)->d_reclen) {
+        const struct dirent64 *entry = (const struct dirent64 *)at;
+        int64_t number = proc_number(entry->d_name);
+        if (number > p->last) {
+            p->last = number;
+            return ask(context, (pid_t)number) ? OK : ERR_CANCELLED;
+        }
+        p->at = entry->d_off;
+    }
+    return OK;
+}
+
+/* The number that was given out last. */
+static enum err newest(int root, int *pid)
+{
+    char text[128];
+    size_t len;
+    enum err e = proc_read_short(root, "loadavg", text, sizeof text, &len);
+    if (!e && sscanf(text, "%*s %*s %*s %*s %d", pid) != 1)
+        e = ERR_PARSE;
+    return e;
+}
+
+enum err proc_ask_processes(int root, proc_ask *ask, void *context)
+{
+    enum { STEPS = 1 << 18 };
+    struct pass p = {.last = -1};
+    int before, after;
+    enum err e = newest(root, &before);
+    if (!e)
+        e = proc_open_dir(root, ".", &p.folder);
+    if (e)
+        return e;
+    for (int i = 0; i < STEPS && !p.ended && !e; i++)
+        e = ask_next(&p, ask, context);
+    if (!e)
+        e = p.ended ? newest(root, &after) : ERR_AGAIN;
+    if (!e && after < before)
+        e = ERR_AGAIN;
+    close(p.folder);
+    return e;
+}

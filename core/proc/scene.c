@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT
+ * The scene: the processes of a tree, looked at again and again. Once seen they are followed by pid and start time,
+ * whoever their parent is by then. */
+#include "core/proc/private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/io.h"
+
+enum err scene_init(struct scene *s, int proc_root_fd)
+{
+    *s = (struct scene){0};
+    struct scene_memory *m = calloc(1, sizeof *m);
+    if (!m)
+        return ERR_NOMEM;
+    m->netlink = -1;
+    m->root_fd = proc_root_fd < 0 ? open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                                  : fcntl(proc_root_fd, F_DUPFD_CLOEXEC, 3);
+    if (m->root_fd < 0) {
+        free(m);
+        return err_from_errno(errno);
+    }
+    s->memory = m;
+    return OK;
+}
+
+static void forget_all(struct scene *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        io_close(&s->memory->kept[i].pidfd);
+        proc_process_done(&s->procs[i]);
+    }
+    s->n = s->npipes = s->ndeparted = 0;
+    s->memory->npidfds = 0;
+}
+
+void scene_done(struct scene *s)
+{
+    struct scene_memory *m = s->memory;
+    if (m) {
+        forget_all(s);
+        io_close(&m->root_fd);
+        io_close(&m->netlink);
+        free(m->kept);
+        free(m->hints);
+        free(m);
+    }
+    free(s->procs);
+    free(s->departed);
+    free(s->pipes);
+    *s = (struct scene){0};
+}
+
+/* Its parent, threads and start time; ERR_GONE. */
+enum err proc_stat_of(const struct scene_memory *m, pid_t pid, struct proc_stat *out)
+{
+    char path[32], text[1024];
+    size_t len;
+    snprintf(path, sizeof path, "%d/stat", (int)pid);
+    enum err e = proc_read_short(m->root_fd, path, text, sizeof text, &len);
+    return e ? e : proc_parse_stat(text, len, out);
+}
+
+enum err scene_watch(struct scene *s, pid_t root, bool include_root)
+{
+    struct scene_memory *m = s->memory;
+    struct proc_stat stat = {0};
+    forget_all(s);
+    m->nhints = 0;
+    m->root = 0;
+    enum err e = root ? proc_stat_of(m, root, &stat) : OK;
+    if (e)
+        return e;
+    m->root = root;
+    m->root_started = stat.started;
+    m->include_root = include_root;
+    return OK;
+}
+
+/* Where the pid stands, or would stand, among the processes. */
+static size_t place_of(const struct scene *s, pid_t pid)
+{
+    size_t low = 0, high = s->n;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (s->procs[mid].pid < pid)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+const struct evidence *scene_find(const struct scene *s, pid_t pid)
+{
+    size_t i = place_of(s, pid);
+    return i < s->n && s->procs[i].pid == pid ? &s->procs[i] : NULL;
+}
+
+void scene_forgive(struct scene *s, pid_t pid)
+{
+    enum { LOOKS = 5 }; /* it may be on its way back into its wait */
+    size_t i = place_of(s, pid);
+    if (i < s->n && s->procs[i].pid == pid) {
+        s->memory->kept[i].forgiven = LOOKS;
+        s->memory->kept[i].spin_forgiven = true;
+    }
+}
+
+static void apply_hint(struct evidence *e, struct proc_kept *k, int64_t parent_threads, bool awaited)
+{
+    k->told_threads = parent_threads;
+    if (parent_threads >= 0) {
+        e->parent_threads = parent_threads;
+        e->parent_threads_at_least = false;
+    }
+    e->has_task = awaited;
+    e->awaited = e->has_task || e->parent_waits;
+}
+
+enum err scene_hint(struct scene *s, pid_t pid, int64_t parent_threads, bool awaited)
+{
+    struct scene_memory *m = s->memory;
+    size_t i = place_of(s, pid);
+    if (i < s->n && s->procs[i].pid == pid) {
+        apply_hint(&s->procs[i], &m->kept[i], parent_threads, awaited);
+        return OK;
+    }
+    for (i = 0; i < m->nhints && m->hints[i].pid != pid; i++)
+        ;
+    if (i == m->nhints) {
+        struct hint *hints = realloc(m->hints, (i + 1) * sizeof *hints);
+        if (!hints)
+            return ERR_NOMEM;
+        m->hints = hints;
+        m->nhints++;
+    }
+    m->hints[i] = (struct hint){pid, parent_threads, awaited};
+    return OK;
+}
+
+/* Gives the hint to the process that has come, and drops those whose process never will. */
+static void take_hint(struct scene_memory *m, struct evidence *e, struct proc_kept *k)
+{
+    for (size_t i = 0; i < m->nhints; i++)
+        if (m->hints[i].pid == e->pid) {
+            apply_hint(e, k, m->hints[i].parent_threads, m->hints[i].awaited);
+            m->hints[i] = m->hints[--m->nhints];
+            return;
+        }
+}
+
+static void drop_stale_hints(struct scene_memory *m)
+{
+    char name[16];
+    for (size_t i = m->nhints; i-- > 0;) {
+        snprintf(name, sizeof name, "%d", (int)m->hints[i].pid);
+        if (faccessat(m->root_fd, name, F_OK, 0) < 0)
+            m->hints[i] = m->hints[--m->nhints];
+    }
+}
+
+static enum err make_room(struct scene *s)
+{
+    struct scene_memory *m = s->memory;
+    if (s->n < m->cap)
+        return OK;
+    size_t cap = m->cap ? m->cap * 2 : 16;
+    struct evidence *procs = realloc(s->procs, cap * sizeof *procs);
+    if (!procs)
+        return ERR_NOMEM;
+    s->procs = procs;
+    struct proc_kept *kept = realloc(m->kept, cap * sizeof *kept);
+    if (!kept)
+        return ERR_NOMEM;
+    m->kept = kept;
+    m->cap = cap;
+    return OK;
+}
+
+static enum err add_process(struct scene *s, pid_t pid)
+{
+    struct scene_memory *m = s->memory;
+    size_t i = place_of(s, pid);
+    if ((i < s->n && s->procs[i].pid == pid) || (pid == m->root && !m->include_root))
+        return OK;
+    enum err e = make_room(s);
+    if (e)
+        return e;
+    memmove(&s->procs[i + 1], &s->procs[i], (s->n - i) * sizeof *s->procs);
+    memmove(&m->kept[i + 1], &m->kept[i], (s->n - i) * sizeof *m->kept);
+    s->n++;
+    s->procs[i] = (struct evidence){.pid = pid, .parent_threads = -1, .parent_threads_now = -1, .pss_kib = -1};
+    m->kept[i] = (struct proc_kept){.told_threads = -1, .pidfd = -1};
+    take_hint(m, &s->procs[i], &m->kept[i]);
+    return OK;
+}
+
+static void drop_process(struct scene *s, size_t i)
+{
+    struct scene_memory *m = s->memory;
+    proc_note_departed(s, i);
+    proc_process_done(&s->procs[i]);
+    s->n--;
+    memmove(&s->procs[i], &s->procs[i + 1], (s->n - i) * sizeof *s->procs);
+    memmove(&m->kept[i], &m->kept[i + 1], (s->n - i) * sizeof *m->kept);
+}
+
+/* Whoever is orphaned below our own child comes to us, if we have asked for that (PR_SET_CHILD_SUBREAPER), seen before
+ * or not. What we start for ourselves is no fork without an exec, but for a guard. */
+static enum err add_orphans(struct scene *s, const struct proc_stat *root, struct ints *found)
+{
+    struct scene_memory *m = s->memory;
+    struct ints children = {0};
+    struct proc_stat stat;
+    int dir, reaps = 0;
+    if (root->ppid != getpid() || prctl(PR_GET_CHILD_SUBREAPER, &reaps) || !reaps)
+        return OK;
+    enum err e = proc_open_pid(m->root_fd, getpid(), &dir);
+    if (e)
+        return e;
+    e = proc_add_children(m->root_fd, dir, getpid(), true, &children);
+    for (size_t i = 0; i < children.n && !e; i++) {
+        pid_t pid = (pid_t)children.v[i];
+        if (pid != m->root && !scene_find(s, pid) && proc_stat_of(m, pid, &stat) == OK &&
+            stat.started >= root->started && stat.flags & PROC_FORKNOEXEC && !proc_is_guard(pid))
+            e = ints_add(found, pid);
+    }
+    ints_done(&children);
+    io_close(&dir);
+    return e;
+}
+
+/* The root, or where it does not count itself, its children. */
+static enum err add_root(struct scene *s, struct ints *found)
+{
+    struct scene_memory *m = s->memory;
+    struct proc_stat stat;
+    int dir;
+    enum err e = m->root ? proc_stat_of(m, m->root, &stat) : ERR_GONE;
+    if (e == OK && stat.started == m->root_started) {
+        e = add_orphans(s, &stat, found);
+        if (e == ERR_NOMEM)
+            return e;
+        if (m->include_root)
+            return ints_add(found, m->root);
+        e = proc_open_pid(m->root_fd, m->root, &dir);
+        if (!e) {
+            e = proc_add_children(m->root_fd, dir, m->root, true, found);
+            io_close(&dir);
+        }
+    }
+    return e == ERR_NOMEM ? e : OK;
+}
+
+/* Looks at each process that this update has not looked at yet; those that are gone leave. */
+static enum err look_at_all(struct scene *s, double now, struct ints *found)
+{
+    struct scene_memory *m = s->memory;
+    for (size_t i = 0; i < s->n;) {
+        enum err e = OK;
+        if (m->kept[i].update != m->update)
+            e = proc_process_look(&s->procs[i], &m->kept[i], s, m->root_fd, now, found);
+        m->kept[i].update = m->update;
+        if (e == OK)
+            proc_hold(s, i);
+        if (e == ERR_NOMEM)
+            return e;
+        if (e == ERR_GONE || m->kept[i].looks == 0)
+            drop_process(s, i);
+        else
+            i++;
+    }
+    return OK;
+}
+
+/* Adds those that are new, and empties the list. */
+static enum err add_found(struct scene *s, struct ints *found)
+{
+    enum err e = OK;
+    for (size_t i = 0; i < found->n && !e; i++)
+        e = add_process(s, (pid_t)found->v[i]);
+    ints_done(found);
+    return e;
+}
+
+/* Each round looks at the children that the round before has found, until there are no more. */
+static enum err look_at_tree(struct scene *s, double now)
+{
+    struct ints found = {0};
+    enum err e = look_at_all(s, now, &found);
+    if (!e)
+        e = add_root(s, &found);
+    while (!e && found.n > 0) {
+        e = add_found(s, &found);
+        if (!e)
+            e = look_at_all(s, now, &found);
+    }
+    ints_done(&found);
+    return e;
+}
+
+enum err scene_update(struct scene *s, double now)
+{
+    const double time_for_proofs = 0.05;
+    s->memory->update++;
+    s->memory->time_left = time_for_proofs;
+    s->now = now;
+    enum err e = look_at_tree(s, now);
+    for (size_t i = 0; i < s->n; i++)
+        proc_relate(s, i);
+    if (!e)
+        e = proc_confirm_all(s);
+    drop_stale_hints(s->memory);
+    s->taken = clock_now();
+    return e;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ * Does another process share its memory (CLONE_VM)? kcmp(2) answers for each pair; only the numbers of the real /proc
+ * mean something to it. Asked of all processes there are, as a sharer need not be a relative any more, and may have
+ * handed the memory on to a process that it started, and have gone or taken another. */
+#include "core/proc/private.h"
+
+#include <errno.h>
+#include <linux/kcmp.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+bool proc_is_real(int root)
+{
+    struct statfs fs;
+    return fstatfs(root, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+static pid_t some_living_thread(const struct evidence *e)
+{
+    for (size_t i = 0; i < e->nthreads; i++)
+        if (!thread_ended(&e->threads[i]))
+            return e->threads[i].tid;
+    return 0;
+}
+
+/* Those from whom a process gets its memory, or to whom it gives it. Init adopts, it does not share. */
+static bool is_relative(const struct evidence *e, const struct scene *s, pid_t pid)
+{
+    const struct evidence *other = scene_find(s, pid);
+    if (pid == 1)
+        return false;
+    return pid == e->ppid || pid == e->first_parent || (other && (other->ppid == e->pid || other->ppid == e->ppid));
+}
+
+/* It stands for good: memory is shared only with those that are born to it, and who has gone has none to share. */
+enum answer { SHARED_NOT, SHARED, NOT_ALLOWED };
+
+struct question {
+    const struct evidence *e;
+    const struct scene *s;
+    pid_t tid;  /* of e: a thread that lives */
+    pid_t with; /* who shares its memory, or may not be asked */
+    enum answer answer;
+};
+
+/* It is on its way out, or gone: it runs nothing any more that could wake others. Of such a one kcmp may be refused. */
+static bool is_ending(const struct scene *s, pid_t pid)
+{
+    struct proc_stat stat;
+    return proc_stat_of(s->memory, pid, &stat) != OK ||
+           (stat.threads <= 1 && (stat.flags & PROC_EXITING || stat.state == 'Z' || stat.state == 'X'));
+}
+
+/* Of the number's own thread. */
+static bool compare(struct question *q, pid_t process, pid_t tid)
+{
+    long order = syscall(SYS_kcmp, q->tid, tid, KCMP_VM, 0, 0);
+    if (order == 0)
+        q->answer = SHARED;
+    else if (order < 0 && errno != ESRCH &&
+             (errno == ENOSYS || (is_relative(q->e, q->s, process) && !is_ending(q->s, process))))
+        q->answer = NOT_ALLOWED; /* of strangers it is no question */
+    if (q->answer != SHARED_NOT)
+        q->with = process;
+    return q->answer == SHARED_NOT;
+}
+
+struct thread_question {
+    struct question *q;
+    pid_t process;
+};
+
+static bool ask_thread(void *context, pid_t tid)
+{
+    struct thread_question *t = context;
+    return tid == t->process || compare(t->q, t->process, tid);
+}
+
+/* Whether it had memory of its own when it was compared: asked afterwards, as it may only lose that. */
+static bool has_memory(const struct scene *s, pid_t pid)
+{
+    char path[32], target[8];
+    snprintf(path, sizeof path, "%d/exe", (int)pid);
+    return readlinkat(s->memory->root_fd, path, target, sizeof target) >= 0 || errno != ENOENT;
+}
+
+/* A process whose first thread has ended shows no memory by its own number: its other threads have it. */
+static bool ask_process(void *context, pid_t pid)
+{
+    struct question *q = context;
+    struct thread_question threads = {q, pid};
+    struct proc_stat stat;
+    char path[32];
+    if (pid == q->e->pid)
+        return true;
+    if (!compare(q, pid, pid))
+        return false;
+    if (has_memory(q->s, pid) || proc_stat_of(q->s->memory, pid, &stat) || stat.flags & PROC_KTHREAD ||
+        stat.threads <= 1)
+        return true;
+    snprintf(path, sizeof path, "%d/task", (int)pid);
+    enum err err = proc_ask_each(q->s->memory->root_fd, path, ask_thread, &threads);
+    return err == OK || err == ERR_GONE;
+}
+
+void proc_read_shares(struct evidence *e, const struct scene *s, int root)
+{
+    static const enum seen seen[] = {[SHARED_NOT] = SEEN, [SHARED] = SEEN, [NOT_ALLOWED] = DENIED};
+    struct question q = {.e = e, .s = s, .tid = some_living_thread(e)};
+    e->shares_with = 0;
+    e->shares_seen = NOT_SEEN;
+    if (!q.tid || !proc_is_real(root))
+        return;
+    enum err err = proc_ask_processes(root, ask_process, &q);
+    if (err == OK || q.answer != SHARED_NOT)
+        e->shares_seen = seen[q.answer];
+    e->shares_with = q.answer == SHARED ? q.with : 0;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ * One look at all threads of a process, and the comparison of two looks.
+ *
+ * Of each thread the files are read in this order: stat, syscall, status. The kernel answers `syscall` only for a
+ * thread that is off the CPU, and `status` counts the times it went off it. So if two looks have the same count, and
+ * at the second one the thread was asleep in its system call, it slept from the end of the first look to the start of
+ * the second: had it run in between, it would have had to go off the CPU once more. What holds for every thread of the
+ * same set holds for all at one instant. */
+#include "core/proc/private.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { THREADS_MAX = 100000, STATUS_MAX = 8192 };
+
+void proc_look_done(struct proc_look *l)
+{
+    free(l->threads);
+    *l = (struct proc_look){0};
+}
+
+bool thread_ended(const struct thread_evidence *t)
+{
+    return t->state == 'Z' || t->state == 'X' || t->state == 'x';
+}
+
+bool proc_all_asleep(const struct thread_evidence *threads, size_t n)
+{
+    size_t asleep = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (thread_ended(&threads[i]))
+            continue;
+        if (threads[i].state != 'S')
+            return false;
+        asleep++;
+    }
+    return asleep > 0;
+}
+
+bool proc_thread_same_sleep(const struct thread_evidence *a, const struct thread_evidence *b)
+{
+    if (a->tid != b->tid || a->started != b->started || a->state != b->state)
+        return false;
+    if (thread_ended(b))
+        return true;
+    return b->state == 'S' && a->switches_seen == SEEN && b->switches_seen == SEEN && a->switches == b->switches &&
+           a->syscall_seen == b->syscall_seen && a->syscall == b->syscall && a->sp == b->sp && a->pc == b->pc &&
+           memcmp(a->args, b->args, sizeof a->args) == 0;
+}
+
+static enum err read_stat(int dir, const char *path, struct proc_stat *out)
+{
+    char text[1024];
+    size_t len;
+    enum err e = proc_read_short(dir, path, text, sizeof text, &len);
+    return e ? e : proc_parse_stat(text, len, out);
+}
+
+static enum err read_status(int dir, const char *path, struct proc_status *out)
+{
+    char text[STATUS_MAX];
+    size_t len;
+    enum err e = proc_read_short(dir, path, text, sizeof text, &len);
+    if (e || len < sizeof text - 1)
+        return e ? e : proc_parse_status(text, len, out);
+    struct buf whole; /* someone is in a great many groups */
+    buf_init(&whole, PROC_FILE_MAX);
+    e = proc_read(dir, path, &whole);
+    if (!e)
+        e = proc_parse_status(buf_text(&whole), whole.len, out);
+    buf_done(&whole);
+    return e;
+}
+
+static enum err read_syscall(int dir, const char *path, struct thread_evidence *t)
+{
+    char text[256];
+    size_t len;
+    struct proc_syscall call;
+    enum err e = proc_read_short(dir, path, text, sizeof text, &len);
+    t->syscall = -1;
+    if (e == ERR_GONE)
+        return e;
+    if (e == OK)
+        e = proc_parse_syscall(text, len, &call);
+    t->syscall_seen = e == OK ? SEEN : e == ERR_DENIED ? DENIED : NOT_SEEN;
+    if (e == OK) {
+        t->syscall = call.number;
+        memcpy(t->args, call.args, sizeof t->args);
+        t->sp = call.sp;
+        t->pc = call.pc;
+    }
+    return OK;
+}
+
+/* `dir` is where the thread's files are. */
+static enum err look_at_thread(int dir, pid_t tid, const struct proc_stat *stat, struct thread_evidence *t,
+                               struct proc_status *status)
+{
+    *t = (struct thread_evidence){.tid = tid, .state = stat->state, .started = stat->started,
+                                  .cpu_ticks = stat->cpu_ticks};
+    memcpy(t->name, stat->name, sizeof t->name);
+    enum err e = read_syscall(dir, "syscall", t);
+    if (!e)
+        e = read_status(dir, "status", status);
+    if (e)
+        return e;
+    t->switches_seen = status->has_switches ? SEEN : NOT_SEEN;
+    t->switches = status->voluntary + status->nonvoluntary;
+    t->voluntary = status->voluntary;
+    proc_futex_decode(t);
+    return OK;
+}
+
+static enum err look_at_one_of_many(int task_dir, pid_t tid, struct thread_evidence *t, struct proc_status *status)
+{
+    struct proc_stat stat;
+    int dir;
+    enum err e = proc_open_pid(task_dir, tid, &dir);
+    if (e)
+        return e;
+    e = read_stat(dir, "stat", &stat);
+    if (!e)
+        e = look_at_thread(dir, tid, &stat, t, status);
+    close(dir);
+    return e;
+}
+
+static void take(struct proc_look *l, pid_t pid, const struct proc_status *status)
+{
+    if (l->threads[l->n].tid == pid)
+        l->status = *status;
+    l->pending |= status->pending | status->shared_pending;
+    l->n++;
+}
+
+static enum err look_at_many(int task_dir, pid_t pid, struct proc_look *out)
+{
+    struct proc_status status;
+    struct ints tids = {0};
+    enum err e = proc_list_numbers(task_dir, ".", THREADS_MAX, &tids);
+    if (!e && !(out->threads = calloc(tids.n ? tids.n : 1, sizeof *out->threads)))
+        e = ERR_NOMEM;
+    for (size_t i = 0; i < tids.n && !e; i++) {
+        e = look_at_one_of_many(task_dir, (pid_t)tids.v[i], &out->threads[out->n], &status);
+        if (e == OK)
+            take(out, pid, &status);
+        else if (e != ERR_NOMEM)
+            e = OK; /* it ended just now, or cannot be read: then the process's count of threads will not fit */
+    }
+    ints_done(&tids);
+    return !e && out->n == 0 ? ERR_GONE : e;
+}
+
+/* Of a single thread the process's files tell the same. Should it start another one meanwhile, it does not sleep. */
+static enum err look_at_single(int pid_dir, pid_t pid, struct proc_look *out)
+{
+    struct proc_status status;
+    if (!(out->threads = calloc(1, sizeof *out->threads)))
+        return ERR_NOMEM;
+    enum err e = look_at_thread(pid_dir, pid, &out->stat, out->threads, &status);
+    if (!e)
+        take(out, pid, &status);
+    return e;
+}
+
+enum err proc_look(int pid_dir, pid_t pid, struct proc_look *out)
+{
+    int task_dir;
+    *out = (struct proc_look){0};
+    enum err e = read_stat(pid_dir, "stat", &out->stat);
+    if (e)
+        return e;
+    if (out->stat.threads == 1) {
+        e = look_at_single(pid_dir, pid, out);
+    } else if (!(e = proc_open_dir(pid_dir, "task", &task_dir))) {
+        e = look_at_many(task_dir, pid, out);
+        close(task_dir);
+    }
+    if (e)
+        proc_look_done(out);
+    return e;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ * Who is whose child: task/TID/children, or every PPid there is where the kernel was built without that file. */
+#include "core/proc/private.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { PIDS_MAX = 1 << 22, CHILDREN_MAX = 16 * 1024 * 1024 };
+
+static enum err add_from_task(int pid_dir, pid_t tid, struct buf *b, struct ints *out)
+{
+    char path[48];
+    snprintf(path, sizeof path, "task/%d/children", (int)tid);
+    enum err e = proc_read(pid_dir, path, b);
+    return e ? e : proc_parse_numbers(buf_text(b), b->len, out);
+}
+
+static enum err add_from_tasks(int pid_dir, pid_t pid, bool all_threads, struct ints *out)
+{
+    struct ints tids = {0};
+    struct buf b;
+    buf_init(&b, CHILDREN_MAX);
+    enum err e = add_from_task(pid_dir, pid, &b, out);
+    if (!e && all_threads)
+        e = proc_list_numbers(pid_dir, "task", PIDS_MAX, &tids);
+    for (size_t i = 0; i < tids.n && !e; i++) {
+        if (tids.v[i] != pid)
+            e = add_from_task(pid_dir, (pid_t)tids.v[i], &b, out);
+        if (e == ERR_GONE)
+            e = OK; /* the thread has ended; its children are another's now */
+    }
+    ints_done(&tids);
+    buf_done(&b);
+    return e;
+}
+
+static enum err add_by_parent(int root, pid_t parent, struct ints *out)
+{
+    struct ints pids = {0};
+    char path[32], text[1024];
+    struct proc_stat stat;
+    size_t len;
+    enum err e = proc_list_numbers(root, ".", PIDS_MAX, &pids);
+    for (size_t i = 0; i < pids.n && !e; i++) {
+        snprintf(path, sizeof path, "%lld/stat", (long long)pids.v[i]);
+        if (proc_read_short(root, path, text, sizeof text, &len) == OK && proc_parse_stat(text, len, &stat) == OK &&
+            stat.ppid == parent)
+            e = ints_add(out, pids.v[i]);
+    }
+    ints_done(&pids);
+    return e;
+}
+
+enum err proc_add_children(int root, int pid_dir, pid_t pid, bool all_threads, struct ints *out)
+{
+    size_t before = out->n;
+    enum err e = add_from_tasks(pid_dir, pid, all_threads, out);
+    if (e != ERR_GONE || out->n > before)
+        return e;
+    if (faccessat(pid_dir, "task", F_OK, 0) < 0)
+        return ERR_GONE;
+    return add_by_parent(root, pid, out);
+}
