@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "tui/canvas.h"
-#include "tui/lines.h"
+#include "tui/draw/canvas.h"
+#include "tui/draw/lines.h"
 
 static struct canvas fresh(int width, int height)
 {

@@ -7,14 +7,14 @@
 #include <stdbool.h>
 
 #include "core/observer/observer.h"
-#include "tui/canvas.h"
+#include "tui/draw/canvas.h"
 #include "tui/commands.h"
 #include "tui/explore.h"
 #include "tui/key.h"
 #include "tui/layout.h"
 #include "tui/pane.h"
 #include "tui/prompt.h"
-#include "tui/theme.h"
+#include "tui/draw/theme.h"
 
 struct term;
 struct guard;

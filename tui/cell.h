@@ -5,8 +5,8 @@
 
 #include <wchar.h>
 
-#include "tui/canvas.h"
-#include "tui/theme.h"
+#include "tui/draw/canvas.h"
+#include "tui/draw/theme.h"
 
 enum { CELL_CHARS = 5 }; /* as many as curses takes for one cell: CCHARW_MAX */
 

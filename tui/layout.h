@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "tui/canvas.h"
+#include "tui/draw/canvas.h"
 #include "tui/pane.h"
 
 enum screen { SCREEN_STATUS, SCREEN_ONE, SCREEN_GRID }; /* one line of words; one pane with tabs; many panes */

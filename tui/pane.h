@@ -9,9 +9,9 @@
 
 #include "core/model/model.h"
 #include "core/report/bench.h"
-#include "tui/canvas.h"
+#include "tui/draw/canvas.h"
 #include "tui/commands.h"
-#include "tui/lines.h"
+#include "tui/draw/lines.h"
 #include "tui/marks.h"
 #include "tui/picks.h"
 #include "tui/columns.h"

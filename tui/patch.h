@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "tui/canvas.h"
-#include "tui/theme.h"
+#include "tui/draw/canvas.h"
+#include "tui/draw/theme.h"
 
 #define PATCH_CUP "\033[%i%p1%d;%p2%dH" /* place the cursor: CUP of ECMA-48 */
 #define PATCH_CUB1 "\b"                 /* one to the left */

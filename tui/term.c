@@ -18,7 +18,7 @@
 #include "tui/clipboard.h"
 #include "tui/draft.h"
 #include "tui/patch.h"
-#include "tui/theme.h"
+#include "tui/draw/theme.h"
 #include "tui/typed.h"
 
 enum { CODE_PASTE_BEGIN = 2000, CODE_PASTE_END, REST_MS = 1 };

@@ -8,7 +8,7 @@
 #include <termios.h>
 
 #include "core/base/err.h"
-#include "tui/canvas.h"
+#include "tui/draw/canvas.h"
 #include "tui/typed.h"
 
 struct term;

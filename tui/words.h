@@ -4,7 +4,7 @@
 #define TUI_WORDS_H
 
 #include "core/model/model.h"
-#include "tui/theme.h"
+#include "tui/draw/theme.h"
 
 /* "hung, proved" or just "busy". Returns out. */
 const char *words_state(const struct model *m, const struct model_worker *w, char out[64]);

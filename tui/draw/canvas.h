@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The canvas: a grid of cells that panes draw on. It knows no terminal: term.c turns it into one's screen, a test reads
  * it as text. Text goes through text_next, so no control character can get into a cell. Plain data, one thread. */
-#ifndef TUI_CANVAS_H
-#define TUI_CANVAS_H
+#ifndef TUI_DRAW_CANVAS_H
+#define TUI_DRAW_CANVAS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/base/text.h"
-#include "tui/theme.h"
+#include "tui/draw/theme.h"
 
 struct canvas_cell {
     char bytes[TEXT_GLYPH_MAX]; /* one grapheme cluster; "" is the right half of a wide one */

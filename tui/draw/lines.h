@@ -2,14 +2,14 @@
  * Lines of text with colour roles, each knowing what it is about: what a pane shows, scrolls, searches and copies.
  * Built anew by a pane's sync, drawn by pane_draw. Owned by the pane; the first error of building sticks
  * in text.err. */
-#ifndef TUI_LINES_H
-#define TUI_LINES_H
+#ifndef TUI_DRAW_LINES_H
+#define TUI_DRAW_LINES_H
 
 #include <stdint.h>
 
 #include "core/base/buf.h"
 #include "core/base/err.h"
-#include "tui/canvas.h"
+#include "tui/draw/canvas.h"
 
 enum subject_kind { SUBJECT_NONE, SUBJECT_ROW, SUBJECT_CODE, SUBJECT_METHOD, SUBJECT_SETTING, SUBJECT_WORKER,
                     SUBJECT_TASK, SUBJECT_PROCESS, SUBJECT_VALUE, SUBJECT_FILTER };

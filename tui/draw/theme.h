@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Colour roles: what a cell means, and how a terminal of some palette shows that. Meaning never rests on a colour
  * alone: every role that warns has words beside it and an attribute on terminals without colours. */
-#ifndef TUI_THEME_H
-#define TUI_THEME_H
+#ifndef TUI_DRAW_THEME_H
+#define TUI_DRAW_THEME_H
 
 #include <stdbool.h>
 

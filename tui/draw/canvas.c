@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Drawing on cells: everything is cut at the canvas' edges, and a wide cluster is never left with one half. */
-#include "tui/canvas.h"
+#include "tui/draw/canvas.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * One buffer of bytes, spans into it, and lines of spans. */
-#include "tui/lines.h"
+#include "tui/draw/lines.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The one table of colours. The background is the terminal's own wherever a role does not need a fill, so dark and
  * light terminals both stay readable. */
-#include "tui/theme.h"
+#include "tui/draw/theme.h"
 
 #include <stdlib.h>
 #include <string.h>
