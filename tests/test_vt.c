@@ -17,7 +17,7 @@
 #include "core/base/text.h"
 #include "tests/explorer.h"
 #include "tests/program.h"
-#include "tui/key.h"
+#include "tui/keys/key.h"
 #include "tui/vt.h"
 #include "tui/vt_filter.h"
 

@@ -23,7 +23,7 @@ void stage_open_watch(struct stage *s, bool attached);
 void stage_load(struct stage *s, const char *path);
 void stage_load_bytes(struct stage *s, const char *bytes, size_t len);
 
-/* Keys by their names (tui/key.h), separated by blanks. */
+/* Keys by their names (tui/keys/key.h), separated by blanks. */
 void stage_keys(struct stage *s, const char *names);
 void stage_type(struct stage *s, const char *text);
 

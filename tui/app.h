@@ -8,9 +8,9 @@
 
 #include "core/observer/observer.h"
 #include "tui/draw/canvas.h"
-#include "tui/commands.h"
+#include "tui/keys/keymap.h"
 #include "tui/explore.h"
-#include "tui/key.h"
+#include "tui/keys/key.h"
 #include "tui/layout.h"
 #include "tui/pane.h"
 #include "tui/prompt.h"

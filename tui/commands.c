@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The command table. Adding a command: a line here and its function in one of the command_*.c files. */
-#include "tui/commands.h"
+#include "tui/keys/keymap.h"
 
 #include <string.h>
 

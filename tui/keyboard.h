@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "tui/key.h"
+#include "tui/keys/key.h"
 
 enum { KEYBOARD_SEQUENCE_MAX = 31 }; /* bytes of the longest that is looked up */
 

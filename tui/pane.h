@@ -10,7 +10,7 @@
 #include "core/model/model.h"
 #include "core/report/bench.h"
 #include "tui/draw/canvas.h"
-#include "tui/commands.h"
+#include "tui/keys/keymap.h"
 #include "tui/draw/lines.h"
 #include "tui/marks.h"
 #include "tui/picks.h"

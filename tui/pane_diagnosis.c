@@ -8,7 +8,7 @@
 
 #include "core/base/text.h"
 #include "core/stack/stack.h"
-#include "tui/commands.h"
+#include "tui/keys/keymap.h"
 #include "tui/words.h"
 
 enum { INDENT = 7 };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
-#include "tui/key.h"
+#include "tui/keys/key.h"
 #include "tui/vt.h"
 
 enum { FIRST_COLUMNS = 80, FIRST_ROWS = 24 };

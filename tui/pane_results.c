@@ -8,7 +8,7 @@
 
 #include "core/base/text.h"
 #include "core/table/table.h"
-#include "tui/commands.h"
+#include "tui/keys/keymap.h"
 #include "tui/words.h"
 
 enum { FRAMES_MAX = 300, FRAME_BYTES_MAX = 1 << 20 };

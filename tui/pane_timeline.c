@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
-#include "tui/commands.h"
+#include "tui/keys/keymap.h"
 #include "tui/words.h"
 
 enum { LABEL_WIDTH = 6, TICK_COLUMNS = 10, SLOTS_MAX = 1000 };

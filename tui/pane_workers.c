@@ -7,7 +7,7 @@
 
 #include "core/base/text.h"
 #include "core/pool/pool.h"
-#include "tui/commands.h"
+#include "tui/keys/keymap.h"
 #include "tui/words.h"
 
 enum { PENDING_SHOWN = 12, TASK_COLUMN = 3, TASK_MIN = 4, TASK_MAX = 12, COLUMNS = 7 };

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "core/base/err.h"
-#include "tui/key.h"
+#include "tui/keys/key.h"
 
 struct vt;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Keys as numbers and as names: "a", "Space", "S-Tab", "C-l", "PgUp". A character is its code point. */
-#ifndef TUI_KEY_H
-#define TUI_KEY_H
+#ifndef TUI_KEYS_KEY_H
+#define TUI_KEYS_KEY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * One table of names for the keys that are no characters. */
-#include "tui/key.h"
+#include "tui/keys/key.h"
 
 #include <stdio.h>
 #include <string.h>

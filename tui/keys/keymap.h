@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * The table of commands: the only home of keys. Key map, help, palette, hints and manual page all read it. */
-#ifndef TUI_COMMANDS_H
-#define TUI_COMMANDS_H
+#ifndef TUI_KEYS_KEYMAP_H
+#define TUI_KEYS_KEYMAP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/err.h"
-#include "tui/key.h"
+#include "tui/keys/key.h"
 
 struct app;
 
