@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Who may include whom: base <- event <- { table <- engine <- pool, proc <- hang } <- model <- report <- observer <- tui.
-# Fails on an include against an arrow, on curses outside tui/term.c, on libvterm outside tui/vt.c, and on an include
+# Fails on an include against an arrow, on curses outside tui/term/term.c, on libvterm outside tui/term/vt.c, and on an include
 # path that is not from the top. First it proves on a small tree that it would notice.
 set -euo pipefail
 top=${srcdir:-.}
@@ -28,10 +28,10 @@ check_line() {
     local room=$1 file=$2 line=$3 target=$4 other may
     case $target in
     \<*curses*\> | \<term.h\> | \<panel.h\>)
-        [ "${file#"$root"/}" = tui/term.c ] || echo "$file:$line: only tui/term.c knows curses"
+        [ "${file#"$root"/}" = tui/term/term.c ] || echo "$file:$line: only tui/term/term.c knows curses"
         return ;;
     \<vterm*\>)
-        [ "${file#"$root"/}" = tui/vt.c ] || echo "$file:$line: only tui/vt.c knows libvterm"
+        [ "${file#"$root"/}" = tui/term/vt.c ] || echo "$file:$line: only tui/term/vt.c knows libvterm"
         return ;;
     \<*) return ;;
     \"core/*) other=${target#\"core/} other=${other%%/*} ;;
@@ -76,8 +76,8 @@ expect bad core/observer/observer.c '"tui/app.h"'
 expect bad core/table/table.c '"table.h"'
 expect bad tui/pane.c '<ncursesw/curses.h>'
 expect bad core/model/model.c '<vterm.h>'
-expect good tui/term.c '<curses.h>'
-expect good tui/vt.c '<vterm.h>'
+expect good tui/term/term.c '<curses.h>'
+expect good tui/term/vt.c '<vterm.h>'
 expect good tui/app.c '"core/observer/observer.h"'
 expect good core/hang/rules.c '"core/proc/evidence.h"'
 expect good core/base/buf.c '<stdlib.h>'

@@ -9,8 +9,8 @@
 
 #include "core/base/buf.h"
 #include "core/base/text.h"
-#include "tui/vt.h"
-#include "tui/vt_filter.h"
+#include "tui/term/vt.h"
+#include "tui/term/vt_filter.h"
 
 const char fuzz_corpus[] = "tests/corpus-vt";
 

@@ -10,7 +10,7 @@
 #include <locale.h>
 #include <string.h>
 
-#include "tui/keyboard.h"
+#include "tui/term/keyboard.h"
 
 static const struct { const char *sequence; key_code key; } known[] = {
     {"\033[A", PRESS_UP}, {"\033OB", PRESS_DOWN}, {"\033[3~", PRESS_DELETE}, {"\033[15~", PRESS_F1 + 4},

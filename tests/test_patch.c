@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tui/draft.h"
-#include "tui/patch.h"
+#include "tui/term/output_buffer.h"
+#include "tui/term/patch.h"
 
 /* Two canvases of which the first is what the second was before it was drawn on. */
 struct pair { struct canvas before, now; };

@@ -32,7 +32,7 @@
 #include "core/proc/identity.h"
 #include "tests/program.h"
 #include "tests/pty.h"
-#include "tui/guard.h"
+#include "tui/term/guard.h"
 
 /* What a process 1 exits with. */
 enum { PASSED = 0, FAILED = 1, TRY_AGAIN = 76, NO_NAMESPACE = 77 };

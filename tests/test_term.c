@@ -17,7 +17,7 @@
 
 #include "tests/program.h"
 #include "tests/pty.h"
-#include "tui/term.h"
+#include "tui/term/term.h"
 
 enum { ROWS = 20, COLS = 60, PICTURES = 150 };
 

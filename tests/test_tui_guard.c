@@ -20,7 +20,7 @@
 
 #include "core/base/clock.h"
 #include "core/proc/proc.h"
-#include "tui/guard.h"
+#include "tui/term/guard.h"
 
 static const double bound = 30; /* seconds that any wait may take */
 static const char restoring[] = "\033[?1049l\033[?25h";

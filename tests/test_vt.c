@@ -18,8 +18,8 @@
 #include "tests/explorer.h"
 #include "tests/program.h"
 #include "tui/keys/key.h"
-#include "tui/vt.h"
-#include "tui/vt_filter.h"
+#include "tui/term/vt.h"
+#include "tui/term/vt_filter.h"
 
 enum { COLUMNS = 20, ROWS = 6 };
 

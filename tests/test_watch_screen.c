@@ -14,7 +14,7 @@
 
 #include "tests/model_events.h"
 #include "tests/tui_kit.h"
-#include "tui/vt.h"
+#include "tui/term/vt.h"
 
 /* Events */
 

@@ -12,9 +12,9 @@
 
 #include "core/base/clock.h"
 #include "tui/compare.h"
-#include "tui/guard.h"
+#include "tui/term/guard.h"
 #include "tui/screen.h"
-#include "tui/term.h"
+#include "tui/term/term.h"
 
 /* Seconds between two pictures while a clock runs on the screen or the model changes in a hurry. Keys show at once. */
 static const double tick = 0.1;

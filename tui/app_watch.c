@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "tui/app.h"
-#include "tui/vt.h"
+#include "tui/term/vt.h"
 
 static void send(struct app *a)
 {

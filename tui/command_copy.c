@@ -3,7 +3,7 @@
 #include "core/base/text.h"
 #include "tui/command_list.h"
 #include "core/table_view/table_view.h"
-#include "tui/term.h"
+#include "tui/term/term.h"
 
 enum { COPY_BYTES_MAX = 1 << 20, COPY_ROWS_MAX = 100000 };
 

@@ -14,8 +14,8 @@
 #include "core/base/io.h"
 #include "core/base/startup.h"
 #include "tui/app.h"
-#include "tui/guard.h"
-#include "tui/term.h"
+#include "tui/term/guard.h"
+#include "tui/term/term.h"
 
 static const int watched[] = {SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT};
 

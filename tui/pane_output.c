@@ -7,7 +7,7 @@
 
 #include "core/base/text.h"
 #include "tui/keys/key.h"
-#include "tui/vt.h"
+#include "tui/term/vt.h"
 
 enum { FIRST_COLUMNS = 80, FIRST_ROWS = 24 };
 static const double silence = 1.0; /* seconds without output that are worth a word */

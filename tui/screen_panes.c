@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "tui/term.h"
+#include "tui/term/term.h"
 
 /* Up to column `end` of row y. */
 static void draw_hints(enum scope scope, const struct pane_ops *ops, struct canvas *c, int y, int end)

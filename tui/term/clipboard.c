@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * OSC 52: text in base64 between two escape sequences. */
-#include "tui/clipboard.h"
+#include "tui/term/clipboard.h"
 
 #include <string.h>
 

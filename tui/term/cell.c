@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * From a canvas' cell to wide characters, with stand-ins of the same width for what is not to be had here. */
-#include "tui/cell.h"
+#include "tui/term/cell.h"
 
 #include <limits.h>
 #include <stdbool.h>

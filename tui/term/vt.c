@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * libvterm keeps the screen; what scrolls off it is kept here, in a ring of rows. */
-#include "tui/vt.h"
+#include "tui/term/vt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <vterm.h>
 
 #include "core/base/buf.h"
-#include "tui/vt_filter.h"
+#include "tui/term/vt_filter.h"
 
 enum { SIZE_MIN = 2, SIZE_MAX_CELLS = 1000, REPLIES_MAX = 1 << 18 };
 

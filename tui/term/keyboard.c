@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Known sequences first, then ESC and what follows on it (ECMA-48, section 5.4, for the shape of a control sequence),
  * then characters. */
-#include "tui/keyboard.h"
+#include "tui/term/keyboard.h"
 
 #include <string.h>
 #include <wchar.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * The runs of cells that changed, each placed and written. */
-#include "tui/patch.h"
+#include "tui/term/patch.h"
 
 #include <limits.h>
 #include <string.h>
 #include <wchar.h>
 
-#include "tui/cell.h"
+#include "tui/term/cell.h"
 
 static bool add(struct patch *p, const char *bytes, size_t n)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The clipboard of a terminal, set by OSC 52 (xterm's ctlseqs). */
-#ifndef TUI_CLIPBOARD_H
-#define TUI_CLIPBOARD_H
+#ifndef TUI_TERM_CLIPBOARD_H
+#define TUI_TERM_CLIPBOARD_H
 
 #include <stdbool.h>
 #include <stddef.h>

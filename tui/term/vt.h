@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The terminal that a watched program believes to be on: bytes in, lines of cells out; keys in, bytes for the program
  * out. The only place that knows libvterm. One thread. */
-#ifndef TUI_VT_H
-#define TUI_VT_H
+#ifndef TUI_TERM_VT_H
+#define TUI_TERM_VT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ void vt_free(struct vt *t);
 void vt_resize(struct vt *t, int columns, int rows);
 void vt_size(const struct vt *t, int *columns, int *rows);
 
-/* What the program wrote: any bytes, cut anywhere. The program is not trusted: only what tui/vt_filter.h lets through
+/* What the program wrote: any bytes, cut anywhere. The program is not trusted: only what tui/term/vt_filter.h lets through
  * reaches libvterm. */
 void vt_write(struct vt *t, const char *bytes, size_t len);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Both sides of the terminal guard. One message says all that the guard has to know; the last one counts. */
-#include "tui/guard.h"
+#include "tui/term/guard.h"
 
 #include <errno.h>
 #include <fcntl.h>

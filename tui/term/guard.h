@@ -2,13 +2,13 @@
  * The terminal guard: a tiny process that puts the terminal right when the explorer is killed or crashes and cannot do
  * so itself. It blocks on a socket, knows what to write and which settings to put back, and ends with the explorer: at
  * the end of its socket it restores what had not been given back before. */
-#ifndef TUI_GUARD_H
-#define TUI_GUARD_H
+#ifndef TUI_TERM_GUARD_H
+#define TUI_TERM_GUARD_H
 
 #include <stdbool.h>
 
 #include "core/base/err.h"
-#include "tui/term.h"
+#include "tui/term/term.h"
 
 struct guard;
 

@@ -8,7 +8,7 @@
  * - DECDWL and DECDHL (lines of double size): they are not drawn larger here anyway.
  * - G2, G3 and single shifts: they cut UTF-8 characters.
  * - Characters of C1 (U+0080 to U+009F): libvterm counts their width as -1. */
-#include "tui/vt_filter.h"
+#include "tui/term/vt_filter.h"
 
 #include <stdio.h>
 #include <string.h>

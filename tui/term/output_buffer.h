@@ -2,8 +2,8 @@
  * What curses writes, gathered: curses gives its descriptor a write(2) for each way of the cursor, and each wakes
  * whoever reads the terminal. Its descriptor is a memory file here, and what is in it goes out in one write. One
  * thread. */
-#ifndef TUI_DRAFT_H
-#define TUI_DRAFT_H
+#ifndef TUI_TERM_OUTPUT_BUFFER_H
+#define TUI_TERM_OUTPUT_BUFFER_H
 
 #include <stdio.h>
 

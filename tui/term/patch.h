@@ -2,8 +2,8 @@
  * A few plain cells, as a step of the cursor leaves them, in the terminal's own words. Curses goes through its whole
  * screen to find them, which takes longer than all else that a step does. Knows nothing of curses; a terminal whose
  * words are others (terminfo(5)) is left to it. */
-#ifndef TUI_PATCH_H
-#define TUI_PATCH_H
+#ifndef TUI_TERM_PATCH_H
+#define TUI_TERM_PATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  *
  * A "sequence" is ESC and what follows it; a "CSI sequence" starts with ESC [ and has numeric arguments; a "control
  * string" (OSC, DCS, APC, PM, SOS) carries text of any length up to a terminator. */
-#ifndef TUI_VT_FILTER_H
-#define TUI_VT_FILTER_H
+#ifndef TUI_TERM_VT_FILTER_H
+#define TUI_TERM_VT_FILTER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Canvas → curses → terminal, and bytes → keys. Cells that this terminal or locale cannot show are replaced by
  * something of the same width, so columns never shift. */
-#include "tui/term.h"
+#include "tui/term/term.h"
 
 #include <ncurses.h>
 #include <poll.h>
@@ -14,12 +14,12 @@
 #include <wchar.h>
 
 #include "core/base/io.h"
-#include "tui/cell.h"
-#include "tui/clipboard.h"
-#include "tui/draft.h"
-#include "tui/patch.h"
+#include "tui/term/cell.h"
+#include "tui/term/clipboard.h"
+#include "tui/term/output_buffer.h"
+#include "tui/term/patch.h"
 #include "tui/draw/theme.h"
-#include "tui/typed.h"
+#include "tui/term/input.h"
 
 enum { CODE_PASTE_BEGIN = 2000, CODE_PASTE_END, REST_MS = 1 };
 

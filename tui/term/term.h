@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * The terminal: the only place that knows curses. Turns a canvas into a screen and bytes into keys. One thread; at most
  * one is open at a time (curses has one current screen). The caller has blocked the signals it reads by signalfd. */
-#ifndef TUI_TERM_H
-#define TUI_TERM_H
+#ifndef TUI_TERM_TERM_H
+#define TUI_TERM_TERM_H
 
 #include <stdbool.h>
 #include <termios.h>
 
 #include "core/base/err.h"
 #include "tui/draw/canvas.h"
-#include "tui/typed.h"
+#include "tui/term/input.h"
 
 struct term;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Bytes that a terminal sends → keys. Which sequences stand for keys is the terminal's to say (terminfo(5)); a sequence
  * that it does not know is taken to its end, so that its letters do not act as keys. Pure: no terminal, no state. */
-#ifndef TUI_KEYBOARD_H
-#define TUI_KEYBOARD_H
+#ifndef TUI_TERM_KEYBOARD_H
+#define TUI_TERM_KEYBOARD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * What is typed at a terminal: its bytes as they come, the moment that ESC is given to go on, pastes between their
  * brackets. Knows no curses. One thread. */
-#ifndef TUI_TYPED_H
-#define TUI_TYPED_H
+#ifndef TUI_TERM_INPUT_H
+#define TUI_TERM_INPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/buf.h"
-#include "tui/keyboard.h"
+#include "tui/term/keyboard.h"
 
 enum input_kind { INPUT_NONE, INPUT_KEY, INPUT_PASTE };
 struct input {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The memory file between curses and the terminal. It is written from its start for each picture and never cut: its
  * length is that of the longest one. */
-#include "tui/draft.h"
+#include "tui/term/output_buffer.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Bytes are read as many as there are, and taken a key at a time. */
-#include "tui/typed.h"
+#include "tui/term/input.h"
 
 #include <poll.h>
 #include <string.h>

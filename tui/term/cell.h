@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What of a canvas' cell this terminal and this locale can show. */
-#ifndef TUI_CELL_H
-#define TUI_CELL_H
+#ifndef TUI_TERM_CELL_H
+#define TUI_TERM_CELL_H
 
 #include <wchar.h>
 
