@@ -12,7 +12,7 @@
 #include "core/engine/engine.h"
 #include "tests/model_events.h"
 #include "tests/tui_kit.h"
-#include "tui/picks.h"
+#include "tui/panes/picks.h"
 
 static const char *const article[] = {"0001", "00002", "0005"};
 

@@ -11,8 +11,8 @@
 #include "tui/keys/keymap.h"
 #include "tui/explore.h"
 #include "tui/keys/key.h"
-#include "tui/layout.h"
-#include "tui/pane.h"
+#include "tui/panes/layout.h"
+#include "tui/panes/pane.h"
 #include "tui/prompt.h"
 #include "tui/draw/theme.h"
 

@@ -6,7 +6,7 @@
 
 #include "core/report/report.h"
 #include "tui/command_list.h"
-#include "tui/words.h"
+#include "tui/panes/words.h"
 
 static enum err move(struct app *a, enum motion motion)
 {

@@ -8,7 +8,7 @@
 #include "core/pool/pool.h"
 #include "tui/command_list.h"
 #include "tui/compare.h"
-#include "tui/words.h"
+#include "tui/panes/words.h"
 
 enum { WORKERS_MAX = 1024, AT_FORK_COUNT = 3 };
 

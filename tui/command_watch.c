@@ -2,7 +2,7 @@
  * Commands for a watched program: typing into it, ending it. */
 #include "tui/command_list.h"
 
-#include "tui/words.h"
+#include "tui/panes/words.h"
 
 enum err do_type(struct app *a, const char *arg)
 {

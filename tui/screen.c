@@ -7,7 +7,7 @@
 
 #include "core/base/text.h"
 #include "core/pool/pool.h"
-#include "tui/words.h"
+#include "tui/panes/words.h"
 
 /* Columns from which lines are worded at greater length. */
 enum { MIDDLING = 60, BROAD = 76, WIDE = 110 };

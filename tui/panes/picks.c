@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A list for the order, a hash table over it for the look-up. */
-#include "tui/picks.h"
+#include "tui/panes/picks.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Rows that the user marked with a letter, to go back to; ' is where one stood before the last jump. Plain data. */
-#ifndef TUI_MARKS_H
-#define TUI_MARKS_H
+#ifndef TUI_PANES_MARKS_H
+#define TUI_PANES_MARKS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
  * The table and its codes: rows with the key column first, picks beside them, and below them the picked codes that
  * match no row. Only the rows and columns that are seen are read. Above them what one should know: filters that hold,
  * rows that are too short or too long, why they end early. */
-#include "tui/pane.h"
+#include "tui/panes/pane.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The diagnosis of one process: the finding, its evidence, the cause, the cure, the stack, in plain sentences. */
-#include "tui/pane.h"
+#include "tui/panes/pane.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 #include "core/stack/stack.h"
 #include "tui/keys/keymap.h"
-#include "tui/words.h"
+#include "tui/panes/words.h"
 
 enum { INDENT = 7 };
 

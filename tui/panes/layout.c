@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Layouts as data: bands from top to bottom, columns in a band, panes in a column. The first that fits is taken; a
  * lower or narrower screen loses the timeline first, then the log. */
-#include "tui/layout.h"
+#include "tui/panes/layout.h"
 
 #include <stddef.h>
 

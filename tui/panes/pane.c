@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What all panes share: scrolling, the cursor, drawing lines, marking what a search found. */
-#include "tui/pane.h"
+#include "tui/panes/pane.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * An ordered set of codes as bytes: what is picked for the next run, and which codes a table has. Plain data. */
-#ifndef TUI_PICKS_H
-#define TUI_PICKS_H
+#ifndef TUI_PANES_PICKS_H
+#define TUI_PANES_PICKS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The log: what happened, a line each, newest last. */
-#include "tui/pane.h"
+#include "tui/panes/pane.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Words and roles that several panes share, so that a thing is called the same everywhere. */
-#ifndef TUI_WORDS_H
-#define TUI_WORDS_H
+#ifndef TUI_PANES_WORDS_H
+#define TUI_PANES_WORDS_H
 
 #include "core/model/model.h"
 #include "tui/draw/theme.h"

@@ -2,8 +2,8 @@
  * A pane: a place on the screen that shows one side of the model. Panes read the model and the choices, build lines,
  * and never see a key. Adding one: an entry in enum pane_id, its ops in pane_ops[] and its place in pane_sets[]
  * (pane.c), its places in layout.c. */
-#ifndef TUI_PANE_H
-#define TUI_PANE_H
+#ifndef TUI_PANES_PANE_H
+#define TUI_PANES_PANE_H
 
 #include <stdbool.h>
 
@@ -12,9 +12,9 @@
 #include "tui/draw/canvas.h"
 #include "tui/keys/keymap.h"
 #include "tui/draw/lines.h"
-#include "tui/marks.h"
-#include "tui/picks.h"
-#include "tui/columns.h"
+#include "tui/panes/marks.h"
+#include "tui/panes/picks.h"
+#include "tui/panes/columns.h"
 #include "core/table_view/table_view.h"
 
 enum pane_id { PANE_TABLE, PANE_WORKERS, PANE_TIMELINE, PANE_DIAGNOSIS, PANE_METHOD, PANE_RESULTS, PANE_LOG,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What the watched program writes, on a terminal of its own that is as large as the pane; what scrolled off it is
  * above. */
-#include "tui/pane.h"
+#include "tui/panes/pane.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The workers of the run: who, in what state, with which task, since when, and what each waits for. */
-#include "tui/pane.h"
+#include "tui/panes/pane.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "core/base/text.h"
 #include "core/pool/pool.h"
 #include "tui/keys/keymap.h"
-#include "tui/words.h"
+#include "tui/panes/words.h"
 
 enum { PENDING_SHOWN = 12, TASK_COLUMN = 3, TASK_MIN = 4, TASK_MAX = 12, COLUMNS = 7 };
 static const struct { const char *head; int gap, width; bool right; } columns[COLUMNS] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The shared words. */
-#include "tui/words.h"
+#include "tui/panes/words.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * The timeline of the run: a row for the host and one for each worker, a column is a span of time that is chosen so
  * that the whole run fits. */
-#include "tui/pane.h"
+#include "tui/panes/pane.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "core/base/text.h"
 #include "tui/keys/keymap.h"
-#include "tui/words.h"
+#include "tui/panes/words.h"
 
 enum { LABEL_WIDTH = 6, TICK_COLUMNS = 10, SLOTS_MAX = 1000 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The results: each task that is settled, in the order in which they were, with the frame that it returned. */
-#include "tui/pane.h"
+#include "tui/panes/pane.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 #include "core/table/table.h"
 #include "tui/keys/keymap.h"
-#include "tui/words.h"
+#include "tui/panes/words.h"
 
 enum { FRAMES_MAX = 300, FRAME_BYTES_MAX = 1 << 20 };
 

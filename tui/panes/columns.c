@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Which columns of the table are seen. */
-#include "tui/columns.h"
+#include "tui/panes/columns.h"
 
 #include <stdlib.h>
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * The watched processes as a tree: who, in what state, since when, how many threads, and what each waits for. The
  * cursor stays on its process, whatever comes and goes around it. */
-#include "tui/pane.h"
+#include "tui/panes/pane.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
-#include "tui/words.h"
+#include "tui/panes/words.h"
 
 enum { DEPTH_MAX = 40, TREE_LEAST = 12, TREE_ENOUGH = 24, WAITS_LEAST = 16 };
 enum part { PID, STATE, SINCE, THREADS, COLUMNS };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Start method and settings of the next run. */
-#include "tui/pane.h"
+#include "tui/panes/pane.h"
 
 #include <stdio.h>
 #include <string.h>

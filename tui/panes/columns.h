@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Which columns of the table are seen, in which order, and the one that commands are about. Plain data; by their places
  * in the table. */
-#ifndef TUI_COLUMNS_H
-#define TUI_COLUMNS_H
+#ifndef TUI_PANES_COLUMNS_H
+#define TUI_PANES_COLUMNS_H
 
 #include <stdbool.h>
 #include <stddef.h>

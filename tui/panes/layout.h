@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Where things stand on a screen of a given size. Depends on the size and on what has the focus alone, so nothing moves
  * when values change. Pure. */
-#ifndef TUI_LAYOUT_H
-#define TUI_LAYOUT_H
+#ifndef TUI_PANES_LAYOUT_H
+#define TUI_PANES_LAYOUT_H
 
 #include <stdbool.h>
 
 #include "tui/draw/canvas.h"
-#include "tui/pane.h"
+#include "tui/panes/pane.h"
 
 enum screen { SCREEN_STATUS, SCREEN_ONE, SCREEN_GRID }; /* one line of words; one pane with tabs; many panes */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * One process from close by: its threads and what each waits for, where it comes from, memory, files, signals. */
-#include "tui/pane.h"
+#include "tui/panes/pane.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Marks by their names. */
-#include "tui/marks.h"
+#include "tui/panes/marks.h"
 
 #include <string.h>
 
