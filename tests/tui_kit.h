@@ -4,7 +4,7 @@
 #define TESTS_TUI_KIT_H
 
 #include "core/model/model.h"
-#include "tui/app.h"
+#include "tui/app/app.h"
 
 struct stage {
     struct app app;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The loop: the one place of the app that waits. It draws only when something on the screen is different, and has
  * a timer only while a run is going on; a finished run costs nothing. */
-#include "tui/app.h"
+#include "tui/app/app.h"
 
 #include <errno.h>
 #include <poll.h>

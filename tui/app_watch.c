@@ -3,7 +3,7 @@
  * the pane's size. */
 #include <string.h>
 
-#include "tui/app.h"
+#include "tui/app/app.h"
 #include "tui/term/vt.h"
 
 static void send(struct app *a)

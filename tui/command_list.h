@@ -3,7 +3,7 @@
 #ifndef TUI_COMMAND_LIST_H
 #define TUI_COMMAND_LIST_H
 
-#include "tui/app.h"
+#include "tui/app/app.h"
 
 typedef enum err command_fn(struct app *a, const char *arg);
 

@@ -3,7 +3,7 @@
 #ifndef TUI_COMPARE_H
 #define TUI_COMPARE_H
 
-#include "tui/app.h"
+#include "tui/app/app.h"
 
 struct compare; /* opaque */
 

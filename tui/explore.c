@@ -13,7 +13,7 @@
 
 #include "core/base/io.h"
 #include "core/base/startup.h"
-#include "tui/app.h"
+#include "tui/app/app.h"
 #include "tui/term/guard.h"
 #include "tui/term/term.h"
 

@@ -2,7 +2,7 @@
  * The palette: which commands match what is typed, and running a typed line. */
 #include <string.h>
 
-#include "tui/app.h"
+#include "tui/app/app.h"
 
 enum { SUMMARY_FROM = 4 }; /* letters typed before summaries are searched too: fewer match nearly all */
 

@@ -3,7 +3,7 @@
 #ifndef TUI_SCREEN_H
 #define TUI_SCREEN_H
 
-#include "tui/app.h"
+#include "tui/app/app.h"
 
 /* screen_panes.c */
 void screen_tabs(const struct app *a, struct canvas *c);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The state of the explorer (or of the screen of a watched program), and what commands may do to it. All of it hangs
  * off struct app; one thread. For this room only. */
-#ifndef TUI_APP_H
-#define TUI_APP_H
+#ifndef TUI_APP_APP_H
+#define TUI_APP_APP_H
 
 #include <stdbool.h>
 
@@ -13,7 +13,7 @@
 #include "tui/keys/key.h"
 #include "tui/panes/layout.h"
 #include "tui/panes/pane.h"
-#include "tui/prompt.h"
+#include "tui/app/prompt.h"
 #include "tui/draw/theme.h"
 
 struct term;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * A line one types on: UTF-8, moved and deleted by grapheme clusters. Knows no key and no screen. */
-#ifndef TUI_PROMPT_H
-#define TUI_PROMPT_H
+#ifndef TUI_APP_PROMPT_H
+#define TUI_APP_PROMPT_H
 
 #include <stdbool.h>
 

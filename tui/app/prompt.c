@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Editing one line. */
-#include "tui/prompt.h"
+#include "tui/app/prompt.h"
 
 #include <stdio.h>
 #include <string.h>
