@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
-#include "tui/compare.h"
+#include "tui/commands/compare.h"
 #include "tui/term/guard.h"
 #include "tui/screen.h"
 #include "tui/term/term.h"

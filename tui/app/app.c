@@ -9,7 +9,7 @@
 #include "core/engine/engine.h"
 #include "core/pool/pool.h"
 #include "tui/app/app.h"
-#include "tui/compare.h"
+#include "tui/commands/compare.h"
 
 static enum err init_choices(struct choices *c, const struct explore_options *options)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/table/table.h"
-#include "tui/command_list.h"
+#include "tui/commands/command_list.h"
 
 enum { KEYS_WIDTH = 15, NAME_WIDTH = 18, RECORD_NAME_WIDTH = 20 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Commands that copy to the terminal's clipboard (OSC 52): a cell, a row, rows up to a mark, or the lines of a pane. */
 #include "core/base/text.h"
-#include "tui/command_list.h"
+#include "tui/commands/command_list.h"
 #include "core/table_view/table_view.h"
 #include "tui/term/term.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
-#include "tui/command_list.h"
+#include "tui/commands/command_list.h"
 
 enum { ROWS_A_STEP = 4000 };
 

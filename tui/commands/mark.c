@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Commands that mark rows of the table and go back to them. */
 #include "core/base/text.h"
-#include "tui/command_list.h"
+#include "tui/commands/command_list.h"
 #include "core/table_view/table_view.h"
 
 static bool row_at_cursor(const struct app *a, uint64_t *out)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The functions behind the command table, by the file they stand in. For this room only. */
-#ifndef TUI_COMMAND_LIST_H
-#define TUI_COMMAND_LIST_H
+#ifndef TUI_COMMANDS_COMMAND_LIST_H
+#define TUI_COMMANDS_COMMAND_LIST_H
 
 #include "tui/app/app.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tui/command_list.h"
+#include "tui/commands/command_list.h"
 #include "core/table_view/table_view.h"
 
 static enum err save(struct app *a, bool replace)

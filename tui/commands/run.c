@@ -6,8 +6,8 @@
 
 #include "core/engine/engine.h"
 #include "core/pool/pool.h"
-#include "tui/command_list.h"
-#include "tui/compare.h"
+#include "tui/commands/command_list.h"
+#include "tui/commands/compare.h"
 #include "tui/panes/words.h"
 
 enum { WORKERS_MAX = 1024, AT_FORK_COUNT = 3 };

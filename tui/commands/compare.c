@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * The comparison in the explorer: one key starts it over the picked codes, shows how far it is, and in the end what
  * `poolscope bench` prints. */
-#include "tui/compare.h"
+#include "tui/commands/compare.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/observer/bench_run.h"
-#include "tui/command_list.h"
+#include "tui/commands/command_list.h"
 
 enum { ROUNDS = 5, TEXT_MAX = 1 << 20 };
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/report/report.h"
-#include "tui/command_list.h"
+#include "tui/commands/command_list.h"
 #include "tui/panes/words.h"
 
 static enum err move(struct app *a, enum motion motion)

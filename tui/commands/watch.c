@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Commands for a watched program: typing into it, ending it. */
-#include "tui/command_list.h"
+#include "tui/commands/command_list.h"
 
 #include "tui/panes/words.h"
 

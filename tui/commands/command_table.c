@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "tui/command_list.h"
+#include "tui/commands/command_list.h"
 
 const struct command_group command_groups[COMMAND_GROUPS] = {
     [MOVING] = {"Moving about", WHERE_PANES},     [CHOOSING] = {"Choosing", WHERE_PANES},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The comparison in the explorer: measured by a host of its own while the panes go on, shown over them. */
-#ifndef TUI_COMPARE_H
-#define TUI_COMPARE_H
+#ifndef TUI_COMMANDS_COMPARE_H
+#define TUI_COMMANDS_COMPARE_H
 
 #include "tui/app/app.h"
 

@@ -5,7 +5,7 @@
 
 #include "core/base/io.h"
 #include "core/base/text.h"
-#include "tui/command_list.h"
+#include "tui/commands/command_list.h"
 #include "core/table_view/table_view.h"
 
 static bool no_table(struct app *a)

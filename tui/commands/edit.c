@@ -2,7 +2,7 @@
  * Commands of the prompt, the palette in it, and of a question. */
 #include <string.h>
 
-#include "tui/command_list.h"
+#include "tui/commands/command_list.h"
 
 static bool in_palette(const struct app *a)
 {
