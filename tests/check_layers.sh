@@ -78,7 +78,7 @@ expect bad tui/panes/pane.c '<ncursesw/curses.h>'
 expect bad core/model/model.c '<vterm.h>'
 expect good tui/term/term.c '<curses.h>'
 expect good tui/term/vt.c '<vterm.h>'
-expect good tui/app.c '"core/observer/observer.h"'
+expect good tui/screen/loop.c '"core/observer/observer.h"'
 expect good core/hang/rules.c '"core/proc/evidence.h"'
 expect good core/base/buf.c '<stdlib.h>'
 

@@ -10,7 +10,7 @@
 #include "core/engine/engine.h"
 #include "core/event/shape.h"
 #include "core/observer/observer.h"
-#include "tui/explore.h"
+#include "tui/screen/explore.h"
 
 enum cli_mode { CLI_EXPLORE, CLI_RUN, CLI_WATCH, CLI_ATTACH, CLI_BENCH, CLI_HELP, CLI_VERSION };
 

@@ -12,7 +12,7 @@
 #include "tui/bench.h"
 #include "tui/cli.h"
 #include "tui/deadline.h"
-#include "tui/explore.h"
+#include "tui/screen/explore.h"
 #include "tui/keeper.h"
 #include "tui/outputs.h"
 #include "tui/run.h"

@@ -6,7 +6,7 @@
 
 #include "core/base/clock.h"
 #include "core/report/report.h"
-#include "tui/explore.h"
+#include "tui/screen/explore.h"
 #include "tui/headless.h"
 #include "tui/outputs.h"
 #include "tui/watch.h"

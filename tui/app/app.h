@@ -9,7 +9,7 @@
 #include "core/observer/observer.h"
 #include "tui/draw/canvas.h"
 #include "tui/keys/keymap.h"
-#include "tui/explore.h"
+#include "tui/screen/explore.h"
 #include "tui/keys/key.h"
 #include "tui/panes/layout.h"
 #include "tui/panes/pane.h"

@@ -13,7 +13,7 @@
 #include "core/base/clock.h"
 #include "tui/commands/compare.h"
 #include "tui/term/guard.h"
-#include "tui/screen.h"
+#include "tui/screen/screen.h"
 #include "tui/term/term.h"
 
 /* Seconds between two pictures while a clock runs on the screen or the model changes in a hurry. Keys show at once. */

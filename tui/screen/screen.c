@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The whole screen: title, the strip of the verdict, and where the rest goes; the few words of a tiny one. */
-#include "tui/screen.h"
+#include "tui/screen/screen.h"
 
 #include <stdio.h>
 #include <string.h>

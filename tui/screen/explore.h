@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The explorer: a table, a live pool over it and what is found out about it, on a terminal; or a watched program
  * instead. The door of this room. */
-#ifndef TUI_EXPLORE_H
-#define TUI_EXPLORE_H
+#ifndef TUI_SCREEN_EXPLORE_H
+#define TUI_SCREEN_EXPLORE_H
 
 #include "core/base/err.h"
 #include "core/observer/observer.h"

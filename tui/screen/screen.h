@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The parts of the screen that stand in files of their own. For this room only. */
-#ifndef TUI_SCREEN_H
-#define TUI_SCREEN_H
+#ifndef TUI_SCREEN_SCREEN_H
+#define TUI_SCREEN_SCREEN_H
 
 #include "tui/app/app.h"
 

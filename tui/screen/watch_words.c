@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The words above the panes while a program is watched: what it is, how it does, how it ended. */
-#include "tui/screen.h"
+#include "tui/screen/screen.h"
 
 #include <stdio.h>
 #include <string.h>

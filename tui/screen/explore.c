@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Puts the explorer together and takes it apart: signals, observer, guard, terminal, then the loop. */
-#include "tui/explore.h"
+#include "tui/screen/explore.h"
 
 #include <errno.h>
 #include <locale.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The last line: hints, a message, a question or the prompt, and the palette above it. */
-#include "tui/screen.h"
+#include "tui/screen/screen.h"
 
 #include <string.h>
 

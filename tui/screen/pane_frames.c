@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The panes on the screen: their frames with name, status and hints, and the tabs of a small screen. */
-#include "tui/screen.h"
+#include "tui/screen/screen.h"
 
 #include <string.h>
 
