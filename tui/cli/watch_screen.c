@@ -7,9 +7,9 @@
 #include "core/base/clock.h"
 #include "core/report/report.h"
 #include "tui/screen/explore.h"
-#include "tui/headless.h"
-#include "tui/outputs.h"
-#include "tui/watch.h"
+#include "tui/cli/headless.h"
+#include "tui/cli/outputs.h"
+#include "tui/cli/watch.h"
 
 enum { STATUS_OURS = 125 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * `poolscope run`: observer, one run, frames to stdout, the report to stderr or a file. */
-#include "tui/run.h"
+#include "tui/cli/run.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,8 +13,8 @@
 #include "core/base/io.h"
 #include "core/base/text.h"
 #include "core/report/report.h"
-#include "tui/headless.h"
-#include "tui/outputs.h"
+#include "tui/cli/headless.h"
+#include "tui/cli/outputs.h"
 
 enum { STATUS_IO = 3, STATUS_OURS = 125 };
 enum { FRAME_MAX = 1 << 30 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Codes, from the command line and from files. */
-#include "tui/cli_codes.h"
+#include "tui/cli/codes.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The files that the command line names for writing (-o, --record). They are opened before anything runs, so that a
  * name that cannot be written is known before there is evidence to lose. */
-#ifndef TUI_OUTPUTS_H
-#define TUI_OUTPUTS_H
+#ifndef TUI_CLI_OUTPUTS_H
+#define TUI_CLI_OUTPUTS_H
 
 #include <stdbool.h>
 

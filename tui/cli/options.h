@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The command line: one table of options feeds parser and help. Pure but for --codes-from, which reads a file. */
-#ifndef TUI_CLI_H
-#define TUI_CLI_H
+#ifndef TUI_CLI_OPTIONS_H
+#define TUI_CLI_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdio.h>

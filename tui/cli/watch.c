@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * `poolscope watch` and `attach` without a screen: findings to stderr as they come, the report at the end. */
-#include "tui/watch.h"
+#include "tui/cli/watch.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,8 +13,8 @@
 
 #include "core/base/io.h"
 #include "core/report/report.h"
-#include "tui/headless.h"
-#include "tui/outputs.h"
+#include "tui/cli/headless.h"
+#include "tui/cli/outputs.h"
 
 enum { STATUS_IO = 3, STATUS_OURS = 125, STATUS_DENIED = 126, STATUS_NO_COMMAND = 127 };
 enum { LEFT_SHOWN = 8 }; /* pids */

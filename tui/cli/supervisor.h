@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The keeper of a watch: the process that the shell started, with the observer as its child. It holds nothing and does
  * nothing but wait, so that whichever of the two is killed, the other ends all that was started. */
-#ifndef TUI_KEEPER_H
-#define TUI_KEEPER_H
+#ifndef TUI_CLI_SUPERVISOR_H
+#define TUI_CLI_SUPERVISOR_H
 
 #include "core/base/err.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * `poolscope bench`: measures, with a line of progress where somebody reads it; Ctrl-C ends it, and what was measured
  * so far is the report. */
-#include "tui/bench.h"
+#include "tui/cli/bench.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,8 +14,8 @@
 #include "core/base/io.h"
 #include "core/base/text.h"
 #include "core/observer/bench_run.h"
-#include "tui/headless.h"
-#include "tui/outputs.h"
+#include "tui/cli/headless.h"
+#include "tui/cli/outputs.h"
 
 enum { STATUS_FAILED = 1, STATUS_IO = 3, STATUS_OURS = 125, WIDTH = 100, TICK_MS = 200, REPORT_MAX = 64 << 20 };
 

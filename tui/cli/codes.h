@@ -4,7 +4,7 @@
 #ifndef TUI_CLI_CODES_H
 #define TUI_CLI_CODES_H
 
-#include "tui/cli.h"
+#include "tui/cli/options.h"
 
 /* One more code, or one more file of them; the texts are borrowed. ERR_NOMEM is the only error. */
 enum err cli_add_code(struct cli *c, const char *code) MUST_CHECK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The keeper: a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)) above the observer, so that what the observer leaves
  * behind when it is killed comes to us. Signals are taken one by one by sigwaitinfo(2): no handler, no race. */
-#include "tui/keeper.h"
+#include "tui/cli/supervisor.h"
 
 #include <errno.h>
 #include <signal.h>

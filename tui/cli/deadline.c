@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A timer whose signal ends the process: no loop has to come round for it. */
-#include "tui/deadline.h"
+#include "tui/cli/deadline.h"
 
 #include <poll.h>
 #include <signal.h>

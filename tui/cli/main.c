@@ -9,14 +9,14 @@
 #include "core/base/io.h"
 #include "core/base/startup.h"
 #include "core/host/host.h"
-#include "tui/bench.h"
-#include "tui/cli.h"
-#include "tui/deadline.h"
+#include "tui/cli/bench.h"
+#include "tui/cli/options.h"
+#include "tui/cli/deadline.h"
 #include "tui/screen/explore.h"
-#include "tui/keeper.h"
-#include "tui/outputs.h"
-#include "tui/run.h"
-#include "tui/watch.h"
+#include "tui/cli/supervisor.h"
+#include "tui/cli/outputs.h"
+#include "tui/cli/run.h"
+#include "tui/cli/watch.h"
 
 enum { STATUS_USAGE = 2, STATUS_IO = 3, STATUS_TIMEOUT = 124, STATUS_OURS = 125 };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * What the commands without a screen share: signals as an fd, complaints, and where the report goes. */
-#ifndef TUI_HEADLESS_H
-#define TUI_HEADLESS_H
+#ifndef TUI_CLI_HEADLESS_H
+#define TUI_CLI_HEADLESS_H
 
 #include "core/model/model.h"
 #include "core/report/report.h"
-#include "tui/cli.h"
+#include "tui/cli/options.h"
 
 /* Blocks those of SIGINT, SIGTERM and SIGHUP that are not ignored, and gives a signalfd for them; -1 with errno on
  * failure. */

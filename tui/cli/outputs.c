@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Finds what the options name, compares it with what is read, and only then opens it: --record empties its file. */
-#include "tui/outputs.h"
+#include "tui/cli/outputs.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "tui/cli.h"
+#include "tui/cli/options.h"
 
 /* What the options name; found or not. */
 struct named {

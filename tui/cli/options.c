@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The command line: one table of options feeds parser and help. */
-#include "tui/cli.h"
+#include "tui/cli/options.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -13,7 +13,7 @@
 #include "core/base/clock.h"
 #include "core/pool/pool.h"
 #include "core/report/bench.h"
-#include "tui/cli_codes.h"
+#include "tui/cli/codes.h"
 
 enum {
     OF_EXPLORE = 1 << CLI_EXPLORE,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What the commands without a screen share. */
-#include "tui/headless.h"
+#include "tui/cli/headless.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "core/base/startup.h"
 #include "core/report/report.h"
-#include "tui/outputs.h"
+#include "tui/cli/outputs.h"
 
 enum { REPORT_MAX = 1 << 30 };
 

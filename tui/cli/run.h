@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * `poolscope run`: the same run without a screen. */
-#ifndef TUI_RUN_H
-#define TUI_RUN_H
+#ifndef TUI_CLI_RUN_H
+#define TUI_CLI_RUN_H
 
-#include "tui/cli.h"
+#include "tui/cli/options.h"
 
 /* Runs the pool over the codes, prints frames and report, and returns the exit status of the program. */
 int run_headless(const struct cli *cli);
