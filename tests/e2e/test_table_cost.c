@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT
+ * What it costs to look at a table: the bytes that a step down sends to the terminal; nothing while nobody asks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/base/buf.h"
+#include "core/base/io.h"
+#include "tests/kit/explorer.h"
+#include "tests/kit/program.h"
+#include "tests/kit/pty.h"
+
+static char *table_of(int rows)
+{
+    struct buf b;
+    buf_init(&b, (size_t)1 << 30);
+    buf_add_text(&b, "code,name,town,age\n");
+    for (int row = 1; row <= rows; row++)
+        buf_addf(&b, "%06d,name %d,Town %d,%d\n", row, row % 97, row % 31, row % 80);
+    char *path = file_with(b.data, b.len);
+    buf_done(&b);
+    return path;
+}
+
+/* --- a step down -------------------------------------------------------------------------------------------------- */
+
+enum { STEPS = 20, LESS_BYTES = 38 }; /* less -S sends so many for one */
+
+/* The row's number is the last thing that is drawn. */
+static size_t bytes_of_step(struct pty *p, int to)
+{
+    size_t before, after;
+    char position[64];
+    pty_raw(p, &before);
+    snprintf(position, sizeof position, " %d of 1_000 ", to);
+    pty_type(p, "j");
+    pty_wait_text(p, position);
+    pty_raw(p, &after);
+    return after - before;
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void assert_cheap_steps(struct pty *p, int from)
+{
+    size_t bytes[STEPS];
+    for (int i = 0; i < STEPS; i++)
+        bytes[i] = bytes_of_step(p, from + 1 + i);
+    qsort(bytes, STEPS, sizeof *bytes, compare_sizes);
+    if (bytes[STEPS / 2] > LESS_BYTES)
+        fail_msg("a step from row %d on sends %zu bytes", from, bytes[STEPS / 2]);
+}
+
+static void a_step_down_sends_no_more_than_less_does(void **state)
+{
+    (void)state;
+    char *path = table_of(1000);
+    struct pty *p = pty_open(40, 120, (const char *const[]){program_path(), path, NULL}, NULL);
+    pty_wait_text(p, "1000 rows, 4 columns");
+    pty_wait_text(p, "loaded in .* engine threads");
+    pty_wait_text(p, " 1 of 1_000 ");
+    assert_cheap_steps(p, 1);
+    for (int row = 22; row <= 60; row++)
+        bytes_of_step(p, row);
+    assert_cheap_steps(p, 60);
+    pty_type(p, "\x1b[B"); /* as some terminals send an arrow */
+    pty_wait_text(p, " 81 of 1_000 ");
+    pty_type(p, "\x1b[A");
+    pty_wait_text(p, " 80 of 1_000 ");
+    pty_type(p, "z"); /* alone on the screen */
+    pty_wait_no_text(p, "2 Workers");
+    assert_cheap_steps(p, 80);
+    assert_false(pty_modes(p).cursor_visible);
+    explorer_quit(p);
+    file_done(path);
+}
+
+static bool shows_row(struct pty *p, int row)
+{
+    char text[64];
+    snprintf(text, sizeof text, "\\[ \\] 0*%d ", row);
+    return pty_shows(p, text);
+}
+
+static void wait_position(struct pty *p, int row)
+{
+    char text[64];
+    snprintf(text, sizeof text, " %d of 100 ", row); /* drawn last */
+    pty_wait_text(p, text);
+    assert_true(shows_row(p, row));
+}
+
+/* The view moves by half a page when the cursor leaves it, by a page less a line when a page is asked for. */
+static void no_row_is_passed_unseen(void **state)
+{
+    (void)state;
+    char *path = table_of(100);
+    struct pty *p = pty_open(40, 120, (const char *const[]){program_path(), path, NULL}, NULL);
+    wait_position(p, 1);
+    for (int row = 2; row <= 100; row++) {
+        pty_type(p, "j");
+        wait_position(p, row);
+    }
+    pty_type(p, "g");
+    wait_position(p, 1);
+    for (int row = 1, last = 1; row < 100; row = row + 9 < 100 ? row + 9 : 100) {
+        while (last < 100 && shows_row(p, last + 1))
+            last++;
+        pty_type(p, "\x1b[6~");
+        wait_position(p, row + 9 < 100 ? row + 9 : 100);
+        assert_true(shows_row(p, last < 100 ? last + 1 : 100));
+    }
+    explorer_quit(p);
+    file_done(path);
+}
+
+/* Lines that move as a whole are moved by the terminal; libvterm then has the hidden cursor in mind. */
+static void a_terminal_that_scrolled_is_given_back_with_its_cursor(void **state)
+{
+    (void)state;
+    char *path = table_of(100), row[64];
+    struct pty *p = pty_open(24, 80, (const char *const[]){program_path(), path, NULL}, NULL);
+    pty_wait_text(p, "1 of 100 ");
+    for (int i = 2; i < 50; i++) {
+        pty_type(p, "j");
+        snprintf(row, sizeof row, "▊\\[ \\] 0*%d ", i);
+        pty_wait_text(p, row);
+    }
+    explorer_quit(p);
+    file_done(path);
+}
+
+/* --- nothing to do ------------------------------------------------------------------------------------------------ */
+
+enum { LARGE_BYTES = 220 << 20, QUIET_SECONDS = 3 };
+
+/* One block of rows again and again. */
+static void make_large(const char *path)
+{
+    struct buf b;
+    buf_init(&b, 32 << 20);
+    for (int row = 0; b.len < 10 << 20; row++)
+        buf_addf(&b, "%06d,\"name, %d\",Town %d,%d\n", row, row % 97, row % 31, row % 80);
+    int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(io_write_all(fd, "code,name,town,age\n", 19), OK);
+    for (size_t n = 0; n < LARGE_BYTES; n += b.len)
+        assert_int_equal(io_write_all(fd, b.data, b.len), OK);
+    close(fd);
+    buf_done(&b);
+}
+
+/* Of all threads of the process; how many threads there are. */
+static unsigned long switches_of(pid_t pid, size_t *threads)
+{
+    char path[64], line[256];
+    unsigned long all = 0, n;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *d = opendir(path);
+    assert_non_null(d);
+    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+        if (e->d_name[0] == '.')
+            continue;
+        ++*threads;
+        snprintf(path, sizeof path, "/proc/%d/task/%.16s/status", (int)pid, e->d_name);
+        FILE *f = fopen(path, "re");
+        assert_non_null(f);
+        while (fgets(line, sizeof line, f))
+            if (sscanf(line, "voluntary_ctxt_switches: %lu", &n) == 1 ||
+                sscanf(line, "nonvoluntary_ctxt_switches: %lu", &n) == 1)
+                all += n;
+        fclose(f);
+    }
+    closedir(d);
+    return all;
+}
+
+/* Of the explorer and all processes below it. */
+static unsigned long switches_below(pid_t root, size_t *threads)
+{
+    pid_t kin[KIN_MAX];
+    size_t n = kin_below(root, kin);
+    *threads = 0;
+    unsigned long all = switches_of(root, threads);
+    for (size_t i = 0; i < n; i++)
+        all += switches_of(kin[i], threads);
+    return all;
+}
+
+struct quiet { struct pty *p; unsigned long switches, bytes; size_t threads; };
+
+/* A whole while without a thread that was woken and without a byte. */
+static bool nothing_happens(void *arg)
+{
+    struct quiet *q = arg;
+    size_t before, after;
+    q->switches = switches_below(pty_pid(q->p), &before);
+    q->bytes = pty_read_for(q->p, QUIET_SECONDS);
+    q->switches = switches_below(pty_pid(q->p), &after) - q->switches;
+    q->threads = after;
+    return q->switches == 0 && q->bytes == 0 && before == after;
+}
+
+static void a_large_table_that_nobody_asks_wakes_nothing(void **state)
+{
+    (void)state;
+    char *path = file_with("", 0); /* not in /dev/shm, where not everybody may write */
+    make_large(path);
+    struct pty *p = pty_open(40, 120, (const char *const[]){program_path(), path, NULL}, NULL);
+    pty_wait_text(p, "rows, 4 columns");
+    pty_wait_text(p, "loaded in .* engine threads");
+    pty_wait_text(p, " 1 of [0-9]+_[0-9_]+ ");
+    struct quiet q = {.p = p};
+    pty_wait_until(p, nothing_happens, &q, "a while in which nothing wakes up");
+    pty_type(p, "G"); /* and again after something was asked */
+    pty_wait_text(p, " ([0-9_]+) of \\1 ");
+    pty_wait_until(p, nothing_happens, &q, "a while in which nothing wakes up");
+    assert_true(q.threads > 1);
+    explorer_quit(p);
+    file_done(path);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
+    const struct CMUnitTest tests[] = {
+        CASE(a_step_down_sends_no_more_than_less_does),
+        CASE(no_row_is_passed_unseen),
+        CASE(a_terminal_that_scrolled_is_given_back_with_its_cursor),
+        CASE(a_large_table_that_nobody_asks_wakes_nothing),
+    };
+    kin_adopt();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
