@@ -39,7 +39,7 @@ static bool merged(struct pool *p, int from, int to)
     return !singly;
 }
 
-static struct event task_event(const struct pool *p, enum event_type type, const struct task *t, const struct seat *s)
+static struct event task_event(const struct pool *p, enum event_type type, const struct task *t, const struct slot *s)
 {
     return (struct event){
         .type = type,
@@ -58,7 +58,7 @@ void tell_submitted(struct pool *p, const struct task *t)
     pool_emit(p, &e);
 }
 
-void tell_started(struct pool *p, const struct task *t, const struct seat *s)
+void tell_started(struct pool *p, const struct task *t, const struct slot *s)
 {
     if (p->options.emit == NULL)
         return;
@@ -69,7 +69,7 @@ void tell_started(struct pool *p, const struct task *t, const struct seat *s)
     pool_emit(p, &e);
 }
 
-void tell_returned(struct pool *p, const struct task *t, const struct seat *s, const char *why)
+void tell_returned(struct pool *p, const struct task *t, const struct slot *s, const char *why)
 {
     if (p->options.emit == NULL)
         return;
@@ -106,7 +106,7 @@ static void add_to_batch(struct pool *p, const struct event_task *borrowed)
         tell_flush(p);
 }
 
-void tell_ended(struct pool *p, const struct task *t, const struct seat *s, enum task_state state,
+void tell_ended(struct pool *p, const struct task *t, const struct slot *s, enum task_state state,
                 const struct task_end *end)
 {
     struct event_task e = { .run = p->options.run, .task = t->id, .code = (char *)task_code(t),
@@ -131,12 +131,12 @@ static enum err add_busy(const struct pool *p, struct ints *busy)
 {
     enum err err = OK;
     for (int i = 0; i < p->options.workers && err == OK; i++) {
-        const struct seat *s = &p->seats[i];
-        if (s->n == 0 || s->given[s->first % SEAT_DEPTH_MAX].task->stage != STAGE_RUNNING)
+        const struct slot *s = &p->slots[i];
+        if (s->n == 0 || s->given[s->first % SLOT_DEPTH_MAX].task->stage != STAGE_RUNNING)
             continue;
         err = ints_add(busy, s->id);
         if (err == OK)
-            err = ints_add(busy, s->given[s->first % SEAT_DEPTH_MAX].task->id);
+            err = ints_add(busy, s->given[s->first % SLOT_DEPTH_MAX].task->id);
     }
     return err;
 }

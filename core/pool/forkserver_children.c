@@ -6,24 +6,24 @@
 #include <signal.h>
 #include <stdlib.h>
 
-static struct seat *seat_of(struct pool *p, int64_t ticket)
+static struct slot *slot_of(struct pool *p, int64_t ticket)
 {
     for (int i = 0; i < p->options.workers; i++) {
-        if (p->seats[i].state != SEAT_FREE && p->seats[i].ticket == ticket)
-            return &p->seats[i];
+        if (p->slots[i].state != SLOT_FREE && p->slots[i].ticket == ticket)
+            return &p->slots[i];
     }
     return NULL;
 }
 
-static void on_forked(struct pool *p, struct seat *s, const struct message *m, int *pidfd, pid_t forkserver)
+static void on_forked(struct pool *p, struct slot *s, const struct message *m, int *pidfd, pid_t forkserver)
 {
     if (m->error != NULL) {
         if (!s->asked)
             pool_unborn(p, m->error);
-        seat_abandon(p, s);
+        slot_abandon(p, s);
         return;
     }
-    seat_born(p, s, (struct child){ .pid = (pid_t)m->pid, .pidfd = *pidfd, .epoll = -1 }, forkserver, m->threads);
+    slot_on_worker_started(p, s, (struct child){ .pid = (pid_t)m->pid, .pidfd = *pidfd, .epoll = -1 }, forkserver, m->threads);
     *pidfd = -1;
 }
 
@@ -35,13 +35,13 @@ static void on_forkserver_ended(struct pool *p, const struct child_end *how)
     pool_note(p, NOTE_WARNING, "the forkserver %s, and its workers with it; another is started when one is needed",
               child_end_text(how, text));
     for (int i = 0; i < p->options.workers && !p->options.method->reaps; i++) {
-        struct seat *s = &p->seats[i];
-        if (s->state == SEAT_FREE)
+        struct slot *s = &p->slots[i];
+        if (s->state == SLOT_FREE)
             continue;
         child_kill(&s->child); /* the kernel has done so, if it was one of ours to the end */
         if (s->child.pidfd >= 0)
             child_ended(&s->child, POOL_PATIENCE_MS);
-        seat_ended(p, s, &(struct child_end){ .signal = SIGKILL });
+        slot_ended(p, s, &(struct child_end){ .signal = SIGKILL });
     }
     if (p->trouble > trouble)
         p->trouble = trouble + (how->signal == SIGKILL ? 1 : POOL_TROUBLE_MAX / 3);
@@ -54,11 +54,11 @@ void pool_read_forkserver(struct pool *p)
     int pidfd;
     enum err err;
     while ((err = forkserver_receive(p->options.forkserver, &m, &pidfd, &how)) == OK) {
-        struct seat *s = seat_of(p, m.ticket);
+        struct slot *s = slot_of(p, m.ticket);
         if (s != NULL && m.type == MESSAGE_FORKED && s->id == 0)
             on_forked(p, s, &m, &pidfd, forkserver_pid(p->options.forkserver));
         else if (s != NULL && m.type == MESSAGE_EXITED)
-            seat_ended(p, s, &(struct child_end){ .code = (int)m.exit_code, .signal = (int)m.signal });
+            slot_ended(p, s, &(struct child_end){ .code = (int)m.exit_code, .signal = (int)m.signal });
         forkserver_discard(&m, &pidfd);
     }
     if (err == ERR_CLOSED)

@@ -8,7 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-struct brood_member {
+struct forkserver_child {
     int64_t ticket;
     struct child child;
 };
@@ -17,7 +17,7 @@ struct server {
     int sock, epoll;
     struct table *table;
     int threads;                /* of each worker's engine */
-    struct brood_member *brood; /* owned */
+    struct forkserver_child *children; /* owned */
     size_t n, cap;
 };
 
@@ -27,25 +27,25 @@ enum { PATIENCE_MS = 1000, SOCK_TAG = 0 }; /* in the epoll set; a child's tag is
 static void server_leave(struct server *s)
 {
     for (size_t i = 0; i < s->n; i++)
-        close(s->brood[i].child.pidfd);
+        close(s->children[i].child.pidfd);
     close(s->epoll);
     close(s->sock);
 }
 
-static void brood_drop(struct server *s, struct brood_member *b)
+static void brood_drop(struct server *s, struct forkserver_child *b)
 {
-    *b = s->brood[--s->n];
+    *b = s->children[--s->n];
 }
 
-static enum err brood_grow(struct server *s)
+static enum err children_grow(struct server *s)
 {
     if (s->n < s->cap)
         return OK;
     size_t cap = s->cap * 2 + 8;
-    struct brood_member *bigger = realloc(s->brood, cap * sizeof *bigger);
+    struct forkserver_child *bigger = realloc(s->children, cap * sizeof *bigger);
     if (bigger == NULL)
         return ERR_NOMEM;
-    s->brood = bigger;
+    s->children = bigger;
     s->cap = cap;
     return OK;
 }
@@ -73,7 +73,7 @@ static enum err fork_worker(struct server *s, const struct message *m, const int
                             struct problem *problem)
 {
     pid_t parent = getpid();
-    if (brood_grow(s) != OK)
+    if (children_grow(s) != OK)
         return child_problem(problem, ENOMEM, "cannot note down a worker");
     pid_t pid = fork();
     if (pid < 0)
@@ -90,7 +90,7 @@ static enum err fork_worker(struct server *s, const struct message *m, const int
         end_worker(out);
         return err;
     }
-    s->brood[s->n++] = (struct brood_member){ .ticket = m->ticket, .child = *out };
+    s->children[s->n++] = (struct forkserver_child){ .ticket = m->ticket, .child = *out };
     return OK;
 }
 
@@ -106,8 +106,8 @@ static enum err answer_fork(struct server *s, const struct message *m, const int
         if (err == OK || err == ERR_CLOSED)
             return err;
         err = child_problem(&problem, errno, "cannot send the pidfd of a worker");
-        end_worker(&s->brood[s->n - 1].child);
-        brood_drop(s, &s->brood[s->n - 1]);
+        end_worker(&s->children[s->n - 1].child);
+        brood_drop(s, &s->children[s->n - 1]);
         answer.pid = 0;
     }
     problem_set(&words, err, "the forkserver %s", problem.text);
@@ -118,7 +118,7 @@ static enum err answer_fork(struct server *s, const struct message *m, const int
 static enum err tell_end(struct server *s, pid_t pid)
 {
     for (size_t i = 0; i < s->n; i++) {
-        struct brood_member *b = &s->brood[i];
+        struct forkserver_child *b = &s->children[i];
         struct child_end end;
         if (b->child.pid != pid || !child_reap(&b->child, 0, &end))
             continue;
@@ -177,8 +177,8 @@ int forkserver_process_main(int sock)
     s.epoll = epoll_create1(EPOLL_CLOEXEC);
     err = s.epoll >= 0 ? serve(&s) : err_from_errno(errno);
     for (size_t i = 0; i < s.n; i++)
-        child_forget(&s.brood[i].child);
-    free(s.brood);
+        child_forget(&s.children[i].child);
+    free(s.children);
     io_close(&s.epoll);
     table_free(s.table);
     return err == ERR_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE;

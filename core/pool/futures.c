@@ -59,7 +59,7 @@ static enum err keep(const struct task *t, const struct task_end *end, struct po
     return err;
 }
 
-void future_settle(struct pool *p, const struct task *t, const struct seat *s, enum task_state state,
+void future_settle(struct pool *p, const struct task *t, const struct slot *s, enum task_state state,
                    const struct task_end *end)
 {
     struct futures *f = &p->futures;

@@ -36,9 +36,9 @@ void pool_note(struct pool *p, enum note_level level, const char *fmt, ...)
     pool_emit(p, &e);
 }
 
-void pool_stillborn(struct pool *p, const char *why, bool killed)
+void pool_on_startup_failure(struct pool *p, const char *why, bool killed)
 {
-    p->stillborn++;
+    p->startup_failures++;
     p->trouble += killed ? 1 : POOL_TROUBLE_MAX / 3;
     free(p->why);
     p->why = text_dup(why);
@@ -46,7 +46,7 @@ void pool_stillborn(struct pool *p, const char *why, bool killed)
 
 void pool_unborn(struct pool *p, const char *why)
 {
-    pool_stillborn(p, why, false);
+    pool_on_startup_failure(p, why, false);
     if (!p->warned)
         pool_note(p, NOTE_WARNING, "a worker could not be started; the run goes on with those that could: %s", why);
     p->warned = true;
@@ -91,11 +91,11 @@ static bool pool_open(struct pool *p)
     p->epoll = epoll_create1(EPOLL_CLOEXEC);
     p->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     p->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    p->seats = calloc((size_t)p->options.workers, sizeof *p->seats);
-    for (int i = 0; i < p->options.workers && p->seats != NULL; i++)
-        p->seats[i] = SEAT_NONE;
+    p->slots = calloc((size_t)p->options.workers, sizeof *p->slots);
+    for (int i = 0; i < p->options.workers && p->slots != NULL; i++)
+        p->slots[i] = SLOT_NONE;
     struct forkserver *f = p->options.forkserver;
-    return p->epoll >= 0 && p->seats != NULL && watch(p, p->bell, EPOLLIN | EPOLLET, TAG_BELL) &&
+    return p->epoll >= 0 && p->slots != NULL && watch(p, p->bell, EPOLLIN | EPOLLET, TAG_BELL) &&
            watch(p, p->timer, EPOLLIN | EPOLLET, TAG_TIMER) &&
            (f == NULL || watch(p, forkserver_fd(f), EPOLLIN, TAG_FORKSERVER));
 }
@@ -125,13 +125,13 @@ void pool_free(struct pool *p)
     struct child_end end;
     if (p == NULL)
         return;
-    for (int i = 0; i < p->options.workers && p->seats != NULL; i++)
-        child_kill(&p->seats[i].child);
-    for (int i = 0; i < p->options.workers && p->seats != NULL; i++) {
-        struct seat *s = &p->seats[i];
+    for (int i = 0; i < p->options.workers && p->slots != NULL; i++)
+        child_kill(&p->slots[i].child);
+    for (int i = 0; i < p->options.workers && p->slots != NULL; i++) {
+        struct slot *s = &p->slots[i];
         if (s->child.pidfd >= 0 && child_ended(&s->child, POOL_PATIENCE_MS) && p->options.method->reaps)
             child_reap(&s->child, 0, &end);
-        seat_clear(p, s);
+        slot_clear(p, s);
     }
     tasks_free(p);
     futures_done(p);
@@ -139,7 +139,7 @@ void pool_free(struct pool *p)
     io_close(&p->epoll);
     io_close(&p->bell);
     io_close(&p->timer);
-    free(p->seats);
+    free(p->slots);
     free(p->why);
     free(p->broken);
     free(p);
@@ -209,7 +209,7 @@ int64_t pool_pending(const struct pool *p)
 {
     int64_t n = p->pending.n;
     for (int i = 0; i < p->options.workers; i++)
-        n += p->seats[i].n > 1 ? p->seats[i].n - 1 : 0;
+        n += p->slots[i].n > 1 ? p->slots[i].n - 1 : 0;
     return n;
 }
 
@@ -219,16 +219,16 @@ int64_t pool_pending(const struct pool *p)
 static void relieve_all(struct pool *p)
 {
     for (int i = 0; i < p->options.workers; i++) {
-        if (p->seats[i].state != SEAT_FREE)
-            seat_relieve(p, &p->seats[i]);
+        if (p->slots[i].state != SLOT_FREE)
+            slot_relieve(p, &p->slots[i]);
     }
 }
 
-static struct seat *seat_at_work_on(struct pool *p, const struct task *t)
+static struct slot *slot_at_work_on(struct pool *p, const struct task *t)
 {
     for (int i = 0; i < p->options.workers; i++) {
-        struct seat *s = &p->seats[i];
-        if (s->n > 0 && s->given[s->first % SEAT_DEPTH_MAX].task == t)
+        struct slot *s = &p->slots[i];
+        if (s->n > 0 && s->given[s->first % SLOT_DEPTH_MAX].task == t)
             return s;
     }
     return NULL;
@@ -247,10 +247,10 @@ enum err pool_cancel(struct pool *p, int64_t id, bool kill)
         task_settle(p, t, NULL, &(struct task_end){ .turn = TURN_CANCEL, .rows = -1 });
         return OK;
     }
-    struct seat *s = seat_at_work_on(p, t);
+    struct slot *s = slot_at_work_on(p, t);
     if (!kill || s == NULL)
         return ERR_DENIED;
-    return seat_doom(p, s, TURN_CANCEL) ? OK : ERR_NOT_FOUND;
+    return slot_kill_for_task(p, s, TURN_CANCEL) ? OK : ERR_NOT_FOUND;
 }
 
 void pool_shutdown(struct pool *p)
@@ -272,7 +272,7 @@ void pool_close(struct pool *p)
 bool pool_ended(const struct pool *p)
 {
     for (int i = 0; i < p->options.workers; i++) {
-        if (p->seats[i].state != SEAT_FREE)
+        if (p->slots[i].state != SLOT_FREE)
             return false;
     }
     return true;
@@ -281,8 +281,8 @@ bool pool_ended(const struct pool *p)
 enum err pool_kill_worker(struct pool *p, int64_t worker)
 {
     for (int i = 0; i < p->options.workers; i++) {
-        if (worker > 0 && p->seats[i].id == worker) {
-            seat_kill(&p->seats[i]);
+        if (worker > 0 && p->slots[i].id == worker) {
+            slot_kill(&p->slots[i]);
             return OK;
         }
     }
@@ -297,7 +297,7 @@ void pool_terminate(struct pool *p)
     relieve_all(p);
     task_settle_pending(p, TURN_CANCEL, NULL);
     for (int i = 0; i < p->options.workers; i++) {
-        if (p->seats[i].state != SEAT_FREE)
-            seat_kill(&p->seats[i]);
+        if (p->slots[i].state != SLOT_FREE)
+            slot_kill(&p->slots[i]);
     }
 }

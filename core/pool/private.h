@@ -220,7 +220,7 @@ struct task {
     uint8_t stage;      /* enum task_stage */
     uint8_t kind;       /* enum ring_kind */
     uint8_t tries_left;
-    uint8_t doom;       /* enum task_turn that is to come when its worker has been killed for it; 0: none */
+    uint8_t killed_for;       /* enum task_turn that is to come when its worker has been killed for it; 0: none */
     float timeout;      /* seconds; 0: none */
     struct task *next;  /* in a list */
 };
@@ -259,21 +259,21 @@ struct tell {
 
 /* --- the executor: all of its state --------------------------------------------------------------------- */
 
-enum seat_state {
-    SEAT_FREE,
-    SEAT_LAUNCHED, /* asked for, no pid yet */
-    SEAT_STARTING, /* the process exists */
-    SEAT_READY,
-    SEAT_LEAVING   /* told to quit, killed, or out of reach: its end is near */
+enum slot_state {
+    SLOT_FREE,
+    SLOT_LAUNCHED, /* asked for, no pid yet */
+    SLOT_STARTING, /* the process exists */
+    SLOT_READY,
+    SLOT_LEAVING   /* told to quit, killed, or out of reach: its end is near */
 };
 
-enum { SEAT_DEPTH_MAX = 256 }; /* tasks that one worker may have at once */
+enum { SLOT_DEPTH_MAX = 256 }; /* tasks that one worker may have at once */
 
 struct given { struct task *task; uint32_t place; };
 
 /* The place of one worker. */
-struct seat {
-    enum seat_state state;
+struct slot {
+    enum slot_state state;
     int64_t ticket;        /* never used twice */
     int64_t id;            /* of the worker, from 1 in the order of birth; 0 before */
     pid_t pid, ppid;
@@ -281,7 +281,7 @@ struct seat {
     struct child child;
     int sock;              /* -1: none */
     struct ring_end ring;
-    struct given *given;   /* owned; a ring of SEAT_DEPTH_MAX, the first is what it works at */
+    struct given *given;   /* owned; a ring of SLOT_DEPTH_MAX, the first is what it works at */
     uint32_t first, n;
     int depth;             /* as many it may have now */
     double mean;           /* seconds that its tasks take */
@@ -293,15 +293,15 @@ struct seat {
     bool was_ready;
     bool asked;            /* the pool told it to go */
     bool dismissed;        /* by its ring: it has nothing to do any more */
-    bool doomed;           /* to be killed as soon as it has a pid */
+    bool kill_when_started;           /* to be killed as soon as it has a pid */
     bool deaf;             /* it wrote what no worker of ours writes: nothing it says counts any more */
 };
-#define SEAT_NONE ((struct seat){ .sock = -1, .child = CHILD_NONE })
+#define SLOT_NONE ((struct slot){ .sock = -1, .child = CHILD_NONE })
 
 struct pool {
     struct pool_options options;
     int epoll, bell, timer;
-    struct seat *seats;       /* owned; options.workers of them */
+    struct slot *slots;       /* owned; options.workers of them */
     struct task_list pending, unused;
     struct task **slabs;      /* owned: where tasks live */
     size_t nslabs;
@@ -311,7 +311,7 @@ struct pool {
     int unattended;           /* submissions since the last look at the workers */
     bool slack;               /* a worker waits for a task, or could be started */
     bool dozing;              /* the workers were asked to ring the bell */
-    int stillborn;            /* workers in a row that ended before they were ready */
+    int startup_failures;            /* workers in a row that ended before they were ready */
     int trouble;              /* the same, weighed: at POOL_TROUBLE_MAX the pool gives up */
     char *why;                /* owned: what became of the last of them, or NULL */
     char *broken;             /* owned: why this pool does nothing any more, or NULL */
@@ -322,7 +322,7 @@ struct pool {
     struct tell tell;
 };
 
-/* Tags of the pool's epoll set: two for each seat, and three. */
+/* Tags of the pool's epoll set: two for each worker slot, and three. */
 enum { TAG_SOCK, TAG_PROCESS, TAG_KINDS };
 #define TAG_FORKSERVER UINT64_MAX
 #define TAG_BELL (UINT64_MAX - 1)
@@ -335,7 +335,7 @@ void pool_emit(struct pool *p, struct event *e); /* adds the time, gives it away
 void pool_note(struct pool *p, enum note_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* One more worker that was never ready. One that was killed by somebody says little of the next one. */
-void pool_stillborn(struct pool *p, const char *why, bool killed);
+void pool_on_startup_failure(struct pool *p, const char *why, bool killed);
 void pool_unborn(struct pool *p, const char *why);    /* the same, of one that could not be started: says so once */
 void pool_break(struct pool *p, const char *why);     /* from now on every task fails with these words */
 
@@ -359,59 +359,59 @@ struct task_end {
 enum err task_new(struct pool *p, const struct pool_task *wanted, struct task **out) MUST_CHECK; /* pending */
 struct task *task_take(struct pool *p);                 /* the first pending one, or NULL */
 void task_give_back(struct pool *p, struct task *t);    /* before all others */
-void task_settle(struct pool *p, struct task *t, const struct seat *s, const struct task_end *end);
+void task_settle(struct pool *p, struct task *t, const struct slot *s, const struct task_end *end);
 void task_settle_pending(struct pool *p, enum task_turn turn, const char *error);
 struct task *task_find(struct pool *p, int64_t id);     /* that is not settled, or NULL */
 bool task_unlist(struct pool *p, struct task *t);       /* out of the pending ones */
 void tasks_free(struct pool *p);                        /* all of them, without a word */
 
 /* pool_seats.c */
-struct event seat_event(const struct pool *p, enum event_type type, const struct seat *s);
-enum err seat_launch(struct pool *p, struct seat *s, struct problem *problem) MUST_CHECK; /* with its first task */
-void seat_born(struct pool *p, struct seat *s, struct child child, pid_t ppid, int64_t parent_threads); /* takes it */
-void seat_dismiss(struct seat *s);                              /* asks its worker to go, as soon as it is woken */
+struct event slot_event(const struct pool *p, enum event_type type, const struct slot *s);
+enum err slot_launch(struct pool *p, struct slot *s, struct problem *problem) MUST_CHECK; /* with its first task */
+void slot_on_worker_started(struct pool *p, struct slot *s, struct child child, pid_t ppid, int64_t parent_threads); /* takes it */
+void slot_dismiss(struct slot *s);                              /* asks its worker to go, as soon as it is woken */
 
 /* Of one that was dismissed: what it might still say does not matter; its end, which is awaited, wakes us once and not
  * twice. */
-void seat_part(struct pool *p, struct seat *s);
-void seat_kill(struct seat *s);
-void seat_ended(struct pool *p, struct seat *s, const struct child_end *end); /* its worker is gone; the seat is free */
-void seat_clear(struct pool *p, struct seat *s);                /* frees the seat without a word */
-void seat_cut(struct pool *p, struct seat *s, enum err why);    /* no more is to be heard from it */
+void slot_part(struct pool *p, struct slot *s);
+void slot_kill(struct slot *s);
+void slot_ended(struct pool *p, struct slot *s, const struct child_end *end); /* its worker is gone; the worker slot is free */
+void slot_clear(struct pool *p, struct slot *s);                /* frees the worker slot without a word */
+void slot_cut(struct pool *p, struct slot *s, enum err why);    /* no more is to be heard from it */
 
-/* pool_give.c: the tasks of a seat */
-int seat_room(const struct pool *p, const struct seat *s);      /* how many more it may be given now */
+/* pool_give.c: the tasks of a worker slot */
+int slot_room(const struct pool *p, const struct slot *s);      /* how many more it may be given now */
 /* False: there is no room, or the worker cannot be reached, and the task is the caller's. True: it was given, or it has
  * failed because its code cannot be sent. */
-bool seat_give(struct pool *p, struct seat *s, struct task *t);
+bool slot_give(struct pool *p, struct slot *s, struct task *t);
 
-void seat_wake(struct seat *s);                                 /* after all that it was given */
-bool seat_read(struct pool *p, struct seat *s);                 /* takes its answers; true if there was something */
-void seat_read_sock(struct pool *p, struct seat *s);
-void seat_ready(struct pool *p, struct seat *s);
-void seat_relieve(struct pool *p, struct seat *s);              /* takes back what it has not begun */
-void seat_bereave(struct pool *p, struct seat *s, const char *why); /* it is dead: back, again, or lost */
+void slot_wake(struct slot *s);                                 /* after all that it was given */
+bool slot_read(struct pool *p, struct slot *s);                 /* takes its answers; true if there was something */
+void slot_read_sock(struct pool *p, struct slot *s);
+void slot_ready(struct pool *p, struct slot *s);
+void slot_relieve(struct pool *p, struct slot *s);              /* takes back what it has not begun */
+void slot_on_worker_death(struct pool *p, struct slot *s, const char *why); /* it is dead: back, again, or lost */
 
-/* Frees the seat of a worker that was never started, or that was killed before anybody heard of it. All its tasks are
+/* Frees the worker slot of a worker that was never started, or that was killed before anybody heard of it. All its tasks are
  * pending again. */
-void seat_abandon(struct pool *p, struct seat *s);
-bool seat_doom(struct pool *p, struct seat *s, enum task_turn turn); /* kills it for its task; false: it is done */
+void slot_abandon(struct pool *p, struct slot *s);
+bool slot_kill_for_task(struct pool *p, struct slot *s, enum task_turn turn); /* kills it for its task; false: it is done */
 
 /* pool_brood.c: the workers that are the forkserver's children */
 void pool_read_forkserver(struct pool *p);
 
 /* pool_tell.c: what is told of a task, to whom it concerns */
 void tell_submitted(struct pool *p, const struct task *t);
-void tell_started(struct pool *p, const struct task *t, const struct seat *s);
-void tell_returned(struct pool *p, const struct task *t, const struct seat *s, const char *why); /* pending again */
-void tell_ended(struct pool *p, const struct task *t, const struct seat *s, enum task_state state,
+void tell_started(struct pool *p, const struct task *t, const struct slot *s);
+void tell_returned(struct pool *p, const struct task *t, const struct slot *s, const char *why); /* pending again */
+void tell_ended(struct pool *p, const struct task *t, const struct slot *s, enum task_state state,
                 const struct task_end *end);
 void tell_flush(struct pool *p);
 void tell_done(struct pool *p);
 
 /* pool_future.c */
 enum err future_new(struct pool *p, int64_t id) MUST_CHECK;
-void future_settle(struct pool *p, const struct task *t, const struct seat *s, enum task_state state,
+void future_settle(struct pool *p, const struct task *t, const struct slot *s, enum task_state state,
                    const struct task_end *end);
 void futures_done(struct pool *p);
 

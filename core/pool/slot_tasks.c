@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The tasks of a seat: what its worker is given ahead, the answers that come, and what becomes of the rest when it is
- * slow or dead. The first of a seat's tasks is what its worker works at; the others wait in its ring. */
+ * The tasks of a worker slot: what its worker is given ahead, the answers that come, and what becomes of the rest when it is
+ * slow or dead. The first of a worker slot's tasks is what its worker works at; the others wait in its ring. */
 #include "core/pool/private.h"
 
 #include <errno.h>
@@ -11,15 +11,15 @@
  * waits for it. */
 static const double work_ahead = 200e-6;
 
-static struct given *given_at(const struct seat *s, uint32_t i)
+static struct given *given_at(const struct slot *s, uint32_t i)
 {
-    return &s->given[(s->first + i) % SEAT_DEPTH_MAX];
+    return &s->given[(s->first + i) % SLOT_DEPTH_MAX];
 }
 
-int seat_room(const struct pool *p, const struct seat *s)
+int slot_room(const struct pool *p, const struct slot *s)
 {
     int64_t room = s->depth - (int64_t)s->n;
-    if (s->state == SEAT_FREE || s->state == SEAT_LEAVING)
+    if (s->state == SLOT_FREE || s->state == SLOT_LEAVING)
         return 0;
     if (p->options.max_tasks > 0 && p->options.max_tasks - s->taken < room)
         room = p->options.max_tasks - s->taken;
@@ -27,7 +27,7 @@ int seat_room(const struct pool *p, const struct seat *s)
 }
 
 /* A code too long for the ring goes first, over the socket, with the place that the task will have. */
-static enum err send_far(struct seat *s, const struct task *t)
+static enum err send_far(struct slot *s, const struct task *t)
 {
     struct message m = { .type = MESSAGE_TASK, .task = s->ring.tasks, .code = (char *)task_code(t) };
     return message_try_send(s->sock, &m, NULL, 0);
@@ -35,12 +35,12 @@ static enum err send_far(struct seat *s, const struct task *t)
 
 /* A worker that does not read its socket is replaced, and the task stays pending. If the code could not be sent for
  * another reason, the task fails, since the next worker would not get it either. True if it is settled. */
-static bool cannot_send(struct pool *p, struct seat *s, struct task *t, enum err err)
+static bool cannot_send(struct pool *p, struct slot *s, struct task *t, enum err err)
 {
     int failed = errno;
     struct problem words;
     if (err == ERR_AGAIN || err == ERR_CLOSED) {
-        seat_cut(p, s, err);
+        slot_cut(p, s, err);
         return false;
     }
     char what[80];
@@ -50,7 +50,7 @@ static bool cannot_send(struct pool *p, struct seat *s, struct task *t, enum err
     return true;
 }
 
-static void front_begins(struct pool *p, struct seat *s)
+static void front_begins(struct pool *p, struct slot *s)
 {
     if (!s->was_ready || s->n == 0)
         return;
@@ -61,7 +61,7 @@ static void front_begins(struct pool *p, struct seat *s)
     tell_started(p, t, s);
 }
 
-bool seat_give(struct pool *p, struct seat *s, struct task *t)
+bool slot_give(struct pool *p, struct slot *s, struct task *t)
 {
     struct given *g = given_at(s, s->n);
     bool far = t->len > RING_CODE_MAX;
@@ -81,43 +81,43 @@ bool seat_give(struct pool *p, struct seat *s, struct task *t)
     return true;
 }
 
-void seat_wake(struct seat *s)
+void slot_wake(struct slot *s)
 {
     if (s->written)
         ring_wake(&s->ring);
     s->written = false;
 }
 
-void seat_ready(struct pool *p, struct seat *s)
+void slot_ready(struct pool *p, struct slot *s)
 {
-    struct event e = seat_event(p, EVENT_WORKER_READY, s);
+    struct event e = slot_event(p, EVENT_WORKER_READY, s);
     s->was_ready = true;
-    p->stillborn = p->trouble = 0;
-    if (s->state == SEAT_STARTING)
-        s->state = SEAT_READY;
+    p->startup_failures = p->trouble = 0;
+    if (s->state == SLOT_STARTING)
+        s->state = SLOT_READY;
     pool_emit(p, &e);
     front_begins(p, s);
 }
 
 /* Short tasks go many at a time, long ones one by one. */
-static void adapt(struct seat *s, double seconds)
+static void adapt(struct slot *s, double seconds)
 {
     s->mean += (seconds - s->mean) / 8;
-    if (s->mean * s->depth * 2 <= work_ahead && s->depth < SEAT_DEPTH_MAX)
+    if (s->mean * s->depth * 2 <= work_ahead && s->depth < SLOT_DEPTH_MAX)
         s->depth *= 2;
     else if (s->mean * s->depth > work_ahead && s->depth > 1)
         s->depth /= 2;
 }
 
 /* What the worker sent over the socket before its answer. */
-static enum err take_far(struct pool *p, struct seat *s, uint32_t place)
+static enum err take_far(struct pool *p, struct slot *s, uint32_t place)
 {
     if (s->far.type != MESSAGE_RESULT)
-        seat_read_sock(p, s);
+        slot_read_sock(p, s);
     return s->far.type == MESSAGE_RESULT && s->far.task == place ? OK : ERR_PARSE;
 }
 
-static enum err take_answer(struct pool *p, struct seat *s, const struct ring_answer *a)
+static enum err take_answer(struct pool *p, struct slot *s, const struct ring_answer *a)
 {
     struct given *g = given_at(s, 0);
     struct task_end end = { .turn = a->failed ? TURN_FAIL : TURN_FINISH, .rows = a->failed ? -1 : a->rows,
@@ -141,7 +141,7 @@ static enum err take_answer(struct pool *p, struct seat *s, const struct ring_an
     return OK;
 }
 
-bool seat_read(struct pool *p, struct seat *s)
+bool slot_read(struct pool *p, struct slot *s)
 {
     struct ring_answer a;
     enum err err = OK;
@@ -149,10 +149,10 @@ bool seat_read(struct pool *p, struct seat *s)
     if (s->ring.shared == NULL || s->deaf)
         return false;
     if (!s->was_ready && s->id > 0 && s->last_words == NULL && ring_is_ready(&s->ring)) {
-        seat_ready(p, s);
+        slot_ready(p, s);
         n++;
     }
-    while (s->was_ready && n < SEAT_DEPTH_MAX && (err = ring_get(&s->ring, &a)) == OK) {
+    while (s->was_ready && n < SLOT_DEPTH_MAX && (err = ring_get(&s->ring, &a)) == OK) {
         if ((err = take_answer(p, s, &a)) != OK)
             break;
         adapt(s, a.seconds);
@@ -161,12 +161,12 @@ bool seat_read(struct pool *p, struct seat *s)
         n++;
     }
     if (err == ERR_PARSE) /* no worker of ours says that */
-        seat_cut(p, s, err);
+        slot_cut(p, s, err);
     return n > 0;
 }
 
 /* Nothing stays with it but what its worker has claimed, or is about to. */
-void seat_relieve(struct pool *p, struct seat *s)
+void slot_relieve(struct pool *p, struct slot *s)
 {
     while (s->n > 0) {
         struct given *g = given_at(s, s->n - 1);
@@ -180,23 +180,23 @@ void seat_relieve(struct pool *p, struct seat *s)
     }
 }
 
-bool seat_doom(struct pool *p, struct seat *s, enum task_turn turn)
+bool slot_kill_for_task(struct pool *p, struct slot *s, enum task_turn turn)
 {
     struct task *t = s->n > 0 ? given_at(s, 0)->task : NULL;
     int64_t id = t != NULL ? t->id : 0;
-    seat_relieve(p, s);
-    seat_read(p, s);
+    slot_relieve(p, s);
+    slot_read(p, s);
     if (s->n != 1 || given_at(s, 0)->task != t || t->id != id || t->stage != STAGE_RUNNING)
         return false; /* it came to its end meanwhile: who is at work now is innocent */
-    t->doom = (uint8_t)turn;
-    seat_kill(s);
+    t->killed_for = (uint8_t)turn;
+    slot_kill(s);
     return true;
 }
 
-static void lose(struct pool *p, struct seat *s, struct task *t, const char *why)
+static void lose(struct pool *p, struct slot *s, struct task *t, const char *why)
 {
     struct problem words;
-    enum task_turn turn = t->doom != 0 ? (enum task_turn)t->doom : TURN_LOSE;
+    enum task_turn turn = t->killed_for != 0 ? (enum task_turn)t->killed_for : TURN_LOSE;
     if (task_turn(t, TURN_BEGIN)) { /* which nobody knew yet */
         s->since = p->now;
         tell_started(p, t, s);
@@ -215,17 +215,17 @@ static void lose(struct pool *p, struct seat *s, struct task *t, const char *why
     task_settle(p, t, s, &(struct task_end){ .turn = turn, .rows = -1, .error = error });
 }
 
-void seat_abandon(struct pool *p, struct seat *s)
+void slot_abandon(struct pool *p, struct slot *s)
 {
     while (s->n > 0) { /* the last first: what goes back keeps its order */
         struct task *t = given_at(s, --s->n)->task;
         task_turn(t, TURN_TAKE_BACK);
         task_give_back(p, t);
     }
-    seat_clear(p, s);
+    slot_clear(p, s);
 }
 
-void seat_bereave(struct pool *p, struct seat *s, const char *why)
+void slot_on_worker_death(struct pool *p, struct slot *s, const char *why)
 {
     while (s->n > 0) { /* the last first: what goes back keeps its order */
         struct given *g = given_at(s, --s->n);
@@ -236,12 +236,12 @@ void seat_bereave(struct pool *p, struct seat *s, const char *why)
             continue;
         }
         bool was_running = t->stage == STAGE_RUNNING;
-        if (was_running && t->doom == TURN_CANCEL) {
+        if (was_running && t->killed_for == TURN_CANCEL) {
             task_settle(p, t, s, &(struct task_end){ .turn = TURN_CANCEL, .rows = -1 });
             continue;
         }
         task_turn(t, TURN_TAKE_BACK);
-        t->doom = 0;
+        t->killed_for = 0;
         if (was_running)
             tell_returned(p, t, s, why);
         task_give_back(p, t);

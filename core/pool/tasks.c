@@ -134,7 +134,7 @@ enum err task_new(struct pool *p, const struct pool_task *wanted, struct task **
     struct task *t = list_pop(&p->unused);
     t->id = ++p->submitted;
     t->stage = STAGE_NONE;
-    t->doom = 0;
+    t->killed_for = 0;
     t->tries_left = (uint8_t)p->options.retries;
     t->timeout = (float)(wanted->timeout > 0 ? wanted->timeout : p->options.task_timeout);
     task_turn(t, TURN_SUBMIT);
@@ -202,7 +202,7 @@ bool task_unlist(struct pool *p, struct task *t)
     return false;
 }
 
-void task_settle(struct pool *p, struct task *t, const struct seat *s, const struct task_end *end)
+void task_settle(struct pool *p, struct task *t, const struct slot *s, const struct task_end *end)
 {
     if (!task_turn(t, end->turn))
         return;

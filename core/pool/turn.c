@@ -14,12 +14,12 @@
 
 /* --- giving ------------------------------------------------------------------------------------------------------- */
 
-/* Each of `waiting` seats gets its share of what is pending, no more: the last ones are for who is done first. */
-static void hand_out_share(struct pool *p, struct seat *s, int64_t share)
+/* Each of `waiting` worker slots gets its share of what is pending, no more: the last ones are for who is done first. */
+static void hand_out_share(struct pool *p, struct slot *s, int64_t share)
 {
-    for (int room = seat_room(p, s); room > 0 && share > 0 && p->pending.n > 0; room--, share--) {
+    for (int room = slot_room(p, s); room > 0 && share > 0 && p->pending.n > 0; room--, share--) {
         struct task *t = task_take(p);
-        if (!seat_give(p, s, t)) {
+        if (!slot_give(p, s, t)) {
             task_give_back(p, t);
             return;
         }
@@ -29,31 +29,31 @@ static void hand_out_share(struct pool *p, struct seat *s, int64_t share)
 static void hand_out(struct pool *p)
 {
     for (int i = 0; i < p->options.workers && p->pending.n > 0; i++) {
-        if (p->seats[i].n == 0)
-            hand_out_share(p, &p->seats[i], 1);
+        if (p->slots[i].n == 0)
+            hand_out_share(p, &p->slots[i], 1);
     }
     for (int i = 0; i < p->options.workers && p->pending.n > 0; i++)
-        hand_out_share(p, &p->seats[i], p->pending.n / (2 * p->options.workers) + 1);
+        hand_out_share(p, &p->slots[i], p->pending.n / (2 * p->options.workers) + 1);
 }
 
 /* Those that have nothing to do and are to go: the pool closes, or they have done their share of tasks. */
 static void dismiss(struct pool *p)
 {
     for (int i = 0; i < p->options.workers; i++) {
-        struct seat *s = &p->seats[i];
-        bool there = s->state == SEAT_READY || s->state == SEAT_STARTING || s->state == SEAT_LAUNCHED;
+        struct slot *s = &p->slots[i];
+        bool there = s->state == SLOT_READY || s->state == SLOT_STARTING || s->state == SLOT_LAUNCHED;
         bool done = p->options.max_tasks > 0 && s->taken >= p->options.max_tasks;
         if (there && s->n == 0 && (p->closing || done))
-            seat_dismiss(s);
+            slot_dismiss(s);
     }
 }
 
 /* False if no more workers can be started until the forkserver has answered, or its end has been noticed. */
-static bool fill_seat(struct pool *p, struct seat *s)
+static bool fill_slot(struct pool *p, struct slot *s)
 {
     struct problem problem;
-    while (s->state == SEAT_FREE && p->trouble < POOL_TROUBLE_MAX) {
-        enum err err = seat_launch(p, s, &problem);
+    while (s->state == SLOT_FREE && p->trouble < POOL_TROUBLE_MAX) {
+        enum err err = slot_launch(p, s, &problem);
         if (err == ERR_CLOSED || err == ERR_AGAIN)
             return false;
         if (err != OK)
@@ -69,13 +69,13 @@ static void start_workers(struct pool *p)
     enum { UNANSWERED_MAX = 16 };
     int unanswered = 0;
     for (int i = 0; i < p->options.workers; i++)
-        unanswered += p->seats[i].state == SEAT_LAUNCHED;
+        unanswered += p->slots[i].state == SLOT_LAUNCHED;
     for (int i = 0; i < p->options.workers && p->pending.n > 0 && unanswered < UNANSWERED_MAX; i++) {
-        if (p->seats[i].state != SEAT_FREE)
+        if (p->slots[i].state != SLOT_FREE)
             continue;
-        if (!fill_seat(p, &p->seats[i]))
+        if (!fill_slot(p, &p->slots[i]))
             return;
-        unanswered += p->seats[i].state == SEAT_LAUNCHED;
+        unanswered += p->slots[i].state == SLOT_LAUNCHED;
     }
 }
 
@@ -83,12 +83,12 @@ static void give_up(struct pool *p)
 {
     struct problem words;
     for (int i = 0; i < p->options.workers; i++) {
-        if (p->seats[i].state != SEAT_FREE)
+        if (p->slots[i].state != SLOT_FREE)
             return;
     }
     if (p->broken == NULL) {
         problem_set(&words, OK, "no worker could be started, tried %d times; the last time: %s",
-                    p->stillborn, p->why != NULL ? p->why : "unknown");
+                    p->startup_failures, p->why != NULL ? p->why : "unknown");
         pool_break(p, words.text);
     }
     task_settle_pending(p, TURN_FAIL, p->broken != NULL ? p->broken : "out of memory");
@@ -110,11 +110,11 @@ void pool_advance(struct pool *p)
         give_up(p);
     p->slack = false;
     for (int i = 0; i < p->options.workers; i++) {
-        seat_wake(&p->seats[i]);
-        p->slack |= p->seats[i].n == 0 && p->seats[i].state != SEAT_LEAVING;
+        slot_wake(&p->slots[i]);
+        p->slack |= p->slots[i].n == 0 && p->slots[i].state != SLOT_LEAVING;
     }
     for (int i = 0; i < p->options.workers; i++) /* while they go their way */
-        seat_part(p, &p->seats[i]);
+        slot_part(p, &p->slots[i]);
 }
 
 /* --- the turn ------------------------------------------------------------------------------------------- */
@@ -123,18 +123,18 @@ bool pool_read(struct pool *p)
 {
     bool some = false;
     for (int i = 0; i < p->options.workers; i++)
-        some |= p->seats[i].state != SEAT_FREE && seat_read(p, &p->seats[i]);
+        some |= p->slots[i].state != SLOT_FREE && slot_read(p, &p->slots[i]);
     return some;
 }
 
-static void on_seat(struct pool *p, struct seat *s, int kind)
+static void on_slot(struct pool *p, struct slot *s, int kind)
 {
     struct child_end end;
     if (kind == TAG_SOCK) {
-        seat_read(p, s);
-        seat_read_sock(p, s);
+        slot_read(p, s);
+        slot_read_sock(p, s);
     } else if (child_reap(&s->child, 0, &end)) {
-        seat_ended(p, s, &end);
+        slot_ended(p, s, &end);
     }
 }
 
@@ -145,7 +145,7 @@ static void on_event(struct pool *p, uint64_t tag)
     else if (tag == TAG_TIMER)
         p->timer_at = 0;
     else if (tag != TAG_BELL)
-        on_seat(p, &p->seats[tag / TAG_KINDS], (int)(tag % TAG_KINDS));
+        on_slot(p, &p->slots[tag / TAG_KINDS], (int)(tag % TAG_KINDS));
 }
 
 /* Looks that are due: tasks that take too long, tasks that wait behind a slow one. Returns when the next one is. */
@@ -158,14 +158,14 @@ static double look(struct pool *p)
         next = INFINITY;
     }
     for (int i = 0; i < p->options.workers; i++) {
-        struct seat *s = &p->seats[i];
-        if (s->n == 0 || s->state != SEAT_READY)
+        struct slot *s = &p->slots[i];
+        if (s->n == 0 || s->state != SLOT_READY)
             continue;
-        double timeout = (double)s->given[s->first % SEAT_DEPTH_MAX].task->timeout;
-        if (timeout > 0 && p->now >= s->since + timeout && seat_doom(p, s, TURN_EXPIRE))
+        double timeout = (double)s->given[s->first % SLOT_DEPTH_MAX].task->timeout;
+        if (timeout > 0 && p->now >= s->since + timeout && slot_kill_for_task(p, s, TURN_EXPIRE))
             continue;
         if (s->n > 1 && p->now >= s->since + stuck) {
-            seat_relieve(p, s);
+            slot_relieve(p, s);
             s->depth = 1;
         }
         if (timeout > 0 && s->since + timeout < next)
@@ -191,11 +191,11 @@ static bool doze(struct pool *p)
 {
     bool some = false;
     for (int i = 0; i < p->options.workers; i++) {
-        if (p->seats[i].ring.shared != NULL)
-            ring_doze(&p->seats[i].ring);
+        if (p->slots[i].ring.shared != NULL)
+            ring_doze(&p->slots[i].ring);
     }
     for (int i = 0; i < p->options.workers; i++) {
-        const struct seat *s = &p->seats[i];
+        const struct slot *s = &p->slots[i];
         if (s->ring.shared != NULL && !s->deaf)
             some |= s->was_ready ? ring_has_answer(&s->ring) : s->id > 0 && s->last_words == NULL &&
                                                               ring_is_ready(&s->ring);
@@ -206,8 +206,8 @@ static bool doze(struct pool *p)
 static void rise(struct pool *p)
 {
     for (int i = 0; i < p->options.workers; i++) {
-        if (p->seats[i].ring.shared != NULL)
-            ring_rise(&p->seats[i].ring);
+        if (p->slots[i].ring.shared != NULL)
+            ring_rise(&p->slots[i].ring);
     }
 }
 
@@ -236,9 +236,9 @@ static void work(struct pool *p)
 static bool expects_soon(const struct pool *p)
 {
     for (int i = 0; i < p->options.workers; i++) {
-        const struct seat *s = &p->seats[i];
-        bool comes = p->options.method->forks && (s->state == SEAT_STARTING || (s->n > 0 && s->first == 0));
-        if (comes || (s->state == SEAT_LEAVING && s->asked))
+        const struct slot *s = &p->slots[i];
+        bool comes = p->options.method->forks && (s->state == SLOT_STARTING || (s->n > 0 && s->first == 0));
+        if (comes || (s->state == SLOT_LEAVING && s->asked))
             return true;
     }
     return false;
