@@ -13,11 +13,11 @@ enum { BATCH_BYTES = 24 * 1024 };       /* about; a message of the wire takes 32
 /* May a single event be told now? If so, what is merged goes before it. */
 static bool told_singly(struct pool *p)
 {
-    struct tell *t = &p->tell;
+    struct emitter *t = &p->tell;
     if (p->options.burst < 0)
         return true;
     if (p->now >= t->window_end) {
-        tell_flush(p);
+        emit_flush(p);
         t->window_end = p->now + window;
         t->left = p->options.burst > 0 ? p->options.burst : POOL_BURST;
     }
@@ -48,7 +48,7 @@ static struct event task_event(const struct pool *p, enum event_type type, const
     };
 }
 
-void tell_submitted(struct pool *p, const struct task *t)
+void emit_submitted(struct pool *p, const struct task *t)
 {
     if (p->options.emit == NULL)
         return;
@@ -58,7 +58,7 @@ void tell_submitted(struct pool *p, const struct task *t)
     pool_emit(p, &e);
 }
 
-void tell_started(struct pool *p, const struct task *t, const struct slot *s)
+void emit_started(struct pool *p, const struct task *t, const struct slot *s)
 {
     if (p->options.emit == NULL)
         return;
@@ -69,7 +69,7 @@ void tell_started(struct pool *p, const struct task *t, const struct slot *s)
     pool_emit(p, &e);
 }
 
-void tell_returned(struct pool *p, const struct task *t, const struct slot *s, const char *why)
+void emit_returned(struct pool *p, const struct task *t, const struct slot *s, const char *why)
 {
     if (p->options.emit == NULL)
         return;
@@ -98,15 +98,15 @@ static void emit_end(struct pool *p, struct event_task *borrowed)
 
 static void add_to_batch(struct pool *p, const struct event_task *borrowed)
 {
-    struct tell *t = &p->tell;
+    struct emitter *t = &p->tell;
     if (event_tasks_add(&t->batch, borrowed) != OK)
         pool_break(p, "out of memory");
     t->bytes += 64 + 8 * borrowed->ranges.n + (borrowed->code != NULL ? strlen(borrowed->code) : 0);
     if (t->bytes >= BATCH_BYTES)
-        tell_flush(p);
+        emit_flush(p);
 }
 
-void tell_ended(struct pool *p, const struct task *t, const struct slot *s, enum task_state state,
+void emit_ended(struct pool *p, const struct task *t, const struct slot *s, enum task_state state,
                 const struct task_end *end)
 {
     struct event_task e = { .run = p->options.run, .task = t->id, .code = (char *)task_code(t),
@@ -141,9 +141,9 @@ static enum err add_busy(const struct pool *p, struct ints *busy)
     return err;
 }
 
-void tell_flush(struct pool *p)
+void emit_flush(struct pool *p)
 {
-    struct tell *t = &p->tell;
+    struct emitter *t = &p->tell;
     if (!t->merged)
         return;
     struct event e = { .type = EVENT_TASKS, .tasks = t->batch };
@@ -162,7 +162,7 @@ void tell_flush(struct pool *p)
     pool_emit(p, &e);
 }
 
-void tell_done(struct pool *p)
+void emitter_done(struct pool *p)
 {
     struct event e = { .type = EVENT_TASKS, .tasks = p->tell.batch };
     event_done(&e);

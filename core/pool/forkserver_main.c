@@ -115,7 +115,7 @@ static enum err answer_fork(struct server *s, const struct message *m, const int
     return message_send(s->sock, &answer, NULL, 0);
 }
 
-static enum err tell_end(struct server *s, pid_t pid)
+static enum err report_end(struct server *s, pid_t pid)
 {
     for (size_t i = 0; i < s->n; i++) {
         struct forkserver_child *b = &s->children[i];
@@ -158,7 +158,7 @@ static enum err serve(struct server *s)
         if (n < 0 && errno != EINTR)
             return err_from_errno(errno);
         if (n > 0)
-            err = event.data.u64 == SOCK_TAG ? serve_request(s) : tell_end(s, (pid_t)event.data.u64);
+            err = event.data.u64 == SOCK_TAG ? serve_request(s) : report_end(s, (pid_t)event.data.u64);
     }
     return err;
 }

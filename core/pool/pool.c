@@ -135,7 +135,7 @@ void pool_free(struct pool *p)
     }
     tasks_free(p);
     futures_done(p);
-    tell_done(p);
+    emitter_done(p);
     io_close(&p->epoll);
     io_close(&p->bell);
     io_close(&p->timer);
@@ -164,7 +164,7 @@ enum err pool_submit_task(struct pool *p, const struct pool_task *wanted, int64_
     if (err != OK)
         return err;
     *id = t->id;
-    tell_submitted(p, t);
+    emit_submitted(p, t);
     if (!p->slack && ++p->unattended < ATTEND)
         return OK;
     p->now = clock_now();
@@ -197,7 +197,7 @@ enum err pool_await(struct pool *p, double timeout)
 
 void pool_flush(struct pool *p)
 {
-    tell_flush(p);
+    emit_flush(p);
 }
 
 bool pool_idle(const struct pool *p)

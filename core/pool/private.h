@@ -248,7 +248,7 @@ struct futures {
 
 /* --- pool_tell.c: events -------------------------------------------------------------------------------- */
 
-struct tell {
+struct emitter {
     double window_end;
     int left;             /* events of single tasks that may still be told in this window */
     bool merged;          /* something waits in `batch` */
@@ -319,7 +319,7 @@ struct pool {
     bool closing;             /* no worker is started any more */
     bool draining;            /* no task is taken any more, those that are here are done */
     struct futures futures;
-    struct tell tell;
+    struct emitter tell;
 };
 
 /* Tags of the pool's epoll set: two for each worker slot, and three. */
@@ -401,13 +401,13 @@ bool slot_kill_for_task(struct pool *p, struct slot *s, enum task_turn turn); /*
 void pool_read_forkserver(struct pool *p);
 
 /* pool_tell.c: what is told of a task, to whom it concerns */
-void tell_submitted(struct pool *p, const struct task *t);
-void tell_started(struct pool *p, const struct task *t, const struct slot *s);
-void tell_returned(struct pool *p, const struct task *t, const struct slot *s, const char *why); /* pending again */
-void tell_ended(struct pool *p, const struct task *t, const struct slot *s, enum task_state state,
+void emit_submitted(struct pool *p, const struct task *t);
+void emit_started(struct pool *p, const struct task *t, const struct slot *s);
+void emit_returned(struct pool *p, const struct task *t, const struct slot *s, const char *why); /* pending again */
+void emit_ended(struct pool *p, const struct task *t, const struct slot *s, enum task_state state,
                 const struct task_end *end);
-void tell_flush(struct pool *p);
-void tell_done(struct pool *p);
+void emit_flush(struct pool *p);
+void emitter_done(struct pool *p);
 
 /* pool_future.c */
 enum err future_new(struct pool *p, int64_t id) MUST_CHECK;

@@ -58,7 +58,7 @@ static void front_begins(struct pool *p, struct slot *s)
     if (!task_turn(t, TURN_BEGIN))
         return;
     s->since = p->now;
-    tell_started(p, t, s);
+    emit_started(p, t, s);
 }
 
 bool slot_give(struct pool *p, struct slot *s, struct task *t)
@@ -199,7 +199,7 @@ static void lose(struct pool *p, struct slot *s, struct task *t, const char *why
     enum task_turn turn = t->killed_for != 0 ? (enum task_turn)t->killed_for : TURN_LOSE;
     if (task_turn(t, TURN_BEGIN)) { /* which nobody knew yet */
         s->since = p->now;
-        tell_started(p, t, s);
+        emit_started(p, t, s);
     }
     problem_set(&words, OK, "%s while it ran this task", why);
     if (turn == TURN_EXPIRE)
@@ -207,7 +207,7 @@ static void lose(struct pool *p, struct slot *s, struct task *t, const char *why
                     (long long)s->id);
     if (turn == TURN_LOSE && t->tries_left > 0 && !p->closing && p->broken == NULL && task_turn(t, TURN_RETRY)) {
         t->tries_left--;
-        tell_returned(p, t, s, words.text);
+        emit_returned(p, t, s, words.text);
         task_give_back(p, t);
         return;
     }
@@ -243,7 +243,7 @@ void slot_on_worker_death(struct pool *p, struct slot *s, const char *why)
         task_turn(t, TURN_TAKE_BACK);
         t->killed_for = 0;
         if (was_running)
-            tell_returned(p, t, s, why);
+            emit_returned(p, t, s, why);
         task_give_back(p, t);
     }
 }

@@ -198,7 +198,7 @@ void slot_kill(struct slot *s)
     child_kill(&s->child);
 }
 
-static void tell_end(struct pool *p, const struct slot *s, const struct child_end *end)
+static void report_end(struct pool *p, const struct slot *s, const struct child_end *end)
 {
     struct event e = slot_event(p, EVENT_WORKER_EXITED, s);
     e.worker.code = end->code;
@@ -216,7 +216,7 @@ void slot_ended(struct pool *p, struct slot *s, const struct child_end *end)
         slot_read_sock(p, s);
     child_end_text(end, how);
     if (s->id > 0)
-        tell_end(p, s, end);
+        report_end(p, s, end);
     snprintf(why, sizeof why, "worker %lld (pid %ld) %s", (long long)s->id, (long)s->pid, how);
     if (s->last_words != NULL)
         snprintf(why, sizeof why, "worker %lld (pid %ld): %s", (long long)s->id, (long)s->pid, s->last_words);

@@ -207,7 +207,7 @@ void task_settle(struct pool *p, struct task *t, const struct slot *s, const str
     if (!task_turn(t, end->turn))
         return;
     p->settled++;
-    tell_ended(p, t, s, state_of(t), end);
+    emit_ended(p, t, s, state_of(t), end);
     if (p->options.keep)
         future_settle(p, t, s, state_of(t), end);
     forget(p, t);

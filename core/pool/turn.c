@@ -154,7 +154,7 @@ static double look(struct pool *p)
     static const double stuck = 1e-3; /* seconds; what was given ahead is taken back after that */
     double next = p->tell.merged ? p->tell.window_end : INFINITY;
     if (p->tell.merged && p->now >= next) {
-        tell_flush(p);
+        emit_flush(p);
         next = INFINITY;
     }
     for (int i = 0; i < p->options.workers; i++) {
