@@ -13,7 +13,7 @@ enum { BATCH_BYTES = 24 * 1024 };       /* about; a message of the wire takes 32
 /* May a single event be told now? If so, what is merged goes before it. */
 static bool told_singly(struct pool *p)
 {
-    struct emitter *t = &p->tell;
+    struct emitter *t = &p->emitter;
     if (p->options.burst < 0)
         return true;
     if (p->now >= t->window_end) {
@@ -33,9 +33,9 @@ static bool merged(struct pool *p, int from, int to)
 {
     bool singly = told_singly(p);
     if (from >= 0)
-        p->tell.counts[from]--;
-    p->tell.counts[to]++;
-    p->tell.merged |= !singly;
+        p->emitter.counts[from]--;
+    p->emitter.counts[to]++;
+    p->emitter.merged |= !singly;
     return !singly;
 }
 
@@ -87,8 +87,8 @@ static void emit_end(struct pool *p, struct event_task *borrowed)
     struct event e = { .type = EVENT_TASK_ENDED }, from = { .type = EVENT_TASK_ENDED, .task = *borrowed };
     if (event_copy(&from, &e) != OK) {
         /* Without memory for the result the task counts as failed: it must not look finished with no rows. */
-        p->tell.counts[borrowed->state]--;
-        p->tell.counts[TASK_FAILED]++;
+        p->emitter.counts[borrowed->state]--;
+        p->emitter.counts[TASK_FAILED]++;
         e = (struct event){ .type = EVENT_TASK_ENDED,
                             .task = { .run = borrowed->run, .task = borrowed->task, .worker = borrowed->worker,
                                       .state = TASK_FAILED, .rows = -1, .error = text_dup("out of memory") } };
@@ -98,7 +98,7 @@ static void emit_end(struct pool *p, struct event_task *borrowed)
 
 static void add_to_batch(struct pool *p, const struct event_task *borrowed)
 {
-    struct emitter *t = &p->tell;
+    struct emitter *t = &p->emitter;
     if (event_tasks_add(&t->batch, borrowed) != OK)
         pool_break(p, "out of memory");
     t->bytes += 64 + 8 * borrowed->ranges.n + (borrowed->code != NULL ? strlen(borrowed->code) : 0);
@@ -143,7 +143,7 @@ static enum err add_busy(const struct pool *p, struct ints *busy)
 
 void emit_flush(struct pool *p)
 {
-    struct emitter *t = &p->tell;
+    struct emitter *t = &p->emitter;
     if (!t->merged)
         return;
     struct event e = { .type = EVENT_TASKS, .tasks = t->batch };
@@ -164,6 +164,6 @@ void emit_flush(struct pool *p)
 
 void emitter_done(struct pool *p)
 {
-    struct event e = { .type = EVENT_TASKS, .tasks = p->tell.batch };
+    struct event e = { .type = EVENT_TASKS, .tasks = p->emitter.batch };
     event_done(&e);
 }

@@ -319,7 +319,7 @@ struct pool {
     bool closing;             /* no worker is started any more */
     bool draining;            /* no task is taken any more, those that are here are done */
     struct futures futures;
-    struct emitter tell;
+    struct emitter emitter;
 };
 
 /* Tags of the pool's epoll set: two for each worker slot, and three. */

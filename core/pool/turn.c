@@ -152,8 +152,8 @@ static void on_event(struct pool *p, uint64_t tag)
 static double look(struct pool *p)
 {
     static const double stuck = 1e-3; /* seconds; what was given ahead is taken back after that */
-    double next = p->tell.merged ? p->tell.window_end : INFINITY;
-    if (p->tell.merged && p->now >= next) {
+    double next = p->emitter.merged ? p->emitter.window_end : INFINITY;
+    if (p->emitter.merged && p->now >= next) {
         emit_flush(p);
         next = INFINITY;
     }
