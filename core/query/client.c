@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The asking side of a desk: starts it, sends questions, takes answers, ends it. */
+ * The asking side of a query server: starts it, sends questions, takes answers, ends it. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -10,7 +10,7 @@
 
 enum { RECORD_MAX = 1 << 20, PATIENCE_MS = 500 };
 
-struct desk {
+struct query_server {
     struct child child;
     pid_t pid;
     int sock;
@@ -18,24 +18,24 @@ struct desk {
     int progress_fd; /* owned; sent with the first table */
 };
 
-enum err desk_start(int threads, struct desk **out, struct problem *problem)
+enum err query_server_start(int threads, struct query_server **out, struct problem *problem)
 {
     int theirs = -1;
-    struct desk *d = calloc(1, sizeof *d);
+    struct query_server *d = calloc(1, sizeof *d);
     (void)threads;
     if (!d)
         return problem_set(problem, ERR_NOMEM, "no process for the table: %s", err_text(ERR_NOMEM));
-    *d = (struct desk){.child = CHILD_NONE, .sock = -1, .progress_fd = -1};
+    *d = (struct query_server){.child = CHILD_NONE, .sock = -1, .progress_fd = -1};
     enum err e = table_progress_share(&d->progress, &d->progress_fd);
     if (!e)
         e = child_socket(&d->sock, &theirs);
     if (e)
         problem_set(problem, e, "no process for the table: %s", err_text(e));
     else
-        e = child_spawn("poolscope-desk", theirs, true, &d->child, problem);
+        e = child_spawn("poolscope-query", theirs, true, &d->child, problem);
     io_close(&theirs);
     if (e) {
-        desk_free(d);
+        query_server_free(d);
         return e;
     }
     d->pid = d->child.pid;
@@ -43,7 +43,7 @@ enum err desk_start(int threads, struct desk **out, struct problem *problem)
     return OK;
 }
 
-void desk_free(struct desk *d)
+void query_server_free(struct query_server *d)
 {
     struct child_end end;
     if (!d)
@@ -59,21 +59,21 @@ void desk_free(struct desk *d)
     free(d);
 }
 
-pid_t desk_pid(const struct desk *d)
+pid_t query_server_pid(const struct query_server *d)
 {
     return d->pid;
 }
 
-int desk_fd(const struct desk *d)
+int query_server_fd(const struct query_server *d)
 {
     return d->sock;
 }
 
 /* The fds of a table, and behind them how far things are. */
-static enum err send_with(struct desk *d, const struct buf *b, const struct ask *a, const int *fds, int nfds)
+static enum err send_with(struct query_server *d, const struct buf *b, const struct query *a, const int *fds, int nfds)
 {
     int all[TABLE_FDS + 1];
-    if (a->type != ASK_TABLE || nfds != TABLE_FDS)
+    if (a->type != QUERY_TABLE || nfds != TABLE_FDS)
         return wire_send(d->sock, b->data, b->len, fds, nfds);
     for (int i = 0; i < TABLE_FDS; i++)
         all[i] = fds[i];
@@ -81,20 +81,20 @@ static enum err send_with(struct desk *d, const struct buf *b, const struct ask 
     return wire_send(d->sock, b->data, b->len, all, TABLE_FDS + 1);
 }
 
-enum err desk_send(struct desk *d, const struct ask *a, const int *fds, int nfds)
+enum err query_server_send(struct query_server *d, const struct query *a, const int *fds, int nfds)
 {
     struct buf b;
     buf_init(&b, RECORD_MAX);
     atomic_store(&d->progress->stop, 0);
     atomic_store(&d->progress->done, 0);
-    enum err e = shape_encode(ask_fields, a, &b);
+    enum err e = shape_encode(query_fields, a, &b);
     if (!e)
         e = send_with(d, &b, a, fds, nfds);
     buf_done(&b);
     return e;
 }
 
-enum err desk_receive(struct desk *d, struct answer *out, int fds[ANSWER_FDS], int *nfds)
+enum err query_server_receive(struct query_server *d, struct query_answer *out, int fds[QUERY_ANSWER_FDS], int *nfds)
 {
     struct buf b;
     int all[WIRE_FDS_MAX], n = 0;
@@ -103,9 +103,9 @@ enum err desk_receive(struct desk *d, struct answer *out, int fds[ANSWER_FDS], i
     buf_init(&b, RECORD_MAX);
     enum err e = wire_recv(d->sock, &b, all, &n);
     if (!e)
-        e = shape_decode(answer_fields, b.data, b.len, out, &used);
+        e = shape_decode(query_answer_fields, b.data, b.len, out, &used);
     for (int i = 0; i < n; i++) {
-        if (!e && i < ANSWER_FDS)
+        if (!e && i < QUERY_ANSWER_FDS)
             fds[(*nfds)++] = all[i];
         else
             close(all[i]);
@@ -114,13 +114,13 @@ enum err desk_receive(struct desk *d, struct answer *out, int fds[ANSWER_FDS], i
     return e == ERR_PARSE ? ERR_CLOSED : e;
 }
 
-double desk_progress(const struct desk *d)
+double query_server_progress(const struct query_server *d)
 {
     uint64_t total = atomic_load(&d->progress->total), done = atomic_load(&d->progress->done);
     return total && done < total ? (double)done / (double)total : total ? 1 : 0;
 }
 
-void desk_cancel(struct desk *d)
+void query_server_cancel(struct query_server *d)
 {
     table_progress_stop(d->progress);
 }

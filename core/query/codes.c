@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The codes of some rows of the desk's table. */
+ * The codes of some rows of the query server's table. */
 #include "core/query/private.h"
 
 enum { ROWS_A_PIECE = 1024 };
@@ -25,7 +25,7 @@ static enum err count_piece(struct table_reader *r, const struct row_list *rows,
     return e;
 }
 
-enum err desk_codes(const struct desk_self *d, const struct row_list *rows, struct table_set *out, uint64_t *nulls)
+enum err query_codes(const struct query_server_state *d, const struct row_list *rows, struct table_set *out, uint64_t *nulls)
 {
     struct table_reader *r;
     uint64_t all = rows ? rows->n : table_rows(d->table);

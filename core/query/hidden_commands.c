@@ -22,7 +22,7 @@ static const struct {
     { "poolscope-host", "poolscope-host", host_process_main },
     { "poolscope-forkserver", "pool-forkserver", forkserver_process_main },
     { "poolscope-worker", "pool-worker", worker_process_main },
-    { "poolscope-desk", "poolscope-desk", desk_process_main },
+    { "poolscope-query", "poolscope-query", query_process_main },
 };
 
 /* False: nobody of ours started us. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What a desk gives back, in files without a name: rows in an order, and distinct texts with their counts. */
+ * What a query server gives back, in files without a name: rows in an order, and distinct texts with their counts. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 
 enum { TEXTS_MAX = 64 << 20 };
 
-enum err desk_list_within(const struct ask *a, const int *fds, int nfds, struct row_list *out)
+enum err query_list_within(const struct query *a, const int *fds, int nfds, struct row_list *out)
 {
     if (a->within < 0 || nfds < 1)
         return ERR_USAGE;
@@ -32,7 +32,7 @@ static enum err mark_rows(const struct row_list *l, unsigned char *marks)
     return e;
 }
 
-enum err desk_sorted_within(const struct row_list *sorted, const struct row_list *within, uint64_t rows,
+enum err query_sorted_within(const struct row_list *sorted, const struct row_list *within, uint64_t rows,
                             struct row_list *out)
 {
     struct row_list_walk w = {.list = sorted};
@@ -64,7 +64,7 @@ static enum err add_texts(const struct table_set *texts, const uint32_t *order, 
     enum err e = OK;
     for (size_t i = 0; !e && i < texts->n; i++) {
         const struct table_set_entry *entry = &texts->entries[order[i]];
-        struct desk_text t = {entry->count, texts->n * sizeof t + bytes->len, entry->len};
+        struct query_text t = {entry->count, texts->n * sizeof t + bytes->len, entry->len};
         e = buf_add(entries, &t, sizeof t);
         if (!e)
             e = buf_add(bytes, table_set_text(texts, order[i]), entry->len);
@@ -72,7 +72,7 @@ static enum err add_texts(const struct table_set *texts, const uint32_t *order, 
     return e;
 }
 
-enum err desk_texts_write(const struct table_set *texts, int *fd)
+enum err query_texts_write(const struct table_set *texts, int *fd)
 {
     struct buf entries, bytes;
     uint32_t *order = malloc((texts->n + 1) * sizeof *order);
@@ -99,7 +99,7 @@ enum err desk_texts_write(const struct table_set *texts, int *fd)
     return e;
 }
 
-enum err desk_text_read(int fd, uint64_t i, struct desk_text *out)
+enum err query_text_read(int fd, uint64_t i, struct query_text *out)
 {
     return io_read_at(fd, out, sizeof *out, i * sizeof *out);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The desk: the process that answers what a person asks of the open table while the host's engine belongs to a pool. It
+ * The query server: the process that answers what a person asks of the open table while the host's engine belongs to a pool. It
  * has an engine of its own, gets tables as fds, does one thing at a time and gives back fds: a table, a list of rows,
  * the distinct texts of a column. It dies with who started it, and the table stays on the screen when it dies alone.
- * One thread uses a desk. */
+ * One thread uses a query server. */
 #ifndef QUERY_QUERY_H
 #define QUERY_QUERY_H
 
@@ -13,24 +13,24 @@
 #include "core/event/shape.h"
 #include "core/table/output/save.h"
 
-enum ask_type {
-    ASK_TABLE,      /* the table that all others are about; its fds come with it. No answer */
-    ASK_INDEX,      /* all its rows: answered by a table, which is the desk's from now on */
-    ASK_LEARN,      /* dtypes and codes of all rows: the same */
-    ASK_GROW,       /* what came behind it in its file: the same */
-    ASK_GROW_SPOOL, /* the same for a stream's spool, whose fd comes with it: `size` bytes, `growing`: more to come */
-    ASK_FIND,       /* rows as a list */
-    ASK_NEXT,       /* the row of engine_find_next */
-    ASK_SORT,       /* all rows in the order of a column as a list */
-    ASK_NARROW,     /* of a list those that are `within`: both fds come with it, `within` first; the other is whole */
-    ASK_FREQUENCY,  /* distinct texts, the most frequent first */
-    ASK_STATISTICS,
-    ASK_CODES,      /* distinct codes of the rows, as they come: as FREQUENCY */
-    ASK_SAVE,       /* to the file called `text` */
-    ASK_TYPE_COUNT
+enum query_type {
+    QUERY_TABLE,      /* the table that all others are about; its fds come with it. No answer */
+    QUERY_INDEX,      /* all its rows: answered by a table, which is the query server's from now on */
+    QUERY_LEARN,      /* dtypes and codes of all rows: the same */
+    QUERY_GROW,       /* what came behind it in its file: the same */
+    QUERY_GROW_SPOOL, /* the same for a stream's spool, whose fd comes with it: `size` bytes, `growing`: more to come */
+    QUERY_FIND,       /* rows as a list */
+    QUERY_NEXT,       /* the row of engine_find_next */
+    QUERY_SORT,       /* all rows in the order of a column as a list */
+    QUERY_NARROW,     /* of a list those that are `within`: both fds come with it, `within` first; the other is whole */
+    QUERY_FREQUENCY,  /* distinct texts, the most frequent first */
+    QUERY_STATISTICS,
+    QUERY_CODES,      /* distinct codes of the rows, as they come: as FREQUENCY */
+    QUERY_SAVE,       /* to the file called `text` */
+    QUERY_TYPE_COUNT
 };
 
-struct ask {
+struct query {
     int64_t type, id;
     int64_t column;                 /* -1: any */
     int64_t what;                   /* enum find_what; SAVE: enum save_format */
@@ -43,7 +43,7 @@ struct ask {
                                        comes with it. -1: all */
 };
 
-struct answer {
+struct query_answer {
     int64_t type, id;
     int64_t error;                  /* enum err; then `problem` */
     char *problem;
@@ -57,27 +57,27 @@ struct answer {
     double seconds;
 };
 
-enum { ANSWER_FDS = TABLE_FDS };
+enum { QUERY_ANSWER_FDS = TABLE_FDS };
 
-struct desk; /* opaque */
-enum err desk_start(int threads, struct desk **out, struct problem *problem) MUST_CHECK;
-void desk_free(struct desk *d); /* kills it: nothing it does is worth waiting for */
-pid_t desk_pid(const struct desk *d);
-int desk_fd(const struct desk *d); /* poll for POLLIN: desk_receive */
+struct query_server; /* opaque */
+enum err query_server_start(int threads, struct query_server **out, struct problem *problem) MUST_CHECK;
+void query_server_free(struct query_server *d); /* kills it: nothing it does is worth waiting for */
+pid_t query_server_pid(const struct query_server *d);
+int query_server_fd(const struct query_server *d); /* poll for POLLIN: query_server_receive */
 
-/* The fds stay the caller's. ERR_CLOSED: the desk is gone. Only one ask that is answered may be under way. */
-enum err desk_send(struct desk *d, const struct ask *a, const int *fds, int nfds) MUST_CHECK;
+/* The fds stay the caller's. ERR_CLOSED: the query server is gone. Only one ask that is answered may be under way. */
+enum err query_server_send(struct query_server *d, const struct query *a, const int *fds, int nfds) MUST_CHECK;
 
 /* The answer, with as many fds as *nfds says (the caller's). ERR_AGAIN: not yet. ERR_CLOSED: it died. */
-enum err desk_receive(struct desk *d, struct answer *out, int fds[ANSWER_FDS], int *nfds) MUST_CHECK;
-void answer_done(struct answer *a);
+enum err query_server_receive(struct query_server *d, struct query_answer *out, int fds[QUERY_ANSWER_FDS], int *nfds) MUST_CHECK;
+void query_answer_done(struct query_answer *a);
 
 /* How far it is (0 … 1), and the wish that it stops: the answer is ERR_CANCELLED then. */
-double desk_progress(const struct desk *d);
-void desk_cancel(struct desk *d);
+double query_server_progress(const struct query_server *d);
+void query_server_cancel(struct query_server *d);
 
 /* Distinct texts in a file: an entry each, all of one size, then their bytes. */
-struct desk_text { uint64_t count, at, len; };
-enum err desk_text_read(int fd, uint64_t i, struct desk_text *out) MUST_CHECK;
+struct query_text { uint64_t count, at, len; };
+enum err query_text_read(int fd, uint64_t i, struct query_text *out) MUST_CHECK;
 
 #endif

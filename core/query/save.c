@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The desk writes what is seen of its table to a file that the user named. */
+ * The query server writes what is seen of its table to a file that the user named. */
 #include <stdlib.h>
 
 #include "core/base/new_file.h"
@@ -21,7 +21,7 @@ static enum err read_columns(const struct table *t, const char *words, size_t **
     return OK;
 }
 
-static enum err write_file(const struct desk_self *d, const struct save *save, const struct ask *a, uint64_t *bytes,
+static enum err write_file(const struct query_server_state *d, const struct save *save, const struct query *a, uint64_t *bytes,
                            struct problem *problem)
 {
     struct new_file f;
@@ -39,7 +39,7 @@ static enum err write_file(const struct desk_self *d, const struct save *save, c
     return e;
 }
 
-enum err desk_save(const struct desk_self *d, const struct ask *a, const struct row_list *rows, struct answer *out,
+enum err query_save(const struct query_server_state *d, const struct query *a, const struct row_list *rows, struct query_answer *out,
                    struct problem *problem)
 {
     struct save save = {.format = (enum save_format)a->what, .rows = rows};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The desk's process: waits for a question, works, answers. It ends with its socket. */
+ * The query server's process: waits for a question, works, answers. It ends with its socket. */
 #include <malloc.h>
 #include <signal.h>
 #include <string.h>
@@ -12,24 +12,24 @@
 
 enum { RECORD_MAX = 1 << 20 };
 
-static enum err send_answer(struct desk_self *d, struct answer *a, const int *fds, int nfds)
+static enum err send_answer(struct query_server_state *d, struct query_answer *a, const int *fds, int nfds)
 {
     struct buf b;
     buf_init(&b, RECORD_MAX);
-    enum err e = shape_encode(answer_fields, a, &b);
+    enum err e = shape_encode(query_answer_fields, a, &b);
     if (!e)
         e = wire_send(d->control, b.data, b.len, fds, nfds);
     buf_done(&b);
     return e;
 }
 
-static enum err answer(struct desk_self *d, const struct ask *a, const int *fds, int nfds)
+static enum err answer(struct query_server_state *d, const struct query *a, const int *fds, int nfds)
 {
-    int out_fds[ANSWER_FDS], n = 0;
+    int out_fds[QUERY_ANSWER_FDS], n = 0;
     struct problem problem = {""};
-    struct answer out = {.type = a->type, .id = a->id};
+    struct query_answer out = {.type = a->type, .id = a->id};
     double from = clock_now();
-    enum err e = desk_work(d, a, fds, nfds, &out, out_fds, &n, &problem);
+    enum err e = query_perform(d, a, fds, nfds, &out, out_fds, &n, &problem);
     out.seconds = clock_now() - from;
     if (e == ERR_IO && !problem.text[0] && d->table)
         problem_set(&problem, e, "%s: cannot read it: %s", table_path(d->table), err_text(e));
@@ -37,35 +37,35 @@ static enum err answer(struct desk_self *d, const struct ask *a, const int *fds,
         out.error = e;
         out.problem = text_dup(problem.text[0] ? problem.text : err_text(e));
     }
-    enum err sent = a->type == ASK_TABLE && !e ? OK : send_answer(d, &out, out_fds, n);
+    enum err sent = a->type == QUERY_TABLE && !e ? OK : send_answer(d, &out, out_fds, n);
     while (n > 0)
         close(out_fds[--n]);
-    answer_done(&out);
+    query_answer_done(&out);
     return sent;
 }
 
-static enum err take_ask(struct desk_self *d)
+static enum err take_ask(struct query_server_state *d)
 {
     struct buf b;
-    struct ask a = {0};
+    struct query a = {0};
     int fds[WIRE_FDS_MAX], nfds = 0;
     size_t used;
     buf_init(&b, RECORD_MAX);
     enum err e = wire_recv(d->control, &b, fds, &nfds);
     if (!e)
-        e = shape_decode(ask_fields, b.data, b.len, &a, &used);
+        e = shape_decode(query_fields, b.data, b.len, &a, &used);
     if (!e)
         e = answer(d, &a, fds, nfds);
-    shape_done(ask_fields, &a);
+    shape_done(query_fields, &a);
     while (nfds > 0)
         close(fds[--nfds]);
     buf_done(&b);
     return e;
 }
 
-int desk_process_main(int sock)
+int query_process_main(int sock)
 {
-    struct desk_self d = {.control = sock};
+    struct query_server_state d = {.control = sock};
     struct engine_options options = {.threads = engine_usable_cpus()};
     mallopt(M_MMAP_THRESHOLD, 64 * 1024); /* what is large goes back to the system at once */
     if (engine_new(&options, &d.engine))

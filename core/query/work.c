@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What a desk does: each question is one call on the engine. */
+ * What a query server does: each question is one call on the engine. */
 #include <malloc.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,11 +11,11 @@ enum { DISTINCT_MAX = 100000, CODES_BYTES_MAX = 32 << 20 };
 
 /* What one question is answered with. */
 struct work {
-    struct desk_self *desk;
-    const struct ask *ask;
+    struct query_server_state *server;
+    const struct query *query;
     const int *fds;
     int nfds;
-    struct answer *out;
+    struct query_answer *out;
     int *out_fds, *out_nfds;
     struct problem *problem;
 };
@@ -29,13 +29,13 @@ static enum err work_table(struct work *w)
     enum err e = io_dup_all(w->fds, TABLE_FDS, own);
     if (e)
         return e;
-    if (!w->desk->progress && w->nfds > TABLE_FDS && table_progress_map(w->fds[TABLE_FDS], &w->desk->progress))
-        w->desk->progress = NULL; /* then nobody sees how far it is */
+    if (!w->server->progress && w->nfds > TABLE_FDS && table_progress_map(w->fds[TABLE_FDS], &w->server->progress))
+        w->server->progress = NULL; /* then nobody sees how far it is */
     e = table_import(own, &t, w->problem);
     if (e)
         return e;
-    table_free(w->desk->table);
-    w->desk->table = t;
+    table_free(w->server->table);
+    w->server->table = t;
     return OK;
 }
 
@@ -45,8 +45,8 @@ static enum err give_table(struct work *w, enum err e, struct table *next)
     int fds[TABLE_FDS];
     if (e)
         return e;
-    table_free(w->desk->table);
-    w->desk->table = next;
+    table_free(w->server->table);
+    w->server->table = next;
     table_fds(next, fds);
     e = io_dup_all(fds, TABLE_FDS, w->out_fds);
     if (e)
@@ -59,33 +59,33 @@ static enum err give_table(struct work *w, enum err e, struct table *next)
 static enum err work_index(struct work *w)
 {
     struct table *next = NULL;
-    enum err e = engine_index(w->desk->engine, w->desk->table, w->desk->progress, &next, w->problem);
+    enum err e = engine_index(w->server->engine, w->server->table, w->server->progress, &next, w->problem);
     return give_table(w, e, next);
 }
 
 static enum err work_learn(struct work *w)
 {
     struct table *next = NULL;
-    enum err e = engine_learn(w->desk->engine, w->desk->table, w->desk->progress, &next, w->problem);
+    enum err e = engine_learn(w->server->engine, w->server->table, w->server->progress, &next, w->problem);
     return give_table(w, e, next);
 }
 
 static enum err work_grow(struct work *w)
 {
     struct table *next = NULL;
-    enum err e = engine_grow(w->desk->engine, w->desk->table, w->desk->progress, &next, w->problem);
+    enum err e = engine_grow(w->server->engine, w->server->table, w->server->progress, &next, w->problem);
     return give_table(w, e, next);
 }
 
 static enum err work_grow_spool(struct work *w)
 {
     struct table *next = NULL;
-    struct table_runner runner = engine_runner(w->desk->engine);
-    struct table_spool spool = {.size = (uint64_t)w->ask->size, .growing = w->ask->growing};
+    struct table_runner runner = engine_runner(w->server->engine);
+    struct table_spool spool = {.size = (uint64_t)w->query->size, .growing = w->query->growing};
     if (w->nfds < 1)
         return ERR_USAGE;
     spool.fd = w->fds[0];
-    enum err e = table_grow_spool(w->desk->table, &spool, &runner, w->desk->progress, &next, w->problem);
+    enum err e = table_grow_spool(w->server->table, &spool, &runner, w->server->progress, &next, w->problem);
     return give_table(w, e, next);
 }
 
@@ -105,7 +105,7 @@ static enum err give_list(struct work *w, enum err e, struct row_list *l)
     return e;
 }
 
-static struct find find_of(const struct ask *a)
+static struct find find_of(const struct query *a)
 {
     return (struct find){.what = (enum find_what)a->what, .column = a->column < 0 ? FIND_ANY_COLUMN : (size_t)a->column,
                          .text = a->text ? a->text : "", .len = a->text ? strlen(a->text) : 0,
@@ -115,11 +115,11 @@ static struct find find_of(const struct ask *a)
 static enum err work_find(struct work *w)
 {
     struct row_list found = {0}, within = {0}, both = {0};
-    struct find f = find_of(w->ask);
-    enum err e = engine_find(w->desk->engine, w->desk->table, &f, w->desk->progress, &found, w->problem);
-    if (e || w->ask->within < 0)
+    struct find f = find_of(w->query);
+    enum err e = engine_find(w->server->engine, w->server->table, &f, w->server->progress, &found, w->problem);
+    if (e || w->query->within < 0)
         return give_list(w, e, &found);
-    e = desk_list_within(w->ask, w->fds, w->nfds, &within);
+    e = query_list_within(w->query, w->fds, w->nfds, &within);
     if (!e)
         e = row_list_both(&found, &within, &both);
     row_list_done(&found);
@@ -130,9 +130,9 @@ static enum err work_find(struct work *w)
 static enum err work_next(struct work *w)
 {
     uint64_t row = UINT64_MAX;
-    struct find f = find_of(w->ask);
-    enum err e = engine_find_next(w->desk->engine, w->desk->table, &f, (uint64_t)w->ask->from, w->ask->backwards,
-                                  w->desk->progress, &row, w->problem);
+    struct find f = find_of(w->query);
+    enum err e = engine_find_next(w->server->engine, w->server->table, &f, (uint64_t)w->query->from, w->query->backwards,
+                                  w->server->progress, &row, w->problem);
     w->out->row = row == UINT64_MAX ? -1 : (int64_t)row;
     return e;
 }
@@ -140,23 +140,23 @@ static enum err work_next(struct work *w)
 static enum err work_sort(struct work *w)
 {
     struct row_list sorted = {0};
-    enum err e = engine_sort(w->desk->engine, w->desk->table, (size_t)w->ask->column, w->ask->descending,
-                             w->desk->progress, &sorted);
+    enum err e = engine_sort(w->server->engine, w->server->table, (size_t)w->query->column, w->query->descending,
+                             w->server->progress, &sorted);
     return give_list(w, e, &sorted);
 }
 
 static enum err work_narrow(struct work *w)
 {
     struct row_list sorted = {0}, within = {0}, some = {0};
-    uint64_t rows = table_rows(w->desk->table);
+    uint64_t rows = table_rows(w->server->table);
     int fd;
     enum err e = w->nfds > 1 ? io_dup(w->fds[1], &fd) : ERR_USAGE;
     if (e)
         return e;
-    row_list_take(&sorted, fd, (uint64_t)w->ask->size, rows > UINT32_MAX);
-    e = desk_list_within(w->ask, w->fds, w->nfds, &within);
+    row_list_take(&sorted, fd, (uint64_t)w->query->size, rows > UINT32_MAX);
+    e = query_list_within(w->query, w->fds, w->nfds, &within);
     if (!e)
-        e = desk_sorted_within(&sorted, &within, rows, &some);
+        e = query_sorted_within(&sorted, &within, rows, &some);
     row_list_done(&sorted);
     row_list_done(&within);
     return give_list(w, e, &some);
@@ -166,10 +166,10 @@ static enum err work_frequency(struct work *w)
 {
     struct frequency f = {0};
     int fd = -1;
-    enum err e = engine_frequency(w->desk->engine, w->desk->table, (size_t)w->ask->column, DISTINCT_MAX,
-                                  w->desk->progress, &f);
+    enum err e = engine_frequency(w->server->engine, w->server->table, (size_t)w->query->column, DISTINCT_MAX,
+                                  w->server->progress, &f);
     if (!e)
-        e = desk_texts_write(&f.texts, &fd);
+        e = query_texts_write(&f.texts, &fd);
     if (!e) {
         w->out->n = (int64_t)f.texts.n;
         w->out->nulls = (int64_t)f.nulls;
@@ -185,8 +185,8 @@ static enum err work_frequency(struct work *w)
 static enum err work_statistics(struct work *w)
 {
     struct statistics s = {0};
-    struct answer *out = w->out;
-    enum err e = engine_statistics(w->desk->engine, w->desk->table, (size_t)w->ask->column, w->desk->progress, &s);
+    struct query_answer *out = w->out;
+    enum err e = engine_statistics(w->server->engine, w->server->table, (size_t)w->query->column, w->server->progress, &s);
     if (e)
         return e;
     out->rows = (int64_t)s.rows;
@@ -209,15 +209,15 @@ static enum err work_codes(struct work *w)
 {
     struct row_list rows = {0};
     struct table_set codes;
-    bool all = w->ask->within < 0;
+    bool all = w->query->within < 0;
     uint64_t nulls = 0;
     int fd = -1;
     table_set_init(&codes, DISTINCT_MAX, CODES_BYTES_MAX);
-    enum err e = all ? OK : desk_list_within(w->ask, w->fds, w->nfds, &rows);
+    enum err e = all ? OK : query_list_within(w->query, w->fds, w->nfds, &rows);
     if (!e)
-        e = desk_codes(w->desk, all ? NULL : &rows, &codes, &nulls);
+        e = query_codes(w->server, all ? NULL : &rows, &codes, &nulls);
     if (!e)
-        e = desk_texts_write(&codes, &fd);
+        e = query_texts_write(&codes, &fd);
     if (!e) {
         w->out->n = (int64_t)codes.n;
         w->out->nulls = (int64_t)nulls;
@@ -233,38 +233,38 @@ static enum err work_codes(struct work *w)
 static enum err work_save(struct work *w)
 {
     struct row_list rows = {0};
-    bool all = w->ask->within < 0;
-    enum err e = all ? OK : desk_list_within(w->ask, w->fds, w->nfds, &rows);
+    bool all = w->query->within < 0;
+    enum err e = all ? OK : query_list_within(w->query, w->fds, w->nfds, &rows);
     if (!e)
-        e = desk_save(w->desk, w->ask, all ? NULL : &rows, w->out, w->problem);
+        e = query_save(w->server, w->query, all ? NULL : &rows, w->out, w->problem);
     row_list_done(&rows);
     return e;
 }
 
-static enum err (*const works[ASK_TYPE_COUNT])(struct work *w) = {
-    [ASK_TABLE] = work_table, [ASK_INDEX] = work_index, [ASK_LEARN] = work_learn, [ASK_GROW] = work_grow,
-    [ASK_GROW_SPOOL] = work_grow_spool, [ASK_FIND] = work_find, [ASK_NEXT] = work_next, [ASK_SORT] = work_sort,
-    [ASK_NARROW] = work_narrow,
-    [ASK_FREQUENCY] = work_frequency, [ASK_STATISTICS] = work_statistics, [ASK_CODES] = work_codes,
-    [ASK_SAVE] = work_save,
+static enum err (*const works[QUERY_TYPE_COUNT])(struct work *w) = {
+    [QUERY_TABLE] = work_table, [QUERY_INDEX] = work_index, [QUERY_LEARN] = work_learn, [QUERY_GROW] = work_grow,
+    [QUERY_GROW_SPOOL] = work_grow_spool, [QUERY_FIND] = work_find, [QUERY_NEXT] = work_next, [QUERY_SORT] = work_sort,
+    [QUERY_NARROW] = work_narrow,
+    [QUERY_FREQUENCY] = work_frequency, [QUERY_STATISTICS] = work_statistics, [QUERY_CODES] = work_codes,
+    [QUERY_SAVE] = work_save,
 };
 
-static bool has_column(const struct desk_self *d, const struct ask *a)
+static bool has_column(const struct query_server_state *d, const struct query *a)
 {
-    bool needed = a->type == ASK_SORT || a->type == ASK_FREQUENCY || a->type == ASK_STATISTICS;
+    bool needed = a->type == QUERY_SORT || a->type == QUERY_FREQUENCY || a->type == QUERY_STATISTICS;
     return a->column < (int64_t)table_columns(d->table) && (a->column >= 0 || !needed);
 }
 
-enum err desk_work(struct desk_self *d, const struct ask *a, const int *fds, int nfds, struct answer *out,
-                   int out_fds[ANSWER_FDS], int *out_nfds, struct problem *problem)
+enum err query_perform(struct query_server_state *d, const struct query *a, const int *fds, int nfds, struct query_answer *out,
+                   int out_fds[QUERY_ANSWER_FDS], int *out_nfds, struct problem *problem)
 {
     struct work w = {d, a, fds, nfds, out, out_fds, out_nfds, problem};
     *out_nfds = 0;
-    if (a->type < 0 || a->type >= ASK_TYPE_COUNT)
+    if (a->type < 0 || a->type >= QUERY_TYPE_COUNT)
         return ERR_USAGE;
-    if (a->type != ASK_TABLE && (!d->table || !has_column(d, a)))
+    if (a->type != QUERY_TABLE && (!d->table || !has_column(d, a)))
         return problem_set(problem, ERR_USAGE, "there is no such table or column");
     enum err e = works[a->type](&w);
-    malloc_trim(0); /* what a question needed is not what the desk needs */
+    malloc_trim(0); /* what a question needed is not what the query server needs */
     return e;
 }

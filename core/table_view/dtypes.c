@@ -64,7 +64,7 @@ enum err sheet_set_dtype(struct sheet *s, size_t column, enum dtype dtype)
     enum err e = override(s, c, dtype);
     if (e)
         return e;
-    sheet_part_from_desk(s, "a dtype was changed");
+    sheet_drop_server(s, "a dtype was changed");
     s->grown = s->ended; /* the end of a stream is told once more */
     e = sheet_open_table(s);
     sheet_forget_views(s);
@@ -84,7 +84,7 @@ static bool has_column(const struct table *t, const char *name, size_t *out)
     return false;
 }
 
-bool sheet_ask_check(struct sheet *s, struct ask *out)
+bool sheet_ask_check(struct sheet *s, struct query *out)
 {
     size_t column;
     for (size_t i = 0; i < s->noverrides; i++) {
@@ -92,7 +92,7 @@ bool sheet_ask_check(struct sheet *s, struct ask *out)
             !has_column(s->table, s->overrides[i].column, &column))
             continue;
         s->checking = i;
-        *out = (struct ask){.type = ASK_FIND, .what = FIND_ODD, .column = (int64_t)column, .within = -1};
+        *out = (struct query){.type = QUERY_FIND, .what = FIND_ODD, .column = (int64_t)column, .within = -1};
         return true;
     }
     return false;
@@ -119,7 +119,7 @@ static void say_odd(struct sheet *s, const struct sheet_odd *odd)
     buf_done(&b);
 }
 
-enum err sheet_take_check(struct sheet *s, const struct answer *a, const int *fds, int nfds)
+enum err sheet_take_check(struct sheet *s, const struct query_answer *a, const int *fds, int nfds)
 {
     struct row_list rows = {0};
     struct dtype_check *check = &s->checks[s->checking];

@@ -158,10 +158,10 @@ enum err sheet_pump(struct sheet *s)
 
 /* --- changes ------------------------------------------------------------------------------------------------------ */
 
-void sheet_part_from_desk(struct sheet *s, const char *why)
+void sheet_drop_server(struct sheet *s, const char *why)
 {
-    desk_free(s->desk);
-    s->desk = NULL;
+    query_server_free(s->server);
+    s->server = NULL;
     s->errand = ERRAND_NONE;
     s->deaths = 0;
     s->unlearnable = false;
@@ -179,7 +179,7 @@ static enum err reload(struct sheet *s, const char *why)
         return OK;
     }
     io_close(&s->inotify);
-    sheet_part_from_desk(s, why);
+    sheet_drop_server(s, why);
     io_close(&s->fd);
     s->fd = fd;
     s->gone_said = s->rewritten = s->grown = false;

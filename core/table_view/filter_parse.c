@@ -35,16 +35,16 @@ static bool find_column(const struct table *t, const char *name, size_t len, siz
     return false;
 }
 
-static enum err give_text(struct ask *out, const char *text, struct problem *problem)
+static enum err give_text(struct query *out, const char *text, struct problem *problem)
 {
     out->text = strdup(text);
     return out->text ? OK : problem_set(problem, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 }
 
 static enum err parse_condition(const struct table *t, const struct operator *o, size_t column, const char *value,
-                                struct ask *out, struct problem *problem)
+                                struct query *out, struct problem *problem)
 {
-    *out = (struct ask){.type = ASK_FIND, .what = o->what, .inverted = o->inverted, .column = (int64_t)column,
+    *out = (struct query){.type = QUERY_FIND, .what = o->what, .inverted = o->inverted, .column = (int64_t)column,
                         .within = -1};
     bool text = table_column(t, column)->dtype == DTYPE_STR;
     if (o->what == FIND_PATTERN)
@@ -59,7 +59,7 @@ static enum err parse_condition(const struct table *t, const struct operator *o,
 }
 
 /* The first sign behind a column's name. A name may hold signs: each place is tried. */
-enum err sheet_words_parse(const struct table *t, const char *words, struct ask *out, struct problem *problem)
+enum err sheet_words_parse(const struct table *t, const char *words, struct query *out, struct problem *problem)
 {
     size_t column, first = 0;
     for (size_t i = 0; words[i]; i++) {
@@ -73,7 +73,7 @@ enum err sheet_words_parse(const struct table *t, const char *words, struct ask 
     }
     if (first)
         return problem_set(problem, ERR_USAGE, "there is no column %.*s", (int)first, words);
-    *out = (struct ask){.type = ASK_FIND, .what = FIND_PART, .column = NO_COLUMN, .within = -1,
+    *out = (struct query){.type = QUERY_FIND, .what = FIND_PART, .column = NO_COLUMN, .within = -1,
                         .any_case = find_any_case(words, strlen(words))};
     return give_text(out, words, problem);
 }

@@ -26,7 +26,7 @@ const struct row_list *sheet_filtered(const struct sheet *s, size_t before)
 static void filter_done(struct filter *f)
 {
     free(f->words);
-    sheet_ask_done(&f->ask);
+    sheet_ask_done(&f->query);
     row_list_done(&f->rows);
 }
 
@@ -45,7 +45,7 @@ static void drop_errand(struct sheet *s, enum errand errand)
     if (s->errand != errand || s->dropped)
         return;
     s->stopped = s->dropped = true;
-    desk_cancel(s->desk);
+    query_server_cancel(s->server);
 }
 
 /* The filters from the i-th on, and what follows from them. */
@@ -115,9 +115,9 @@ static void switch_over(struct sheet *s, size_t i)
 }
 
 /* Takes the ask. */
-static enum err add_filter(struct sheet *s, const char *words, struct ask *a)
+static enum err add_filter(struct sheet *s, const char *words, struct query *a)
 {
-    struct filter f = {.words = strdup(words), .ask = *a};
+    struct filter f = {.words = strdup(words), .query = *a};
     if (!f.words || !make_room(s)) {
         filter_done(&f);
         return ERR_NOMEM;
@@ -129,7 +129,7 @@ static enum err add_filter(struct sheet *s, const char *words, struct ask *a)
 
 enum err sheet_filter(struct sheet *s, const char *words, struct problem *problem)
 {
-    struct ask a = {.within = -1};
+    struct query a = {.within = -1};
     if (!s->table)
         return problem_set(problem, ERR_USAGE, "there is no table to filter");
     enum err e = sheet_words_parse(s->table, words, &a, problem);
@@ -139,7 +139,7 @@ enum err sheet_filter(struct sheet *s, const char *words, struct problem *proble
 enum err sheet_filter_text(struct sheet *s, size_t column, const char *text, size_t len)
 {
     struct buf words;
-    struct ask a = {.type = ASK_FIND, .what = len ? FIND_TEXT : FIND_NULL, .column = (int64_t)column, .within = -1};
+    struct query a = {.type = QUERY_FIND, .what = len ? FIND_TEXT : FIND_NULL, .column = (int64_t)column, .within = -1};
     const struct column *c = table_column(s->table, column);
     buf_init(&words, 1 << 20);
     text_add_safe(&words, c->name, c->name_len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What is asked of the desk, one thing at a time and the most urgent first, and what becomes of its answers. */
+ * What is asked of the query server, one thing at a time and the most urgent first, and what becomes of its answers. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -28,7 +28,7 @@ bool sheet_lacks_rows(const struct sheet *s)
 
 static enum errand due(struct sheet *s)
 {
-    struct ask check;
+    struct query check;
     enum table_stage stage = table_stage(s->table);
     if (stream_has_more(s) || (!s->streaming && s->grown && s->follow && stage != TABLE_FIRST_ROWS))
         return ERRAND_GROW;
@@ -55,10 +55,10 @@ static enum errand due(struct sheet *s)
     return stage == TABLE_INDEXED && !sheet_streams(s) && !s->unlearnable ? ERRAND_LEARN : ERRAND_NONE;
 }
 
-static enum err send(struct sheet *s, enum errand errand, struct ask *a, const int *fds, int nfds)
+static enum err send(struct sheet *s, enum errand errand, struct query *a, const int *fds, int nfds)
 {
     a->id = (int64_t)errand;
-    enum err e = desk_send(s->desk, a, fds, nfds);
+    enum err e = query_server_send(s->server, a, fds, nfds);
     if (e)
         return e;
     s->errand = errand;
@@ -69,12 +69,12 @@ static enum err send(struct sheet *s, enum errand errand, struct ask *a, const i
 
 static enum err ask_grow(struct sheet *s)
 {
-    struct ask a = {.type = ASK_GROW, .within = -1};
+    struct query a = {.type = QUERY_GROW, .within = -1};
     s->grown = false;
     if (!s->stream)
         return send(s, ERRAND_GROW, &a, NULL, 0);
     struct table_spool spool = table_stream_spool(s->stream);
-    a.type = ASK_GROW_SPOOL;
+    a.type = QUERY_GROW_SPOOL;
     a.size = (int64_t)spool.size;
     a.growing = spool.growing;
     s->spooled = spool.size;
@@ -85,7 +85,7 @@ static enum err ask_grow(struct sheet *s)
 static enum err ask_filter(struct sheet *s)
 {
     struct filter *f = sheet_unready_filter(s);
-    struct ask a = f->ask;
+    struct query a = f->query;
     const struct row_list *some = sheet_filtered(s, (size_t)(f - s->filters));
     if (!some)
         return send(s, ERRAND_FILTER, &a, NULL, 0);
@@ -99,8 +99,8 @@ static enum err ask_search(struct sheet *s)
 {
     const struct row_list *l = sheet_list(s);
     uint64_t rows = sheet_extent(s).rows, step = s->search.backwards ? rows - 1 : 1;
-    struct ask a = s->search;
-    a.type = l ? ASK_FIND : ASK_NEXT;
+    struct query a = s->search;
+    a.type = l ? QUERY_FIND : QUERY_NEXT;
     a.from = rows ? (int64_t)((s->search_from % rows + step) % rows) : 0;
     if (!l)
         return send(s, ERRAND_SEARCH, &a, NULL, 0);
@@ -115,14 +115,14 @@ static enum err ask_search(struct sheet *s)
 static enum err ask_narrow(struct sheet *s)
 {
     const struct row_list *some = sheet_filtered(s, s->nfilters);
-    struct ask a = {.type = ASK_NARROW, .within = (int64_t)some->n, .within_wide = some->wide,
+    struct query a = {.type = QUERY_NARROW, .within = (int64_t)some->n, .within_wide = some->wide,
                     .size = (int64_t)s->sorted.n};
     int fds[] = {some->fd, s->sorted.fd};
     return send(s, ERRAND_NARROW, &a, fds, 2);
 }
 
 /* About the rows in view. */
-static enum err ask_of_view(struct sheet *s, enum errand errand, struct ask a)
+static enum err ask_of_view(struct sheet *s, enum errand errand, struct query a)
 {
     const struct row_list *l = sheet_list(s);
     a.within = l ? (int64_t)l->n : -1;
@@ -130,16 +130,16 @@ static enum err ask_of_view(struct sheet *s, enum errand errand, struct ask a)
     return send(s, errand, &a, l ? &l->fd : NULL, l ? 1 : 0);
 }
 
-static enum err ask(struct sheet *s, enum errand errand)
+static enum err query(struct sheet *s, enum errand errand)
 {
-    struct ask a = {.within = -1, .column = (int64_t)s->column};
+    struct query a = {.within = -1, .column = (int64_t)s->column};
     switch (errand) {
-    case ERRAND_INDEX: a.type = ASK_INDEX; break;
-    case ERRAND_LEARN: a.type = ASK_LEARN; break;
-    case ERRAND_FREQUENCY: a.type = ASK_FREQUENCY; break;
-    case ERRAND_STATISTICS: a.type = ASK_STATISTICS; break;
+    case ERRAND_INDEX: a.type = QUERY_INDEX; break;
+    case ERRAND_LEARN: a.type = QUERY_LEARN; break;
+    case ERRAND_FREQUENCY: a.type = QUERY_FREQUENCY; break;
+    case ERRAND_STATISTICS: a.type = QUERY_STATISTICS; break;
     case ERRAND_SORT:
-        a.type = ASK_SORT;
+        a.type = QUERY_SORT;
         a.column = (int64_t)s->sort_column;
         a.descending = s->descending;
         break;
@@ -152,7 +152,7 @@ static enum err ask(struct sheet *s, enum errand errand)
     case ERRAND_SEARCH: return ask_search(s);
     case ERRAND_NARROW: return ask_narrow(s);
     case ERRAND_SAVE: return ask_of_view(s, errand, s->save);
-    case ERRAND_CODES: return ask_of_view(s, errand, (struct ask){.type = ASK_CODES});
+    case ERRAND_CODES: return ask_of_view(s, errand, (struct query){.type = QUERY_CODES});
     default: return OK;
     }
     return send(s, errand, &a, NULL, 0);
@@ -160,25 +160,25 @@ static enum err ask(struct sheet *s, enum errand errand)
 
 static enum err tell_table(struct sheet *s)
 {
-    struct ask a = {.type = ASK_TABLE, .within = -1};
+    struct query a = {.type = QUERY_TABLE, .within = -1};
     int fds[TABLE_FDS];
     table_fds(s->table, fds);
-    enum err e = desk_send(s->desk, &a, fds, TABLE_FDS);
+    enum err e = query_server_send(s->server, &a, fds, TABLE_FDS);
     s->told = e == OK;
     return e;
 }
 
-static enum err have_desk(struct sheet *s)
+static enum err have_server(struct sheet *s)
 {
     struct problem problem = {""};
-    if (s->desk)
+    if (s->server)
         return OK;
-    enum err e = desk_start(0, &s->desk, &problem);
+    enum err e = query_server_start(0, &s->server, &problem);
     struct epoll_event interest = {.events = EPOLLIN};
-    if (!e && epoll_ctl(s->epoll, EPOLL_CTL_ADD, desk_fd(s->desk), &interest) < 0) {
+    if (!e && epoll_ctl(s->epoll, EPOLL_CTL_ADD, query_server_fd(s->server), &interest) < 0) {
         e = problem_errno(&problem, "The process that reads the table cannot be watched");
-        desk_free(s->desk);
-        s->desk = NULL;
+        query_server_free(s->server);
+        s->server = NULL;
     }
     if (e)
         sheet_tell(s, SHEET_FAILED, 0, problem.text);
@@ -186,10 +186,10 @@ static enum err have_desk(struct sheet *s)
     return e;
 }
 
-static void desk_died(struct sheet *s)
+static void server_died(struct sheet *s)
 {
-    desk_free(s->desk);
-    s->desk = NULL;
+    query_server_free(s->server);
+    s->server = NULL;
     s->errand = ERRAND_NONE;
     sheet_drop_asks(s, "the process that reads the table died");
     if (++s->deaths >= DEATHS_MAX)
@@ -199,7 +199,7 @@ static void desk_died(struct sheet *s)
     sheet_arm(s, 0.1);
 }
 
-static void take_failure(struct sheet *s, const struct answer *a);
+static void take_failure(struct sheet *s, const struct query_answer *a);
 
 enum err sheet_ask_due(struct sheet *s)
 {
@@ -212,19 +212,19 @@ enum err sheet_ask_due(struct sheet *s)
     enum errand errand = due(s);
     if (!errand)
         return OK;
-    if (have_desk(s))
+    if (have_server(s))
         return OK; /* it was said */
     enum err e = s->told ? OK : tell_table(s);
     if (!e)
-        e = ask(s, errand);
+        e = query(s, errand);
     if (e == ERR_CLOSED || (e != ERR_NOMEM && !s->told)) {
-        desk_died(s);
+        server_died(s);
         return OK;
     }
     sheet_arm(s, tick);
     if (!e || e == ERR_NOMEM)
         return e;
-    take_failure(s, &(struct answer){.id = (int64_t)errand, .error = e});
+    take_failure(s, &(struct query_answer){.id = (int64_t)errand, .error = e});
     return OK;
 }
 
@@ -244,7 +244,7 @@ static enum err take_table(struct sheet *s, const int *fds, int nfds)
 }
 
 /* On error the list is empty. */
-static enum err take_list(struct row_list *to, const struct answer *a, const int *fds, int nfds)
+static enum err take_list(struct row_list *to, const struct query_answer *a, const int *fds, int nfds)
 {
     int fd = -1;
     row_list_done(to);
@@ -293,7 +293,7 @@ static enum err next_in_rising(const struct sheet *s, const struct row_list *vie
     return e ? e : row_list_find(view, number, out);
 }
 
-static enum err found_in_view(struct sheet *s, const struct answer *a, const int *fds, int nfds)
+static enum err found_in_view(struct sheet *s, const struct query_answer *a, const int *fds, int nfds)
 {
     struct row_list matches = {0};
     const struct row_list *view = sheet_list(s);
@@ -312,10 +312,10 @@ static enum err found_in_view(struct sheet *s, const struct answer *a, const int
     return e;
 }
 
-static enum err take_search(struct sheet *s, const struct answer *a, const int *fds, int nfds)
+static enum err take_search(struct sheet *s, const struct query_answer *a, const int *fds, int nfds)
 {
     s->searching = false;
-    if (a->type == ASK_FIND)
+    if (a->type == QUERY_FIND)
         return found_in_view(s, a, fds, nfds);
     if (a->row >= 0) {
         sheet_tell(s, SHEET_FOUND, (uint64_t)a->row, s->search.text);
@@ -332,7 +332,7 @@ static enum err take_search(struct sheet *s, const struct answer *a, const int *
     return OK;
 }
 
-static enum err take_texts(struct sheet *s, struct sheet_texts *to, const struct answer *a, const int *fds, int nfds)
+static enum err take_texts(struct sheet *s, struct sheet_texts *to, const struct query_answer *a, const int *fds, int nfds)
 {
     bool codes = to == &s->codes;
     int fd = -1;
@@ -349,17 +349,17 @@ static enum err take_texts(struct sheet *s, struct sheet_texts *to, const struct
 }
 
 /* Takes the answer's texts. */
-static void take_sums(struct sheet *s, struct answer *a)
+static void take_sums(struct sheet *s, struct query_answer *a)
 {
     s->summing = false;
-    answer_done(&s->sums);
+    query_answer_done(&s->sums);
     s->sums = *a;
     s->sums_column = s->column;
     a->problem = a->least = a->greatest = NULL;
     sheet_tell(s, SHEET_SUMMED, 0, NULL);
 }
 
-static void take_saved(struct sheet *s, const struct answer *a)
+static void take_saved(struct sheet *s, const struct query_answer *a)
 {
     struct problem words;
     char rows[32], bytes[24];
@@ -369,7 +369,7 @@ static void take_saved(struct sheet *s, const struct answer *a)
     sheet_tell(s, SHEET_SAVED, 0, words.text);
 }
 
-static enum err take_filter(struct sheet *s, const struct answer *a, const int *fds, int nfds)
+static enum err take_filter(struct sheet *s, const struct query_answer *a, const int *fds, int nfds)
 {
     struct filter *f = sheet_unready_filter(s);
     if (!f)
@@ -380,7 +380,7 @@ static enum err take_filter(struct sheet *s, const struct answer *a, const int *
     return e;
 }
 
-static enum err take_answer(struct sheet *s, struct answer *a, const int *fds, int nfds)
+static enum err take_answer(struct sheet *s, struct query_answer *a, const int *fds, int nfds)
 {
     enum errand errand = (enum errand)a->id;
     enum err e = OK;
@@ -413,7 +413,7 @@ static enum err take_answer(struct sheet *s, struct answer *a, const int *fds, i
 }
 
 /* What failed is not asked again; the file's change is looked into. */
-static void take_failure(struct sheet *s, const struct answer *a)
+static void take_failure(struct sheet *s, const struct query_answer *a)
 {
     enum errand errand = (enum errand)a->id;
     if (errand == ERRAND_FILTER)
@@ -438,9 +438,9 @@ static void take_failure(struct sheet *s, const struct answer *a)
 
 static enum err one_answer(struct sheet *s)
 {
-    struct answer a = {0};
-    int fds[ANSWER_FDS], nfds;
-    enum err e = desk_receive(s->desk, &a, fds, &nfds);
+    struct query_answer a = {0};
+    int fds[QUERY_ANSWER_FDS], nfds;
+    enum err e = query_server_receive(s->server, &a, fds, &nfds);
     if (e)
         return e;
     bool dropped = s->dropped;
@@ -456,16 +456,16 @@ static enum err one_answer(struct sheet *s)
         take_failure(s, &a);
     while (nfds > 0)
         close(fds[--nfds]);
-    answer_done(&a);
+    query_answer_done(&a);
     return e == ERR_NOMEM ? e : OK;
 }
 
 enum err sheet_take_answers(struct sheet *s)
 {
     enum err e = OK;
-    while (s->desk && !e)
+    while (s->server && !e)
         e = one_answer(s);
-    if (e && e != ERR_AGAIN && e != ERR_NOMEM) /* closed, or what comes cannot be read: desk_died ends it */
-        desk_died(s);
+    if (e && e != ERR_AGAIN && e != ERR_NOMEM) /* closed, or what comes cannot be read: server_died ends it */
+        server_died(s);
     return e == ERR_NOMEM ? e : OK;
 }

@@ -8,7 +8,7 @@
 
 struct filter {
     char *words; /* as the user wrote them, or made from a cell */
-    struct ask ask;
+    struct query query;
     struct row_list rows; /* once it is answered: those of all filters up to this one */
     bool ready;
     bool off;             /* it stays in the list and changes nothing */
@@ -22,7 +22,7 @@ struct change {
     struct filter filter; /* that was removed */
 };
 
-/* Why something is asked of the desk; the first that is due is asked first. */
+/* Why something is asked of the query server; the first that is due is asked first. */
 enum errand { ERRAND_NONE, ERRAND_INDEX, ERRAND_GROW, ERRAND_SEARCH, ERRAND_FILTER, ERRAND_SORT, ERRAND_NARROW,
               ERRAND_SAVE, ERRAND_CODES, ERRAND_FREQUENCY, ERRAND_STATISTICS, ERRAND_CHECK, ERRAND_LEARN };
 
@@ -40,7 +40,7 @@ struct sheet {
     bool streaming;           /* it is no plain file */
     struct table_stream *stream; /* NULL: nothing of it was there yet */
     bool ended;               /* the stream is */
-    int spool;                /* borrowed: what the desk has of the stream */
+    int spool;                /* borrowed: what the query server has of the stream */
     uint64_t spooled;         /* bytes of it that the table has */
     uint64_t tried;           /* bytes of it that were looked at for a first line */
     struct table *table;
@@ -48,8 +48,8 @@ struct sheet {
     struct problem fault;
     uint64_t version;
 
-    struct desk *desk;
-    bool told;                /* the desk has the table */
+    struct query_server *server;
+    bool told;                /* the query server has the table */
     unsigned deaths;
     enum errand errand;       /* under way */
     double since;
@@ -63,11 +63,11 @@ struct sheet {
     bool sort_ready, narrow_ready;
 
     bool searching, saving, picking, counting, summing; /* asked for */
-    struct ask search, save;
+    struct query search, save;
     uint64_t search_from;     /* place in the view */
     size_t column;            /* of counting and summing */
     struct sheet_texts texts, codes;
-    struct answer sums;
+    struct query_answer sums;
     size_t sums_column;
 
     bool follow, grown, rewritten, gone_said;
@@ -99,26 +99,26 @@ void sheet_drop_asks(struct sheet *s, const char *why);
 /* sheet_file.c: what becomes of the file; streams. */
 enum err sheet_open_file(struct sheet *s, struct problem *problem) MUST_CHECK;
 enum err sheet_open_table(struct sheet *s) MUST_CHECK;
-void sheet_part_from_desk(struct sheet *s, const char *why); /* another is started when something is due */
+void sheet_drop_server(struct sheet *s, const char *why); /* another is started when something is due */
 enum err sheet_pump(struct sheet *s) MUST_CHECK;
 enum err sheet_look(struct sheet *s) MUST_CHECK;
 void sheet_arm(struct sheet *s, double seconds);
 
-/* sheet_desk.c */
+/* sheet_jobs.c */
 enum err sheet_ask_due(struct sheet *s) MUST_CHECK;
 
-/* What has come is not all in the table yet; the desk is asked for it, or will be. */
+/* What has come is not all in the table yet; the query server is asked for it, or will be. */
 bool sheet_lacks_rows(const struct sheet *s);
 enum err sheet_take_answers(struct sheet *s) MUST_CHECK;
 
 /* sheet_dtype.c: the dtypes that were said are checked against all cells, and again when rows may have changed. */
-bool sheet_ask_check(struct sheet *s, struct ask *out); /* false: nothing is to be checked */
+bool sheet_ask_check(struct sheet *s, struct query *out); /* false: nothing is to be checked */
 void sheet_check_anew(struct sheet *s);
-enum err sheet_take_check(struct sheet *s, const struct answer *a, const int *fds, int nfds) MUST_CHECK;
+enum err sheet_take_check(struct sheet *s, const struct query_answer *a, const int *fds, int nfds) MUST_CHECK;
 
 /* sheet_words.c: "code==0001" → what to ask. The text is owned by *out. */
-enum err sheet_words_parse(const struct table *t, const char *words, struct ask *out, struct problem *problem)
+enum err sheet_words_parse(const struct table *t, const char *words, struct query *out, struct problem *problem)
     MUST_CHECK;
-void sheet_ask_done(struct ask *a);
+void sheet_ask_done(struct query *a);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the user asks of the open table: search, counts, a file. Each is only noted here; sheet_desk.c asks. */
+ * What the user asks of the open table: search, counts, a file. Each is only noted here; sheet_jobs.c asks. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,11 +7,11 @@
 #include "core/base/text.h"
 #include "core/table_view/private.h"
 
-void sheet_ask_done(struct ask *a)
+void sheet_ask_done(struct query *a)
 {
     free(a->text);
     free(a->columns);
-    *a = (struct ask){.within = -1};
+    *a = (struct query){.within = -1};
 }
 
 /* What is learned behind steps aside; the next step asks. */
@@ -19,7 +19,7 @@ void sheet_wake(struct sheet *s)
 {
     if ((s->errand == ERRAND_LEARN || s->errand == ERRAND_CHECK) && !s->stopped) {
         s->stopped = true;
-        desk_cancel(s->desk);
+        query_server_cancel(s->server);
     }
     sheet_arm(s, 0);
     s->version++;
@@ -34,7 +34,7 @@ enum err sheet_search(struct sheet *s, const char *words, uint64_t i, bool backw
     if (!text)
         return problem_set(problem, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
     sheet_ask_done(&s->search);
-    s->search = (struct ask){.what = pattern ? FIND_PATTERN : FIND_PART, .column = NO_COLUMN, .text = text,
+    s->search = (struct query){.what = pattern ? FIND_PATTERN : FIND_PART, .column = NO_COLUMN, .text = text,
                              .any_case = find_any_case(text, strlen(text)), .backwards = backwards, .within = -1};
     s->search_from = i;
     s->searching = true;
@@ -83,7 +83,7 @@ enum err sheet_save(struct sheet *s, const char *path, const size_t *columns, si
     if (s->saving)
         return problem_set(problem, ERR_USAGE, "%s is being saved", s->save.text);
     sheet_ask_done(&s->save);
-    s->save = (struct ask){.type = ASK_SAVE, .what = save_format_of(path), .text = strdup(path), .replace = replace,
+    s->save = (struct query){.type = QUERY_SAVE, .what = save_format_of(path), .text = strdup(path), .replace = replace,
                            .columns = column_words(columns, n), .within = -1};
     if (!s->save.text || !s->save.columns)
         return problem_set(problem, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
@@ -123,7 +123,7 @@ void sheet_cancel(struct sheet *s)
 {
     if (of_user(s->errand)) {
         s->stopped = s->dropped = true;
-        desk_cancel(s->desk);
+        query_server_cancel(s->server);
     }
     s->searching = s->saving = s->picking = s->counting = s->summing = false;
     while (sheet_unready_filter(s))
@@ -152,5 +152,5 @@ void sheet_status(const struct sheet *s, struct buf *out)
     if (s->errand && s->dropped)
         buf_addf(out, "stopping: %s, ", words_of[s->errand]);
     else if (s->errand && clock_now() - s->since > 0.09)
-        buf_addf(out, "%s %.0f %%, ", words_of[s->errand], 100 * desk_progress(s->desk));
+        buf_addf(out, "%s %.0f %%, ", words_of[s->errand], 100 * query_server_progress(s->server));
 }

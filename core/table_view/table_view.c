@@ -99,13 +99,13 @@ void sheet_free(struct sheet *s)
 {
     if (!s)
         return;
-    desk_free(s->desk);
+    query_server_free(s->server);
     sheet_filters_done(s);
     row_list_done(&s->sorted);
     row_list_done(&s->narrowed);
     sheet_ask_done(&s->search);
     sheet_ask_done(&s->save);
-    answer_done(&s->sums);
+    query_answer_done(&s->sums);
     io_close(&s->texts.fd);
     io_close(&s->codes.fd);
     table_free(s->table);
@@ -365,7 +365,7 @@ const struct sheet_texts *sheet_codes(const struct sheet *s)
     return &s->codes;
 }
 
-const struct answer *sheet_sums(const struct sheet *s, size_t *column)
+const struct query_answer *sheet_sums(const struct sheet *s, size_t *column)
 {
     *column = s->sums_column;
     return &s->sums;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The open table as the explorer has it: there at once with its first rows, while a desk (core/query/query.h) finds the
+ * The open table as the explorer has it: there at once with its first rows, while a query server (core/query/query.h) finds the
  * others behind; the filters and the order in which it is seen; what is asked of it and what was answered. Nothing here
  * waits: sheet_fd is polled, sheet_step does what is due. One thread. */
 #ifndef TABLE_VIEW_TABLE_VIEW_H
@@ -29,7 +29,7 @@ void sheet_free(struct sheet *s);
 
 int sheet_fd(const struct sheet *s);
 
-/* Does what is due. ERR_NOMEM is the only error: what becomes of the file, of the desk and of what was asked for is
+/* Does what is due. ERR_NOMEM is the only error: what becomes of the file, of the query server and of what was asked for is
  * told by sheet_news, and a table that cannot be used any more by sheet_fault. */
 enum err sheet_step(struct sheet *s) MUST_CHECK;
 uint64_t sheet_version(const struct sheet *s); /* grows with all that can be seen */
@@ -101,7 +101,7 @@ enum sheet_news sheet_news(struct sheet *s, uint64_t *row, struct problem *words
 struct sheet_texts { size_t column; int fd; uint64_t n, rows, nulls, others; bool complete; };
 const struct sheet_texts *sheet_texts(const struct sheet *s);
 const struct sheet_texts *sheet_codes(const struct sheet *s);
-const struct answer *sheet_sums(const struct sheet *s, size_t *column);
+const struct query_answer *sheet_sums(const struct sheet *s, size_t *column);
 
 /* The column is read as that from now on; DTYPE_COUNT: as its cells look. Filters and order are asked for anew. */
 enum err sheet_set_dtype(struct sheet *s, size_t column, enum dtype dtype) MUST_CHECK;

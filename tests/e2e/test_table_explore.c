@@ -82,7 +82,7 @@ static void assert_closes_on_exec(pid_t pid)
 
 static bool is_ours(pid_t pid)
 {
-    return kin_is_named(pid, "poolscope") || kin_is_named(pid, "poolscope-desk") || kin_is_named(pid, "poolscope-host");
+    return kin_is_named(pid, "poolscope") || kin_is_named(pid, "poolscope-query") || kin_is_named(pid, "poolscope-host");
 }
 
 static void leave(struct pty *p, struct place *at)

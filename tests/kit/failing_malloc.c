@@ -73,7 +73,7 @@ static bool is_poolscope(void)
 __attribute__((constructor)) static void begin(void)
 {
     static const char *const commands[] = {[ROLE_HOST] = "poolscope-host", [ROLE_FORKSERVER] = "poolscope-forkserver",
-                                           [ROLE_WORKER] = "poolscope-worker", [ROLE_DESK] = "poolscope-desk"};
+                                           [ROLE_WORKER] = "poolscope-worker", [ROLE_DESK] = "poolscope-query"};
     const char *path = getenv("FAILING_MALLOC");
     char program[64], first[64];
     int fd = path && is_poolscope() ? open(path, O_RDWR | O_CLOEXEC) : -1;

@@ -84,7 +84,7 @@ enum err search_step(struct app *a)
     return OK;
 }
 
-/* Asked of the desk: app_sheet_step has the answer. */
+/* Asked of the query server: app_sheet_step has the answer. */
 static void search_sheet(struct app *a, const struct pane *p)
 {
     struct problem problem;

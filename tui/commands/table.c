@@ -287,8 +287,8 @@ enum err do_column(struct app *a, const char *arg)
 /* One of the texts; the caller frees it. */
 static enum err text_at(const struct sheet_texts *texts, int64_t i, char **out, size_t *len)
 {
-    struct desk_text at;
-    enum err e = texts->fd < 0 ? ERR_NOT_FOUND : desk_text_read(texts->fd, (uint64_t)i, &at);
+    struct query_text at;
+    enum err e = texts->fd < 0 ? ERR_NOT_FOUND : query_text_read(texts->fd, (uint64_t)i, &at);
     if (e)
         return e;
     char *text = malloc((size_t)at.len + 1);

@@ -33,9 +33,9 @@ static void add_share(struct lines *l, uint64_t count, uint64_t most, uint64_t a
 
 static void add_text_line(struct lines *l, const struct sheet_texts *texts, uint64_t i, uint64_t most)
 {
-    struct desk_text at;
+    struct query_text at;
     char text[TEXT_MAX];
-    if (desk_text_read(texts->fd, i, &at))
+    if (query_text_read(texts->fd, i, &at))
         return;
     size_t len = at.len < sizeof text ? (size_t)at.len : sizeof text;
     if (io_read_at(texts->fd, text, len, at.at))
@@ -48,10 +48,10 @@ static void add_text_line(struct lines *l, const struct sheet_texts *texts, uint
 static enum err texts_sync(struct pane *p, const struct view *v)
 {
     const struct sheet_texts *texts = v->sheet ? sheet_texts(v->sheet) : NULL;
-    struct desk_text first = {0};
+    struct query_text first = {0};
     if (!texts || texts->fd < 0)
         return OK;
-    if (texts->n > 0 && desk_text_read(texts->fd, 0, &first))
+    if (texts->n > 0 && query_text_read(texts->fd, 0, &first))
         return OK;
     uint64_t extra = (texts->nulls > 0) + (texts->others > 0), most = first.count;
     pane_settle(p, texts->n + extra);
@@ -112,7 +112,7 @@ static void add_count(struct lines *l, int width, const char *name, int64_t n)
 static enum err sums_sync(struct pane *p, const struct view *v)
 {
     size_t column;
-    const struct answer *a = v->sheet ? sheet_sums(v->sheet, &column) : NULL;
+    const struct query_answer *a = v->sheet ? sheet_sums(v->sheet, &column) : NULL;
     const struct table *t = view_table(v);
     struct lines *l = &p->lines;
     if (!a || !t || column >= table_columns(t))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The table pane over a real sheet and its desk, whole screens against golden ones in tests/screens/. */
+ * The table pane over a real sheet and its query server, whole screens against golden ones in tests/screens/. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,7 +58,7 @@ static void open_table(struct stage *s, const char *bytes, size_t len)
     settle(s);
 }
 
-/* Keys, and what the desk answers. */
+/* Keys, and what the query server answers. */
 static void press(struct stage *s, const char *keys)
 {
     stage_keys(s, keys);
