@@ -162,7 +162,7 @@ void sheet_drop_server(struct sheet *s, const char *why)
 {
     query_server_free(s->server);
     s->server = NULL;
-    s->errand = ERRAND_NONE;
+    s->job = JOB_NONE;
     s->deaths = 0;
     s->unlearnable = false;
     sheet_drop_asks(s, why);

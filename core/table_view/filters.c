@@ -40,9 +40,9 @@ void sheet_filters_done(struct sheet *s)
     free(s->changes);
 }
 
-static void drop_errand(struct sheet *s, enum errand errand)
+static void drop_job(struct sheet *s, enum job job)
 {
-    if (s->errand != errand || s->dropped)
+    if (s->job != job || s->dropped)
         return;
     s->stopped = s->dropped = true;
     query_server_cancel(s->server);
@@ -53,8 +53,8 @@ static void forget_from(struct sheet *s, size_t i)
 {
     struct filter *asked = sheet_unready_filter(s);
     if (asked && asked >= s->filters + i)
-        drop_errand(s, ERRAND_FILTER);
-    drop_errand(s, ERRAND_NARROW);
+        drop_job(s, JOB_FILTER);
+    drop_job(s, JOB_NARROW);
     for (; i < s->nfilters; i++) {
         row_list_done(&s->filters[i].rows);
         s->filters[i].ready = false;
@@ -66,8 +66,8 @@ static void forget_from(struct sheet *s, size_t i)
 
 static void set_order(struct sheet *s, size_t column, bool descending)
 {
-    drop_errand(s, ERRAND_SORT);
-    drop_errand(s, ERRAND_NARROW);
+    drop_job(s, JOB_SORT);
+    drop_job(s, JOB_NARROW);
     row_list_done(&s->sorted);
     row_list_done(&s->narrowed);
     s->sort_ready = s->narrow_ready = false;

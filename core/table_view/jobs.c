@@ -23,45 +23,45 @@ static bool stream_has_more(const struct sheet *s)
 
 bool sheet_lacks_rows(const struct sheet *s)
 {
-    return s->table && s->deaths < DEATHS_MAX && (s->errand == ERRAND_GROW || stream_has_more(s));
+    return s->table && s->deaths < DEATHS_MAX && (s->job == JOB_GROW || stream_has_more(s));
 }
 
-static enum errand due(struct sheet *s)
+static enum job due(struct sheet *s)
 {
     struct query check;
     enum table_stage stage = table_stage(s->table);
     if (stream_has_more(s) || (!s->streaming && s->grown && s->follow && stage != TABLE_FIRST_ROWS))
-        return ERRAND_GROW;
+        return JOB_GROW;
     if (stage == TABLE_FIRST_ROWS)
-        return ERRAND_INDEX;
+        return JOB_INDEX;
     if (sheet_unready_filter(s))
-        return ERRAND_FILTER;
+        return JOB_FILTER;
     if (s->searching)
-        return ERRAND_SEARCH;
+        return JOB_SEARCH;
     if (s->sort_column != SIZE_MAX && !s->sort_ready)
-        return ERRAND_SORT;
+        return JOB_SORT;
     if (s->sort_column != SIZE_MAX && sheet_filtered(s, s->nfilters) && !s->narrow_ready)
-        return ERRAND_NARROW;
+        return JOB_NARROW;
     if (s->saving)
-        return ERRAND_SAVE;
+        return JOB_SAVE;
     if (s->picking)
-        return ERRAND_CODES;
+        return JOB_CODES;
     if (s->counting)
-        return ERRAND_FREQUENCY;
+        return JOB_FREQUENCY;
     if (s->summing)
-        return ERRAND_STATISTICS;
+        return JOB_STATISTICS;
     if (!sheet_streams(s) && sheet_ask_check(s, &check))
-        return ERRAND_CHECK;
-    return stage == TABLE_INDEXED && !sheet_streams(s) && !s->unlearnable ? ERRAND_LEARN : ERRAND_NONE;
+        return JOB_CHECK;
+    return stage == TABLE_INDEXED && !sheet_streams(s) && !s->unlearnable ? JOB_LEARN : JOB_NONE;
 }
 
-static enum err send(struct sheet *s, enum errand errand, struct query *a, const int *fds, int nfds)
+static enum err send(struct sheet *s, enum job job, struct query *a, const int *fds, int nfds)
 {
-    a->id = (int64_t)errand;
+    a->id = (int64_t)job;
     enum err e = query_server_send(s->server, a, fds, nfds);
     if (e)
         return e;
-    s->errand = errand;
+    s->job = job;
     s->since = clock_now();
     s->stopped = s->dropped = false;
     return OK;
@@ -72,13 +72,13 @@ static enum err ask_grow(struct sheet *s)
     struct query a = {.type = QUERY_GROW, .within = -1};
     s->grown = false;
     if (!s->stream)
-        return send(s, ERRAND_GROW, &a, NULL, 0);
+        return send(s, JOB_GROW, &a, NULL, 0);
     struct table_spool spool = table_stream_spool(s->stream);
     a.type = QUERY_GROW_SPOOL;
     a.size = (int64_t)spool.size;
     a.growing = spool.growing;
     s->spooled = spool.size;
-    return send(s, ERRAND_GROW, &a, &spool.fd, 1);
+    return send(s, JOB_GROW, &a, &spool.fd, 1);
 }
 
 /* The one filter, within those before it. */
@@ -88,10 +88,10 @@ static enum err ask_filter(struct sheet *s)
     struct query a = f->query;
     const struct row_list *some = sheet_filtered(s, (size_t)(f - s->filters));
     if (!some)
-        return send(s, ERRAND_FILTER, &a, NULL, 0);
+        return send(s, JOB_FILTER, &a, NULL, 0);
     a.within = (int64_t)some->n;
     a.within_wide = some->wide;
-    return send(s, ERRAND_FILTER, &a, &some->fd, 1);
+    return send(s, JOB_FILTER, &a, &some->fd, 1);
 }
 
 /* In all rows the next one; in a view all of them, of which the next is taken. */
@@ -103,13 +103,13 @@ static enum err ask_search(struct sheet *s)
     a.type = l ? QUERY_FIND : QUERY_NEXT;
     a.from = rows ? (int64_t)((s->search_from % rows + step) % rows) : 0;
     if (!l)
-        return send(s, ERRAND_SEARCH, &a, NULL, 0);
+        return send(s, JOB_SEARCH, &a, NULL, 0);
     a.within = (int64_t)l->n;
     a.within_wide = l->wide;
     bool rising = l != &s->sorted && l != &s->narrowed;
     if (!rising)
         a.within = -1;
-    return send(s, ERRAND_SEARCH, &a, &l->fd, rising ? 1 : 0);
+    return send(s, JOB_SEARCH, &a, &l->fd, rising ? 1 : 0);
 }
 
 static enum err ask_narrow(struct sheet *s)
@@ -118,44 +118,44 @@ static enum err ask_narrow(struct sheet *s)
     struct query a = {.type = QUERY_NARROW, .within = (int64_t)some->n, .within_wide = some->wide,
                     .size = (int64_t)s->sorted.n};
     int fds[] = {some->fd, s->sorted.fd};
-    return send(s, ERRAND_NARROW, &a, fds, 2);
+    return send(s, JOB_NARROW, &a, fds, 2);
 }
 
 /* About the rows in view. */
-static enum err ask_of_view(struct sheet *s, enum errand errand, struct query a)
+static enum err ask_of_view(struct sheet *s, enum job job, struct query a)
 {
     const struct row_list *l = sheet_list(s);
     a.within = l ? (int64_t)l->n : -1;
     a.within_wide = l && l->wide;
-    return send(s, errand, &a, l ? &l->fd : NULL, l ? 1 : 0);
+    return send(s, job, &a, l ? &l->fd : NULL, l ? 1 : 0);
 }
 
-static enum err query(struct sheet *s, enum errand errand)
+static enum err query(struct sheet *s, enum job job)
 {
     struct query a = {.within = -1, .column = (int64_t)s->column};
-    switch (errand) {
-    case ERRAND_INDEX: a.type = QUERY_INDEX; break;
-    case ERRAND_LEARN: a.type = QUERY_LEARN; break;
-    case ERRAND_FREQUENCY: a.type = QUERY_FREQUENCY; break;
-    case ERRAND_STATISTICS: a.type = QUERY_STATISTICS; break;
-    case ERRAND_SORT:
+    switch (job) {
+    case JOB_INDEX: a.type = QUERY_INDEX; break;
+    case JOB_LEARN: a.type = QUERY_LEARN; break;
+    case JOB_FREQUENCY: a.type = QUERY_FREQUENCY; break;
+    case JOB_STATISTICS: a.type = QUERY_STATISTICS; break;
+    case JOB_SORT:
         a.type = QUERY_SORT;
         a.column = (int64_t)s->sort_column;
         a.descending = s->descending;
         break;
-    case ERRAND_CHECK:
+    case JOB_CHECK:
         if (!sheet_ask_check(s, &a))
             return OK;
         break;
-    case ERRAND_GROW: return ask_grow(s);
-    case ERRAND_FILTER: return ask_filter(s);
-    case ERRAND_SEARCH: return ask_search(s);
-    case ERRAND_NARROW: return ask_narrow(s);
-    case ERRAND_SAVE: return ask_of_view(s, errand, s->save);
-    case ERRAND_CODES: return ask_of_view(s, errand, (struct query){.type = QUERY_CODES});
+    case JOB_GROW: return ask_grow(s);
+    case JOB_FILTER: return ask_filter(s);
+    case JOB_SEARCH: return ask_search(s);
+    case JOB_NARROW: return ask_narrow(s);
+    case JOB_SAVE: return ask_of_view(s, job, s->save);
+    case JOB_CODES: return ask_of_view(s, job, (struct query){.type = QUERY_CODES});
     default: return OK;
     }
-    return send(s, errand, &a, NULL, 0);
+    return send(s, job, &a, NULL, 0);
 }
 
 static enum err tell_table(struct sheet *s)
@@ -190,7 +190,7 @@ static void server_died(struct sheet *s)
 {
     query_server_free(s->server);
     s->server = NULL;
-    s->errand = ERRAND_NONE;
+    s->job = JOB_NONE;
     sheet_drop_asks(s, "the process that reads the table died");
     if (++s->deaths >= DEATHS_MAX)
         sheet_tell(s, SHEET_FAILED, 0, "The process that reads the table died again and again; it is not started anew");
@@ -205,18 +205,18 @@ enum err sheet_ask_due(struct sheet *s)
 {
     if (!s->table || s->deaths >= DEATHS_MAX)
         return OK;
-    if (s->errand) {
+    if (s->job) {
         sheet_arm(s, tick);
         return OK;
     }
-    enum errand errand = due(s);
-    if (!errand)
+    enum job job = due(s);
+    if (!job)
         return OK;
     if (have_server(s))
         return OK; /* it was said */
     enum err e = s->told ? OK : tell_table(s);
     if (!e)
-        e = query(s, errand);
+        e = query(s, job);
     if (e == ERR_CLOSED || (e != ERR_NOMEM && !s->told)) {
         server_died(s);
         return OK;
@@ -224,7 +224,7 @@ enum err sheet_ask_due(struct sheet *s)
     sheet_arm(s, tick);
     if (!e || e == ERR_NOMEM)
         return e;
-    take_failure(s, &(struct query_answer){.id = (int64_t)errand, .error = e});
+    take_failure(s, &(struct query_answer){.id = (int64_t)job, .error = e});
     return OK;
 }
 
@@ -382,31 +382,31 @@ static enum err take_filter(struct sheet *s, const struct query_answer *a, const
 
 static enum err take_answer(struct sheet *s, struct query_answer *a, const int *fds, int nfds)
 {
-    enum errand errand = (enum errand)a->id;
+    enum job job = (enum job)a->id;
     enum err e = OK;
-    switch (errand) {
-    case ERRAND_GROW:
+    switch (job) {
+    case JOB_GROW:
         if (s->nfilters > 0 || s->sort_column != SIZE_MAX)
             sheet_forget_views(s);
         sheet_check_anew(s);
         return take_table(s, fds, nfds);
-    case ERRAND_INDEX:
-    case ERRAND_LEARN: return take_table(s, fds, nfds);
-    case ERRAND_FILTER: return take_filter(s, a, fds, nfds);
-    case ERRAND_SEARCH: return take_search(s, a, fds, nfds);
-    case ERRAND_SORT:
+    case JOB_INDEX:
+    case JOB_LEARN: return take_table(s, fds, nfds);
+    case JOB_FILTER: return take_filter(s, a, fds, nfds);
+    case JOB_SEARCH: return take_search(s, a, fds, nfds);
+    case JOB_SORT:
         e = take_list(&s->sorted, a, fds, nfds);
         s->sort_ready = !e;
         break;
-    case ERRAND_NARROW:
+    case JOB_NARROW:
         e = take_list(&s->narrowed, a, fds, nfds);
         s->narrow_ready = !e;
         break;
-    case ERRAND_SAVE: take_saved(s, a); break;
-    case ERRAND_CODES: return take_texts(s, &s->codes, a, fds, nfds);
-    case ERRAND_FREQUENCY: return take_texts(s, &s->texts, a, fds, nfds);
-    case ERRAND_STATISTICS: take_sums(s, a); break;
-    case ERRAND_CHECK: return sheet_take_check(s, a, fds, nfds);
+    case JOB_SAVE: take_saved(s, a); break;
+    case JOB_CODES: return take_texts(s, &s->codes, a, fds, nfds);
+    case JOB_FREQUENCY: return take_texts(s, &s->texts, a, fds, nfds);
+    case JOB_STATISTICS: take_sums(s, a); break;
+    case JOB_CHECK: return sheet_take_check(s, a, fds, nfds);
     default: break;
     }
     return e;
@@ -415,17 +415,17 @@ static enum err take_answer(struct sheet *s, struct query_answer *a, const int *
 /* What failed is not asked again; the file's change is looked into. */
 static void take_failure(struct sheet *s, const struct query_answer *a)
 {
-    enum errand errand = (enum errand)a->id;
-    if (errand == ERRAND_FILTER)
+    enum job job = (enum job)a->id;
+    if (job == JOB_FILTER)
         sheet_give_up_filter(s);
-    if (errand == ERRAND_SORT || errand == ERRAND_NARROW)
+    if (job == JOB_SORT || job == JOB_NARROW)
         s->sort_column = SIZE_MAX;
-    if (errand == ERRAND_CHECK)
+    if (job == JOB_CHECK)
         s->checks[s->checking].known = true;
     s->searching = s->saving = s->picking = s->counting = s->summing = false;
-    if (errand == ERRAND_INDEX || errand == ERRAND_LEARN || errand == ERRAND_GROW)
+    if (job == JOB_INDEX || job == JOB_LEARN || job == JOB_GROW)
         s->unlearnable = true;
-    if (errand == ERRAND_INDEX && a->error != ERR_CHANGED) {
+    if (job == JOB_INDEX && a->error != ERR_CHANGED) {
         s->deaths = DEATHS_MAX; /* nothing else can be asked of a table without its rows */
         problem_set(&s->fault, (enum err)a->error, "%s", a->problem ? a->problem : err_text((enum err)a->error));
     }
@@ -444,11 +444,11 @@ static enum err one_answer(struct sheet *s)
     if (e)
         return e;
     bool dropped = s->dropped;
-    s->errand = ERRAND_NONE;
+    s->job = JOB_NONE;
     s->version++; /* also when it was cancelled: it goes on no more */
-    if (a.error == ERR_CANCELLED && a.id == ERRAND_SAVE)
+    if (a.error == ERR_CANCELLED && a.id == JOB_SAVE)
         sheet_tell(s, SHEET_SAYS, 0, "Cancelled: nothing was saved");
-    if (a.error == OK && (!dropped || a.id == ERRAND_SAVE)) /* a file that is there is there */
+    if (a.error == OK && (!dropped || a.id == JOB_SAVE)) /* a file that is there is there */
         e = take_answer(s, &a, fds, nfds);
     if (e) /* an answer that cannot be used, as when the file has changed since, is a failure like any other */
         a.error = e;

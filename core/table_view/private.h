@@ -23,8 +23,8 @@ struct change {
 };
 
 /* Why something is asked of the query server; the first that is due is asked first. */
-enum errand { ERRAND_NONE, ERRAND_INDEX, ERRAND_GROW, ERRAND_SEARCH, ERRAND_FILTER, ERRAND_SORT, ERRAND_NARROW,
-              ERRAND_SAVE, ERRAND_CODES, ERRAND_FREQUENCY, ERRAND_STATISTICS, ERRAND_CHECK, ERRAND_LEARN };
+enum job { JOB_NONE, JOB_INDEX, JOB_GROW, JOB_SEARCH, JOB_FILTER, JOB_SORT, JOB_NARROW,
+              JOB_SAVE, JOB_CODES, JOB_FREQUENCY, JOB_STATISTICS, JOB_CHECK, JOB_LEARN };
 
 /* What became of a dtype that was said: cells that are not of it. */
 struct dtype_check { bool known; struct sheet_odd odd; };
@@ -51,7 +51,7 @@ struct sheet {
     struct query_server *server;
     bool told;                /* the query server has the table */
     unsigned deaths;
-    enum errand errand;       /* under way */
+    enum job job;       /* under way */
     double since;
     bool stopped;             /* it was asked to stop */
     bool dropped;             /* … and is not to be asked again */

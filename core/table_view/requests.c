@@ -17,7 +17,7 @@ void sheet_ask_done(struct query *a)
 /* What is learned behind steps aside; the next step asks. */
 void sheet_wake(struct sheet *s)
 {
-    if ((s->errand == ERRAND_LEARN || s->errand == ERRAND_CHECK) && !s->stopped) {
+    if ((s->job == JOB_LEARN || s->job == JOB_CHECK) && !s->stopped) {
         s->stopped = true;
         query_server_cancel(s->server);
     }
@@ -102,9 +102,9 @@ void sheet_drop_asks(struct sheet *s, const char *why)
     s->searching = s->saving = s->picking = s->counting = s->summing = false;
 }
 
-static bool of_user(enum errand errand)
+static bool of_user(enum job job)
 {
-    return errand >= ERRAND_SEARCH && errand <= ERRAND_STATISTICS;
+    return job >= JOB_SEARCH && job <= JOB_STATISTICS;
 }
 
 bool sheet_view_ready(const struct sheet *s)
@@ -115,13 +115,13 @@ bool sheet_view_ready(const struct sheet *s)
 bool sheet_busy(const struct sheet *s)
 {
     bool waits = s->searching || s->saving || s->picking || s->counting || s->summing;
-    return of_user(s->errand) || waits || !sheet_view_ready(s);
+    return of_user(s->job) || waits || !sheet_view_ready(s);
 }
 
 /* What was asked for and is not there yet is not wanted any more. */
 void sheet_cancel(struct sheet *s)
 {
-    if (of_user(s->errand)) {
+    if (of_user(s->job)) {
         s->stopped = s->dropped = true;
         query_server_cancel(s->server);
     }
@@ -134,11 +134,11 @@ void sheet_cancel(struct sheet *s)
 }
 
 static const char *const words_of[] = {
-    [ERRAND_INDEX] = "finding all rows", [ERRAND_GROW] = "reading on", [ERRAND_SEARCH] = "searching",
-    [ERRAND_FILTER] = "filtering", [ERRAND_SORT] = "sorting", [ERRAND_NARROW] = "sorting", [ERRAND_SAVE] = "saving",
-    [ERRAND_CODES] = "collecting codes", [ERRAND_FREQUENCY] = "counting",
-    [ERRAND_STATISTICS] = "summing up", [ERRAND_CHECK] = "checking the dtype",
-    [ERRAND_LEARN] = "learning dtypes and codes",
+    [JOB_INDEX] = "finding all rows", [JOB_GROW] = "reading on", [JOB_SEARCH] = "searching",
+    [JOB_FILTER] = "filtering", [JOB_SORT] = "sorting", [JOB_NARROW] = "sorting", [JOB_SAVE] = "saving",
+    [JOB_CODES] = "collecting codes", [JOB_FREQUENCY] = "counting",
+    [JOB_STATISTICS] = "summing up", [JOB_CHECK] = "checking the dtype",
+    [JOB_LEARN] = "learning dtypes and codes",
 };
 
 void sheet_status(const struct sheet *s, struct buf *out)
@@ -149,8 +149,8 @@ void sheet_status(const struct sheet *s, struct buf *out)
     }
     if (s->follow)
         buf_add_text(out, "following, ");
-    if (s->errand && s->dropped)
-        buf_addf(out, "stopping: %s, ", words_of[s->errand]);
-    else if (s->errand && clock_now() - s->since > 0.09)
-        buf_addf(out, "%s %.0f %%, ", words_of[s->errand], 100 * query_server_progress(s->server));
+    if (s->job && s->dropped)
+        buf_addf(out, "stopping: %s, ", words_of[s->job]);
+    else if (s->job && clock_now() - s->since > 0.09)
+        buf_addf(out, "%s %.0f %%, ", words_of[s->job], 100 * query_server_progress(s->server));
 }

@@ -130,7 +130,7 @@ int sheet_fd(const struct sheet *s)
 enum err sheet_step(struct sheet *s)
 {
     uint64_t times;
-    if (read(s->timer, &times, sizeof times) > 0 && s->errand)
+    if (read(s->timer, &times, sizeof times) > 0 && s->job)
         s->version++; /* how far it is */
     enum err e = sheet_pump(s);
     if (!e)
@@ -173,7 +173,7 @@ bool sheet_streams(const struct sheet *s)
 
 bool sheet_settled(const struct sheet *s)
 {
-    bool known = s->table && (table_stage(s->table) == TABLE_LEARNED || (s->unlearnable && !s->errand));
+    bool known = s->table && (table_stage(s->table) == TABLE_LEARNED || (s->unlearnable && !s->job));
     return !sheet_streams(s) && !sheet_lacks_rows(s) && (known || s->fault.text[0]);
 }
 
