@@ -10,7 +10,7 @@
 #include "core/base/text.h"
 #include "core/table_view/private.h"
 
-static size_t find_override(const struct sheet *s, const struct column *c)
+static size_t find_override(const struct table_view *s, const struct column *c)
 {
     size_t i = 0;
     while (i < s->noverrides && (strlen(s->overrides[i].column) != c->name_len ||
@@ -19,7 +19,7 @@ static size_t find_override(const struct sheet *s, const struct column *c)
     return i;
 }
 
-static enum err add_override(struct sheet *s, const struct column *c, enum dtype dtype)
+static enum err add_override(struct table_view *s, const struct column *c, enum dtype dtype)
 {
     struct dtype_check *checks = realloc(s->checks, (s->noverrides + 1) * sizeof *checks);
     if (checks)
@@ -41,7 +41,7 @@ static enum err add_override(struct sheet *s, const struct column *c, enum dtype
     return OK;
 }
 
-static enum err override(struct sheet *s, const struct column *c, enum dtype dtype)
+static enum err override(struct table_view *s, const struct column *c, enum dtype dtype)
 {
     size_t i = find_override(s, c);
     if (i == s->noverrides)
@@ -56,7 +56,7 @@ static enum err override(struct sheet *s, const struct column *c, enum dtype dty
     return OK;
 }
 
-enum err sheet_set_dtype(struct sheet *s, size_t column, enum dtype dtype)
+enum err table_view_set_dtype(struct table_view *s, size_t column, enum dtype dtype)
 {
     const struct column *c = table_column(s->table, column);
     if (c->name_len == 0 || memchr(c->name, '\0', c->name_len))
@@ -64,11 +64,11 @@ enum err sheet_set_dtype(struct sheet *s, size_t column, enum dtype dtype)
     enum err e = override(s, c, dtype);
     if (e)
         return e;
-    sheet_drop_server(s, "a dtype was changed");
+    table_view_drop_server(s, "a dtype was changed");
     s->grown = s->ended; /* the end of a stream is told once more */
-    e = sheet_open_table(s);
-    sheet_forget_views(s);
-    sheet_arm(s, 0);
+    e = table_view_open_table(s);
+    table_view_forget_views(s);
+    table_view_arm(s, 0);
     return e;
 }
 
@@ -84,7 +84,7 @@ static bool has_column(const struct table *t, const char *name, size_t *out)
     return false;
 }
 
-bool sheet_ask_check(struct sheet *s, struct query *out)
+bool table_view_ask_check(struct table_view *s, struct query *out)
 {
     size_t column;
     for (size_t i = 0; i < s->noverrides; i++) {
@@ -99,13 +99,13 @@ bool sheet_ask_check(struct sheet *s, struct query *out)
 }
 
 /* What was found stays until it is known anew. */
-void sheet_check_anew(struct sheet *s)
+void table_view_check_anew(struct table_view *s)
 {
     for (size_t i = 0; i < s->noverrides; i++)
         s->checks[i].known = false;
 }
 
-static void say_odd(struct sheet *s, const struct sheet_odd *odd)
+static void say_odd(struct table_view *s, const struct table_view_odd *odd)
 {
     char cells[32], first[32];
     struct buf b;
@@ -115,15 +115,15 @@ static void say_odd(struct sheet *s, const struct sheet_odd *odd)
     if (text_add_safe(&b, c->name, c->name_len) == OK)
         buf_addf(&b, " %s no %s, the first is in row %s", odd->cells == 1 ? "is" : "are", dtype_names[c->dtype],
                  text_count(odd->first + 1, first));
-    sheet_tell(s, SHEET_SAYS, 0, buf_text(&b));
+    table_view_tell(s, TABLE_VIEW_SAYS, 0, buf_text(&b));
     buf_done(&b);
 }
 
-enum err sheet_take_check(struct sheet *s, const struct query_answer *a, const int *fds, int nfds)
+enum err table_view_take_check(struct table_view *s, const struct query_answer *a, const int *fds, int nfds)
 {
     struct row_list rows = {0};
     struct dtype_check *check = &s->checks[s->checking];
-    struct sheet_odd odd = {.cells = (uint64_t)a->n};
+    struct table_view_odd odd = {.cells = (uint64_t)a->n};
     int fd = -1;
     enum err e = nfds > 0 ? io_dup(fds[0], &fd) : OK;
     if (e)
@@ -140,7 +140,7 @@ enum err sheet_take_check(struct sheet *s, const struct query_answer *a, const i
     return OK;
 }
 
-bool sheet_odd_at(const struct sheet *s, size_t i, struct sheet_odd *out)
+bool table_view_odd_at(const struct table_view *s, size_t i, struct table_view_odd *out)
 {
     for (size_t k = 0; k < s->noverrides; k++)
         if (s->checks[k].odd.cells > 0 && i-- == 0) {

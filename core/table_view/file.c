@@ -21,23 +21,23 @@ enum { EAGER = 1 << 20 };
 
 static const double settle_time = 0.15; /* a file that is being written anew is not read at each write */
 
-static bool is_standard_input(const struct sheet *s)
+static bool is_standard_input(const struct table_view *s)
 {
     return strcmp(s->options.path, "-") == 0;
 }
 
-static int open_path(const struct sheet *s)
+static int open_path(const struct table_view *s)
 {
     if (is_standard_input(s))
         return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
     return open(s->options.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
-enum err sheet_open_table(struct sheet *s)
+enum err table_view_open_table(struct table_view *s)
 {
     struct table *t = NULL;
     struct problem problem = {""};
-    struct table_options options = sheet_table_options(s);
+    struct table_options options = table_view_table_options(s);
     if (!options.delimiter)
         options.delimiter = table_sniff(s->stream ? table_stream_spool(s->stream).fd : s->fd);
     enum err e = s->stream ? table_stream_open_table(s->stream, &options, &t, &problem)
@@ -47,7 +47,7 @@ enum err sheet_open_table(struct sheet *s)
             s->fault.text[0] = '\0';
         if (s->stream)
             s->spooled = table_stream_size(s->stream);
-        return sheet_take_table(s, t);
+        return table_view_take_table(s, t);
     }
     if (e != ERR_AGAIN)
         s->fault = problem;
@@ -55,7 +55,7 @@ enum err sheet_open_table(struct sheet *s)
     return e == ERR_NOMEM ? e : OK;
 }
 
-static void watch_file(struct sheet *s)
+static void watch_file(struct table_view *s)
 {
     enum { WHAT = IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF };
     struct epoll_event interest = {.events = EPOLLIN};
@@ -70,13 +70,13 @@ static void watch_file(struct sheet *s)
 }
 
 /* Watched before it is read: one that is being changed just then cannot be read, and its change is told afterwards. */
-static enum err open_watched(struct sheet *s)
+static enum err open_watched(struct table_view *s)
 {
     watch_file(s);
-    return sheet_open_table(s);
+    return table_view_open_table(s);
 }
 
-enum err sheet_open_file(struct sheet *s, struct problem *problem)
+enum err table_view_open_file(struct table_view *s, struct problem *problem)
 {
     bool stream = false;
     s->fd = open_path(s);
@@ -90,11 +90,11 @@ enum err sheet_open_file(struct sheet *s, struct problem *problem)
         e = await_input(&s->input, s->fd); /* its first bytes may take their time: it is opened when there are some */
     else if (!e)
         e = open_watched(s);
-    sheet_arm(s, 0);
+    table_view_arm(s, 0);
     return e ? problem_set(problem, e, "%s: %s", s->options.path, err_text(e)) : OK;
 }
 
-bool sheet_reads(const struct sheet *s, const char *path)
+bool table_view_reads(const struct table_view *s, const char *path)
 {
     struct stat open, named;
     return fstat(s->fd, &open) == 0 && stat(path, &named) == 0 && open.st_dev == named.st_dev &&
@@ -103,13 +103,13 @@ bool sheet_reads(const struct sheet *s, const char *path)
 
 /* --- streams ------------------------------------------------------------------------------------------------------ */
 
-static void end_stream(struct sheet *s)
+static void end_stream(struct table_view *s)
 {
     s->ended = s->grown = true;
     await_end(&s->input);
 }
 
-static enum err open_stream(struct sheet *s, struct problem *problem)
+static enum err open_stream(struct table_view *s, struct problem *problem)
 {
     enum err e = table_stream_open(s->fd, s->options.path, &table_unpacker, &s->stream, problem);
     if (!e && s->options.encoding && (e = table_stream_convert(s->stream, s->options.encoding)))
@@ -117,7 +117,7 @@ static enum err open_stream(struct sheet *s, struct problem *problem)
     return e;
 }
 
-static enum err pump(struct sheet *s, struct problem *problem)
+static enum err pump(struct table_view *s, struct problem *problem)
 {
     bool done = false;
     enum err e = OK;
@@ -134,7 +134,7 @@ static enum err pump(struct sheet *s, struct problem *problem)
 }
 
 /* There may be enough of the stream for a table. */
-static bool may_open(struct sheet *s)
+static bool may_open(struct table_view *s)
 {
     uint64_t size = s->stream ? table_stream_size(s->stream) : 0;
     if (s->table || !s->stream || (!s->ended && (size == 0 || (size > EAGER && size < 2 * s->tried))))
@@ -143,43 +143,43 @@ static bool may_open(struct sheet *s)
     return true;
 }
 
-enum err sheet_pump(struct sheet *s)
+enum err table_view_pump(struct table_view *s)
 {
     struct problem problem;
-    if (!sheet_streams(s) || !await_is_ready(&s->input))
+    if (!table_view_streams(s) || !await_is_ready(&s->input))
         return OK;
     s->version++;
     if (pump(s, &problem)) {
         s->fault = problem;
-        sheet_tell(s, SHEET_FAILED, 0, problem.text);
+        table_view_tell(s, TABLE_VIEW_FAILED, 0, problem.text);
     }
-    return may_open(s) ? sheet_open_table(s) : OK;
+    return may_open(s) ? table_view_open_table(s) : OK;
 }
 
 /* --- changes ------------------------------------------------------------------------------------------------------ */
 
-void sheet_drop_server(struct sheet *s, const char *why)
+void table_view_drop_server(struct table_view *s, const char *why)
 {
     query_server_free(s->server);
     s->server = NULL;
     s->job = JOB_NONE;
     s->deaths = 0;
     s->unlearnable = false;
-    sheet_drop_asks(s, why);
+    table_view_drop_asks(s, why);
 }
 
 /* The file of that name once more, from its first row. Filters and order are kept and asked for anew. */
-static enum err reload(struct sheet *s, const char *why)
+static enum err reload(struct table_view *s, const char *why)
 {
     int fd = open_path(s);
     if (fd < 0) {
         if (!s->gone_said)
-            sheet_tell(s, SHEET_SAYS, 0, "The file was deleted or moved; what was opened is still shown");
+            table_view_tell(s, TABLE_VIEW_SAYS, 0, "The file was deleted or moved; what was opened is still shown");
         s->gone_said = true;
         return OK;
     }
     io_close(&s->inotify);
-    sheet_drop_server(s, why);
+    table_view_drop_server(s, why);
     io_close(&s->fd);
     s->fd = fd;
     s->gone_said = s->rewritten = s->grown = false;
@@ -188,14 +188,14 @@ static enum err reload(struct sheet *s, const char *why)
         table_free(s->table);
         s->table = NULL;
     }
-    sheet_forget_views(s);
-    sheet_check_anew(s);
-    sheet_tell(s, SHEET_RELOADED, 0, why);
-    sheet_arm(s, 0);
+    table_view_forget_views(s);
+    table_view_check_anew(s);
+    table_view_tell(s, TABLE_VIEW_RELOADED, 0, why);
+    table_view_arm(s, 0);
     return e;
 }
 
-static bool something_happened(struct sheet *s)
+static bool something_happened(struct table_view *s)
 {
     char events[4096];
     bool some = false;
@@ -204,7 +204,7 @@ static bool something_happened(struct sheet *s)
     return some;
 }
 
-static enum err look_again(struct sheet *s)
+static enum err look_again(struct table_view *s)
 {
     enum table_change change = s->table ? table_changed(s->table) : TABLE_REWRITTEN;
     s->rewritten = false;
@@ -217,18 +217,18 @@ static enum err look_again(struct sheet *s)
     if (change == TABLE_GROWN && !s->grown) {
         s->grown = true;
         if (!s->follow)
-            sheet_tell(s, SHEET_SAYS, 0, "The file has grown; F follows it");
+            table_view_tell(s, TABLE_VIEW_SAYS, 0, "The file has grown; F follows it");
     }
     return OK;
 }
 
-enum err sheet_look(struct sheet *s)
+enum err table_view_look(struct table_view *s)
 {
     if (s->streaming)
         return OK;
     if (something_happened(s) && !s->rewritten) {
         s->rewritten = true; /* or so it may be: when it has come to rest, it is looked at */
-        sheet_arm(s, settle_time);
+        table_view_arm(s, settle_time);
         return OK;
     }
     return s->rewritten ? look_again(s) : OK;

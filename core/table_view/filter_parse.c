@@ -59,7 +59,7 @@ static enum err parse_condition(const struct table *t, const struct operator *o,
 }
 
 /* The first sign behind a column's name. A name may hold signs: each place is tried. */
-enum err sheet_words_parse(const struct table *t, const char *words, struct query *out, struct problem *problem)
+enum err table_view_words_parse(const struct table *t, const char *words, struct query *out, struct problem *problem)
 {
     size_t column, first = 0;
     for (size_t i = 0; words[i]; i++) {

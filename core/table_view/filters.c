@@ -7,7 +7,7 @@
 #include "core/base/text.h"
 #include "core/table_view/private.h"
 
-struct filter *sheet_unready_filter(const struct sheet *s)
+struct filter *table_view_unready_filter(const struct table_view *s)
 {
     for (size_t i = 0; i < s->nfilters; i++)
         if (!s->filters[i].ready && !s->filters[i].off)
@@ -15,7 +15,7 @@ struct filter *sheet_unready_filter(const struct sheet *s)
     return NULL;
 }
 
-const struct row_list *sheet_filtered(const struct sheet *s, size_t before)
+const struct row_list *table_view_filtered(const struct table_view *s, size_t before)
 {
     for (size_t i = before; i > 0; i--)
         if (s->filters[i - 1].ready && !s->filters[i - 1].off)
@@ -26,11 +26,11 @@ const struct row_list *sheet_filtered(const struct sheet *s, size_t before)
 static void filter_done(struct filter *f)
 {
     free(f->words);
-    sheet_ask_done(&f->query);
+    table_view_ask_done(&f->query);
     row_list_done(&f->rows);
 }
 
-void sheet_filters_done(struct sheet *s)
+void table_view_filters_done(struct table_view *s)
 {
     while (s->nfilters > 0)
         filter_done(&s->filters[--s->nfilters]);
@@ -40,7 +40,7 @@ void sheet_filters_done(struct sheet *s)
     free(s->changes);
 }
 
-static void drop_job(struct sheet *s, enum job job)
+static void drop_job(struct table_view *s, enum job job)
 {
     if (s->job != job || s->dropped)
         return;
@@ -49,9 +49,9 @@ static void drop_job(struct sheet *s, enum job job)
 }
 
 /* The filters from the i-th on, and what follows from them. */
-static void forget_from(struct sheet *s, size_t i)
+static void forget_from(struct table_view *s, size_t i)
 {
-    struct filter *asked = sheet_unready_filter(s);
+    struct filter *asked = table_view_unready_filter(s);
     if (asked && asked >= s->filters + i)
         drop_job(s, JOB_FILTER);
     drop_job(s, JOB_NARROW);
@@ -61,10 +61,10 @@ static void forget_from(struct sheet *s, size_t i)
     }
     row_list_done(&s->narrowed);
     s->narrow_ready = false;
-    sheet_wake(s);
+    table_view_wake(s);
 }
 
-static void set_order(struct sheet *s, size_t column, bool descending)
+static void set_order(struct table_view *s, size_t column, bool descending)
 {
     drop_job(s, JOB_SORT);
     drop_job(s, JOB_NARROW);
@@ -73,11 +73,11 @@ static void set_order(struct sheet *s, size_t column, bool descending)
     s->sort_ready = s->narrow_ready = false;
     s->sort_column = column;
     s->descending = descending;
-    sheet_wake(s);
+    table_view_wake(s);
 }
 
 /* Room for one more of each, and for all that was removed and may come back: what follows cannot fail half-way. */
-static bool make_room(struct sheet *s)
+static bool make_room(struct table_view *s)
 {
     struct filter *filters = realloc(s->filters, (s->nfilters + s->nchanges + 1) * sizeof *filters);
     if (filters)
@@ -88,19 +88,19 @@ static bool make_room(struct sheet *s)
     return filters && changes;
 }
 
-static void note(struct sheet *s, struct change change)
+static void note(struct table_view *s, struct change change)
 {
     s->changes[s->nchanges++] = change;
 }
 
-static void put_in(struct sheet *s, size_t i, struct filter f)
+static void put_in(struct table_view *s, size_t i, struct filter f)
 {
     forget_from(s, i);
     memmove(s->filters + i + 1, s->filters + i, (s->nfilters++ - i) * sizeof f);
     s->filters[i] = f;
 }
 
-static struct filter take_out(struct sheet *s, size_t i)
+static struct filter take_out(struct table_view *s, size_t i)
 {
     forget_from(s, i);
     struct filter f = s->filters[i];
@@ -108,14 +108,14 @@ static struct filter take_out(struct sheet *s, size_t i)
     return f;
 }
 
-static void switch_over(struct sheet *s, size_t i)
+static void switch_over(struct table_view *s, size_t i)
 {
     forget_from(s, i);
     s->filters[i].off = !s->filters[i].off;
 }
 
 /* Takes the ask. */
-static enum err add_filter(struct sheet *s, const char *words, struct query *a)
+static enum err add_filter(struct table_view *s, const char *words, struct query *a)
 {
     struct filter f = {.words = strdup(words), .query = *a};
     if (!f.words || !make_room(s)) {
@@ -127,16 +127,16 @@ static enum err add_filter(struct sheet *s, const char *words, struct query *a)
     return OK;
 }
 
-enum err sheet_filter(struct sheet *s, const char *words, struct problem *problem)
+enum err table_view_filter(struct table_view *s, const char *words, struct problem *problem)
 {
     struct query a = {.within = -1};
     if (!s->table)
         return problem_set(problem, ERR_USAGE, "there is no table to filter");
-    enum err e = sheet_words_parse(s->table, words, &a, problem);
+    enum err e = table_view_words_parse(s->table, words, &a, problem);
     return e ? e : add_filter(s, words, &a);
 }
 
-enum err sheet_filter_text(struct sheet *s, size_t column, const char *text, size_t len)
+enum err table_view_filter_text(struct table_view *s, size_t column, const char *text, size_t len)
 {
     struct buf words;
     struct query a = {.type = QUERY_FIND, .what = len ? FIND_TEXT : FIND_NULL, .column = (int64_t)column, .within = -1};
@@ -149,14 +149,14 @@ enum err sheet_filter_text(struct sheet *s, size_t column, const char *text, siz
     if (!e && !a.text)
         e = ERR_NOMEM;
     if (e)
-        sheet_ask_done(&a);
+        table_view_ask_done(&a);
     else
         e = add_filter(s, buf_text(&words), &a);
     buf_done(&words);
     return e;
 }
 
-enum err sheet_filter_remove(struct sheet *s, size_t i)
+enum err table_view_filter_remove(struct table_view *s, size_t i)
 {
     if (i >= s->nfilters)
         return OK;
@@ -166,7 +166,7 @@ enum err sheet_filter_remove(struct sheet *s, size_t i)
     return OK;
 }
 
-enum err sheet_filter_switch(struct sheet *s, size_t i)
+enum err table_view_filter_switch(struct table_view *s, size_t i)
 {
     if (i >= s->nfilters)
         return OK;
@@ -177,7 +177,7 @@ enum err sheet_filter_switch(struct sheet *s, size_t i)
     return OK;
 }
 
-enum err sheet_sort(struct sheet *s, size_t column, bool descending)
+enum err table_view_sort(struct table_view *s, size_t column, bool descending)
 {
     if (!make_room(s))
         return ERR_NOMEM;
@@ -187,7 +187,7 @@ enum err sheet_sort(struct sheet *s, size_t column, bool descending)
 }
 
 /* Each change is the way back from its own. A filter that was removed has its room still. */
-bool sheet_undo(struct sheet *s)
+bool table_view_undo(struct table_view *s)
 {
     if (s->nchanges == 0)
         return false;
@@ -205,39 +205,39 @@ bool sheet_undo(struct sheet *s)
     return true;
 }
 
-static bool was_added_last(const struct sheet *s, const struct filter *f)
+static bool was_added_last(const struct table_view *s, const struct filter *f)
 {
     const struct change *last = s->nchanges ? &s->changes[s->nchanges - 1] : NULL;
     return last && last->what == CHANGE_ADD && f == s->filters + last->at;
 }
 
 /* One that was just added goes again, another is off: it can be tried again. */
-void sheet_give_up_filter(struct sheet *s)
+void table_view_give_up_filter(struct table_view *s)
 {
-    struct filter *f = sheet_unready_filter(s);
+    struct filter *f = table_view_unready_filter(s);
     if (f && was_added_last(s, f))
-        sheet_undo(s);
+        table_view_undo(s);
     else if (f)
         switch_over(s, (size_t)(f - s->filters));
 }
 
-void sheet_give_up_order(struct sheet *s)
+void table_view_give_up_order(struct table_view *s)
 {
     set_order(s, SIZE_MAX, false);
 }
 
-size_t sheet_filters(const struct sheet *s)
+size_t table_view_filters(const struct table_view *s)
 {
     return s->nfilters;
 }
 
-struct sheet_filter sheet_filter_at(const struct sheet *s, size_t i)
+struct table_view_filter table_view_filter_at(const struct table_view *s, size_t i)
 {
     const struct filter *f = &s->filters[i];
-    return (struct sheet_filter){f->words, !f->off, f->ready, f->rows.n};
+    return (struct table_view_filter){f->words, !f->off, f->ready, f->rows.n};
 }
 
-size_t sheet_sorted_by(const struct sheet *s, bool *descending)
+size_t table_view_sorted_by(const struct table_view *s, bool *descending)
 {
     *descending = s->descending;
     return s->sort_column;

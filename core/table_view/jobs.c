@@ -16,17 +16,17 @@ static const double tick = 0.1; /* how often it is looked how far something is *
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */
 
-static bool stream_has_more(const struct sheet *s)
+static bool stream_has_more(const struct table_view *s)
 {
     return s->stream && (table_stream_size(s->stream) > s->spooled || (s->ended && s->grown));
 }
 
-bool sheet_lacks_rows(const struct sheet *s)
+bool table_view_lacks_rows(const struct table_view *s)
 {
     return s->table && s->deaths < DEATHS_MAX && (s->job == JOB_GROW || stream_has_more(s));
 }
 
-static enum job due(struct sheet *s)
+static enum job due(struct table_view *s)
 {
     struct query check;
     enum table_stage stage = table_stage(s->table);
@@ -34,13 +34,13 @@ static enum job due(struct sheet *s)
         return JOB_GROW;
     if (stage == TABLE_FIRST_ROWS)
         return JOB_INDEX;
-    if (sheet_unready_filter(s))
+    if (table_view_unready_filter(s))
         return JOB_FILTER;
     if (s->searching)
         return JOB_SEARCH;
     if (s->sort_column != SIZE_MAX && !s->sort_ready)
         return JOB_SORT;
-    if (s->sort_column != SIZE_MAX && sheet_filtered(s, s->nfilters) && !s->narrow_ready)
+    if (s->sort_column != SIZE_MAX && table_view_filtered(s, s->nfilters) && !s->narrow_ready)
         return JOB_NARROW;
     if (s->saving)
         return JOB_SAVE;
@@ -50,12 +50,12 @@ static enum job due(struct sheet *s)
         return JOB_FREQUENCY;
     if (s->summing)
         return JOB_STATISTICS;
-    if (!sheet_streams(s) && sheet_ask_check(s, &check))
+    if (!table_view_streams(s) && table_view_ask_check(s, &check))
         return JOB_CHECK;
-    return stage == TABLE_INDEXED && !sheet_streams(s) && !s->unlearnable ? JOB_LEARN : JOB_NONE;
+    return stage == TABLE_INDEXED && !table_view_streams(s) && !s->unlearnable ? JOB_LEARN : JOB_NONE;
 }
 
-static enum err send(struct sheet *s, enum job job, struct query *a, const int *fds, int nfds)
+static enum err send(struct table_view *s, enum job job, struct query *a, const int *fds, int nfds)
 {
     a->id = (int64_t)job;
     enum err e = query_server_send(s->server, a, fds, nfds);
@@ -67,7 +67,7 @@ static enum err send(struct sheet *s, enum job job, struct query *a, const int *
     return OK;
 }
 
-static enum err ask_grow(struct sheet *s)
+static enum err ask_grow(struct table_view *s)
 {
     struct query a = {.type = QUERY_GROW, .within = -1};
     s->grown = false;
@@ -82,11 +82,11 @@ static enum err ask_grow(struct sheet *s)
 }
 
 /* The one filter, within those before it. */
-static enum err ask_filter(struct sheet *s)
+static enum err ask_filter(struct table_view *s)
 {
-    struct filter *f = sheet_unready_filter(s);
+    struct filter *f = table_view_unready_filter(s);
     struct query a = f->query;
-    const struct row_list *some = sheet_filtered(s, (size_t)(f - s->filters));
+    const struct row_list *some = table_view_filtered(s, (size_t)(f - s->filters));
     if (!some)
         return send(s, JOB_FILTER, &a, NULL, 0);
     a.within = (int64_t)some->n;
@@ -95,10 +95,10 @@ static enum err ask_filter(struct sheet *s)
 }
 
 /* In all rows the next one; in a view all of them, of which the next is taken. */
-static enum err ask_search(struct sheet *s)
+static enum err ask_search(struct table_view *s)
 {
-    const struct row_list *l = sheet_list(s);
-    uint64_t rows = sheet_extent(s).rows, step = s->search.backwards ? rows - 1 : 1;
+    const struct row_list *l = table_view_list(s);
+    uint64_t rows = table_view_extent(s).rows, step = s->search.backwards ? rows - 1 : 1;
     struct query a = s->search;
     a.type = l ? QUERY_FIND : QUERY_NEXT;
     a.from = rows ? (int64_t)((s->search_from % rows + step) % rows) : 0;
@@ -112,9 +112,9 @@ static enum err ask_search(struct sheet *s)
     return send(s, JOB_SEARCH, &a, &l->fd, rising ? 1 : 0);
 }
 
-static enum err ask_narrow(struct sheet *s)
+static enum err ask_narrow(struct table_view *s)
 {
-    const struct row_list *some = sheet_filtered(s, s->nfilters);
+    const struct row_list *some = table_view_filtered(s, s->nfilters);
     struct query a = {.type = QUERY_NARROW, .within = (int64_t)some->n, .within_wide = some->wide,
                     .size = (int64_t)s->sorted.n};
     int fds[] = {some->fd, s->sorted.fd};
@@ -122,15 +122,15 @@ static enum err ask_narrow(struct sheet *s)
 }
 
 /* About the rows in view. */
-static enum err ask_of_view(struct sheet *s, enum job job, struct query a)
+static enum err ask_of_view(struct table_view *s, enum job job, struct query a)
 {
-    const struct row_list *l = sheet_list(s);
+    const struct row_list *l = table_view_list(s);
     a.within = l ? (int64_t)l->n : -1;
     a.within_wide = l && l->wide;
     return send(s, job, &a, l ? &l->fd : NULL, l ? 1 : 0);
 }
 
-static enum err query(struct sheet *s, enum job job)
+static enum err query(struct table_view *s, enum job job)
 {
     struct query a = {.within = -1, .column = (int64_t)s->column};
     switch (job) {
@@ -144,7 +144,7 @@ static enum err query(struct sheet *s, enum job job)
         a.descending = s->descending;
         break;
     case JOB_CHECK:
-        if (!sheet_ask_check(s, &a))
+        if (!table_view_ask_check(s, &a))
             return OK;
         break;
     case JOB_GROW: return ask_grow(s);
@@ -158,7 +158,7 @@ static enum err query(struct sheet *s, enum job job)
     return send(s, job, &a, NULL, 0);
 }
 
-static enum err tell_table(struct sheet *s)
+static enum err tell_table(struct table_view *s)
 {
     struct query a = {.type = QUERY_TABLE, .within = -1};
     int fds[TABLE_FDS];
@@ -168,7 +168,7 @@ static enum err tell_table(struct sheet *s)
     return e;
 }
 
-static enum err have_server(struct sheet *s)
+static enum err have_server(struct table_view *s)
 {
     struct problem problem = {""};
     if (s->server)
@@ -181,32 +181,32 @@ static enum err have_server(struct sheet *s)
         s->server = NULL;
     }
     if (e)
-        sheet_tell(s, SHEET_FAILED, 0, problem.text);
+        table_view_tell(s, TABLE_VIEW_FAILED, 0, problem.text);
     s->told = false;
     return e;
 }
 
-static void server_died(struct sheet *s)
+static void server_died(struct table_view *s)
 {
     query_server_free(s->server);
     s->server = NULL;
     s->job = JOB_NONE;
-    sheet_drop_asks(s, "the process that reads the table died");
+    table_view_drop_asks(s, "the process that reads the table died");
     if (++s->deaths >= DEATHS_MAX)
-        sheet_tell(s, SHEET_FAILED, 0, "The process that reads the table died again and again; it is not started anew");
+        table_view_tell(s, TABLE_VIEW_FAILED, 0, "The process that reads the table died again and again; it is not started anew");
     else
-        sheet_tell(s, SHEET_SAYS, 0, "The process that reads the table died; another is started");
-    sheet_arm(s, 0.1);
+        table_view_tell(s, TABLE_VIEW_SAYS, 0, "The process that reads the table died; another is started");
+    table_view_arm(s, 0.1);
 }
 
-static void take_failure(struct sheet *s, const struct query_answer *a);
+static void take_failure(struct table_view *s, const struct query_answer *a);
 
-enum err sheet_ask_due(struct sheet *s)
+enum err table_view_ask_due(struct table_view *s)
 {
     if (!s->table || s->deaths >= DEATHS_MAX)
         return OK;
     if (s->job) {
-        sheet_arm(s, tick);
+        table_view_arm(s, tick);
         return OK;
     }
     enum job job = due(s);
@@ -221,7 +221,7 @@ enum err sheet_ask_due(struct sheet *s)
         server_died(s);
         return OK;
     }
-    sheet_arm(s, tick);
+    table_view_arm(s, tick);
     if (!e || e == ERR_NOMEM)
         return e;
     take_failure(s, &(struct query_answer){.id = (int64_t)job, .error = e});
@@ -230,7 +230,7 @@ enum err sheet_ask_due(struct sheet *s)
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
-static enum err take_table(struct sheet *s, const int *fds, int nfds)
+static enum err take_table(struct table_view *s, const int *fds, int nfds)
 {
     struct table *t;
     struct problem problem;
@@ -240,7 +240,7 @@ static enum err take_table(struct sheet *s, const int *fds, int nfds)
     enum err e = io_dup_all(fds, TABLE_FDS, own);
     if (!e)
         e = table_import(own, &t, &problem);
-    return e ? e : sheet_take_table(s, t);
+    return e ? e : table_view_take_table(s, t);
 }
 
 /* On error the list is empty. */
@@ -255,7 +255,7 @@ static enum err take_list(struct row_list *to, const struct query_answer *a, con
 }
 
 /* The place in the view of the match that comes next from where one searches, UINT64_MAX: there is none. */
-static enum err next_in_list(const struct sheet *s, const struct row_list *view, const struct row_list *matches,
+static enum err next_in_list(const struct table_view *s, const struct row_list *view, const struct row_list *matches,
                              uint64_t from, uint64_t *out)
 {
     uint64_t number;
@@ -276,7 +276,7 @@ static enum err next_in_list(const struct sheet *s, const struct row_list *view,
 }
 
 /* In a rising view the match itself leads to its place. */
-static enum err next_in_rising(const struct sheet *s, const struct row_list *view, const struct row_list *matches,
+static enum err next_in_rising(const struct table_view *s, const struct row_list *view, const struct row_list *matches,
                                uint64_t from, uint64_t *out)
 {
     uint64_t number, at;
@@ -293,10 +293,10 @@ static enum err next_in_rising(const struct sheet *s, const struct row_list *vie
     return e ? e : row_list_find(view, number, out);
 }
 
-static enum err found_in_view(struct sheet *s, const struct query_answer *a, const int *fds, int nfds)
+static enum err found_in_view(struct table_view *s, const struct query_answer *a, const int *fds, int nfds)
 {
     struct row_list matches = {0};
-    const struct row_list *view = sheet_list(s);
+    const struct row_list *view = table_view_list(s);
     uint64_t at = UINT64_MAX;
     enum err e = OK;
     if (a->n > 0 && view && view->n > 0) {
@@ -308,23 +308,23 @@ static enum err found_in_view(struct sheet *s, const struct query_answer *a, con
         row_list_done(&matches);
     }
     if (!e)
-        sheet_tell(s, at == UINT64_MAX ? SHEET_NOT_FOUND : SHEET_FOUND, at, s->search.text);
+        table_view_tell(s, at == UINT64_MAX ? TABLE_VIEW_NOT_FOUND : TABLE_VIEW_FOUND, at, s->search.text);
     return e;
 }
 
-static enum err take_search(struct sheet *s, const struct query_answer *a, const int *fds, int nfds)
+static enum err take_search(struct table_view *s, const struct query_answer *a, const int *fds, int nfds)
 {
     s->searching = false;
     if (a->type == QUERY_FIND)
         return found_in_view(s, a, fds, nfds);
     if (a->row >= 0) {
-        sheet_tell(s, SHEET_FOUND, (uint64_t)a->row, s->search.text);
+        table_view_tell(s, TABLE_VIEW_FOUND, (uint64_t)a->row, s->search.text);
         return OK;
     }
     /* once round: from the other end */
     uint64_t rows = table_rows(s->table), other = s->search.backwards ? 0 : rows - 1;
     if (rows == 0 || s->search_from == other || s->search_from == UINT64_MAX) {
-        sheet_tell(s, SHEET_NOT_FOUND, 0, s->search.text);
+        table_view_tell(s, TABLE_VIEW_NOT_FOUND, 0, s->search.text);
         return OK;
     }
     s->search_from = other;
@@ -332,7 +332,7 @@ static enum err take_search(struct sheet *s, const struct query_answer *a, const
     return OK;
 }
 
-static enum err take_texts(struct sheet *s, struct sheet_texts *to, const struct query_answer *a, const int *fds, int nfds)
+static enum err take_texts(struct table_view *s, struct table_view_texts *to, const struct query_answer *a, const int *fds, int nfds)
 {
     bool codes = to == &s->codes;
     int fd = -1;
@@ -341,37 +341,37 @@ static enum err take_texts(struct sheet *s, struct sheet_texts *to, const struct
     enum err e = nfds > 0 ? io_dup(fds[0], &fd) : OK;
     if (e)
         return e;
-    *to = (struct sheet_texts){.column = codes ? table_key(s->table) : s->column, .fd = fd,
+    *to = (struct table_view_texts){.column = codes ? table_key(s->table) : s->column, .fd = fd,
                                .n = (uint64_t)a->n, .rows = table_rows(s->table), .nulls = (uint64_t)a->nulls,
                                .others = (uint64_t)a->others, .complete = a->complete};
-    sheet_tell(s, codes ? SHEET_CODES : SHEET_COUNTED, 0, NULL);
+    table_view_tell(s, codes ? TABLE_VIEW_CODES : TABLE_VIEW_COUNTED, 0, NULL);
     return OK;
 }
 
 /* Takes the answer's texts. */
-static void take_sums(struct sheet *s, struct query_answer *a)
+static void take_sums(struct table_view *s, struct query_answer *a)
 {
     s->summing = false;
     query_answer_done(&s->sums);
     s->sums = *a;
     s->sums_column = s->column;
     a->problem = a->least = a->greatest = NULL;
-    sheet_tell(s, SHEET_SUMMED, 0, NULL);
+    table_view_tell(s, TABLE_VIEW_SUMMED, 0, NULL);
 }
 
-static void take_saved(struct sheet *s, const struct query_answer *a)
+static void take_saved(struct table_view *s, const struct query_answer *a)
 {
     struct problem words;
     char rows[32], bytes[24];
     s->saving = false;
     problem_set(&words, OK, "Saved %s: %s row%s, %s", s->save.text, text_count((unsigned long long)a->rows, rows),
                 a->rows == 1 ? "" : "s", text_bytes((double)a->size, bytes));
-    sheet_tell(s, SHEET_SAVED, 0, words.text);
+    table_view_tell(s, TABLE_VIEW_SAVED, 0, words.text);
 }
 
-static enum err take_filter(struct sheet *s, const struct query_answer *a, const int *fds, int nfds)
+static enum err take_filter(struct table_view *s, const struct query_answer *a, const int *fds, int nfds)
 {
-    struct filter *f = sheet_unready_filter(s);
+    struct filter *f = table_view_unready_filter(s);
     if (!f)
         return OK;
     enum err e = take_list(&f->rows, a, fds, nfds);
@@ -380,15 +380,15 @@ static enum err take_filter(struct sheet *s, const struct query_answer *a, const
     return e;
 }
 
-static enum err take_answer(struct sheet *s, struct query_answer *a, const int *fds, int nfds)
+static enum err take_answer(struct table_view *s, struct query_answer *a, const int *fds, int nfds)
 {
     enum job job = (enum job)a->id;
     enum err e = OK;
     switch (job) {
     case JOB_GROW:
         if (s->nfilters > 0 || s->sort_column != SIZE_MAX)
-            sheet_forget_views(s);
-        sheet_check_anew(s);
+            table_view_forget_views(s);
+        table_view_check_anew(s);
         return take_table(s, fds, nfds);
     case JOB_INDEX:
     case JOB_LEARN: return take_table(s, fds, nfds);
@@ -406,18 +406,18 @@ static enum err take_answer(struct sheet *s, struct query_answer *a, const int *
     case JOB_CODES: return take_texts(s, &s->codes, a, fds, nfds);
     case JOB_FREQUENCY: return take_texts(s, &s->texts, a, fds, nfds);
     case JOB_STATISTICS: take_sums(s, a); break;
-    case JOB_CHECK: return sheet_take_check(s, a, fds, nfds);
+    case JOB_CHECK: return table_view_take_check(s, a, fds, nfds);
     default: break;
     }
     return e;
 }
 
 /* What failed is not asked again; the file's change is looked into. */
-static void take_failure(struct sheet *s, const struct query_answer *a)
+static void take_failure(struct table_view *s, const struct query_answer *a)
 {
     enum job job = (enum job)a->id;
     if (job == JOB_FILTER)
-        sheet_give_up_filter(s);
+        table_view_give_up_filter(s);
     if (job == JOB_SORT || job == JOB_NARROW)
         s->sort_column = SIZE_MAX;
     if (job == JOB_CHECK)
@@ -431,12 +431,12 @@ static void take_failure(struct sheet *s, const struct query_answer *a)
     }
     if (a->error == ERR_CHANGED) {
         s->rewritten = true;
-        sheet_arm(s, 0.05);
+        table_view_arm(s, 0.05);
     }
-    sheet_tell(s, SHEET_FAILED, 0, a->problem ? a->problem : err_text((enum err)a->error));
+    table_view_tell(s, TABLE_VIEW_FAILED, 0, a->problem ? a->problem : err_text((enum err)a->error));
 }
 
-static enum err one_answer(struct sheet *s)
+static enum err one_answer(struct table_view *s)
 {
     struct query_answer a = {0};
     int fds[QUERY_ANSWER_FDS], nfds;
@@ -447,7 +447,7 @@ static enum err one_answer(struct sheet *s)
     s->job = JOB_NONE;
     s->version++; /* also when it was cancelled: it goes on no more */
     if (a.error == ERR_CANCELLED && a.id == JOB_SAVE)
-        sheet_tell(s, SHEET_SAYS, 0, "Cancelled: nothing was saved");
+        table_view_tell(s, TABLE_VIEW_SAYS, 0, "Cancelled: nothing was saved");
     if (a.error == OK && (!dropped || a.id == JOB_SAVE)) /* a file that is there is there */
         e = take_answer(s, &a, fds, nfds);
     if (e) /* an answer that cannot be used, as when the file has changed since, is a failure like any other */
@@ -460,7 +460,7 @@ static enum err one_answer(struct sheet *s)
     return e == ERR_NOMEM ? e : OK;
 }
 
-enum err sheet_take_answers(struct sheet *s)
+enum err table_view_take_answers(struct table_view *s)
 {
     enum err e = OK;
     while (s->server && !e)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the files of the sheet share; for them only. */
+ * What the files of the table view share; for them only. */
 #ifndef TABLE_VIEW_PRIVATE_H
 #define TABLE_VIEW_PRIVATE_H
 
@@ -27,10 +27,10 @@ enum job { JOB_NONE, JOB_INDEX, JOB_GROW, JOB_SEARCH, JOB_FILTER, JOB_SORT, JOB_
               JOB_SAVE, JOB_CODES, JOB_FREQUENCY, JOB_STATISTICS, JOB_CHECK, JOB_LEARN };
 
 /* What became of a dtype that was said: cells that are not of it. */
-struct dtype_check { bool known; struct sheet_odd odd; };
+struct dtype_check { bool known; struct table_view_odd odd; };
 
-struct sheet {
-    struct sheet_options options;
+struct table_view {
+    struct table_view_options options;
     struct dtype_override *overrides; size_t noverrides; /* owned; their columns lie in `names` */
     char **names; size_t nnames;
     struct dtype_check *checks; /* of each override */
@@ -66,59 +66,59 @@ struct sheet {
     struct query search, save;
     uint64_t search_from;     /* place in the view */
     size_t column;            /* of counting and summing */
-    struct sheet_texts texts, codes;
+    struct table_view_texts texts, codes;
     struct query_answer sums;
     size_t sums_column;
 
     bool follow, grown, rewritten, gone_said;
     bool unlearnable;         /* learning failed: not asked again */
-    enum sheet_news news, aside; uint64_t news_row; struct problem news_words, aside_words;
+    enum table_view_news news, aside; uint64_t news_row; struct problem news_words, aside_words;
 };
 
 enum { NO_COLUMN = -1 };
 
-/* sheet.c */
-void sheet_tell(struct sheet *s, enum sheet_news news, uint64_t row, const char *words);
-enum err sheet_take_table(struct sheet *s, struct table *t);
-void sheet_forget_views(struct sheet *s); /* they are asked for anew */
-const struct row_list *sheet_list(const struct sheet *s); /* NULL: all rows as they stand */
-struct table_options sheet_table_options(const struct sheet *s);
+/* table view.c */
+void table_view_tell(struct table_view *s, enum table_view_news news, uint64_t row, const char *words);
+enum err table_view_take_table(struct table_view *s, struct table *t);
+void table_view_forget_views(struct table_view *s); /* they are asked for anew */
+const struct row_list *table_view_list(const struct table_view *s); /* NULL: all rows as they stand */
+struct table_options table_view_table_options(const struct table_view *s);
 
-/* sheet_filters.c */
-struct filter *sheet_unready_filter(const struct sheet *s); /* the next that is to be asked; NULL: none */
-const struct row_list *sheet_filtered(const struct sheet *s, size_t before); /* by those before it; NULL: all rows */
-void sheet_filters_done(struct sheet *s);
-void sheet_give_up_filter(struct sheet *s); /* the unready one */
-void sheet_give_up_order(struct sheet *s);
+/* table_view_filters.c */
+struct filter *table_view_unready_filter(const struct table_view *s); /* the next that is to be asked; NULL: none */
+const struct row_list *table_view_filtered(const struct table_view *s, size_t before); /* by those before it; NULL: all rows */
+void table_view_filters_done(struct table_view *s);
+void table_view_give_up_filter(struct table_view *s); /* the unready one */
+void table_view_give_up_order(struct table_view *s);
 
-/* sheet_view.c: what is learned behind steps aside, and the next step asks; what was asked for once is not answered any
+/* table_view_view.c: what is learned behind steps aside, and the next step asks; what was asked for once is not answered any
  * more, and that a file is not saved is said with why. */
-void sheet_wake(struct sheet *s);
-void sheet_drop_asks(struct sheet *s, const char *why);
+void table_view_wake(struct table_view *s);
+void table_view_drop_asks(struct table_view *s, const char *why);
 
-/* sheet_file.c: what becomes of the file; streams. */
-enum err sheet_open_file(struct sheet *s, struct problem *problem) MUST_CHECK;
-enum err sheet_open_table(struct sheet *s) MUST_CHECK;
-void sheet_drop_server(struct sheet *s, const char *why); /* another is started when something is due */
-enum err sheet_pump(struct sheet *s) MUST_CHECK;
-enum err sheet_look(struct sheet *s) MUST_CHECK;
-void sheet_arm(struct sheet *s, double seconds);
+/* table_view_file.c: what becomes of the file; streams. */
+enum err table_view_open_file(struct table_view *s, struct problem *problem) MUST_CHECK;
+enum err table_view_open_table(struct table_view *s) MUST_CHECK;
+void table_view_drop_server(struct table_view *s, const char *why); /* another is started when something is due */
+enum err table_view_pump(struct table_view *s) MUST_CHECK;
+enum err table_view_look(struct table_view *s) MUST_CHECK;
+void table_view_arm(struct table_view *s, double seconds);
 
-/* sheet_jobs.c */
-enum err sheet_ask_due(struct sheet *s) MUST_CHECK;
+/* table_view_jobs.c */
+enum err table_view_ask_due(struct table_view *s) MUST_CHECK;
 
 /* What has come is not all in the table yet; the query server is asked for it, or will be. */
-bool sheet_lacks_rows(const struct sheet *s);
-enum err sheet_take_answers(struct sheet *s) MUST_CHECK;
+bool table_view_lacks_rows(const struct table_view *s);
+enum err table_view_take_answers(struct table_view *s) MUST_CHECK;
 
-/* sheet_dtype.c: the dtypes that were said are checked against all cells, and again when rows may have changed. */
-bool sheet_ask_check(struct sheet *s, struct query *out); /* false: nothing is to be checked */
-void sheet_check_anew(struct sheet *s);
-enum err sheet_take_check(struct sheet *s, const struct query_answer *a, const int *fds, int nfds) MUST_CHECK;
+/* table_view_dtype.c: the dtypes that were said are checked against all cells, and again when rows may have changed. */
+bool table_view_ask_check(struct table_view *s, struct query *out); /* false: nothing is to be checked */
+void table_view_check_anew(struct table_view *s);
+enum err table_view_take_check(struct table_view *s, const struct query_answer *a, const int *fds, int nfds) MUST_CHECK;
 
-/* sheet_words.c: "code==0001" → what to ask. The text is owned by *out. */
-enum err sheet_words_parse(const struct table *t, const char *words, struct query *out, struct problem *problem)
+/* table_view_words.c: "code==0001" → what to ask. The text is owned by *out. */
+enum err table_view_words_parse(const struct table *t, const char *words, struct query *out, struct problem *problem)
     MUST_CHECK;
-void sheet_ask_done(struct query *a);
+void table_view_ask_done(struct query *a);
 
 #endif

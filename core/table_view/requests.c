@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the user asks of the open table: search, counts, a file. Each is only noted here; sheet_jobs.c asks. */
+ * What the user asks of the open table: search, counts, a file. Each is only noted here; table_view_jobs.c asks. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "core/base/text.h"
 #include "core/table_view/private.h"
 
-void sheet_ask_done(struct query *a)
+void table_view_ask_done(struct query *a)
 {
     free(a->text);
     free(a->columns);
@@ -15,17 +15,17 @@ void sheet_ask_done(struct query *a)
 }
 
 /* What is learned behind steps aside; the next step asks. */
-void sheet_wake(struct sheet *s)
+void table_view_wake(struct table_view *s)
 {
     if ((s->job == JOB_LEARN || s->job == JOB_CHECK) && !s->stopped) {
         s->stopped = true;
         query_server_cancel(s->server);
     }
-    sheet_arm(s, 0);
+    table_view_arm(s, 0);
     s->version++;
 }
 
-enum err sheet_search(struct sheet *s, const char *words, uint64_t i, bool backwards, struct problem *problem)
+enum err table_view_search(struct table_view *s, const char *words, uint64_t i, bool backwards, struct problem *problem)
 {
     if (!s->table)
         return problem_set(problem, ERR_USAGE, "there is no table to search");
@@ -33,35 +33,35 @@ enum err sheet_search(struct sheet *s, const char *words, uint64_t i, bool backw
     char *text = strdup(words + pattern);
     if (!text)
         return problem_set(problem, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-    sheet_ask_done(&s->search);
+    table_view_ask_done(&s->search);
     s->search = (struct query){.what = pattern ? FIND_PATTERN : FIND_PART, .column = NO_COLUMN, .text = text,
                              .any_case = find_any_case(text, strlen(text)), .backwards = backwards, .within = -1};
     s->search_from = i;
     s->searching = true;
-    sheet_wake(s);
+    table_view_wake(s);
     return OK;
 }
 
-enum err sheet_ask_codes(struct sheet *s)
+enum err table_view_ask_codes(struct table_view *s)
 {
     s->picking = true;
-    sheet_wake(s);
+    table_view_wake(s);
     return OK;
 }
 
-enum err sheet_frequency(struct sheet *s, size_t column)
+enum err table_view_frequency(struct table_view *s, size_t column)
 {
     s->counting = true;
     s->column = column;
-    sheet_wake(s);
+    table_view_wake(s);
     return OK;
 }
 
-enum err sheet_statistics(struct sheet *s, size_t column)
+enum err table_view_statistics(struct table_view *s, size_t column)
 {
     s->summing = true;
     s->column = column;
-    sheet_wake(s);
+    table_view_wake(s);
     return OK;
 }
 
@@ -77,27 +77,27 @@ static char *column_words(const size_t *columns, size_t n)
     return words;
 }
 
-enum err sheet_save(struct sheet *s, const char *path, const size_t *columns, size_t n, bool replace,
+enum err table_view_save(struct table_view *s, const char *path, const size_t *columns, size_t n, bool replace,
                     struct problem *problem)
 {
     if (s->saving)
         return problem_set(problem, ERR_USAGE, "%s is being saved", s->save.text);
-    sheet_ask_done(&s->save);
+    table_view_ask_done(&s->save);
     s->save = (struct query){.type = QUERY_SAVE, .what = save_format_of(path), .text = strdup(path), .replace = replace,
                            .columns = column_words(columns, n), .within = -1};
     if (!s->save.text || !s->save.columns)
         return problem_set(problem, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
     s->saving = true;
-    sheet_wake(s);
+    table_view_wake(s);
     return OK;
 }
 
-void sheet_drop_asks(struct sheet *s, const char *why)
+void table_view_drop_asks(struct table_view *s, const char *why)
 {
     struct problem words;
     if (s->saving) {
         problem_set(&words, OK, "%s was not saved: %s", s->save.text, why);
-        sheet_tell(s, SHEET_FAILED, 0, words.text);
+        table_view_tell(s, TABLE_VIEW_FAILED, 0, words.text);
     }
     s->searching = s->saving = s->picking = s->counting = s->summing = false;
 }
@@ -107,29 +107,29 @@ static bool of_user(enum job job)
     return job >= JOB_SEARCH && job <= JOB_STATISTICS;
 }
 
-bool sheet_view_ready(const struct sheet *s)
+bool table_view_view_ready(const struct table_view *s)
 {
-    return !sheet_unready_filter(s) && (s->sort_column == SIZE_MAX || s->sort_ready);
+    return !table_view_unready_filter(s) && (s->sort_column == SIZE_MAX || s->sort_ready);
 }
 
-bool sheet_busy(const struct sheet *s)
+bool table_view_busy(const struct table_view *s)
 {
     bool waits = s->searching || s->saving || s->picking || s->counting || s->summing;
-    return of_user(s->job) || waits || !sheet_view_ready(s);
+    return of_user(s->job) || waits || !table_view_view_ready(s);
 }
 
 /* What was asked for and is not there yet is not wanted any more. */
-void sheet_cancel(struct sheet *s)
+void table_view_cancel(struct table_view *s)
 {
     if (of_user(s->job)) {
         s->stopped = s->dropped = true;
         query_server_cancel(s->server);
     }
     s->searching = s->saving = s->picking = s->counting = s->summing = false;
-    while (sheet_unready_filter(s))
-        sheet_give_up_filter(s);
+    while (table_view_unready_filter(s))
+        table_view_give_up_filter(s);
     if (s->sort_column != SIZE_MAX && !s->sort_ready)
-        sheet_give_up_order(s);
+        table_view_give_up_order(s);
     s->version++;
 }
 
@@ -141,9 +141,9 @@ static const char *const words_of[] = {
     [JOB_LEARN] = "learning dtypes and codes",
 };
 
-void sheet_status(const struct sheet *s, struct buf *out)
+void table_view_status(const struct table_view *s, struct buf *out)
 {
-    if (sheet_streams(s)) {
+    if (table_view_streams(s)) {
         char bytes[24];
         buf_addf(out, "%s so far, ", text_bytes(s->stream ? (double)table_stream_size(s->stream) : 0, bytes));
     }

@@ -14,9 +14,9 @@
 #include "core/base/io.h"
 #include "core/table_view/private.h"
 
-void sheet_tell(struct sheet *s, enum sheet_news news, uint64_t row, const char *words)
+void table_view_tell(struct table_view *s, enum table_view_news news, uint64_t row, const char *words)
 {
-    bool aside = news == SHEET_SAYS || news == SHEET_RELOADED; /* what was asked for is not lost by it */
+    bool aside = news == TABLE_VIEW_SAYS || news == TABLE_VIEW_RELOADED; /* what was asked for is not lost by it */
     s->version++;
     if (aside) {
         s->aside = news;
@@ -28,19 +28,19 @@ void sheet_tell(struct sheet *s, enum sheet_news news, uint64_t row, const char 
     problem_set(&s->news_words, OK, "%s", words ? words : "");
 }
 
-void sheet_arm(struct sheet *s, double seconds)
+void table_view_arm(struct table_view *s, double seconds)
 {
     struct itimerspec when = {.it_value = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9) + 1}};
     timerfd_settime(s->timer, 0, &when, NULL);
 }
 
-static enum err watch_fd(struct sheet *s, int fd)
+static enum err watch_fd(struct table_view *s, int fd)
 {
     struct epoll_event interest = {.events = EPOLLIN, .data.fd = fd};
     return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &interest) < 0 ? err_from_errno(errno) : OK;
 }
 
-static enum err read_overrides(struct sheet *s)
+static enum err read_overrides(struct table_view *s)
 {
     size_t n = s->options.ndtypes;
     s->overrides = calloc(n + 1, sizeof *s->overrides);
@@ -60,14 +60,14 @@ static enum err read_overrides(struct sheet *s)
     return s->overrides && s->names && s->checks ? OK : ERR_NOMEM;
 }
 
-struct table_options sheet_table_options(const struct sheet *s)
+struct table_options table_view_table_options(const struct table_view *s)
 {
     return (struct table_options){.path = s->options.path, .key = s->options.key, .overrides = s->overrides,
                                   .noverrides = s->noverrides, .delimiter = s->options.delimiter,
                                   .no_header = s->options.no_header, .unpacker = &table_unpacker};
 }
 
-static enum err open_parts(struct sheet *s, struct problem *problem)
+static enum err open_parts(struct table_view *s, struct problem *problem)
 {
     enum err e = read_overrides(s);
     if (e)
@@ -76,35 +76,35 @@ static enum err open_parts(struct sheet *s, struct problem *problem)
     s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (s->epoll < 0 || s->timer < 0 || watch_fd(s, s->timer))
         return problem_errno(problem, "cannot wait for the table");
-    return sheet_open_file(s, problem);
+    return table_view_open_file(s, problem);
 }
 
-enum err sheet_open(const struct sheet_options *options, struct sheet **out, struct problem *problem)
+enum err table_view_open(const struct table_view_options *options, struct table_view **out, struct problem *problem)
 {
-    struct sheet *s = calloc(1, sizeof *s);
+    struct table_view *s = calloc(1, sizeof *s);
     if (!s)
         return problem_set(problem, ERR_NOMEM, "out of memory");
-    *s = (struct sheet){.options = *options, .fd = -1, .epoll = -1, .timer = -1, .inotify = -1, .spool = -1,
+    *s = (struct table_view){.options = *options, .fd = -1, .epoll = -1, .timer = -1, .inotify = -1, .spool = -1,
                         .input = await_none(-1),
                         .sort_column = SIZE_MAX, .texts = {.fd = -1}, .codes = {.fd = -1}};
     enum err e = open_parts(s, problem);
     if (e)
-        sheet_free(s);
+        table_view_free(s);
     else
         *out = s;
     return e;
 }
 
-void sheet_free(struct sheet *s)
+void table_view_free(struct table_view *s)
 {
     if (!s)
         return;
     query_server_free(s->server);
-    sheet_filters_done(s);
+    table_view_filters_done(s);
     row_list_done(&s->sorted);
     row_list_done(&s->narrowed);
-    sheet_ask_done(&s->search);
-    sheet_ask_done(&s->save);
+    table_view_ask_done(&s->search);
+    table_view_ask_done(&s->save);
     query_answer_done(&s->sums);
     io_close(&s->texts.fd);
     io_close(&s->codes.fd);
@@ -122,35 +122,35 @@ void sheet_free(struct sheet *s)
     free(s);
 }
 
-int sheet_fd(const struct sheet *s)
+int table_view_fd(const struct table_view *s)
 {
     return s->epoll;
 }
 
-enum err sheet_step(struct sheet *s)
+enum err table_view_step(struct table_view *s)
 {
     uint64_t times;
     if (read(s->timer, &times, sizeof times) > 0 && s->job)
         s->version++; /* how far it is */
-    enum err e = sheet_pump(s);
+    enum err e = table_view_pump(s);
     if (!e)
-        e = sheet_take_answers(s);
+        e = table_view_take_answers(s);
     if (!e)
-        e = sheet_look(s);
-    return e ? e : sheet_ask_due(s);
+        e = table_view_look(s);
+    return e ? e : table_view_ask_due(s);
 }
 
-uint64_t sheet_version(const struct sheet *s)
+uint64_t table_view_version(const struct table_view *s)
 {
     return s->version;
 }
 
-const struct table *sheet_table(const struct sheet *s)
+const struct table *table_view_table(const struct table_view *s)
 {
     return s->table;
 }
 
-const char *sheet_unread(enum err e)
+const char *table_view_unread(enum err e)
 {
     switch (e) {
     case ERR_CHANGED: return "the file changed after it was loaded";
@@ -159,31 +159,31 @@ const char *sheet_unread(enum err e)
     }
 }
 
-const char *sheet_fault(const struct sheet *s)
+const char *table_view_fault(const struct table_view *s)
 {
     if (s->fault.text[0])
         return s->fault.text;
     return s->table ? table_fault(s->table) : NULL;
 }
 
-bool sheet_streams(const struct sheet *s)
+bool table_view_streams(const struct table_view *s)
 {
     return s->streaming && !s->ended;
 }
 
-bool sheet_settled(const struct sheet *s)
+bool table_view_settled(const struct table_view *s)
 {
     bool known = s->table && (table_stage(s->table) == TABLE_LEARNED || (s->unlearnable && !s->job));
-    return !sheet_streams(s) && !sheet_lacks_rows(s) && (known || s->fault.text[0]);
+    return !table_view_streams(s) && !table_view_lacks_rows(s) && (known || s->fault.text[0]);
 }
 
-int sheet_source(const struct sheet *s)
+int table_view_source(const struct table_view *s)
 {
     return s->fd;
 }
 
 /* A table takes the place of the one before. */
-enum err sheet_take_table(struct sheet *s, struct table *t)
+enum err table_view_take_table(struct table_view *s, struct table *t)
 {
     table_free(s->table);
     s->table = t;
@@ -192,12 +192,12 @@ enum err sheet_take_table(struct sheet *s, struct table *t)
     return OK;
 }
 
-uint64_t sheet_generation(const struct sheet *s)
+uint64_t table_view_generation(const struct table_view *s)
 {
     return s->generation;
 }
 
-void sheet_forget_views(struct sheet *s)
+void table_view_forget_views(struct table_view *s)
 {
     for (size_t i = 0; i < s->nfilters; i++) {
         row_list_done(&s->filters[i].rows);
@@ -210,19 +210,19 @@ void sheet_forget_views(struct sheet *s)
 }
 
 /* Filters that are answered hold; one that is not yet changes nothing so far. */
-const struct row_list *sheet_list(const struct sheet *s)
+const struct row_list *table_view_list(const struct table_view *s)
 {
-    const struct row_list *some = sheet_filtered(s, s->nfilters);
+    const struct row_list *some = table_view_filtered(s, s->nfilters);
     if (s->sort_column == SIZE_MAX || !s->sort_ready)
         return some;
     return !some ? &s->sorted : s->narrow_ready ? &s->narrowed : some;
 }
 
-struct sheet_extent sheet_extent(const struct sheet *s)
+struct table_view_extent table_view_extent(const struct table_view *s)
 {
-    const struct row_list *l = sheet_list(s);
+    const struct row_list *l = table_view_list(s);
     uint64_t rows = l ? l->n : s->table ? table_rows(s->table) : 0;
-    struct sheet_extent x = {rows, rows};
+    struct table_view_extent x = {rows, rows};
     if (l || !s->table || table_stage(s->table) != TABLE_FIRST_ROWS || rows == 0 || table_bytes(s->table) == 0)
         return x;
     double each = (double)table_bytes(s->table) / (double)rows;
@@ -231,9 +231,9 @@ struct sheet_extent sheet_extent(const struct sheet *s)
     return x;
 }
 
-enum err sheet_row_number(const struct sheet *s, uint64_t i, uint64_t *out)
+enum err table_view_row_number(const struct table_view *s, uint64_t i, uint64_t *out)
 {
-    const struct row_list *l = sheet_list(s);
+    const struct row_list *l = table_view_list(s);
     *out = i;
     return l ? row_list_read(l, i, 1, out) : OK;
 }
@@ -252,11 +252,11 @@ static enum err place_in_list(const struct row_list *l, uint64_t number, uint64_
     return e;
 }
 
-enum err sheet_place(const struct sheet *s, uint64_t number, uint64_t *out)
+enum err table_view_place(const struct table_view *s, uint64_t number, uint64_t *out)
 {
-    const struct row_list *l = sheet_list(s);
+    const struct row_list *l = table_view_list(s);
     uint64_t at, found;
-    *out = !l && number < sheet_extent(s).guess ? number : UINT64_MAX;
+    *out = !l && number < table_view_extent(s).guess ? number : UINT64_MAX;
     if (l == &s->sorted || l == &s->narrowed)
         return place_in_list(l, number, out);
     enum err e = l ? row_list_find(l, number, &at) : OK;
@@ -265,7 +265,7 @@ enum err sheet_place(const struct sheet *s, uint64_t number, uint64_t *out)
     return e;
 }
 
-static enum err read_list(struct table_reader *r, const struct row_list *l, uint64_t i, uint64_t n, sheet_visit *visit,
+static enum err read_list(struct table_reader *r, const struct row_list *l, uint64_t i, uint64_t n, table_view_visit *visit,
                           void *ctx)
 {
     enum err e = OK;
@@ -283,7 +283,7 @@ static enum err read_list(struct table_reader *r, const struct row_list *l, uint
     return e;
 }
 
-static enum err read_on(struct table_reader *r, uint64_t i, uint64_t n, sheet_visit *visit, void *ctx)
+static enum err read_on(struct table_reader *r, uint64_t i, uint64_t n, table_view_visit *visit, void *ctx)
 {
     enum err e = OK;
     for (uint64_t k = 0; !e && k < n; k++) {
@@ -296,10 +296,10 @@ static enum err read_on(struct table_reader *r, uint64_t i, uint64_t n, sheet_vi
     return e;
 }
 
-enum err sheet_read(const struct sheet *s, uint64_t i, uint64_t n, sheet_visit *visit, void *ctx)
+enum err table_view_read(const struct table_view *s, uint64_t i, uint64_t n, table_view_visit *visit, void *ctx)
 {
-    const struct row_list *l = sheet_list(s);
-    uint64_t rows = sheet_extent(s).rows;
+    const struct row_list *l = table_view_list(s);
+    uint64_t rows = table_view_extent(s).rows;
     struct table_reader *r;
     if (!s->table || i >= rows)
         return OK;
@@ -315,7 +315,7 @@ enum err sheet_read(const struct sheet *s, uint64_t i, uint64_t n, sheet_visit *
     return e;
 }
 
-enum err sheet_read_end(const struct sheet *s, uint64_t n, sheet_visit *visit, void *ctx)
+enum err table_view_read_end(const struct table_view *s, uint64_t n, table_view_visit *visit, void *ctx)
 {
     struct table_reader *r;
     bool exact;
@@ -329,43 +329,43 @@ enum err sheet_read_end(const struct sheet *s, uint64_t n, sheet_visit *visit, v
     return e;
 }
 
-void sheet_follow(struct sheet *s, bool follow)
+void table_view_follow(struct table_view *s, bool follow)
 {
     s->follow = follow;
     if (follow)
-        sheet_arm(s, 0); /* what came before is taken in now */
+        table_view_arm(s, 0); /* what came before is taken in now */
     s->version++;
 }
 
-bool sheet_follows(const struct sheet *s)
+bool table_view_follows(const struct table_view *s)
 {
     return s->follow;
 }
 
-enum sheet_news sheet_news(struct sheet *s, uint64_t *row, struct problem *words)
+enum table_view_news table_view_news(struct table_view *s, uint64_t *row, struct problem *words)
 {
-    enum sheet_news news = s->news;
+    enum table_view_news news = s->news;
     *row = s->news_row;
     *words = news ? s->news_words : s->aside_words;
-    if (news == SHEET_NOTHING) {
+    if (news == TABLE_VIEW_NOTHING) {
         news = s->aside;
-        s->aside = SHEET_NOTHING;
+        s->aside = TABLE_VIEW_NOTHING;
     }
-    s->news = SHEET_NOTHING;
+    s->news = TABLE_VIEW_NOTHING;
     return news;
 }
 
-const struct sheet_texts *sheet_texts(const struct sheet *s)
+const struct table_view_texts *table_view_texts(const struct table_view *s)
 {
     return &s->texts;
 }
 
-const struct sheet_texts *sheet_codes(const struct sheet *s)
+const struct table_view_texts *table_view_codes(const struct table_view *s)
 {
     return &s->codes;
 }
 
-const struct query_answer *sheet_sums(const struct sheet *s, size_t *column)
+const struct query_answer *table_view_sums(const struct table_view *s, size_t *column)
 {
     *column = s->sums_column;
     return &s->sums;

@@ -54,14 +54,14 @@ void app_done(struct app *a)
     prompt_done(&a->prompt);
     canvas_done(&a->canvas);
     columns_done(&a->choices.columns);
-    sheet_free(a->sheet);
+    table_view_free(a->table_view);
     free(a->search.text);
     free(a->save_path);
 }
 
 const struct table *app_table(struct app *a)
 {
-    const struct table *t = a->sheet ? sheet_table(a->sheet) : NULL;
+    const struct table *t = a->table_view ? table_view_table(a->table_view) : NULL;
     t = t ? t : a->model->table;
     return t && columns_fit(&a->choices.columns, t) == OK ? t : NULL;
 }
@@ -73,7 +73,7 @@ struct pane *app_active(struct app *a)
 
 struct view app_view(const struct app *a, double now)
 {
-    struct view v = {.model = a->model, .sheet = a->sheet, .choices = &a->choices, .scope = a->scope, .now = now,
+    struct view v = {.model = a->model, .table_view = a->table_view, .choices = &a->choices, .scope = a->scope, .now = now,
                      .explain_pid = a->explain_pid, .typing = a->typing, .search = a->search.text,
                      .bench = compare_result(a->compare)};
     if (a->scope != SCOPE_EXPLORE)

@@ -39,10 +39,10 @@ struct search {
 struct app {
     struct observer *observer;  /* NULL in tests of the screen */
     const struct model *model;  /* the observer's */
-    struct sheet *sheet;        /* the open table; NULL in tests of the screen, and where there is none */
+    struct table_view *table_view;        /* the open table; NULL in tests of the screen, and where there is none */
     bool row_awaits_view;       /* the cursor goes to awaited_row when the filters and the order asked for are there */
     uint64_t awaited_row;
-    uint64_t given;             /* sheet_generation + 1 of what the observer has; 0: nothing yet */
+    uint64_t given;             /* table_view_generation + 1 of what the observer has; 0: nothing yet */
     const char *path;           /* of the table, as the user wrote it; borrowed */
     struct term *term;          /* NULL in tests of the screen */
     enum scope scope;
@@ -116,9 +116,9 @@ double app_now(const struct app *a);
 /* The table that is seen; NULL: none yet. Columns fit to it. */
 const struct table *app_table(struct app *a);
 
-/* command_table.c: what the sheet has to do and to tell; the observer gets the table when all is known of it, and once
+/* command_table.c: what the table view has to do and to tell; the observer gets the table when all is known of it, and once
  * more before a run if it is another. */
-enum err app_sheet_step(struct app *a) MUST_CHECK;
+enum err app_table_view_step(struct app *a) MUST_CHECK;
 enum err app_give_table(struct app *a) MUST_CHECK;
 
 /* The codes of a table that has just been loaded become choices.known. */

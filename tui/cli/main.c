@@ -47,7 +47,7 @@ static int explore_main(const struct cli *c)
         .initial = {.method = c->method, .workers = c->workers, .threads = c->threads,
                     .at_fork = at_fork_names[c->at_fork], .codes = c->codes,
                     .ncodes = c->ncodes},
-        .sheet = {.delimiter = c->delimiter, .no_header = c->no_header, .encoding = c->encoding},
+        .table_view = {.delimiter = c->delimiter, .no_header = c->no_header, .encoding = c->encoding},
         .method_reason = c->method_reason[0] ? c->method_reason : NULL,
         .color = c->color,
     };

@@ -113,14 +113,14 @@ static enum err copy_between(struct app *a, uint64_t from, uint64_t to)
 {
     struct copied c = {.t = app_table(a)};
     buf_init(&c.text, COPY_BYTES_MAX);
-    enum err e = to - from < COPY_ROWS_MAX ? sheet_read(a->sheet, from, to - from + 1, add_seen_row, &c) : ERR_TOO_BIG;
+    enum err e = to - from < COPY_ROWS_MAX ? table_view_read(a->table_view, from, to - from + 1, add_seen_row, &c) : ERR_TOO_BIG;
     return copy(a, e ? e : c.text.err, &c.text);
 }
 
 enum err do_copy_rows(struct app *a, const char *arg)
 {
     uint64_t row, place, cursor = a->panes[PANE_TABLE]->cursor;
-    if (!a->sheet || !app_table(a) || cursor >= sheet_extent(a->sheet).rows) {
+    if (!a->table_view || !app_table(a) || cursor >= table_view_extent(a->table_view).rows) {
         app_say(a, ROLE_DIM, "Put the cursor of the table on a row to copy rows");
         return OK;
     }
@@ -128,7 +128,7 @@ enum err do_copy_rows(struct app *a, const char *arg)
         return ask_letter(a, "copy-rows", "Copy the rows between here and the mark: ");
     if (!find_mark(a, arg, &row))
         return OK;
-    enum err e = sheet_place(a->sheet, row, &place);
+    enum err e = table_view_place(a->table_view, row, &place);
     if (e)
         return e;
     if (place == UINT64_MAX) {

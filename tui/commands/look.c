@@ -185,7 +185,7 @@ enum err do_write(struct app *a, const char *arg)
         app_say(a, ROLE_WARN, "A file name is needed");
         return OK;
     }
-    if (a->sheet && sheet_reads(a->sheet, arg)) {
+    if (a->table_view && table_view_reads(a->table_view, arg)) {
         app_say(a, ROLE_WARN, "%.100s is the open table itself. Write the report to another file", arg);
         return OK;
     }
@@ -244,8 +244,8 @@ static bool close_something(struct app *a)
     bool on_grid = a->layout.screen == SCREEN_GRID;
     if (a->search.running)
         a->search.running = false;
-    else if (a->sheet && sheet_busy(a->sheet))
-        sheet_cancel(a->sheet);
+    else if (a->table_view && table_view_busy(a->table_view))
+        table_view_cancel(a->table_view);
     else if (a->overlay)
         app_close_overlay(a);
     else if (a->zoomed && on_grid)

@@ -70,7 +70,7 @@ static enum err go_to_row(struct app *a, uint64_t row)
 {
     char n[32];
     uint64_t place;
-    enum err e = sheet_place(a->sheet, row, &place);
+    enum err e = table_view_place(a->table_view, row, &place);
     if (e)
         return e;
     app_focus(a, PANE_TABLE);
@@ -83,7 +83,7 @@ static enum err go_to_row(struct app *a, uint64_t row)
 
 enum err table_go_on(struct app *a)
 {
-    if (!a->row_awaits_view || !sheet_view_ready(a->sheet))
+    if (!a->row_awaits_view || !table_view_view_ready(a->table_view))
         return OK;
     a->row_awaits_view = false;
     return go_to_row(a, a->awaited_row);
@@ -92,7 +92,7 @@ enum err table_go_on(struct app *a)
 enum err do_go_to_mark(struct app *a, const char *arg)
 {
     uint64_t row;
-    if (!a->sheet || !app_table(a))
+    if (!a->table_view || !app_table(a))
         return OK;
     if (!arg)
         return ask_letter(a, "go-to-mark", "To the row with the mark (' is where you came from): ");

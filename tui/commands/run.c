@@ -35,9 +35,9 @@ static enum err pick_row(struct app *a, uint64_t number)
         e = toggle(a, key->null ? "" : key->text, key->null ? 0 : key->len);
     }
     table_reader_free(r);
-    if (!sheet_unread(e))
+    if (!table_view_unread(e))
         return e;
-    app_say(a, ROLE_BAD, "Not picked: %s", sheet_unread(e));
+    app_say(a, ROLE_BAD, "Not picked: %s", table_view_unread(e));
     return OK;
 }
 

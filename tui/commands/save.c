@@ -16,7 +16,7 @@ static enum err save(struct app *a, bool replace)
     if (!shown)
         return t ? ERR_NOMEM : OK;
     size_t n = columns_shown(&a->choices.columns, t, shown, &frozen);
-    enum err e = sheet_save(a->sheet, a->save_path, shown, n, replace, &problem);
+    enum err e = table_view_save(a->table_view, a->save_path, shown, n, replace, &problem);
     if (e && e != ERR_NOMEM)
         app_say(a, ROLE_WARN, "%s", problem.text);
     free(shown);
@@ -42,7 +42,7 @@ static void ask_name(struct app *a)
 
 enum err do_save(struct app *a, const char *arg)
 {
-    if (!a->sheet || !app_table(a)) {
+    if (!a->table_view || !app_table(a)) {
         app_say(a, ROLE_DIM, "There is no table for that");
         return OK;
     }
@@ -52,7 +52,7 @@ enum err do_save(struct app *a, const char *arg)
     }
     if (!*arg)
         return OK;
-    if (sheet_reads(a->sheet, arg)) {
+    if (table_view_reads(a->table_view, arg)) {
         app_say(a, ROLE_WARN, "%.100s is the open table itself. Save under another name", arg);
         return OK;
     }

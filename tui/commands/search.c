@@ -84,11 +84,11 @@ enum err search_step(struct app *a)
     return OK;
 }
 
-/* Asked of the query server: app_sheet_step has the answer. */
-static void search_sheet(struct app *a, const struct pane *p)
+/* Asked of the query server: app_table_view_step has the answer. */
+static void search_table_view(struct app *a, const struct pane *p)
 {
     struct problem problem;
-    if (sheet_search(a->sheet, a->search.text, p->cursor, a->search.backwards, &problem))
+    if (table_view_search(a->table_view, a->search.text, p->cursor, a->search.backwards, &problem))
         app_say(a, ROLE_WARN, "%s", problem.text);
 }
 
@@ -136,8 +136,8 @@ static enum err search_again(struct app *a, bool backwards)
         return OK;
     }
     a->search.backwards = backwards;
-    if (p == a->panes[PANE_TABLE] && a->sheet && sheet_table(a->sheet))
-        search_sheet(a, p);
+    if (p == a->panes[PANE_TABLE] && a->table_view && table_view_table(a->table_view))
+        search_table_view(a, p);
     else if (p == a->panes[PANE_TABLE] && a->model->table)
         search_table(a, p);
     else

@@ -10,7 +10,7 @@
 
 static bool no_table(struct app *a)
 {
-    if (app_table(a) && a->sheet && sheet_table(a->sheet))
+    if (app_table(a) && a->table_view && table_view_table(a->table_view))
         return false;
     app_say(a, ROLE_DIM, "There is no table for that");
     return true;
@@ -30,7 +30,7 @@ enum err do_filter(struct app *a, const char *arg)
         prompt_open(&a->prompt, command_by_name("filter"), "&", "");
         return OK;
     }
-    enum err e = *arg ? sheet_filter(a->sheet, arg, &problem) : OK;
+    enum err e = *arg ? table_view_filter(a->table_view, arg, &problem) : OK;
     if (e && e != ERR_NOMEM)
         refused(a, &problem);
     return e == ERR_NOMEM ? e : OK;
@@ -39,7 +39,7 @@ enum err do_filter(struct app *a, const char *arg)
 enum err do_undo(struct app *a, const char *arg)
 {
     (void)arg;
-    if (!no_table(a) && !sheet_undo(a->sheet))
+    if (!no_table(a) && !table_view_undo(a->table_view))
         app_say(a, ROLE_DIM, "Nothing was filtered or sorted that could be undone");
     return OK;
 }
@@ -61,14 +61,14 @@ enum err do_remove(struct app *a, const char *arg)
     struct subject subject = pane_subject(app_active(a));
     (void)arg;
     if (subject.kind == SUBJECT_FILTER)
-        return sheet_filter_remove(a->sheet, (size_t)subject.id);
+        return table_view_filter_remove(a->table_view, (size_t)subject.id);
     app_say(a, ROLE_DIM, "Nothing to remove here: %s lists the filters", command_key("filters"));
     return OK;
 }
 
 enum err switch_filter(struct app *a, int64_t i)
 {
-    return sheet_filter_switch(a->sheet, (size_t)i);
+    return table_view_filter_switch(a->table_view, (size_t)i);
 }
 
 /* The same order once more takes it away. */
@@ -78,8 +78,8 @@ static enum err sort(struct app *a, bool descending)
     size_t at = a->choices.columns.at;
     if (no_table(a))
         return OK;
-    bool off = sheet_sorted_by(a->sheet, &now) == at && now == descending;
-    return sheet_sort(a->sheet, off ? SIZE_MAX : at, descending);
+    bool off = table_view_sorted_by(a->table_view, &now) == at && now == descending;
+    return table_view_sort(a->table_view, off ? SIZE_MAX : at, descending);
 }
 
 enum err do_sort(struct app *a, const char *arg)
@@ -138,7 +138,7 @@ enum err do_show_all(struct app *a, const char *arg)
 
 static enum err set_dtype(struct app *a, enum dtype dtype, const char *word)
 {
-    enum err e = sheet_set_dtype(a->sheet, a->choices.columns.at, dtype);
+    enum err e = table_view_set_dtype(a->table_view, a->choices.columns.at, dtype);
     if (e == ERR_NOMEM)
         return e;
     if (e)
@@ -222,13 +222,13 @@ enum err do_fit(struct app *a, const char *arg)
 enum err do_frequency(struct app *a, const char *arg)
 {
     (void)arg;
-    return no_table(a) ? OK : sheet_frequency(a->sheet, a->choices.columns.at);
+    return no_table(a) ? OK : table_view_frequency(a->table_view, a->choices.columns.at);
 }
 
 enum err do_statistics(struct app *a, const char *arg)
 {
     (void)arg;
-    return no_table(a) ? OK : sheet_statistics(a->sheet, a->choices.columns.at);
+    return no_table(a) ? OK : table_view_statistics(a->table_view, a->choices.columns.at);
 }
 
 enum err do_follow(struct app *a, const char *arg)
@@ -236,8 +236,8 @@ enum err do_follow(struct app *a, const char *arg)
     (void)arg;
     if (no_table(a))
         return OK;
-    sheet_follow(a->sheet, !sheet_follows(a->sheet));
-    app_say(a, ROLE_TEXT, sheet_follows(a->sheet) ? "The file is followed as it grows" : "The file is not followed");
+    table_view_follow(a->table_view, !table_view_follows(a->table_view));
+    app_say(a, ROLE_TEXT, table_view_follows(a->table_view) ? "The file is followed as it grows" : "The file is not followed");
     return OK;
 }
 
@@ -285,7 +285,7 @@ enum err do_column(struct app *a, const char *arg)
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
 /* One of the texts; the caller frees it. */
-static enum err text_at(const struct sheet_texts *texts, int64_t i, char **out, size_t *len)
+static enum err text_at(const struct table_view_texts *texts, int64_t i, char **out, size_t *len)
 {
     struct query_text at;
     enum err e = texts->fd < 0 ? ERR_NOT_FOUND : query_text_read(texts->fd, (uint64_t)i, &at);
@@ -307,10 +307,10 @@ enum err filter_by_value(struct app *a, int64_t i)
 {
     size_t len;
     char *text;
-    enum err e = text_at(sheet_texts(a->sheet), i, &text, &len);
+    enum err e = text_at(table_view_texts(a->table_view), i, &text, &len);
     if (e)
         return e;
-    e = sheet_filter_text(a->sheet, sheet_texts(a->sheet)->column, text, len);
+    e = table_view_filter_text(a->table_view, table_view_texts(a->table_view)->column, text, len);
     free(text);
     app_focus(a, PANE_TABLE);
     return e;
@@ -321,11 +321,11 @@ enum err pick_value(struct app *a, int64_t i)
     size_t len;
     char *text;
     const struct table *t = app_table(a);
-    if (!t || sheet_texts(a->sheet)->column != table_key(t)) {
+    if (!t || table_view_texts(a->table_view)->column != table_key(t)) {
         app_say(a, ROLE_DIM, "Only what stands in the key column can be picked");
         return OK;
     }
-    enum err e = text_at(sheet_texts(a->sheet), i, &text, &len);
+    enum err e = text_at(table_view_texts(a->table_view), i, &text, &len);
     if (e)
         return e;
     if (picks_has(&a->choices.picks, text, len))
@@ -342,7 +342,7 @@ enum err pick_value(struct app *a, int64_t i)
 enum err do_pick_view(struct app *a, const char *arg)
 {
     (void)arg;
-    return no_table(a) ? OK : sheet_ask_codes(a->sheet);
+    return no_table(a) ? OK : table_view_ask_codes(a->table_view);
 }
 
 /* The codes in view: they are picked besides what is picked already. */
@@ -350,7 +350,7 @@ static enum err pick_codes(struct app *a)
 {
     char n[32];
     size_t len;
-    const struct sheet_texts *codes = sheet_codes(a->sheet);
+    const struct table_view_texts *codes = table_view_codes(a->table_view);
     enum err e = OK;
     for (uint64_t i = 0; !e && i < codes->n; i++) {
         char *text = NULL;
@@ -380,23 +380,23 @@ static void go_to_found(struct app *a, uint64_t row)
     a->message[0] = '\0';
 }
 
-static enum err react_to(struct app *a, enum sheet_news news, uint64_t row, const struct problem *words)
+static enum err react_to(struct app *a, enum table_view_news news, uint64_t row, const struct problem *words)
 {
     switch (news) {
-    case SHEET_FOUND: go_to_found(a, row); break;
-    case SHEET_NOT_FOUND: app_say(a, ROLE_WARN, "Not found: %.60s", words->text); break;
-    case SHEET_CODES: return pick_codes(a);
-    case SHEET_COUNTED: return show(a, &pane_texts_ops);
-    case SHEET_SUMMED: return show(a, &pane_sums_ops);
-    case SHEET_SAVED: app_say(a, ROLE_GOOD, "%s", words->text); break;
-    case SHEET_FAILED: app_say(a, ROLE_BAD, "%s", words->text); break;
-    case SHEET_RELOADED:
+    case TABLE_VIEW_FOUND: go_to_found(a, row); break;
+    case TABLE_VIEW_NOT_FOUND: app_say(a, ROLE_WARN, "Not found: %.60s", words->text); break;
+    case TABLE_VIEW_CODES: return pick_codes(a);
+    case TABLE_VIEW_COUNTED: return show(a, &pane_texts_ops);
+    case TABLE_VIEW_SUMMED: return show(a, &pane_sums_ops);
+    case TABLE_VIEW_SAVED: app_say(a, ROLE_GOOD, "%s", words->text); break;
+    case TABLE_VIEW_FAILED: app_say(a, ROLE_BAD, "%s", words->text); break;
+    case TABLE_VIEW_RELOADED:
         if (!model_run_active(a->model))
             a->given = 0; /* the host gets it too */
         app_say(a, ROLE_WARN, "%s", words->text);
         break;
-    case SHEET_SAYS: app_say(a, ROLE_WARN, "%s", words->text); break;
-    case SHEET_NOTHING: break;
+    case TABLE_VIEW_SAYS: app_say(a, ROLE_WARN, "%s", words->text); break;
+    case TABLE_VIEW_NOTHING: break;
     }
     return OK;
 }
@@ -405,35 +405,35 @@ static enum err react(struct app *a)
 {
     uint64_t row;
     struct problem words;
-    enum sheet_news news;
+    enum table_view_news news;
     enum err e = OK;
-    while (!e && (news = sheet_news(a->sheet, &row, &words)) != SHEET_NOTHING)
+    while (!e && (news = table_view_news(a->table_view, &row, &words)) != TABLE_VIEW_NOTHING)
         e = react_to(a, news, row, &words);
     return e;
 }
 
 static enum err give(struct app *a, const struct table *t)
 {
-    a->given = sheet_generation(a->sheet) + 1;
-    return observer_load(a->observer, t, sheet_fault(a->sheet));
+    a->given = table_view_generation(a->table_view) + 1;
+    return observer_load(a->observer, t, table_view_fault(a->table_view));
 }
 
 enum err app_give_table(struct app *a)
 {
-    const struct table *t = a->sheet ? sheet_table(a->sheet) : NULL;
-    return t && a->given && a->given != sheet_generation(a->sheet) + 1 && sheet_settled(a->sheet) ? give(a, t) : OK;
+    const struct table *t = a->table_view ? table_view_table(a->table_view) : NULL;
+    return t && a->given && a->given != table_view_generation(a->table_view) + 1 && table_view_settled(a->table_view) ? give(a, t) : OK;
 }
 
-enum err app_sheet_step(struct app *a)
+enum err app_table_view_step(struct app *a)
 {
-    uint64_t before = sheet_version(a->sheet);
-    enum err e = sheet_step(a->sheet);
+    uint64_t before = table_view_version(a->table_view);
+    enum err e = table_view_step(a->table_view);
     if (!e)
         e = react(a);
     if (!e)
         e = table_go_on(a);
-    if (!e && a->observer && !a->given && sheet_settled(a->sheet))
-        e = give(a, sheet_table(a->sheet));
-    a->dirty |= sheet_version(a->sheet) != before;
+    if (!e && a->observer && !a->given && table_view_settled(a->table_view))
+        e = give(a, table_view_table(a->table_view));
+    a->dirty |= table_view_version(a->table_view) != before;
     return e;
 }

@@ -8,9 +8,9 @@ static enum err filters_sync(struct pane *p, const struct view *v)
 {
     char n[32];
     struct lines *l = &p->lines;
-    size_t filters = v->sheet ? sheet_filters(v->sheet) : 0;
+    size_t filters = v->table_view ? table_view_filters(v->table_view) : 0;
     for (size_t i = 0; i < filters; i++) {
-        struct sheet_filter f = sheet_filter_at(v->sheet, i);
+        struct table_view_filter f = table_view_filter_at(v->table_view, i);
         lines_add(l, f.on ? ROLE_PICK : ROLE_DIM, f.on ? "[x] " : "[ ] ");
         lines_add(l, f.on ? ROLE_TEXT : ROLE_DIM, f.words);
         if (f.on && f.ready)
@@ -26,9 +26,9 @@ static void filters_status(const struct pane *p, const struct view *v, struct bu
 {
     char n[32], all[32];
     (void)p;
-    if (v->sheet && sheet_table(v->sheet))
-        buf_addf(out, "%s of %s rows", text_count(sheet_extent(v->sheet).rows, n),
-                 text_count(table_rows(sheet_table(v->sheet)), all));
+    if (v->table_view && table_view_table(v->table_view))
+        buf_addf(out, "%s of %s rows", text_count(table_view_extent(v->table_view).rows, n),
+                 text_count(table_rows(table_view_table(v->table_view)), all));
 }
 
 static const char *const hints[] = {"pick", "remove", "undo", "filter", "back", NULL};

@@ -98,9 +98,9 @@ static enum err record_sync(struct pane *p, const struct view *v)
     for (size_t i = 0; !e && row && i < table_columns(t); i++)
         add_cell(p, table_column(t, i), &row->cells[i]);
     table_reader_free(r);
-    if (!sheet_unread(e))
+    if (!table_view_unread(e))
         return e;
-    lines_put(&p->lines, ROLE_BAD, sheet_unread(e));
+    lines_put(&p->lines, ROLE_BAD, table_view_unread(e));
     return OK;
 }
 

@@ -46,7 +46,7 @@ struct choices {
 /* What panes may look at. */
 struct view {
     const struct model *model;
-    const struct sheet *sheet; /* the open table; NULL: only the model's */
+    const struct table_view *table_view; /* the open table; NULL: only the model's */
     const struct choices *choices;
     enum scope scope;
     double now;                /* as the model's times */

@@ -62,8 +62,8 @@ static void widen_by_cell(struct table_state *s, size_t i, int most, const struc
     widen(s, i, most, c->null ? "null" : c->text, c->null ? 4 : c->len);
 }
 
-/* Rows without a sheet: of the model's table, as they stand. */
-static enum err read_plain(const struct table *t, uint64_t from, uint64_t n, sheet_visit *visit, void *ctx)
+/* Rows without a table view: of the model's table, as they stand. */
+static enum err read_plain(const struct table *t, uint64_t from, uint64_t n, table_view_visit *visit, void *ctx)
 {
     struct table_reader *r;
     enum err e = table_reader_new(t, &r);
@@ -81,20 +81,20 @@ static enum err read_plain(const struct table *t, uint64_t from, uint64_t n, she
     return e;
 }
 
-static bool has_sheet(const struct view *v)
+static bool has_table_view(const struct view *v)
 {
-    return v->sheet && sheet_table(v->sheet);
+    return v->table_view && table_view_table(v->table_view);
 }
 
-static struct sheet_extent extent_of(const struct view *v, const struct table *t)
+static struct table_view_extent extent_of(const struct view *v, const struct table *t)
 {
-    return has_sheet(v) ? sheet_extent(v->sheet) : (struct sheet_extent){table_rows(t), table_rows(t)};
+    return has_table_view(v) ? table_view_extent(v->table_view) : (struct table_view_extent){table_rows(t), table_rows(t)};
 }
 
-static enum err read_rows(const struct view *v, const struct table *t, uint64_t from, uint64_t n, sheet_visit *visit,
+static enum err read_rows(const struct view *v, const struct table *t, uint64_t from, uint64_t n, table_view_visit *visit,
                           void *ctx)
 {
-    return has_sheet(v) ? sheet_read(v->sheet, from, n, visit, ctx) : read_plain(t, from, n, visit, ctx);
+    return has_table_view(v) ? table_view_read(v->table_view, from, n, visit, ctx) : read_plain(t, from, n, visit, ctx);
 }
 
 /* Of very many columns only the first are looked at here; the others widen as they are seen. */
@@ -228,7 +228,7 @@ static void add_name(struct pane *p, const struct view *v, const struct column *
 {
     struct table_state *s = p->state;
     bool descending = false;
-    size_t sorted = has_sheet(v) ? sheet_sorted_by(v->sheet, &descending) : SIZE_MAX;
+    size_t sorted = has_table_view(v) ? table_view_sorted_by(v->table_view, &descending) : SIZE_MAX;
     enum role role = at == v->choices->columns.at ? ROLE_FOCUS : ROLE_HEAD;
     struct buf name;
     buf_init(&name, 1 << 24);
@@ -256,15 +256,15 @@ static void add_head(struct pane *p, const struct view *v, const struct table *t
     lines_end(&p->head, (struct subject){0});
 }
 
-static void add_filters(struct pane *p, const struct sheet *sheet)
+static void add_filters(struct pane *p, const struct table_view *table_view)
 {
     char n[32], all[32];
-    if (sheet_filters(sheet) == 0)
+    if (table_view_filters(table_view) == 0)
         return;
-    lines_addf(&p->head, ROLE_WARN, "%s of %s rows ", text_count(sheet_extent(sheet).rows, n),
-               text_count(table_rows(sheet_table(sheet)), all));
-    for (size_t i = 0; i < sheet_filters(sheet); i++) {
-        struct sheet_filter f = sheet_filter_at(sheet, i);
+    lines_addf(&p->head, ROLE_WARN, "%s of %s rows ", text_count(table_view_extent(table_view).rows, n),
+               text_count(table_rows(table_view_table(table_view)), all));
+    for (size_t i = 0; i < table_view_filters(table_view); i++) {
+        struct table_view_filter f = table_view_filter_at(table_view, i);
         lines_add(&p->head, ROLE_DIM, f.on ? "& " : "(off: ");
         lines_add(&p->head, f.on ? ROLE_TEXT : ROLE_DIM, f.words);
         lines_add(&p->head, ROLE_DIM, f.on ? " " : ") ");
@@ -272,12 +272,12 @@ static void add_filters(struct pane *p, const struct sheet *sheet)
     lines_end(&p->head, (struct subject){0});
 }
 
-static void add_odd(struct pane *p, const struct sheet *sheet)
+static void add_odd(struct pane *p, const struct table_view *table_view)
 {
     char n[32], first[32];
-    struct sheet_odd odd;
-    for (size_t i = 0; sheet_odd_at(sheet, i, &odd); i++) {
-        const struct column *c = table_column(sheet_table(sheet), odd.column);
+    struct table_view_odd odd;
+    for (size_t i = 0; table_view_odd_at(table_view, i, &odd); i++) {
+        const struct column *c = table_column(table_view_table(table_view), odd.column);
         struct buf words;
         buf_init(&words, 1 << 20);
         if (text_add_safe(&words, c->name, c->name_len < FIT_MAX ? c->name_len : FIT_MAX) == OK) {
@@ -289,11 +289,11 @@ static void add_odd(struct pane *p, const struct sheet *sheet)
     }
 }
 
-static void add_warnings(struct pane *p, const struct sheet *sheet)
+static void add_warnings(struct pane *p, const struct table_view *table_view)
 {
     char n[32], first[32];
-    struct table_ragged r = table_ragged(sheet_table(sheet));
-    const char *fault = sheet_fault(sheet);
+    struct table_ragged r = table_ragged(table_view_table(table_view));
+    const char *fault = table_view_fault(table_view);
     if (fault && p->height > 4)
         lines_wrap(&p->head, ROLE_BAD, 2, p->width, fault, (struct subject){0});
     if (r.short_rows) {
@@ -306,7 +306,7 @@ static void add_warnings(struct pane *p, const struct sheet *sheet)
                    r.long_rows == 1 ? " is" : "s are", text_count(r.first_long + 1, first));
         lines_end(&p->head, (struct subject){0});
     }
-    add_odd(p, sheet);
+    add_odd(p, table_view);
 }
 
 /* Typed codes that are no row's: they are listed below the rows. */
@@ -356,7 +356,7 @@ static void add_strays(struct pane *p, const struct view *v, uint64_t rows, int 
 /* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 /* Whoever stood so far from the end still does when the rows are counted. */
-static void keep_place(struct pane *p, struct sheet_extent x)
+static void keep_place(struct pane *p, struct table_view_extent x)
 {
     struct table_state *s = p->state;
     if (s->tail && x.guess != s->guess) {
@@ -368,13 +368,13 @@ static void keep_place(struct pane *p, struct sheet_extent x)
     s->tail = p->cursor >= x.rows && x.guess > x.rows;
 }
 
-static enum err add_rows(struct pane *p, const struct view *v, const struct table *t, struct sheet_extent x)
+static enum err add_rows(struct pane *p, const struct view *v, const struct table *t, struct table_view_extent x)
 {
     struct table_state *s = p->state;
     struct rows_ctx ctx = {p, t, v};
     uint64_t seen = x.guess > p->top ? x.guess - p->top : 0;
     if (s->tail)
-        return seen <= TAIL_MAX ? sheet_read_end(v->sheet, seen, add_row, &ctx) : OK;
+        return seen <= TAIL_MAX ? table_view_read_end(v->table_view, seen, add_row, &ctx) : OK;
     if (seen > (uint64_t)pane_rows(p))
         seen = (uint64_t)pane_rows(p);
     return read_rows(v, t, p->top, seen, add_row, &ctx);
@@ -388,21 +388,21 @@ static enum err sync_loaded(struct pane *p, const struct view *v, const struct t
         return e;
     s->widened = false;
     s->wanted = v->choices->columns.n == s->nwidths ? v->choices->columns.widths : NULL;
-    struct sheet_extent x = extent_of(v, t);
+    struct table_view_extent x = extent_of(v, t);
     uint64_t strays = x.guess == x.rows ? count_strays(s, v->choices) : 0;
     p->left = 0;
     choose_columns(p, &v->choices->columns, t);
-    if (has_sheet(v)) {
-        add_filters(p, v->sheet);
-        add_warnings(p, v->sheet);
+    if (has_table_view(v)) {
+        add_filters(p, v->table_view);
+        add_warnings(p, v->table_view);
     }
     add_head(p, v, t);
     keep_place(p, x);
     pane_settle(p, x.guess + strays);
     p->first = p->top;
     e = add_rows(p, v, t, x);
-    if (sheet_unread(e)) {
-        lines_put(&p->lines, ROLE_BAD, sheet_unread(e));
+    if (table_view_unread(e)) {
+        lines_put(&p->lines, ROLE_BAD, table_view_unread(e));
         return OK;
     }
     add_strays(p, v, x.guess, s->nwidths ? width_at(s, table_key(t)) : 1);
@@ -428,7 +428,7 @@ static enum err table_sync(struct pane *p, const struct view *v)
 {
     const struct model *m = v->model;
     const struct table *t = view_table(v);
-    const char *fault = m->table_error ? m->table_error : v->sheet ? sheet_fault(v->sheet) : NULL;
+    const char *fault = m->table_error ? m->table_error : v->table_view ? table_view_fault(v->table_view) : NULL;
     if (t)
         return sync_widened(p, v, t);
     if (fault)
@@ -445,8 +445,8 @@ static void table_status(const struct pane *p, const struct view *v, struct buf 
     char n[32];
     const struct table *t = view_table(v);
     (void)p;
-    if (v->sheet)
-        sheet_status(v->sheet, out);
+    if (v->table_view)
+        table_view_status(v->table_view, out);
     if (columns_count_hidden(&v->choices->columns))
         buf_addf(out, "%zu hidden, ", columns_count_hidden(&v->choices->columns));
     if (t) {

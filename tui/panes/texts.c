@@ -31,7 +31,7 @@ static void add_share(struct lines *l, uint64_t count, uint64_t most, uint64_t a
     lines_pad(l, end + 1);
 }
 
-static void add_text_line(struct lines *l, const struct sheet_texts *texts, uint64_t i, uint64_t most)
+static void add_text_line(struct lines *l, const struct table_view_texts *texts, uint64_t i, uint64_t most)
 {
     struct query_text at;
     char text[TEXT_MAX];
@@ -47,7 +47,7 @@ static void add_text_line(struct lines *l, const struct sheet_texts *texts, uint
 
 static enum err texts_sync(struct pane *p, const struct view *v)
 {
-    const struct sheet_texts *texts = v->sheet ? sheet_texts(v->sheet) : NULL;
+    const struct table_view_texts *texts = v->table_view ? table_view_texts(v->table_view) : NULL;
     struct query_text first = {0};
     if (!texts || texts->fd < 0)
         return OK;
@@ -73,7 +73,7 @@ static enum err texts_sync(struct pane *p, const struct view *v)
 static void texts_status(const struct pane *p, const struct view *v, struct buf *out)
 {
     char n[32];
-    const struct sheet_texts *texts = v->sheet ? sheet_texts(v->sheet) : NULL;
+    const struct table_view_texts *texts = v->table_view ? table_view_texts(v->table_view) : NULL;
     (void)p;
     if (!texts)
         return;
@@ -112,7 +112,7 @@ static void add_count(struct lines *l, int width, const char *name, int64_t n)
 static enum err sums_sync(struct pane *p, const struct view *v)
 {
     size_t column;
-    const struct query_answer *a = v->sheet ? sheet_sums(v->sheet, &column) : NULL;
+    const struct query_answer *a = v->table_view ? table_view_sums(v->table_view, &column) : NULL;
     const struct table *t = view_table(v);
     struct lines *l = &p->lines;
     if (!a || !t || column >= table_columns(t))
@@ -140,7 +140,7 @@ static void sums_status(const struct pane *p, const struct view *v, struct buf *
 {
     size_t column;
     (void)p;
-    if (v->sheet && sheet_sums(v->sheet, &column))
+    if (v->table_view && table_view_sums(v->table_view, &column))
         add_name_of(v, column, out);
 }
 

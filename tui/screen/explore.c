@@ -77,20 +77,20 @@ static enum err watch(struct app *a, const struct explore_options *options, stru
 static enum err open_table(struct app *a, const struct explore_options *options, struct problem *problem)
 {
     struct observer_options observer = options->observer;
-    struct sheet_options sheet = options->sheet;
-    sheet.path = observer.path;
-    sheet.key = observer.key;
-    sheet.dtypes = observer.dtypes;
-    sheet.ndtypes = observer.ndtypes;
-    enum err e = sheet_open(&sheet, &a->sheet, problem);
+    struct table_view_options table_view = options->table_view;
+    table_view.path = observer.path;
+    table_view.key = observer.key;
+    table_view.dtypes = observer.dtypes;
+    table_view.ndtypes = observer.ndtypes;
+    enum err e = table_view_open(&table_view, &a->table_view, problem);
     if (e)
         return e;
-    const struct table *t = sheet_table(a->sheet);
-    bool plain = !sheet.delimiter && !sheet.no_header && !sheet.encoding && !sheet_streams(a->sheet);
+    const struct table *t = table_view_table(a->table_view);
+    bool plain = !table_view.delimiter && !table_view.no_header && !table_view.encoding && !table_view_streams(a->table_view);
     plain = plain && (!t || table_delimiter(t) == ',');
     observer.as_given = !plain;
-    observer.table_follows = !(plain && (!t || sheet_settled(a->sheet)));
-    a->given = observer.table_follows ? 0 : sheet_generation(a->sheet) + 1;
+    observer.table_follows = !(plain && (!t || table_view_settled(a->table_view)));
+    a->given = observer.table_follows ? 0 : table_view_generation(a->table_view) + 1;
     return observer_new(&observer, &a->observer, problem);
 }
 
@@ -139,8 +139,8 @@ enum err explore(const struct explore_options *options, struct problem *problem)
             problem_set(problem, e, "the explorer had to end: %s", err_text(e));
         else if (a.model->table_error)
             e = problem_set(problem, a.model->table_internal ? ERR_NOMEM : ERR_PARSE, "%s", a.model->table_error);
-        else if (a.sheet && sheet_fault(a.sheet))
-            e = problem_set(problem, ERR_PARSE, "%s", sheet_fault(a.sheet));
+        else if (a.table_view && table_view_fault(a.table_view))
+            e = problem_set(problem, ERR_PARSE, "%s", table_view_fault(a.table_view));
     }
     close_all(&a, options);
     give_signals_back(&before, &signal_fd);

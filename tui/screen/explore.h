@@ -11,7 +11,7 @@
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct explore_options {
-    struct sheet_options sheet;  /* how the file is to be read; path, key and dtypes are the observer's */
+    struct table_view_options table_view;  /* how the file is to be read; path, key and dtypes are the observer's */
     struct observer_options observer;
     struct run_settings initial; /* what the settings show at first; its codes are picked */
     enum color_when color;

@@ -131,7 +131,7 @@ static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
     if (fds[FD_GUARD].revents)
         guard_revive(a->guard);
     if (!e && fds[FD_SHEET].revents)
-        e = app_go_on(a, "Reading the table", app_sheet_step(a));
+        e = app_go_on(a, "Reading the table", app_table_view_step(a));
     if (!e)
         e = app_go_on(a, "Collecting the codes", app_learn_codes(a));
     app_feed(a);
@@ -157,7 +157,7 @@ enum err app_run(struct app *a, int signal_fd)
             [FD_OBSERVER] = {observer_fd(a->observer), POLLIN, 0},
             [FD_SIGNAL] = {signal_fd, POLLIN, 0},
             [FD_GUARD] = {guard_fd(a->guard), POLLIN, 0},
-            [FD_SHEET] = {a->sheet ? sheet_fd(a->sheet) : -1, POLLIN, 0},
+            [FD_SHEET] = {a->table_view ? table_view_fd(a->table_view) : -1, POLLIN, 0},
             [FD_COMPARE] = {compare_fd(a->compare), POLLIN, 0},
         };
         int n = poll(fds, FD_COUNT, timeout);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The table pane over a real sheet and its query server, whole screens against golden ones in tests/screens/. */
+ * The table pane over a real table view and its query server, whole screens against golden ones in tests/screens/. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,10 +24,10 @@ enum { BOUND = 30 };
 static void settle(struct stage *s)
 {
     double end = clock_now() + BOUND;
-    while (sheet_busy(s->app.sheet) || !sheet_settled(s->app.sheet)) {
-        struct pollfd fd = {sheet_fd(s->app.sheet), POLLIN, 0};
+    while (table_view_busy(s->app.table_view) || !table_view_settled(s->app.table_view)) {
+        struct pollfd fd = {table_view_fd(s->app.table_view), POLLIN, 0};
         poll(&fd, 1, 100);
-        assert_int_equal(app_sheet_step(&s->app), OK);
+        assert_int_equal(app_table_view_step(&s->app), OK);
         assert_true(clock_now() < end);
     }
 }
@@ -49,10 +49,10 @@ static void open_table(struct stage *s, const char *bytes, size_t len)
     assert_int_equal(io_write_all(fd, bytes, len), OK);
     close(fd);
     stage_open(s, NULL, 0);
-    struct sheet_options options = {.path = path};
-    if (sheet_open(&options, &s->app.sheet, &problem))
+    struct table_view_options options = {.path = path};
+    if (table_view_open(&options, &s->app.table_view, &problem))
         fail_msg("%s", problem.text);
-    const struct table *t = sheet_table(s->app.sheet);
+    const struct table *t = table_view_table(s->app.table_view);
     assert_non_null(t);
     feed_table(s->model, 0.001, "sample.csv", (int64_t)table_rows(t), (int64_t)table_columns(t));
     settle(s);
@@ -173,7 +173,7 @@ static void words_that_are_no_filter_are_refused(void **state)
         stage_draw(&s, 100, 24);
         if (!stage_shows(&s, cases[i].answer))
             fail_msg("%s: not said: %s; but: %s", cases[i].words, cases[i].answer, s.app.message);
-        assert_int_equal(sheet_filters(s.app.sheet), 0);
+        assert_int_equal(table_view_filters(s.app.table_view), 0);
     }
     close_table(&s);
 }
