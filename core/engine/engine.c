@@ -111,7 +111,7 @@ void engine_free(struct engine *e)
         renewed_remove(e);
     engine_stop(e);
     engine_done_queue(e);
-    free(e->crew);
+    free(e->loop);
     free(e);
 }
 

@@ -190,8 +190,8 @@ static enum err find_span(void *arg, void *own, size_t i)
 static enum err run(struct engine *e, struct job *j, size_t items, enum err (*item)(void *, void *, size_t))
 {
     struct table_runner runner = engine_runner(e);
-    struct table_crew crew = { .items = items, .arg = j, .begin = hand_new, .item = item, .end = hand_end };
-    return table_crew_run(&crew, &runner);
+    struct table_loop loop = { .items = items, .arg = j, .begin = hand_new, .item = item, .end = hand_end };
+    return table_parallel_for(&loop, &runner);
 }
 
 enum err engine_find(struct engine *e, const struct table *t, const struct find *f, struct table_progress *progress,

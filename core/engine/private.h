@@ -39,7 +39,7 @@ struct engine_thread {
 struct engine {
     struct engine_options options;
     bool started;
-    struct engine_thread *crew; /* owned; options.threads of them once started */
+    struct engine_thread *loop; /* owned; options.threads of them once started */
     sem_t tokens;               /* one for each part on the queue: idle threads sleep here and hold no lock */
     pthread_mutex_t lock;       /* over `work`, never held while a part runs */
     struct work work;

@@ -57,9 +57,9 @@ enum err engine_scan(struct engine *e, const struct table *t, struct rows *out)
 {
     struct scan s = { .table = t };
     struct table_runner runner = engine_runner(e);
-    struct table_crew crew = { .items = table_spans(t, SPAN), .arg = &s, .begin = scan_begin, .item = scan_span,
+    struct table_loop loop = { .items = table_spans(t, SPAN), .arg = &s, .begin = scan_begin, .item = scan_span,
                                .end = scan_end };
-    enum err err = table_crew_run(&crew, &runner);
+    enum err err = table_parallel_for(&loop, &runner);
     if (err == OK && s.rows != table_rows(t))
         err = ERR_CHANGED; /* it had other rows when it was loaded */
     if (err == OK)

@@ -121,14 +121,14 @@ static enum err hand_end(void *arg, void *own, enum err err)
 static enum err sort_by_keys(struct engine *e, struct job *j, struct row_list *out)
 {
     struct table_runner runner = engine_runner(e);
-    struct table_crew crew = { .items = table_spans(j->table, SPAN), .arg = j, .begin = hand_new, .item = key_span,
+    struct table_loop loop = { .items = table_spans(j->table, SPAN), .arg = j, .begin = hand_new, .item = key_span,
                                .end = hand_end };
     enum err err = sort_runs_init(&j->runs);
     if (err != OK)
         return err;
     pthread_mutex_init(&j->lock, NULL);
     table_progress_begin(j->progress, table_bytes(j->table));
-    err = table_crew_run(&crew, &runner);
+    err = table_parallel_for(&loop, &runner);
     if (err == OK && j->runs.items != table_rows(j->table))
         err = ERR_CHANGED;
     if (err == OK)

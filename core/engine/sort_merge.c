@@ -225,10 +225,10 @@ enum err sort_merge(struct engine *e, const struct sort_runs *runs, uint64_t row
     enum err err = row_list_make(out, rows, runs->items);
     if (err == OK && runs->n > 0)
         err = choose_cuts(&j, (size_t)engine_threads(e) * SHARES_PER_THREAD);
-    struct table_crew crew = { .items = j.nshares, .arg = &j, .begin = begin_worker, .item = merge_share,
+    struct table_loop loop = { .items = j.nshares, .arg = &j, .begin = begin_worker, .item = merge_share,
                                .end = end_worker };
     if (err == OK)
-        err = table_crew_run(&crew, &runner);
+        err = table_parallel_for(&loop, &runner);
     free(j.cuts);
     if (err != OK)
         row_list_done(out);

@@ -446,7 +446,7 @@ enum err sort_by_text(struct engine *e, const struct table *t, size_t column, bo
 {
     struct job j = { .table = t, .column = column, .descending = descending, .progress = progress };
     struct table_runner runner = engine_runner(e);
-    struct table_crew crew = { .items = table_spans(t, SPAN), .arg = &j, .begin = hand_new, .item = take_span,
+    struct table_loop loop = { .items = table_spans(t, SPAN), .arg = &j, .begin = hand_new, .item = take_span,
                                .end = hand_end };
     row_list_init(out, table_rows(t));
     j.fd = table_nameless_file();
@@ -454,7 +454,7 @@ enum err sort_by_text(struct engine *e, const struct table *t, size_t column, bo
         return err_from_errno(errno);
     pthread_mutex_init(&j.lock, NULL);
     table_progress_begin(progress, table_bytes(t));
-    enum err err = table_crew_run(&crew, &runner);
+    enum err err = table_parallel_for(&loop, &runner);
     if (err == OK && j.rows != table_rows(t))
         err = ERR_CHANGED;
     if (err == OK)

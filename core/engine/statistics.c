@@ -205,7 +205,7 @@ enum err engine_statistics(struct engine *e, const struct table *t, size_t colum
 {
     struct job j = { .table = t, .column = column, .progress = progress };
     struct table_runner runner = engine_runner(e);
-    struct table_crew crew = { .items = table_spans(t, SPAN), .arg = &j, .begin = hand_new, .item = look_at_span,
+    struct table_loop loop = { .items = table_spans(t, SPAN), .arg = &j, .begin = hand_new, .item = look_at_span,
                                .end = hand_end };
     *out = (struct statistics){ 0 };
     if (column >= table_columns(t))
@@ -214,7 +214,7 @@ enum err engine_statistics(struct engine *e, const struct table *t, size_t colum
     hand_init(&j.all);
     pthread_mutex_init(&j.lock, NULL);
     table_progress_begin(progress, table_bytes(t));
-    enum err err = table_crew_run(&crew, &runner);
+    enum err err = table_parallel_for(&loop, &runner);
     if (err == OK)
         take_result(&j.all, out);
     pthread_mutex_destroy(&j.lock);

@@ -16,7 +16,7 @@
 #include "core/table/table.h"
 #include "core/table/values/set.h"
 
-/* The engine's threads as what runs a crew's parts. */
+/* The engine's threads as what runs a parallel loop's parts. */
 struct table_runner engine_runner(struct engine *e);
 
 /* table_index, table_learn, table_grow, table_stream_grow on the engine's threads. */

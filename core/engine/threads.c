@@ -73,7 +73,7 @@ static void threads_end(struct engine *e, int count)
     for (int i = 0; i < count; i++)
         sem_post(&e->tokens);
     for (int i = 0; i < count; i++)
-        pthread_join(e->crew[i].id, NULL);
+        pthread_join(e->loop[i].id, NULL);
 }
 
 /* All of them or none. Waits until each is up, so that none is still busy with its own birth at a later fork. */
@@ -82,12 +82,12 @@ static enum err threads_start(struct engine *e)
     int n = e->options.threads, made = 0;
     enum err err = OK;
 
-    if (e->crew == NULL && (e->crew = calloc((size_t)n, sizeof *e->crew)) == NULL)
+    if (e->loop == NULL && (e->loop = calloc((size_t)n, sizeof *e->loop)) == NULL)
         return ERR_NOMEM;
     latch_set(&e->latch, (uint32_t)n);
     for (; made < n && err == OK; made += err == OK) {
-        e->crew[made] = (struct engine_thread){ .engine = e, .index = made };
-        err = thread_start(&e->crew[made].id, thread_main, &e->crew[made]);
+        e->loop[made] = (struct engine_thread){ .engine = e, .index = made };
+        err = thread_start(&e->loop[made].id, thread_main, &e->loop[made]);
     }
     for (int i = made; i < n; i++)
         latch_count_down(&e->latch);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * A crew's workers share one counter. */
+ * A parallel loop's workers share one counter. */
 #include "core/table/parallel_for.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 
 struct shared {
-    const struct table_crew *crew;
+    const struct table_loop *loop;
     _Atomic size_t next;
     atomic_bool failed;
 };
@@ -14,7 +14,7 @@ struct shared {
 static enum err work(void *arg, size_t part)
 {
     struct shared *s = arg;
-    const struct table_crew *c = s->crew;
+    const struct table_loop *c = s->loop;
     void *own = NULL;
     (void)part;
     enum err e = c->begin ? c->begin(c->arg, &own) : OK;
@@ -32,11 +32,11 @@ static enum err work(void *arg, size_t part)
     return e;
 }
 
-enum err table_crew_run(const struct table_crew *crew, const struct table_runner *runner)
+enum err table_parallel_for(const struct table_loop *loop, const struct table_runner *runner)
 {
-    struct shared s = {.crew = crew};
+    struct shared s = {.loop = loop};
     if (!runner)
         return work(&s, 0);
-    size_t parts = runner->width < crew->items ? runner->width : crew->items;
+    size_t parts = runner->width < loop->items ? runner->width : loop->items;
     return runner->each(runner->ctx, parts ? parts : 1, work, &s);
 }

@@ -16,7 +16,7 @@ struct table_runner {
     size_t width; /* how many parts can really run side by side */
 };
 
-struct table_crew {
+struct table_loop {
     size_t items;
     void *arg;
     enum err (*begin)(void *arg, void **own);              /* a worker's own things; NULL: it needs none */
@@ -26,6 +26,6 @@ struct table_crew {
 };
 
 /* The error of one failed item (any, if several failed), or OK. Always asks the runner, even for no item at all. */
-enum err table_crew_run(const struct table_crew *crew, const struct table_runner *runner) MUST_CHECK;
+enum err table_parallel_for(const struct table_loop *loop, const struct table_runner *runner) MUST_CHECK;
 
 #endif

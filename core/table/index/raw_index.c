@@ -147,8 +147,8 @@ static enum err read_item(void *arg, void *own, size_t i)
 
 static enum err read_chunks(struct build *b)
 {
-    struct table_crew crew = {.items = b->n, .arg = b, .begin = begin_worker, .item = read_item, .end = end_worker};
-    return table_crew_run(&crew, b->plan->runner);
+    struct table_loop loop = {.items = b->n, .arg = b, .begin = begin_worker, .item = read_item, .end = end_worker};
+    return table_parallel_for(&loop, b->plan->runner);
 }
 
 /* Which chunks were read as what they are not? True if any. */
