@@ -8,20 +8,20 @@
 
 enum { PASTE_MAX = 1 << 16, ESC_DELAY_MS = 25 };
 
-void typed_init(struct typed *in, int fd, keyboard_lookup *lookup, void (*came)(void *ctx, bool again),
+void input_reader_init(struct input_reader *in, int fd, keyboard_lookup *lookup, void (*came)(void *ctx, bool again),
                 void *ctx)
 {
-    *in = (struct typed){.fd = fd, .lookup = lookup, .came = came, .ctx = ctx};
+    *in = (struct input_reader){.fd = fd, .lookup = lookup, .came = came, .ctx = ctx};
     buf_init(&in->paste, PASTE_MAX);
 }
 
-void typed_done(struct typed *in)
+void input_reader_done(struct input_reader *in)
 {
     buf_done(&in->paste);
 }
 
 /* Waits so many milliseconds. False: nothing came. */
-static bool read_more(struct typed *in, int wait)
+static bool read_more(struct input_reader *in, int wait)
 {
     struct pollfd fd = {in->fd, POLLIN, 0};
     memmove(in->bytes, in->bytes + in->at, in->n - in->at);
@@ -34,19 +34,19 @@ static bool read_more(struct typed *in, int wait)
         return false;
     bool alone = in->n == 0;
     in->came(in->ctx, alone && (size_t)got == in->nlast && memcmp(in->bytes, in->last, in->nlast) == 0);
-    in->nlast = alone && got <= TYPED_LAST ? (size_t)got : 0;
+    in->nlast = alone && got <= INPUT_LAST ? (size_t)got : 0;
     memcpy(in->last, in->bytes, in->nlast);
     in->n += (size_t)got;
     return true;
 }
 
-static size_t first_key(const struct typed *in, bool all, key_code *key)
+static size_t first_key(const struct input_reader *in, bool all, key_code *key)
 {
     return keyboard_first(in->bytes + in->at, in->n - in->at, all, in->lookup, key);
 }
 
 /* What may go on is given a moment; within a paste, all the time it takes. False: nothing more is there. */
-static bool next_key(struct typed *in, key_code *key)
+static bool next_key(struct input_reader *in, key_code *key)
 {
     if (in->at == in->n && !read_more(in, 0))
         return false;
@@ -60,7 +60,7 @@ static bool next_key(struct typed *in, key_code *key)
 }
 
 /* True when the paste is complete. C-c ends one whose end never comes. */
-static bool add_to_paste(struct typed *in, key_code key)
+static bool add_to_paste(struct input_reader *in, key_code key)
 {
     char text[5];
     if (key == KEYBOARD_PASTE_END || key == (PRESS_CTRL | 'c'))
@@ -72,7 +72,7 @@ static bool add_to_paste(struct typed *in, key_code key)
     return key == KEYBOARD_PASTE_END;
 }
 
-void typed_next(struct typed *in, struct input *out)
+void input_reader_next(struct input_reader *in, struct input *out)
 {
     key_code key;
     while (out->kind == INPUT_NONE && next_key(in, &key))
@@ -87,7 +87,7 @@ void typed_next(struct typed *in, struct input *out)
 }
 
 /* The rest of a paste waits for more to come. */
-bool typed_has_more(const struct typed *in)
+bool input_reader_has_more(const struct input_reader *in)
 {
     return in->at < in->n && !in->pasting;
 }

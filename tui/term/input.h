@@ -18,28 +18,28 @@ struct input {
     size_t len;
 };
 
-enum { TYPED_BYTES = 4096, TYPED_LAST = 16 };
+enum { INPUT_BYTES = 4096, INPUT_LAST = 16 };
 
 /* Bytes from `at` on are not asked for yet; last: what came alone last time, if it was little. */
-struct typed {
+struct input_reader {
     int fd; /* borrowed; read(2) does not wait (termios(3): VMIN 0) */
     keyboard_lookup *lookup;
     void (*came)(void *ctx, bool again); /* bytes, before they are known; again: alone, the same as last time */
     void *ctx;
-    char bytes[TYPED_BYTES], last[TYPED_LAST];
+    char bytes[INPUT_BYTES], last[INPUT_LAST];
     size_t at, n, nlast;
     bool pasting;
     struct buf paste;
 };
 
-void typed_init(struct typed *in, int fd, keyboard_lookup *lookup, void (*came)(void *ctx, bool again),
+void input_reader_init(struct input_reader *in, int fd, keyboard_lookup *lookup, void (*came)(void *ctx, bool again),
                 void *ctx);
-void typed_done(struct typed *in); /* zeroed memory is fine */
+void input_reader_done(struct input_reader *in); /* zeroed memory is fine */
 
 /* The next input; `out` stays as it is when nothing more is there now. */
-void typed_next(struct typed *in, struct input *out);
+void input_reader_next(struct input_reader *in, struct input *out);
 
-/* Bytes have been read that typed_next has not been asked for. */
-bool typed_has_more(const struct typed *in);
+/* Bytes have been read that input_reader_next has not been asked for. */
+bool input_reader_has_more(const struct input_reader *in);
 
 #endif

@@ -10,10 +10,10 @@
 
 #include "core/base/io.h"
 
-enum err draft_init(struct draft *d, int terminal)
+enum err output_buffer_init(struct output_buffer *d, int terminal)
 {
     int fd = fcntl(terminal, F_DUPFD_CLOEXEC, 3);
-    *d = (struct draft){.terminal = terminal, .memory = -1};
+    *d = (struct output_buffer){.terminal = terminal, .memory = -1};
     if (fd < 0)
         return err_from_errno(errno);
     d->pen = fdopen(fd, "w");
@@ -22,7 +22,7 @@ enum err draft_init(struct draft *d, int terminal)
     return d->pen ? OK : ERR_NOMEM;
 }
 
-void draft_done(struct draft *d)
+void output_buffer_done(struct output_buffer *d)
 {
     io_close(&d->memory);
     if (d->pen)
@@ -30,21 +30,21 @@ void draft_done(struct draft *d)
     d->pen = NULL;
 }
 
-void draft_gather(struct draft *d)
+void output_buffer_gather(struct output_buffer *d)
 {
     if (d->memory < 0)
-        d->memory = memfd_create("poolscope-draft", MFD_CLOEXEC);
+        d->memory = memfd_create("poolscope-output", MFD_CLOEXEC);
     if (d->memory >= 0)
         dup3(d->memory, fileno(d->pen), O_CLOEXEC);
 }
 
-void draft_direct(struct draft *d)
+void output_buffer_direct(struct output_buffer *d)
 {
-    draft_send(d);
+    output_buffer_send(d);
     dup3(d->terminal, fileno(d->pen), O_CLOEXEC);
 }
 
-void draft_send(struct draft *d)
+void output_buffer_send(struct output_buffer *d)
 {
     char piece[16384];
     off_t kept = d->memory >= 0 ? lseek(d->memory, 0, SEEK_CUR) : 0;

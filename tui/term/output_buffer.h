@@ -9,21 +9,21 @@
 
 #include "core/base/err.h"
 
-struct draft {
+struct output_buffer {
     FILE *pen;    /* for curses; owned */
     int terminal; /* where all goes in the end; borrowed */
     int memory;   /* memfd_create(2); -1: there is none, and the pen writes to the terminal */
 };
 
 /* The pen writes to the terminal: curses asks it for its settings and its size. */
-enum err draft_init(struct draft *d, int terminal) MUST_CHECK;
-void draft_done(struct draft *d);
+enum err output_buffer_init(struct output_buffer *d, int terminal) MUST_CHECK;
+void output_buffer_done(struct output_buffer *d);
 
 /* From now on what the pen writes is kept; or, again, goes straight to the terminal (what is kept goes first). */
-void draft_gather(struct draft *d);
-void draft_direct(struct draft *d);
+void output_buffer_gather(struct output_buffer *d);
+void output_buffer_direct(struct output_buffer *d);
 
 /* What is kept goes to the terminal. One that is gone shows up as the end of its input. */
-void draft_send(struct draft *d);
+void output_buffer_send(struct output_buffer *d);
 
 #endif

@@ -32,9 +32,9 @@ struct term {
     FILE *in, *out;
     FILE *tty;          /* /dev/tty where stdin or stdout is something else; owned */
     SCREEN *screen;
-    struct draft draft; /* what curses and we send, a picture at a time */
+    struct output_buffer output; /* what curses and we send, a picture at a time */
     bool knows_keys;    /* curses does */
-    struct typed typed;
+    struct input_reader input;
     struct term_watch watch;
     struct term_restore restore;
     struct look looks[ROLE_COUNT];
@@ -55,7 +55,7 @@ struct term {
 /* Behind what curses has written, in front of what it will write. */
 static void send(struct term *t, const char *bytes, size_t n)
 {
-    enum err e = io_write_all(fileno(t->draft.pen), bytes, n);
+    enum err e = io_write_all(fileno(t->output.pen), bytes, n);
     (void)e; /* a terminal that is gone shows up as the end of its input */
 }
 
@@ -219,7 +219,7 @@ static void know_keys(struct term *t)
     define_plain_keys();
     if (t->paste_mode)
         send(t, paste_on, strlen(paste_on));
-    draft_send(&t->draft);
+    output_buffer_send(&t->output);
 }
 
 static key_code look_up(const char *sequence);
@@ -250,10 +250,10 @@ enum err term_open(const struct term_options *options, const struct term_watch *
     if (e)
         goto out;
     take(t);
-    e = draft_init(&t->draft, t->restore.fd);
+    e = output_buffer_init(&t->output, t->restore.fd);
     if (e)
         goto out;
-    t->screen = newterm(NULL, t->draft.pen, t->in); /* sends nothing yet */
+    t->screen = newterm(NULL, t->output.pen, t->in); /* sends nothing yet */
     if (!t->screen) {
         const char *name = getenv("TERM");
         e = lacks_memory(fileno(t->in))
@@ -267,11 +267,11 @@ enum err term_open(const struct term_options *options, const struct term_watch *
     restore_fill(t);
     announce(t, true);
     init_modes(t);
-    typed_init(&t->typed, fileno(t->in), look_up, bytes_came, t);
+    input_reader_init(&t->input, fileno(t->in), look_up, bytes_came, t);
     init_looks(t, options);
     t->glyphs = cell_glyphs(getenv("TERM"));
     init_patches(t);
-    draft_gather(&t->draft);
+    output_buffer_gather(&t->output);
     *out = t;
     return OK;
 out:
@@ -442,7 +442,7 @@ static void draw_whole(struct term *t, struct canvas *c, int x, int y)
     refresh();
     keep_rows(t, c);
     know_keys(t);
-    draft_send(&t->draft);
+    output_buffer_send(&t->output);
 }
 
 void term_draw(struct term *t, struct canvas *c, int x, int y)
@@ -472,9 +472,9 @@ bool term_is_ours(const struct term *t)
 
 void term_redraw(struct term *t)
 {
-    draft_direct(&t->draft);
+    output_buffer_direct(&t->output);
     reset_prog_mode(); /* somebody may have changed it while we were stopped */
-    draft_gather(&t->draft);
+    output_buffer_gather(&t->output);
     t->redraw = true;
     t->expects = false;
 }
@@ -484,7 +484,7 @@ static void give_back(struct term *t)
     t->expects = false;
     if (t->screen) {
         end_patches(t);
-        draft_direct(&t->draft);
+        output_buffer_direct(&t->output);
         if (t->paste_mode)
             send(t, paste_off, strlen(paste_off));
         endwin();
@@ -503,7 +503,7 @@ static void take_again(struct term *t)
     refresh();
     if (t->paste_mode)
         send(t, paste_on, strlen(paste_on));
-    draft_gather(&t->draft);
+    output_buffer_gather(&t->output);
 }
 
 static bool asked_to_end(void)
@@ -532,11 +532,11 @@ void term_close(struct term *t)
     if (t->taken && term_is_ours(t))
         give_back(t);
     /* No delscreen(3): it allocates and does not check that (_nc_free_tparm); the process ends soon. */
-    draft_done(&t->draft);
+    output_buffer_done(&t->output);
     if (t->tty)
         fclose(t->tty);
     canvas_done(&t->shown);
-    typed_done(&t->typed);
+    input_reader_done(&t->input);
     free(t);
 }
 
@@ -574,7 +574,7 @@ static key_code look_up(const char *sequence)
 static void bytes_came(void *ctx, bool again)
 {
     struct term *t = ctx;
-    struct pollfd fd = {t->typed.fd, POLLIN, 0};
+    struct pollfd fd = {t->input.fd, POLLIN, 0};
     if (again && t->expects) {
         t->ahead = true;
         show_patch(t);
@@ -585,14 +585,14 @@ static void bytes_came(void *ctx, bool again)
 
 bool term_has_more(const struct term *t)
 {
-    return typed_has_more(&t->typed);
+    return input_reader_has_more(&t->input);
 }
 
 void term_read(struct term *t, struct input *out)
 {
     *out = (struct input){.kind = INPUT_NONE};
     if (t->knows_keys)
-        typed_next(&t->typed, out);
+        input_reader_next(&t->input, out);
 }
 
 /* Clipboard */

@@ -156,24 +156,24 @@ static size_t next_write(int fd, char *out, size_t size)
 static void a_picture_is_one_write(void **state)
 {
     (void)state;
-    struct draft d;
+    struct output_buffer d;
     int pipe[2];
     char got[256];
     assert_int_equal(pipe2(pipe, O_DIRECT | O_CLOEXEC), 0);
-    assert_int_equal(draft_init(&d, pipe[1]), OK);
+    assert_int_equal(output_buffer_init(&d, pipe[1]), OK);
     setvbuf(d.pen, NULL, _IONBF, 0);
     fputs("settings", d.pen);
     next_write(pipe[0], got, sizeof got);
-    draft_gather(&d);
+    output_buffer_gather(&d);
     for (int picture = 0; picture < 2; picture++) {
         for (int i = 0; i < 3; i++)
             assert_true(fputs("piece ", d.pen) >= 0);
-        draft_send(&d);
+        output_buffer_send(&d);
         next_write(pipe[0], got, sizeof got);
         assert_string_equal(got, "piece piece piece ");
     }
     fputs("kept, ", d.pen);
-    draft_direct(&d);
+    output_buffer_direct(&d);
     fputs("then straight", d.pen);
     next_write(pipe[0], got, sizeof got);
     assert_string_equal(got, "kept, ");
@@ -181,7 +181,7 @@ static void a_picture_is_one_write(void **state)
     while (n < strlen("then straight"))
         n += next_write(pipe[0], got + n, sizeof got - n);
     assert_string_equal(got, "then straight");
-    draft_done(&d);
+    output_buffer_done(&d);
     close(pipe[0]);
     close(pipe[1]);
 }
