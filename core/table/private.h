@@ -192,16 +192,16 @@ size_t table_index_at_row(const struct table_index *x, uint64_t row);
 size_t table_index_at_offset(const struct table_index *x, uint64_t offset);
 
 /* An index that is being written: shared memory, not sealed yet. Entries that nobody sets point to the next one. */
-struct table_draft {
+struct index_builder {
     int fd;
     size_t len;
     struct table_index_facts *facts;
     struct raw_entry *entries;
 };
 
-enum err table_draft_init(struct table_draft *d, size_t n) MUST_CHECK;
-void table_draft_done(struct table_draft *d);
-enum err table_draft_seal(struct table_draft *d, struct table_index *out) MUST_CHECK;
+enum err index_builder_init(struct index_builder *d, size_t n) MUST_CHECK;
+void index_builder_done(struct index_builder *d);
+enum err index_builder_seal(struct index_builder *d, struct table_index *out) MUST_CHECK;
 
 /* table_index_csv.c: by libcsv, from the first byte on. */
 struct table_parse {

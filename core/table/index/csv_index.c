@@ -227,18 +227,18 @@ static enum err run(struct build *b)
 
 static enum err seal(const struct build *b, struct table_index *out)
 {
-    struct table_draft draft;
+    struct index_builder builder;
     size_t n = b->entries.len / sizeof(struct raw_entry);
-    enum err e = table_draft_init(&draft, n);
+    enum err e = index_builder_init(&builder, n);
     if (e)
         return e;
-    memcpy(draft.entries, buf_text(&b->entries), b->entries.len);
+    memcpy(builder.entries, buf_text(&b->entries), b->entries.len);
     struct table_index_facts all = b->facts;
-    memcpy(all.magic, draft.facts->magic, sizeof all.magic);
+    memcpy(all.magic, builder.facts->magic, sizeof all.magic);
     all.n = n;
-    *draft.facts = all;
-    e = table_draft_seal(&draft, out);
-    table_draft_done(&draft);
+    *builder.facts = all;
+    e = index_builder_seal(&builder, out);
+    index_builder_done(&builder);
     return e;
 }
 

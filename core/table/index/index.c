@@ -20,22 +20,22 @@ uint64_t table_index_window(uint64_t bytes)
     return window;
 }
 
-static void unmap(struct table_draft *d)
+static void unmap(struct index_builder *d)
 {
     if (d->facts)
         munmap(d->facts, d->len);
     d->facts = NULL;
 }
 
-void table_draft_done(struct table_draft *d)
+void index_builder_done(struct index_builder *d)
 {
     unmap(d);
     io_close(&d->fd);
 }
 
-enum err table_draft_init(struct table_draft *d, size_t n)
+enum err index_builder_init(struct index_builder *d, size_t n)
 {
-    *d = (struct table_draft){.len = sizeof *d->facts + (n + 1) * sizeof *d->entries};
+    *d = (struct index_builder){.len = sizeof *d->facts + (n + 1) * sizeof *d->entries};
     d->fd = memfd_create("poolscope-index", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (d->fd < 0)
         return ERR_NOMEM;
@@ -56,7 +56,7 @@ enum err table_draft_init(struct table_draft *d, size_t n)
 }
 
 /* Windows in which no record begins point to the next one; behind all of them stands the end. */
-static void fill_gaps(struct table_draft *d)
+static void fill_gaps(struct index_builder *d)
 {
     d->entries[d->facts->n] = (struct raw_entry){d->facts->end, d->facts->rows};
     for (size_t k = d->facts->n; k-- > 0;)
@@ -64,7 +64,7 @@ static void fill_gaps(struct table_draft *d)
             d->entries[k] = d->entries[k + 1];
 }
 
-enum err table_draft_seal(struct table_draft *d, struct table_index *out)
+enum err index_builder_seal(struct index_builder *d, struct table_index *out)
 {
     fill_gaps(d);
     unmap(d);

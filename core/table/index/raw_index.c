@@ -18,7 +18,7 @@ struct chunk {
 
 struct build {
     const struct table_plan *plan;
-    struct table_draft draft;
+    struct index_builder builder;
     struct chunk *chunks;
     size_t n;
     uint64_t windows; /* in a chunk */
@@ -82,9 +82,9 @@ static void take_block(const struct build *b, struct chunk *c, struct raw_state 
 static void begin_tally(struct build *b, size_t i, struct raw_tally *t)
 {
     uint64_t k = b->plan->keep + i * b->windows, end = chunk_end(b, i);
-    uint64_t stop = k + b->windows < b->draft.facts->n ? k + b->windows : b->draft.facts->n;
+    uint64_t stop = k + b->windows < b->builder.facts->n ? k + b->windows : b->builder.facts->n;
     *t = (struct raw_tally){.expected = b->plan->ncolumns - 1, .window = b->plan->window, .next = window_begin(b, k),
-                            .limit = end, .entry = &b->draft.entries[k]};
+                            .limit = end, .entry = &b->builder.entries[k]};
     t->ragged = (struct raw_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
     memset(t->entry, 0xff, (size_t)(stop - k) * sizeof *t->entry);
 }
@@ -172,7 +172,7 @@ struct sum {
     bool inside, strange;
 };
 
-static void add_ragged(struct table_draft *d, const struct raw_ragged *more, uint64_t before)
+static void add_ragged(struct index_builder *d, const struct raw_ragged *more, uint64_t before)
 {
     struct raw_ragged *all = &d->facts->ragged;
     if (all->short_rows == 0 && more->short_rows)
@@ -191,7 +191,7 @@ static void add_record(struct build *b, struct sum *s, uint64_t delimiters)
         return;
     raw_odd_record(&one, delimiters);
     one.ragged.first_short = one.ragged.first_long = 0;
-    add_ragged(&b->draft, &one.ragged, s->rows);
+    add_ragged(&b->builder, &one.ragged, s->rows);
 }
 
 static void add_chunk(struct build *b, struct sum *s, size_t i)
@@ -199,9 +199,9 @@ static void add_chunk(struct build *b, struct sum *s, size_t i)
     const struct chunk *c = &b->chunks[i];
     const struct raw_tally *t = &c->tally;
     uint64_t k = b->plan->keep + i * b->windows;
-    for (uint64_t n = 0; n < b->windows && k + n < b->draft.facts->n; n++)
-        if (b->draft.entries[k + n].offset != UINT64_MAX)
-            b->draft.entries[k + n].row += s->rows;
+    for (uint64_t n = 0; n < b->windows && k + n < b->builder.facts->n; n++)
+        if (b->builder.entries[k + n].offset != UINT64_MAX)
+            b->builder.entries[k + n].row += s->rows;
     s->strange |= c->strange;
     s->inside ^= c->odd;
     if (t->rows == 0) {
@@ -210,7 +210,7 @@ static void add_chunk(struct build *b, struct sum *s, size_t i)
     }
     s->strange |= t->first - s->behind > TABLE_FIELD_MAX; /* libcsv decides what is too long */
     add_record(b, s, s->delimiters + t->head);
-    add_ragged(&b->draft, &t->ragged, s->rows);
+    add_ragged(&b->builder, &t->ragged, s->rows);
     s->rows += t->rows;
     s->delimiters = t->delimiters - t->last;
     s->behind = t->behind;
@@ -221,14 +221,14 @@ static enum err add_tail(struct build *b, struct sum *s)
 {
     const struct table_plan *p = b->plan;
     char last = '\0';
-    b->draft.facts->end = s->behind;
+    b->builder.facts->end = s->behind;
     if (s->behind == p->source->size || p->source->growing)
         return OK;
     enum err e = table_source_read(p->source, &last, 1, p->source->size - 1);
     s->strange |= s->inside || last == '\r' || p->source->size - s->behind > TABLE_FIELD_MAX;
     add_record(b, s, s->delimiters);
     s->rows++;
-    b->draft.facts->end = p->source->size;
+    b->builder.facts->end = p->source->size;
     return e;
 }
 
@@ -238,7 +238,7 @@ static enum err add_up(struct build *b, bool *strange)
     for (size_t i = 0; i < b->n; i++)
         add_chunk(b, &s, i);
     enum err e = add_tail(b, &s);
-    struct table_index_facts *f = b->draft.facts;
+    struct table_index_facts *f = b->builder.facts;
     f->rows = s.rows;
     f->start = b->plan->start;
     f->window = b->plan->window;
@@ -256,15 +256,15 @@ static enum err prepare(struct build *b)
     b->windows = chunk / p->window ? chunk / p->window : 1;
     b->n = (size_t)((n - p->keep + b->windows - 1) / b->windows);
     b->chunks = calloc(b->n ? b->n : 1, sizeof *b->chunks);
-    enum err e = b->chunks ? table_draft_init(&b->draft, (size_t)n) : ERR_NOMEM;
+    enum err e = b->chunks ? index_builder_init(&b->builder, (size_t)n) : ERR_NOMEM;
     for (uint64_t k = 0; !e && k < p->keep; k++)
-        b->draft.entries[k] = p->kept[k * p->kept_step];
+        b->builder.entries[k] = p->kept[k * p->kept_step];
     return e;
 }
 
 enum err table_index_raw(const struct table_plan *plan, struct table_index *out, bool *strange)
 {
-    struct build b = {.plan = plan, .draft = {.fd = -1}};
+    struct build b = {.plan = plan, .builder = {.fd = -1}};
     *strange = false;
     enum err e = prepare(&b);
     if (!e)
@@ -274,8 +274,8 @@ enum err table_index_raw(const struct table_plan *plan, struct table_index *out,
     if (!e)
         e = add_up(&b, strange);
     if (!e && !*strange)
-        e = table_draft_seal(&b.draft, out);
-    table_draft_done(&b.draft);
+        e = index_builder_seal(&b.builder, out);
+    index_builder_done(&b.builder);
     free(b.chunks);
     return e;
 }
