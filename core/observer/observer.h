@@ -68,7 +68,7 @@ struct watch_settings {
     bool tty;           /* give the command a pseudo-terminal; else it keeps our stdin, stdout and stderr */
     int columns, rows;  /* of that terminal */
     const struct inherited_signals *inherited; /* what the command gets back (startup.h); NULL: no signal is blocked */
-    int keeper;         /* an fd, at its end when nobody waits for us: ERR_CLOSED from observer_step; 0: none */
+    int supervisor;         /* an fd, at its end when nobody waits for us: ERR_CLOSED from observer_step; 0: none */
 };
 enum err observer_watch(const struct observer_options *options, const struct watch_settings *settings,
                         struct observer **out, struct problem *problem) MUST_CHECK;

@@ -44,7 +44,7 @@ struct observer {
     struct command *command;   /* NULL: none, or only attached */
     pid_t root;                /* of the watched tree; 0: a run of our own */
     int root_pidfd;            /* readable when the root has ended */
-    int keeper;     /* see struct watch_settings */
+    int supervisor;     /* see struct watch_settings */
     bool ending;               /* the command was asked to end */
     bool given_up;             /* it could not be ended: we may not send it a signal */
     char left[KILL_LEFT_TEXT]; /* what could not be ended, in words */

@@ -74,9 +74,9 @@ static enum err begin(struct observer *o, const struct watch_settings *s, struct
         e = observer_watch_fd(o, o->root_pidfd);
     if (!e && o->command && command_tty(o->command) >= 0)
         e = observer_watch_fd(o, command_tty(o->command));
-    o->keeper = s->keeper;
-    if (!e && o->keeper)
-        e = observer_watch_fd(o, o->keeper);
+    o->supervisor = s->supervisor;
+    if (!e && o->supervisor)
+        e = observer_watch_fd(o, o->supervisor);
     if (!e)
         e = sampler_watch(o->sampler, o->root, true, o->epoch);
     return e ? problem_set(problem, ERR_SYS, "cannot watch: %s", err_text(e)) : OK;
@@ -147,7 +147,7 @@ static enum err on_end(struct observer *o)
 enum err watch_step(struct observer *o, bool *changed)
 {
     enum err e = OK;
-    if (o->keeper && readable(o->keeper))
+    if (o->supervisor && readable(o->supervisor))
         return ERR_CLOSED;
     if (o->command && readable(command_tty(o->command)))
         e = read_output(o, changed);

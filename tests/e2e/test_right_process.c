@@ -482,15 +482,15 @@ static pid_t wait_below(pid_t root, const char *words)
     return found;
 }
 
-/* The helper's child is process 1, the keeper; the observer is its child. 0: the helper has ended. */
+/* The helper's child is process 1, the supervisor; the observer is its child. 0: the helper has ended. */
 static pid_t wait_observer(pid_t helper)
 {
     for (double end = clock_now() + PROGRAM_BOUND; clock_now() < end; nap()) {
-        pid_t keeper[KIN_MAX], observer[KIN_MAX];
+        pid_t supervisor[KIN_MAX], observer[KIN_MAX];
         if (!kin_alive(helper))
             return 0;
-        if (find_below(helper, "sleep 1001") && find_below(helper, "sleep 1002") && kin_children(helper, keeper) == 1 &&
-            kin_children(keeper[0], observer) >= 1)
+        if (find_below(helper, "sleep 1001") && find_below(helper, "sleep 1002") && kin_children(helper, supervisor) == 1 &&
+            kin_children(supervisor[0], observer) >= 1)
             return observer[0];
     }
     return 0;
@@ -508,11 +508,11 @@ static void as_process_1_a_watch_ends_when_its_observer_is_killed(void **state)
 static int watch_below_process_one(void)
 {
     int err, how;
-    pid_t left[KIN_MAX], keeper = start_poolscope(watch_tree, &err), observer[KIN_MAX];
-    CHECK(wait_below(keeper, "sleep 1001") && wait_below(keeper, "sleep 1002"));
-    CHECK(kin_children(keeper, observer) == 1);
+    pid_t left[KIN_MAX], supervisor = start_poolscope(watch_tree, &err), observer[KIN_MAX];
+    CHECK(wait_below(supervisor, "sleep 1001") && wait_below(supervisor, "sleep 1002"));
+    CHECK(kin_children(supervisor, observer) == 1);
     kill(observer[0], SIGKILL);
-    CHECK(wait_child(keeper, &how) && exit_code(how) == 128 + SIGKILL);
+    CHECK(wait_child(supervisor, &how) && exit_code(how) == 128 + SIGKILL);
     CHECK(kin_below(getpid(), left) == 0);
     return PASSED;
 }

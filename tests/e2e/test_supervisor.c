@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Whoever of a watch is killed, its keeper or its observer, the other one ends all that was started: children, orphans
+ * Whoever of a watch is killed, its supervisor or its observer, the other one ends all that was started: children, orphans
  * and those with a session of their own, without a screen and on one. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,7 +56,7 @@ static void start(struct program *p)
     wait_for_tree(p->pid);
 }
 
-static void a_killed_keeper_takes_everything_with_it(void **state)
+static void a_killed_supervisor_takes_everything_with_it(void **state)
 {
     struct program p;
     (void)state;
@@ -80,7 +80,7 @@ static void a_killed_observer_takes_everything_with_it(void **state)
     program_done(&p);
 }
 
-static void a_signal_for_the_keeper_reaches_the_command(void **state)
+static void a_signal_for_the_supervisor_reaches_the_command(void **state)
 {
     struct program p;
     (void)state;
@@ -103,7 +103,7 @@ static struct pty *on_a_screen(void)
     return p;
 }
 
-static void on_a_screen_the_killed_keeper_takes_everything_with_it(void **state)
+static void on_a_screen_the_killed_supervisor_takes_everything_with_it(void **state)
 {
     (void)state;
     struct pty *p = on_a_screen();
@@ -129,10 +129,10 @@ static void on_a_screen_the_killed_observer_leaves_the_terminal_as_it_was(void *
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(a_killed_keeper_takes_everything_with_it, kin_none_left),
+        cmocka_unit_test_teardown(a_killed_supervisor_takes_everything_with_it, kin_none_left),
         cmocka_unit_test_teardown(a_killed_observer_takes_everything_with_it, kin_none_left),
-        cmocka_unit_test_teardown(a_signal_for_the_keeper_reaches_the_command, kin_none_left),
-        cmocka_unit_test_teardown(on_a_screen_the_killed_keeper_takes_everything_with_it, kin_none_left),
+        cmocka_unit_test_teardown(a_signal_for_the_supervisor_reaches_the_command, kin_none_left),
+        cmocka_unit_test_teardown(on_a_screen_the_killed_supervisor_takes_everything_with_it, kin_none_left),
         cmocka_unit_test_teardown(on_a_screen_the_killed_observer_leaves_the_terminal_as_it_was, kin_none_left),
     };
     return cmocka_run_group_tests(tests, adopt, NULL);

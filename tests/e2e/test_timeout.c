@@ -295,7 +295,7 @@ static void a_watch_ends_by_a_signal_that_its_command_may_not_be_sent(void **sta
     program_done(&p);
 }
 
-static void a_killed_observer_leaves_a_keeper_that_does_not_wait_either(void **state)
+static void a_killed_observer_leaves_a_supervisor_that_does_not_wait_either(void **state)
 {
     struct program p;
     pid_t kin[KIN_MAX];
@@ -382,7 +382,7 @@ int main(int argc, char **argv)
         IMMORTAL(a_command_that_may_not_be_killed_does_not_outlast_the_time),
         IMMORTAL(an_orphan_that_may_not_be_killed_is_not_waited_for),
         IMMORTAL(a_watch_ends_by_a_signal_that_its_command_may_not_be_sent),
-        IMMORTAL(a_killed_observer_leaves_a_keeper_that_does_not_wait_either),
+        IMMORTAL(a_killed_observer_leaves_a_supervisor_that_does_not_wait_either),
         IMMORTAL(on_a_screen_one_can_quit_all_the_same),
         CASE(numbers_that_are_none_are_refused),
         CASE(the_smallest_and_the_largest_seconds_are_what_they_say),

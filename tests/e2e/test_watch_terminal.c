@@ -156,7 +156,7 @@ static void an_attached_tree_is_left_alone(void **state)
     while ((kin_children(other.pid, children) == 0 || kin_children(children[0], children) == 0 ||
             !kin_command_has(children[0], "sleep")) &&
            clock_now() < end)
-        usleep(1000); /* below the keeper the observer, below that the command */
+        usleep(1000); /* below the supervisor the observer, below that the command */
     pid_t child = children[0];
     assert_true(kin_command_has(child, "sleep"));
     snprintf(pid, sizeof pid, "%d", (int)child);

@@ -66,11 +66,11 @@ static enum err need_terminal(const struct cli *c, struct problem *problem)
     return problem_set(problem, ERR_USAGE, "stdout is no terminal; without a screen: poolscope run %s", c->file);
 }
 
-static int watch_main(void *arg, int keeper)
+static int watch_main(void *arg, int supervisor)
 {
     const struct cli *c = arg;
     deadline_enforce(c->deadline); /* of this process: the one above it then ends the command */
-    return c->screen ? watch_screen(c, keeper) : watch_headless(c, keeper);
+    return c->screen ? watch_screen(c, supervisor) : watch_headless(c, supervisor);
 }
 
 int main(int argc, char **argv)
@@ -107,7 +107,7 @@ int main(int argc, char **argv)
         printf("poolscope %s\n", PACKAGE_VERSION);
         status = 0;
         break;
-    case CLI_WATCH: status = keeper_run(watch_main, &cli); break;
+    case CLI_WATCH: status = supervisor_run(watch_main, &cli); break;
     case CLI_ATTACH: status = watch_main(&cli, 0); break;
     case CLI_BENCH: status = bench_headless(&cli); break;
     case CLI_RUN:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The keeper: a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)) above the observer, so that what the observer leaves
+ * The supervisor: a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)) above the observer, so that what the observer leaves
  * behind when it is killed comes to us. Signals are taken one by one by sigwaitinfo(2): no handler, no race. */
 #include "tui/cli/supervisor.h"
 
@@ -80,7 +80,7 @@ static int keep(pid_t observer, int ours, const sigset_t *set)
     return status;
 }
 
-int keeper_run(int (*work)(void *arg, int keeper_fd), void *arg)
+int supervisor_run(int (*work)(void *arg, int supervisor_fd), void *arg)
 {
     int ends[2]; /* ours, the observer's */
     sigset_t set, before;
@@ -96,11 +96,11 @@ int keeper_run(int (*work)(void *arg, int keeper_fd), void *arg)
     pid_t observer = fork();
     if (observer == 0) {
         close(ends[0]);
-        sigaddset(&before, SIGTTOU); /* without a keeper it still puts the terminal right: tcsetattr(3) */
+        sigaddset(&before, SIGTTOU); /* without a supervisor it still puts the terminal right: tcsetattr(3) */
         sigprocmask(SIG_SETMASK, &before, NULL);
         int status = work(arg, ends[1]);
         if (send(ends[1], "", 1, MSG_NOSIGNAL) < 0)
-            return status; /* the keeper is gone, and nobody is left to be told */
+            return status; /* the supervisor is gone, and nobody is left to be told */
         return status;
     }
     close(ends[1]);

@@ -57,12 +57,12 @@ static void finish(void *ctx, struct observer *o)
     ending->status = report_final_status(m, end);
 }
 
-int watch_screen(const struct cli *c, int keeper)
+int watch_screen(const struct cli *c, int supervisor)
 {
     struct ending ending = {.cli = c};
     struct problem problem = {""};
     struct watch_settings watch = {.argv = c->mode == CLI_WATCH ? c->command : NULL, .pid = c->pid, .tty = true,
-                                   .inherited = c->inherited, .keeper = keeper};
+                                   .inherited = c->inherited, .supervisor = supervisor};
     struct explore_options options = {
         .observer = {.hang_after = c->hang_after, .on_hang = c->on_hang, .deadline = c->deadline,
                      .recorder = &c->outputs->recorder},

@@ -105,7 +105,7 @@ static enum err on_observer(struct app *a)
 {
     bool changed;
     enum err e = observer_step(a->observer, &changed);
-    if (e == ERR_CLOSED) { /* see `keeper` in struct watch_settings: nobody waits for us any more */
+    if (e == ERR_CLOSED) { /* see `supervisor` in struct watch_settings: nobody waits for us any more */
         a->quit = true;
         return OK;
     }
