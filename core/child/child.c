@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Child processes: started as a fresh program or adopted after a fork, killed and reaped through a pidfd, never by a
  * bare pid and never "any child". */
-#include "core/pool/private.h"
+#include "core/child/child.h"
 
 #include <errno.h>
 #include <fcntl.h>

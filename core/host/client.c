@@ -10,7 +10,7 @@
 #include "core/base/clock.h"
 #include "core/base/io.h"
 #include "core/event/wire.h"
-#include "core/pool/private.h"
+#include "core/child/child.h"
 
 enum { EVENT_MAX = 1 << 30, PATIENCE_MS = 500 };
 

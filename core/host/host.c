@@ -15,7 +15,7 @@
 #include "core/event/request.h"
 #include "core/event/wire.h"
 #include "core/host/measure.h"
-#include "core/pool/private.h"
+#include "core/child/child.h"
 
 enum { RECORD_MAX = 1 << 30 };
 

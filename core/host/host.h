@@ -17,9 +17,8 @@
 #include "core/event/request.h"
 #include "core/table/table.h"
 
-/* The hidden commands of the program: if argv[1] is one (poolscope-host, -worker, -forkserver), runs it and returns
- * true with the process's exit status. To be called first in main. The fds it uses start at 3; it prints nothing. */
-bool pool_process_main(int argc, char **argv, int *status);
+/* The host's main function (core/query/hidden_commands.c): `sock` is the control socket. Returns the exit status. */
+int host_process_main(int sock);
 
 struct host; /* the observer's side; one thread uses it */
 

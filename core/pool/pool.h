@@ -169,4 +169,9 @@ void pool_map_done(struct pool_map *m);
 enum err pool_map_next(struct pool *p, struct pool_map *m, const char *const *codes, size_t n, size_t ahead,
                        double timeout, struct pool_result *out) MUST_CHECK;
 
+/* The main functions of the processes that a pool starts as fresh programs (core/query/hidden_commands.c): `sock` is the
+ * socket to the process that started them. They return the exit status. */
+int worker_process_main(int sock);
+int forkserver_process_main(int sock);
+
 #endif

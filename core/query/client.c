@@ -6,7 +6,7 @@
 #include "core/base/io.h"
 #include "core/event/wire.h"
 #include "core/query/private.h"
-#include "core/pool/private.h"
+#include "core/child/child.h"
 
 enum { RECORD_MAX = 1 << 20, PATIENCE_MS = 500 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The hidden commands of the program: what host, forkserver and spawned workers begin with. */
-#include "core/host/host.h"
+#include "core/query/hidden_commands.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -11,8 +11,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/child/child.h"
+#include "core/host/host.h"
+#include "core/pool/pool.h"
 #include "core/query/private.h"
-#include "core/pool/private.h"
 
 static const struct {
     const char *command;
@@ -35,7 +37,7 @@ static bool settle_in(const char *name, const char *parent)
     return fcntl(CHILD_SOCKET, F_SETFD, FD_CLOEXEC) == 0;
 }
 
-bool pool_process_main(int argc, char **argv, int *status)
+bool hidden_command_run(int argc, char **argv, int *status)
 {
     for (size_t i = 0; argc > 1 && i < sizeof programs / sizeof programs[0]; i++) {
         if (strcmp(argv[1], programs[i].command) != 0)

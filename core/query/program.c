@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "core/base/startup.h"
-#include "core/host/host.h"
+#include "core/query/hidden_commands.h"
 
 int main(int argc, char **argv)
 {
@@ -15,7 +15,7 @@ int main(int argc, char **argv)
         perror("poolscope-pool: cannot open /dev/null for a closed descriptor");
         return EXIT_FAILURE;
     }
-    if (pool_process_main(argc, argv, &status))
+    if (hidden_command_run(argc, argv, &status))
         return status;
     fputs("poolscope-pool is started by poolscope\n", stderr);
     return EXIT_FAILURE;

@@ -13,6 +13,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/io.h"
+#include "core/query/hidden_commands.h"
 #include "core/host/host.h"
 #include "core/pool/pool.h"
 
@@ -312,7 +313,7 @@ int main(int argc, char **argv)
 {
     int status;
     struct bench b = { 0 };
-    if (pool_process_main(argc, argv, &status))
+    if (hidden_command_run(argc, argv, &status))
         return status;
     const char *what = argc > 1 ? argv[1] : "all";
     int all = strcmp(what, "all") == 0;

@@ -21,6 +21,7 @@
 
 #include "core/base/clock.h"
 #include "core/observer/observer.h"
+#include "core/query/hidden_commands.h"
 #include "core/host/host.h"
 #include "core/report/report.h"
 #include "tests/kit/program.h"
@@ -295,7 +296,7 @@ static void an_observer_killed_at_any_moment_takes_all_with_it(void **state)
 int main(int argc, char **argv)
 {
     int status;
-    if (pool_process_main(argc, argv, &status))
+    if (hidden_command_run(argc, argv, &status))
         return status;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_that_a_dead_host_never_began_is_lost_and_not_awaited),

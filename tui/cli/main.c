@@ -8,7 +8,7 @@
 
 #include "core/base/io.h"
 #include "core/base/startup.h"
-#include "core/host/host.h"
+#include "core/query/hidden_commands.h"
 #include "tui/cli/bench.h"
 #include "tui/cli/options.h"
 #include "tui/cli/deadline.h"
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
         problem_errno(&problem, "cannot open /dev/null for a closed descriptor");
         return fail(&problem, STATUS_OURS);
     }
-    if (pool_process_main(argc, argv, &status))
+    if (hidden_command_run(argc, argv, &status))
         return status;
     io_survive_size_limit();
     setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers read the same everywhere */

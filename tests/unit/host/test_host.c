@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/query/hidden_commands.h"
 #include "core/host/host.h"
 #include "tests/kit/pool_kit.h"
 
@@ -533,16 +534,16 @@ static void hidden_commands_refuse_strangers(void **state)
     (void)state;
     int status = -1;
     char *stranger[] = { "poolscope", "poolscope-host", NULL }, *plain[] = { "poolscope", "run", NULL };
-    assert_true(pool_process_main(2, stranger, &status));
+    assert_true(hidden_command_run(2, stranger, &status));
     assert_int_not_equal(status, 0);
-    assert_false(pool_process_main(2, plain, &status));
-    assert_false(pool_process_main(1, plain, &status));
+    assert_false(hidden_command_run(2, plain, &status));
+    assert_false(hidden_command_run(1, plain, &status));
 }
 
 int main(int argc, char **argv)
 {
     int status;
-    if (pool_process_main(argc, argv, &status))
+    if (hidden_command_run(argc, argv, &status))
         return status;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loads_a_table_and_hands_it_over),

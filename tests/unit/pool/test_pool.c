@@ -10,6 +10,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/clock.h"
+#include "core/query/hidden_commands.h"
 #include "core/host/host.h"
 #include "tests/kit/pool_kit.h"
 
@@ -408,7 +409,7 @@ static void what_is_counted_has_been_told(void **state)
 int main(int argc, char **argv)
 {
     int status;
-    if (pool_process_main(argc, argv, &status))
+    if (hidden_command_run(argc, argv, &status))
         return status;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_the_rows_of_each_code),

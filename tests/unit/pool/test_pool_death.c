@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/query/hidden_commands.h"
 #include "core/host/host.h"
 #include "tests/kit/pool_kit.h"
 
@@ -326,7 +327,7 @@ int main(int argc, char **argv)
     bool starts_worker = argc > 1 && strstr(argv[1], "host") == NULL;
     if (starts_worker && getenv(die_at_birth) != NULL)
         return 1;
-    if (pool_process_main(argc, argv, &status))
+    if (hidden_command_run(argc, argv, &status))
         return status;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_worker_killed_at_work_loses_its_task_and_no_other),

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/query/hidden_commands.h"
 #include "core/host/host.h"
 #include "tests/kit/pool_kit.h"
 
@@ -312,7 +313,7 @@ static void long_codes_that_are_cancelled_never_block_the_host(void **state)
 int main(int argc, char **argv)
 {
     int status;
-    if (pool_process_main(argc, argv, &status))
+    if (hidden_command_run(argc, argv, &status))
         return status;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(an_ordinary_user_may_lack_processes, bound),

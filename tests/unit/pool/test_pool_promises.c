@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/query/hidden_commands.h"
 #include "core/host/host.h"
 #include "tests/kit/pool_kit.h"
 
@@ -361,7 +362,7 @@ static void options_that_cannot_be_are_refused_with_words(void **state)
 int main(int argc, char **argv)
 {
     int status;
-    if (pool_process_main(argc, argv, &status))
+    if (hidden_command_run(argc, argv, &status))
         return status;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_result_is_taken_once),

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/query/hidden_commands.h"
 #include "core/host/host.h"
 #include "tests/kit/pool_kit.h"
 
@@ -249,7 +250,7 @@ static void a_worker_begins_with_what_its_method_says(void **state)
 int main(int argc, char **argv)
 {
     int status;
-    if (pool_process_main(argc, argv, &status))
+    if (hidden_command_run(argc, argv, &status))
         return status;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_initializer_is_run_in_each_worker),
