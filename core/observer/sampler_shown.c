@@ -171,7 +171,7 @@ static struct shown_process *find(struct shown *s, pid_t pid)
 static enum err take_stack(struct scene *scene, struct finding *f, size_t max)
 {
     struct texts frames = {0};
-    enum err err = proc_merged_stack((pid_t)f->pid, (pid_t)f->tid, max, &frames, NULL);
+    enum err err = stack_read((pid_t)f->pid, (pid_t)f->tid, max, &frames, NULL);
     scene_forgive(scene, (pid_t)f->pid);
     if (err == OK) {
         texts_done(&f->stack);

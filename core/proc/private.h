@@ -1,40 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * What the files of this room share. "Read, then parse": proc_read.c and its users take directory fds, proc_parse.c
- * takes bytes, so that a folder of files can stand in for /proc and the parsers can be fuzzed. */
+ * What the files of this room share: the steps by which one look at a process becomes evidence. */
 #ifndef PROC_PRIVATE_H
 #define PROC_PRIVATE_H
 
 #include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/proc/evidence.h"
+#include "core/proc/parse.h"
 #include "core/proc/proc.h"
-
-/* A file of /proc is never taken to be longer than this. */
-enum { PROC_FILE_MAX = 32 * 1024 * 1024 };
-
-/* PF_EXITING, PF_FORKNOEXEC and PF_KTHREAD of the kernel's sched.h, in the flags of stat. */
-enum { PROC_EXITING = 0x4, PROC_FORKNOEXEC = 0x40, PROC_KTHREAD = 0x200000 };
-
-/* proc_read.c: paths are relative to `dir`. ERR_GONE, ERR_DENIED are answers. */
-
-enum err proc_open_dir(int dir, const char *path, int *fd) MUST_CHECK;
-enum err proc_open_pid(int root, pid_t pid, int *fd) MUST_CHECK;
-
-/* The whole file into `b` (cleared first). */
-enum err proc_read(int dir, const char *path, struct buf *b) MUST_CHECK;
-
-/* The first `cap` - 1 bytes, NUL-terminated; for files of one short record. */
-enum err proc_read_short(int dir, const char *path, char *text, size_t cap, size_t *len) MUST_CHECK;
-
-enum err proc_read_link(int dir, const char *path, char *text, size_t cap) MUST_CHECK;
-
-/* The entries of a directory that are numbers, rising. Cut at `max`: ERR_TOO_BIG, with what was read so far. */
-enum err proc_list_numbers(int dir, const char *path, size_t max, struct ints *out) MUST_CHECK;
-
-bool proc_has_number(const struct ints *rising, int64_t n);
-
-/* The number a name spells, or -1. */
-int64_t proc_number(const char *name);
+#include "core/proc/read.h"
 
 /* proc_ask.c */
 
@@ -51,62 +25,6 @@ enum err proc_ask_each(int dir, const char *path, proc_ask *ask, void *context) 
  * program (execve), its heir is there already and still to be asked. ERR_AGAIN, too, if the numbers were used up
  * meanwhile and begin anew. */
 enum err proc_ask_processes(int root, proc_ask *ask, void *context) MUST_CHECK;
-
-/* proc_parse.c: bytes to values; ERR_PARSE and an `out` of zeroes if they are not what proc(5) says. */
-
-struct proc_stat {
-    char name[PROC_NAME_MAX]; /* made safe */
-    char state;
-    pid_t ppid;
-    uint32_t flags;
-    uint64_t cpu_ticks;
-    int64_t threads;
-    uint64_t started;
-    int exit_code; /* of a zombie; 0 where it may not be known */
-};
-enum err proc_parse_stat(const char *text, size_t len, struct proc_stat *out) MUST_CHECK;
-
-struct proc_status {
-    pid_t tgid, tracer;
-    int64_t uid, threads;
-    uint64_t pending, shared_pending, blocked, ignored, caught;
-    uint64_t voluntary, nonvoluntary;
-    bool has_switches;
-    bool other_numbers; /* its PID namespace is below that of this /proc */
-};
-enum err proc_parse_status(const char *text, size_t len, struct proc_status *out) MUST_CHECK;
-
-/* "running" is OK with *running set; "-1 SP PC" is number -1. */
-struct proc_syscall { bool running; long number; uint64_t args[6], sp, pc; };
-enum err proc_parse_syscall(const char *text, size_t len, struct proc_syscall *out) MUST_CHECK;
-
-/* A waiter of /proc/locks and the one whose lock it waits for. */
-struct proc_file_lock { pid_t waiter, holder; };
-/* All waiters of /proc/locks; adds at most `max` to `out` and counts them. */
-enum err proc_parse_locks(const char *text, size_t len, size_t max, struct proc_file_lock *out, size_t *n) MUST_CHECK;
-
-/* Decimal numbers between blanks, as in children; adds to `out`. */
-enum err proc_parse_numbers(const char *text, size_t len, struct ints *out) MUST_CHECK;
-
-struct proc_map {
-    uint64_t start, end;
-    bool readable, writable, executable, shared;
-    uint64_t offset, file; /* of what is mapped: device and inode in one; 0: nothing */
-    const char *name;
-    size_t name_len;
-};
-/* The first line of maps in `text`; *used counts its newline too. The name points into `text`. */
-enum err proc_parse_map(const char *text, size_t len, struct proc_map *out, size_t *used) MUST_CHECK;
-
-/* The number behind "Key:" at the start of a line; ERR_NOT_FOUND. */
-enum err proc_parse_key(const char *text, size_t len, const char *key, uint64_t *out) MUST_CHECK;
-size_t proc_count_key(const char *text, size_t len, const char *key);
-
-/* "pipe:[123]" and the like. */
-void proc_parse_fd_link(const char *target, struct fd_evidence *out);
-
-/* The command line of /proc/PID/cmdline as one safe line. */
-enum err proc_parse_command(const char *text, size_t len, struct buf *out) MUST_CHECK;
 
 /* proc_thread.c: the threads of one process, at one look. */
 

@@ -46,7 +46,7 @@ enum err scene_update(struct scene *s, double now) MUST_CHECK;
 
 const struct evidence *scene_find(const struct scene *s, pid_t pid);
 
-/* Call after something of ours has disturbed a process (proc_stack): the switches that this cost do not count as a sign
+/* Call after something of ours has disturbed a process (stack_native): the switches that this cost do not count as a sign
  * of life, if it sleeps in the same wait again. */
 void scene_forgive(struct scene *s, pid_t pid);
 
@@ -101,11 +101,6 @@ const struct thread_evidence *evidence_thread(const struct evidence *e, pid_t ti
  * "running". For the thread that tells most. */
 enum err evidence_waits_for(const struct evidence *e, struct buf *out) MUST_CHECK;
 enum err thread_waits_for(const struct evidence *e, const struct thread_evidence *t, struct buf *out) MUST_CHECK;
-
-/* The names of a native stack, innermost first, at most `max` frames: libdwfl over a bounded ptrace stop (PTRACE_SEIZE
- * + PTRACE_INTERRUPT; addresses while stopped, names after the target runs on). tid 0: the main thread. ERR_DENIED,
- * ERR_GONE, ERR_AGAIN if it did not stop in time. *stopped_seconds (may be NULL) is how long it stood still. */
-enum err proc_stack(pid_t pid, pid_t tid, size_t max, struct texts *frames, double *stopped_seconds) MUST_CHECK;
 
 /* What decides whether a process may be read: see ptrace(2), "Ptrace access mode checking". */
 struct denial {

@@ -27,7 +27,7 @@ static void add_stack(struct buf *out, const struct texts *stack)
     enum { LINE_MAX = 4096 };
     struct buf brief;
     buf_init(&brief, LINE_MAX);
-    if (!proc_stack_brief(stack, &brief))
+    if (!stack_brief(stack, &brief))
         add_safe(out, buf_text(&brief));
     buf_done(&brief);
 }

@@ -49,7 +49,7 @@ static void add_frame(struct buf *out, const char *line)
         buf_addf(out, " %s", file + strlen(gap));
 }
 
-enum err proc_stack_brief(const struct texts *frames, struct buf *out)
+enum err stack_brief(const struct texts *frames, struct buf *out)
 {
     enum { INNERMOST = 4 }; /* shown where no code of the user is known */
     struct buf line;

@@ -74,7 +74,7 @@ static enum err add_fitting(struct buf *out, const char *name)
     return buf_add_text(out, colons ? "" : "…");
 }
 
-enum err proc_demangle(const char *symbol, struct buf *out)
+enum err stack_demangle(const char *symbol, struct buf *out)
 {
     struct unfolding u;
     struct buf path;
@@ -88,7 +88,7 @@ enum err proc_demangle(const char *symbol, struct buf *out)
     buf_init(&path, UNFOLDED_MAX);
     bool unfolded = unfold(&u, plain);
     enum err e = u.text.err == ERR_NOMEM ? ERR_NOMEM : OK;
-    if (!e && unfolded && proc_shorten(buf_text(&u.text), &path) == ERR_NOMEM)
+    if (!e && unfolded && stack_shorten(buf_text(&u.text), &path) == ERR_NOMEM)
         e = ERR_NOMEM;
     if (!e)
         e = add_fitting(out, unfolded ? buf_text(&path) : plain);

@@ -14,7 +14,7 @@ enum frame_kind {
     FRAME_RUNS_PYTHON  /* the one that runs Python frames */
 };
 
-/* By the symbol; `name` is what proc_demangle makes of it. */
+/* By the symbol; `name` is what stack_demangle makes of it. */
 enum frame_kind frame_kind_of(const char *symbol, const char *name);
 
 /* Whose code a Python frame is, by its file. */

@@ -10,7 +10,7 @@
 
 #include "core/base/io.h"
 #include "core/stack/frames.h"
-#include "core/proc/private.h"
+#include "core/proc/read.h"
 
 enum { NATIVE_MAX = 256, PYTHON_MAX = 512, LINE_MAX = 2048 };
 
@@ -74,7 +74,7 @@ static enum err add_native_frame(struct stack *s, const char *symbol)
 {
     struct buf name;
     buf_init(&name, LINE_MAX);
-    enum err e = proc_demangle(symbol, &name) == ERR_NOMEM ? ERR_NOMEM : OK;
+    enum err e = stack_demangle(symbol, &name) == ERR_NOMEM ? ERR_NOMEM : OK;
     enum frame_kind kind = frame_kind_of(symbol, buf_text(&name));
     enum weight weight = s->told == 0 ? WEIGHT_MOST : s->told < NEAR_FRAMES ? WEIGHT_NEAR : WEIGHT_FAR;
     if (!e && kind == FRAME_RUNS_PYTHON)
@@ -164,7 +164,7 @@ static void stack_done(struct stack *s)
     free(s);
 }
 
-enum err proc_merged_stack(pid_t pid, pid_t tid, size_t max, struct texts *frames, double *stopped)
+enum err stack_read(pid_t pid, pid_t tid, size_t max, struct texts *frames, double *stopped)
 {
     struct texts native = {0};
     struct python_frames python = {0};
@@ -174,9 +174,9 @@ enum err proc_merged_stack(pid_t pid, pid_t tid, size_t max, struct texts *frame
     s->python = &python;
     if (stopped)
         *stopped = 0;
-    enum err native_err = proc_stack(pid, tid, NATIVE_MAX, &native, stopped), e = native_err;
+    enum err native_err = stack_native(pid, tid, NATIVE_MAX, &native, stopped), e = native_err;
     if (e != ERR_NOMEM && e != ERR_GONE)
-        e = proc_python_stack(pid, tid, PYTHON_MAX, &python) == ERR_NOMEM ? ERR_NOMEM : OK;
+        e = python_stack(pid, tid, PYTHON_MAX, &python) == ERR_NOMEM ? ERR_NOMEM : OK;
     if (!e && native.n == 0 && python.n == 0)
         e = native_err ? native_err : ERR_NOT_FOUND;
     if (!e) {

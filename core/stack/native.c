@@ -2,7 +2,7 @@
  * A native stack, by libdwfl over a ptrace stop of ours. The stop happens on a thread of its own: when that ends,
  * however it ends, the kernel detaches whatever it traced and lets it run on. Addresses are collected while the target
  * stands, names are looked up when it runs again: that takes ten times as long. */
-#include "core/proc/private.h"
+#include "core/stack/stack.h"
 
 #include <elfutils/libdwfl.h>
 #include <errno.h>
@@ -134,7 +134,7 @@ static enum err open_modules(pid_t tid, Dwfl **out)
     return error == 0 ? OK : error > 0 ? err_from_errno(error) : ERR_NOT_FOUND;
 }
 
-enum err proc_stack(pid_t pid, pid_t tid, size_t max, struct texts *frames, double *stopped_seconds)
+enum err stack_native(pid_t pid, pid_t tid, size_t max, struct texts *frames, double *stopped_seconds)
 {
     struct stack_job job = {.tid = tid ? tid : pid, .max = max};
     enum err e = open_modules(job.tid, &job.dwfl); /* the main thread may have ended, and left its maps empty */

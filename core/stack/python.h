@@ -26,11 +26,11 @@ enum err python_frames_add(struct python_frames *f, struct python_frame frame) M
 /* Innermost first, at most `max`, without a stop: from memory where the interpreter says how it is laid out (CPython
  * 3.13 and later), else from py-spy if it is on PATH. tid 0: the main thread. ERR_NOT_FOUND: the thread runs no Python,
  * or one that nobody here can read; ERR_DENIED, ERR_GONE; ERR_PARSE: what lies in memory makes no sense. */
-enum err proc_python_stack(pid_t pid, pid_t tid, size_t max, struct python_frames *out) MUST_CHECK;
+enum err python_stack(pid_t pid, pid_t tid, size_t max, struct python_frames *out) MUST_CHECK;
 
 /* The two ways. *older is set if it looks like a Python but says nothing of its layout that can be used. */
-enum err proc_python_read(pid_t pid, pid_t tid, size_t max, struct python_frames *out, bool *older) MUST_CHECK;
-enum err proc_python_ask(pid_t pid, pid_t tid, size_t max, struct python_frames *out) MUST_CHECK;
+enum err python_read(pid_t pid, pid_t tid, size_t max, struct python_frames *out, bool *older) MUST_CHECK;
+enum err python_ask_pyspy(pid_t pid, pid_t tid, size_t max, struct python_frames *out) MUST_CHECK;
 
 /* What of _Py_DebugOffsets is used: where fields stand in the interpreter's structs. All lie within their struct. */
 struct python_offsets {
@@ -48,15 +48,15 @@ struct python_offsets {
 enum { PYTHON_TABLE_MAX = 128 * 8, PYTHON_STRUCT_MAX = 16 * 1024 };
 
 /* From the bytes at the start of _PyRuntime; ERR_PARSE if it is none, or makes no sense. Pure. */
-enum err proc_python_parse(const void *bytes, size_t len, struct python_offsets *out) MUST_CHECK;
+enum err python_parse_offsets(const void *bytes, size_t len, struct python_offsets *out) MUST_CHECK;
 
 /* Finds _PyRuntime in the thread's process. ERR_NOT_FOUND, ERR_DENIED, ERR_GONE. *looks: it looks like a Python. */
-enum err proc_python_find(pid_t tid, struct python_offsets *out, uint64_t *runtime, bool *looks) MUST_CHECK;
+enum err python_find(pid_t tid, struct python_offsets *out, uint64_t *runtime, bool *looks) MUST_CHECK;
 
 /* Exactly `len` bytes of the target's memory; ERR_PARSE: there is no such memory. */
-enum err proc_python_pull(pid_t tid, uint64_t address, void *to, size_t len) MUST_CHECK;
+enum err python_pull(pid_t tid, uint64_t address, void *to, size_t len) MUST_CHECK;
 
 /* The line of the code unit number `unit` by a code object's line table (its co_linetable); 0: none. Pure. */
-int proc_python_line(const unsigned char *table, size_t len, int64_t first_line, uint64_t unit);
+int python_line(const unsigned char *table, size_t len, int64_t first_line, uint64_t unit);
 
 #endif

@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/proc/private.h"
+#include "core/proc/parse.h"
+#include "core/proc/read.h"
 
 enum section { RUNTIME, INTERPRETER, THREAD, FRAME, CODE, BYTES, TEXT, SECTIONS };
 
@@ -73,7 +74,7 @@ static bool take_all(const struct table *t, const struct layout *l, struct pytho
 }
 
 /* A version that is not known yet is tried with the newest layout: it holds if everything falls into place. */
-enum err proc_python_parse(const void *bytes, size_t len, struct python_offsets *out)
+enum err python_parse_offsets(const void *bytes, size_t len, struct python_offsets *out)
 {
     struct table t = {0};
     *out = (struct python_offsets){0};
@@ -87,7 +88,7 @@ enum err proc_python_parse(const void *bytes, size_t len, struct python_offsets 
     return ERR_PARSE;
 }
 
-enum err proc_python_pull(pid_t tid, uint64_t address, void *to, size_t len)
+enum err python_pull(pid_t tid, uint64_t address, void *to, size_t len)
 {
     struct iovec local = {.iov_base = to, .iov_len = len};
     struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = len};
@@ -125,8 +126,8 @@ static void search_chunk(struct search *s, uint64_t address, size_t len)
     unsigned char table[PYTHON_TABLE_MAX];
     while (!s->runtime && (at = memmem(at, (size_t)(end - at), cookie, sizeof cookie))) {
         uint64_t found = address + (uint64_t)(at - s->chunk);
-        if (found % 8 == 0 && !proc_python_pull(s->tid, found, table, sizeof table) &&
-            !proc_python_parse(table, sizeof table, s->out))
+        if (found % 8 == 0 && !python_pull(s->tid, found, table, sizeof table) &&
+            !python_parse_offsets(table, sizeof table, s->out))
             s->runtime = found;
         at++;
     }
@@ -138,7 +139,7 @@ static enum err search_map(struct search *s, const struct proc_map *m)
     for (uint64_t at = m->start; at < m->end && !s->runtime && s->left > 0 && (!e || e == ERR_PARSE); at += CHUNK) {
         size_t len = m->end - at < CHUNK ? (size_t)(m->end - at) : CHUNK;
         s->left -= len < s->left ? len : s->left;
-        if (!(e = proc_python_pull(s->tid, at, s->chunk, len)))
+        if (!(e = python_pull(s->tid, at, s->chunk, len)))
             search_chunk(s, at, len);
     }
     return e == ERR_PARSE ? OK : e; /* a page that cannot be read holds no table */
@@ -161,7 +162,7 @@ static enum err search_maps(struct search *s, const char *text, size_t len, bool
     return e ? e : s->runtime ? OK : ERR_NOT_FOUND;
 }
 
-enum err proc_python_find(pid_t tid, struct python_offsets *out, uint64_t *runtime, bool *looks)
+enum err python_find(pid_t tid, struct python_offsets *out, uint64_t *runtime, bool *looks)
 {
     enum { SEARCHED_MAX = 64 * 1024 * 1024 };
     char path[32], exe[4096];

@@ -24,7 +24,7 @@ static int64_t take_signed(struct cursor *c)
     return value & 1 ? -(int64_t)(value >> 1) : (int64_t)(value >> 1);
 }
 
-int proc_python_line(const unsigned char *table, size_t len, int64_t first_line, uint64_t unit)
+int python_line(const unsigned char *table, size_t len, int64_t first_line, uint64_t unit)
 {
     enum { NO_COLUMNS = 13, LONG = 14, NO_LOCATION = 15, ONE_LINE = 10 };
     struct cursor c = {table, table + len};

@@ -141,7 +141,7 @@ static enum err take_thread(const json_t *threads, pid_t pid, pid_t tid, size_t 
     return ERR_NOT_FOUND;
 }
 
-enum err proc_python_ask(pid_t pid, pid_t tid, size_t max, struct python_frames *out)
+enum err python_ask_pyspy(pid_t pid, pid_t tid, size_t max, struct python_frames *out)
 {
     struct buf answer;
     *out = (struct python_frames){0};

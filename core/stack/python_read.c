@@ -11,7 +11,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/io.h"
-#include "core/proc/private.h"
+#include "core/proc/read.h"
 
 enum { INTERPRETERS_MAX = 64, THREADS_MAX = 20000, TEXT_MAX = 4096, LINES_MAX = 1024 * 1024 };
 
@@ -50,7 +50,7 @@ static uint64_t own_number(pid_t tid)
 
 static enum err pull_word(const struct reader *r, uint64_t address, uint64_t *out)
 {
-    return proc_python_pull(r->tid, address, out, sizeof *out);
+    return python_pull(r->tid, address, out, sizeof *out);
 }
 
 static uint64_t word(const struct reader *r, uint64_t offset)
@@ -83,7 +83,7 @@ static enum err look_for_thread(struct reader *r, uint64_t thread, struct found 
     for (; thread && !(found->named && found->frame) && !e; thread = word(r, o->thread_next)) {
         if (found->threads++ == THREADS_MAX)
             return ERR_PARSE;
-        if ((e = proc_python_pull(r->tid, thread, r->bytes, o->thread_size)))
+        if ((e = python_pull(r->tid, thread, r->bytes, o->thread_size)))
             break;
         bool named = word(r, o->thread_tid) == r->number;
         if (named || (found->threads == 1 && !found->named))
@@ -144,11 +144,11 @@ static enum err read_text(const struct reader *r, uint64_t address, char **out)
     struct buf text;
     enum err e = pull_word(r, address + o->text_length, &length);
     if (!e)
-        e = proc_python_pull(r->tid, address + o->text_state, &state, sizeof state);
+        e = python_pull(r->tid, address + o->text_state, &state, sizeof state);
     if (!e && (!text_kind(r, state, &kind, &ascii) || length > TEXT_MAX))
         e = ERR_PARSE;
     if (!e && length > 0)
-        e = proc_python_pull(r->tid, address + o->text_ascii + (ascii ? 0 : 16), data, length * kind);
+        e = python_pull(r->tid, address + o->text_ascii + (ascii ? 0 : 16), data, length * kind);
     if (e)
         return e;
     buf_init(&text, sizeof data);
@@ -164,7 +164,7 @@ struct code { uint64_t address, file, name, lines, copies; int32_t first_line; }
 static enum err read_code(struct reader *r, uint64_t address, struct code *out)
 {
     const struct python_offsets *o = &r->o;
-    enum err e = proc_python_pull(r->tid, address, r->bytes, o->code_size);
+    enum err e = python_pull(r->tid, address, r->bytes, o->code_size);
     if (e)
         return e;
     *out = (struct code){.address = address, .file = word(r, o->code_file), .name = word(r, o->code_name),
@@ -195,8 +195,8 @@ static int read_line(const struct reader *r, const struct code *code, uint64_t i
         pull_word(r, code->lines + r->o.bytes_length, &length) || length > LINES_MAX)
         return 0;
     unsigned char *table = malloc(length ? length : 1);
-    if (table && !proc_python_pull(r->tid, code->lines + r->o.bytes_data, table, length))
-        line = proc_python_line(table, length, code->first_line, (instruction - start) / 2);
+    if (table && !python_pull(r->tid, code->lines + r->o.bytes_data, table, length))
+        line = python_line(table, length, code->first_line, (instruction - start) / 2);
     free(table);
     return line;
 }
@@ -227,7 +227,7 @@ static enum err walk(struct reader *r, uint64_t frame, size_t max, struct python
     enum { STEPS_MAX = 4096 };
     enum err e = OK;
     for (int i = 0; i < STEPS_MAX && frame && out->n < max; i++) {
-        if ((e = proc_python_pull(r->tid, frame, r->bytes, o->frame_size)))
+        if ((e = python_pull(r->tid, frame, r->bytes, o->frame_size)))
             break;
         uint64_t code = pointer(word(r, o->frame_code)), instruction = word(r, o->frame_instruction);
         int32_t copy = o->copies_code ? number(r, o->frame_copy) : 0;
@@ -241,7 +241,7 @@ static enum err walk(struct reader *r, uint64_t frame, size_t max, struct python
     return out->n > 0 && e != ERR_NOMEM ? OK : e ? e : ERR_NOT_FOUND;
 }
 
-enum err proc_python_read(pid_t pid, pid_t tid, size_t max, struct python_frames *out, bool *older)
+enum err python_read(pid_t pid, pid_t tid, size_t max, struct python_frames *out, bool *older)
 {
     struct reader *r = malloc(sizeof *r);
     uint64_t frame;
@@ -251,7 +251,7 @@ enum err proc_python_read(pid_t pid, pid_t tid, size_t max, struct python_frames
         return ERR_NOMEM;
     r->tid = tid ? tid : pid;
     r->number = own_number(r->tid);
-    enum err e = proc_python_find(r->tid, &r->o, &r->runtime, older);
+    enum err e = python_find(r->tid, &r->o, &r->runtime, older);
     *older = *older && e == ERR_NOT_FOUND;
     if (!e)
         e = find_thread(r, r->tid == pid, &frame);

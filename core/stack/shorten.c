@@ -163,7 +163,7 @@ static void add_path(struct buf *out, struct rest r, int depth)
     }
 }
 
-enum err proc_shorten(const char *demangled, struct buf *out)
+enum err stack_shorten(const char *demangled, struct buf *out)
 {
     const char *thunk = strstr(demangled, " thunk to ");
     size_t before = out->len;

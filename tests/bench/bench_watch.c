@@ -118,7 +118,7 @@ static int stack(pid_t pid)
 {
     struct texts frames = {0};
     double stopped = 0, before = clock_now();
-    enum err e = proc_merged_stack(pid, 0, 16, &frames, &stopped);
+    enum err e = stack_read(pid, 0, 16, &frames, &stopped);
     printf("%.9f %.9f %zu %s\n", clock_now() - before, stopped, frames.n, e ? err_text(e) : "ok");
     texts_done(&frames);
     return e != OK;

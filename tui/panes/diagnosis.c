@@ -41,7 +41,7 @@ static void add_place(struct pane *p, const struct texts *stack)
 {
     struct buf line;
     buf_init(&line, 1 << 16);
-    if (proc_stack_brief(stack, &line) == OK)
+    if (stack_brief(stack, &line) == OK)
         add_part(p, "at", ROLE_TITLE, buf_text(&line));
     buf_done(&line);
 }

@@ -79,7 +79,7 @@ static void names_functions_as_people_write_them(void **state)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct buf out;
         buf_init(&out, 4096);
-        assert_int_equal(proc_demangle(names[i].symbol, &out), OK);
+        assert_int_equal(stack_demangle(names[i].symbol, &out), OK);
         assert_string_equal(buf_text(&out), names[i].name);
         buf_done(&out);
     }
@@ -105,7 +105,7 @@ static void shortens_what_only_demanglers_write(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct buf out;
         buf_init(&out, 4096);
-        assert_int_equal(proc_shorten(cases[i].demangled, &out), OK);
+        assert_int_equal(stack_shorten(cases[i].demangled, &out), OK);
         assert_string_equal(buf_text(&out), cases[i].name);
         buf_done(&out);
     }
@@ -121,13 +121,13 @@ static void keeps_the_end_of_a_long_path_and_the_start_of_a_long_word(void **sta
     for (int i = 0; i < 30; i++)
         buf_add_text(&symbol, "9some_room");
     assert_int_equal(buf_add_text(&symbol, "4waitEv"), OK);
-    assert_int_equal(proc_demangle(buf_text(&symbol), &out), OK);
+    assert_int_equal(stack_demangle(buf_text(&symbol), &out), OK);
     assert_string_equal(buf_text(&out), "…::some_room::some_room::some_room::some_room::some_room::some_room::wait");
     buf_clear(&out);
     buf_clear(&symbol);
     for (int i = 0; i < 6000; i++)
         assert_int_equal(buf_add_text(&symbol, "x"), OK);
-    assert_int_equal(proc_demangle(buf_text(&symbol), &out), OK);
+    assert_int_equal(stack_demangle(buf_text(&symbol), &out), OK);
     assert_int_equal(out.len, 76 + strlen("…"));
     buf_done(&out);
     buf_done(&symbol);
@@ -153,7 +153,7 @@ static void bounds_a_name_that_unfolds_without_end(void **state)
     }
     assert_int_equal(buf_add_text(&symbol, "EvT_"), OK);
     double before = clock_now();
-    assert_int_equal(proc_demangle(buf_text(&symbol), &out), OK);
+    assert_int_equal(stack_demangle(buf_text(&symbol), &out), OK);
     assert_true(clock_now() - before < 30);
     assert_string_equal(buf_text(&out), "f");
     buf_done(&out);
@@ -174,7 +174,7 @@ static void survives_noise_as_a_name(void **state)
         symbol[at] = '\0';
         struct buf out;
         buf_init(&out, 4096);
-        assert_int_equal(i % 2 ? proc_demangle(symbol, &out) : proc_shorten(symbol, &out), OK);
+        assert_int_equal(i % 2 ? stack_demangle(symbol, &out) : stack_shorten(symbol, &out), OK);
         buf_done(&out);
     }
 }
@@ -234,7 +234,7 @@ static void tells_a_stack_in_one_line(void **state)
         buf_init(&out, 4096);
         for (size_t j = 0; j < 8 && cases[i].frames[j]; j++)
             assert_int_equal(texts_add(&frames, cases[i].frames[j]), OK);
-        assert_int_equal(proc_stack_brief(&frames, &out), OK);
+        assert_int_equal(stack_brief(&frames, &out), OK);
         assert_string_equal(buf_text(&out), cases[i].line);
         buf_done(&out);
         texts_done(&frames);
@@ -258,7 +258,7 @@ static void leaves_out_what_only_waits_and_starts(void **state)
     (void)state;
     assert_true(kit_start(&k, "fork-latch"));
     kit_look_until(&k, kit_target_is_proved);
-    assert_int_equal(proc_merged_stack(k.target, 0, 16, &frames, &stopped), OK);
+    assert_int_equal(stack_read(k.target, 0, 16, &frames, &stopped), OK);
     kit_print_stack(&frames, stopped);
     assert_true(stopped > 0);
     assert_true(place_of(&frames, "wait_for_ever") >= 0);
@@ -278,7 +278,7 @@ static void answers_gone(void **state)
     if (pid == 0)
         _exit(0);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
-    assert_int_equal(proc_merged_stack(pid, 0, 16, &frames, &stopped), ERR_GONE);
+    assert_int_equal(stack_read(pid, 0, 16, &frames, &stopped), ERR_GONE);
     assert_int_equal(frames.n, 0);
     assert_true(stopped == 0);
 }
@@ -297,7 +297,7 @@ static void read_until(pid_t pid, size_t max, const char *words, struct texts *f
     double until = clock_now() + 30;
     for (;;) {
         texts_done(frames);
-        enum err e = proc_merged_stack(pid, 0, max, frames, stopped);
+        enum err e = stack_read(pid, 0, max, frames, stopped);
         if (e == OK && place_of(frames, words) >= 0)
             return;
         assert_true(clock_now() < until);
@@ -344,9 +344,9 @@ static void gives_python_frames_where_native_ones_are_denied(void **state)
     read_until(p.pid, 64, "nanosleep", &frames, &stopped);
     texts_done(&frames);
     pid_t tracer = python_trace(&p);
-    assert_int_equal(proc_stack(p.pid, 0, 64, &frames, NULL), ERR_DENIED);
+    assert_int_equal(stack_native(p.pid, 0, 64, &frames, NULL), ERR_DENIED);
     texts_done(&frames);
-    assert_int_equal(proc_merged_stack(p.pid, 0, 64, &frames, &stopped), OK);
+    assert_int_equal(stack_read(p.pid, 0, 64, &frames, &stopped), OK);
     assert_int_equal(place_of(&frames, "nap  <string>:2"), 0);
     assert_true(stopped == 0);
     kill(tracer, SIGKILL);
@@ -399,7 +399,7 @@ static void shows_where_a_forked_worker_of_polars_hangs(void **state)
         buf_init(&line, 4096);
         assert_true(rows > filter);
         assert_int_equal(file, rows);
-        assert_int_equal(proc_stack_brief(&frames, &line), OK);
+        assert_int_equal(stack_brief(&frames, &line), OK);
         print_message("  %s\n", buf_text(&line));
         assert_non_null(strstr(buf_text(&line), "LockLatch::wait_and_reset ← DataFrame.filter ← rows_of "));
         buf_done(&line);

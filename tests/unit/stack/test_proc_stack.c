@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/stack/stack.h"
 #include "core/base/clock.h"
 #include "tests/kit/hang_kit.h"
 
@@ -34,14 +35,14 @@ static void names_the_functions_of_a_hung_process(void **state)
     (void)state;
     assert_true(kit_start(&k, "fork-latch"));
     kit_look_until(&k, kit_target_is_proved);
-    assert_int_equal(proc_stack(k.target, 0, 64, &frames, &stopped), OK);
+    assert_int_equal(stack_native(k.target, 0, 64, &frames, &stopped), OK);
     kit_print_stack(&frames, stopped);
     assert_true(names(&frames, "wait_for_ever"));
     assert_true(names(&frames, "wait_latch"));
     assert_true(names(&frames, "main"));
     assert_true(stopped > 0);
     texts_done(&frames);
-    assert_int_equal(proc_stack(k.target, 0, 2, &frames, NULL), OK);
+    assert_int_equal(stack_native(k.target, 0, 2, &frames, NULL), OK);
     assert_int_equal(frames.n, 2);
     texts_done(&frames);
     kit_look_until(&k, kit_target_is_proved); /* it waits as before */
@@ -57,7 +58,7 @@ static void names_them_also_where_the_main_thread_has_ended(void **state)
     kit_look_until(&k, kit_target_is_proved);
     pid_t tid = (pid_t)kit_finding(&k, k.target)->tid;
     assert_int_not_equal(tid, k.target);
-    assert_int_equal(proc_stack(k.target, tid, 64, &frames, NULL), OK);
+    assert_int_equal(stack_native(k.target, tid, 64, &frames, NULL), OK);
     assert_true(names(&frames, "wait_for_ever"));
     texts_done(&frames);
     kit_stop(&k);
@@ -72,7 +73,7 @@ static void leaves_the_time_asleep_as_it_was(void **state)
     kit_look_until(&k, kit_target_is_proved);
     double since = scene_find(&k.scene, k.target)->threads[0].asleep_since;
     double alive = scene_find(&k.scene, k.target)->alive_at;
-    assert_int_equal(proc_stack(k.target, 0, 16, &frames, NULL), OK);
+    assert_int_equal(stack_native(k.target, 0, 16, &frames, NULL), OK);
     scene_forgive(&k.scene, k.target);
     kit_look(&k);
     assert_true(scene_find(&k.scene, k.target)->threads[0].asleep_since == since);
@@ -91,7 +92,7 @@ static void answers_gone_and_denied(void **state)
     if (pid == 0)
         _exit(0);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
-    assert_int_equal(proc_stack(pid, 0, 16, &frames, NULL), ERR_GONE);
+    assert_int_equal(stack_native(pid, 0, 16, &frames, NULL), ERR_GONE);
     assert_int_equal(frames.n, 0);
 }
 
@@ -136,7 +137,7 @@ static void runs_on_after_many_stops_and_answers_each_time(void **state)
     for (int i = 0; i < 30; i++) {
         struct texts frames = {0};
         char c = (char)('a' + i % 26);
-        assert_int_equal(proc_stack(e.pid, 0, 8, &frames, NULL), OK);
+        assert_int_equal(stack_native(e.pid, 0, 8, &frames, NULL), OK);
         texts_done(&frames);
         assert_int_equal(ask(&e, c), c);
     }
@@ -155,7 +156,7 @@ static enum err look_while_killed(struct echo *e, int signum)
         kill(e->pid, signum);
         _exit(0);
     }
-    enum err err = proc_stack(e->pid, 0, 8, &frames, NULL);
+    enum err err = stack_native(e->pid, 0, 8, &frames, NULL);
     texts_done(&frames);
     assert_int_equal(waitpid(killer, NULL, 0), killer);
     assert_int_equal(waitpid(e->pid, &status, 0), e->pid);
@@ -219,7 +220,7 @@ static void leaves_a_target_alone_that_cannot_stop(void **state)
         assert_true(clock_now() < until);
     } while (s.n < 2 || s.procs[1].state != 'S');
     scene_done(&s);
-    assert_int_equal(proc_stack(pid, 0, 8, &frames, NULL), ERR_AGAIN);
+    assert_int_equal(stack_native(pid, 0, 8, &frames, NULL), ERR_AGAIN);
     assert_int_equal(frames.n, 0);
     close(gate[1]);
     assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -121,7 +121,7 @@ static void make_interpreter(const struct layout *l, bool free_threaded)
 static enum err read_self(struct python_frames *out)
 {
     bool older;
-    enum err e = proc_python_read(getpid(), 0, 64, out, &older);
+    enum err e = python_read(getpid(), 0, 64, out, &older);
     assert_false(older);
     return e;
 }
@@ -258,15 +258,15 @@ static void refuses_tables_that_make_no_sense(void **state)
     size_t accepted = 0;
     (void)state;
     make_table(&layouts[1], true);
-    assert_int_equal(proc_python_parse(runtime.words, sizeof runtime.words, &o), OK);
+    assert_int_equal(python_parse_offsets(runtime.words, sizeof runtime.words, &o), OK);
     for (size_t len = 0; len < 70 * 8; len++)
-        assert_int_equal(proc_python_parse(runtime.words, len, &o), ERR_PARSE);
+        assert_int_equal(python_parse_offsets(runtime.words, len, &o), ERR_PARSE);
     srand(11);
     for (int i = 0; i < 100000; i++) {
         make_table(&layouts[i % 4], i % 8 > 3);
         for (int n = rand() % 4; n >= 0; n--)
             runtime.words[1 + rand() % 127] = wild[(size_t)rand() % (sizeof wild / sizeof *wild)];
-        if (proc_python_parse(runtime.words, sizeof runtime.words, &o) == OK) {
+        if (python_parse_offsets(runtime.words, sizeof runtime.words, &o) == OK) {
             assert_within(&o);
             accepted++;
         }
@@ -275,7 +275,7 @@ static void refuses_tables_that_make_no_sense(void **state)
     for (uint64_t version = 0; version < 0x030d0000; version += 0x10000) {
         make_table(&layouts[0], false);
         runtime.words[1] = version;
-        assert_int_equal(proc_python_parse(runtime.words, sizeof runtime.words, &o), ERR_PARSE);
+        assert_int_equal(python_parse_offsets(runtime.words, sizeof runtime.words, &o), ERR_PARSE);
     }
 }
 
@@ -291,16 +291,16 @@ static void reads_lines_out_of_any_bytes(void **state)
     static const int expected[] = {0, 0, 136, 135, 135, 135, 135, 135, 135, 135, 135, 135, 137, 0};
     (void)state;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
-        assert_int_equal(proc_python_line(table, sizeof table, 100, i), expected[i]);
-    assert_int_equal(proc_python_line(table, sizeof table, INT32_MAX, 12), 0);
-    assert_int_equal(proc_python_line(table, sizeof table, INT32_MIN, 12), 0);
+        assert_int_equal(python_line(table, sizeof table, 100, i), expected[i]);
+    assert_int_equal(python_line(table, sizeof table, INT32_MAX, 12), 0);
+    assert_int_equal(python_line(table, sizeof table, INT32_MIN, 12), 0);
     srand(5);
     for (int i = 0; i < 100000; i++) {
         unsigned char noise[32];
         for (size_t j = 0; j < sizeof noise; j++)
             noise[j] = (unsigned char)rand();
         size_t len = (size_t)rand() % sizeof noise;
-        assert_true(proc_python_line(noise, len, rand() - rand(), (uint64_t)(rand() % 100)) >= 0);
+        assert_true(python_line(noise, len, rand() - rand(), (uint64_t)(rand() % 100)) >= 0);
     }
 }
 
@@ -322,7 +322,7 @@ static void read_until(const struct python *p, pid_t tid, const char *function, 
 {
     double until = clock_now() + 30;
     bool older;
-    while (proc_python_read(p->pid, tid, 64, f, &older) || strcmp(f->v[0].function, function) != 0) {
+    while (python_read(p->pid, tid, 64, f, &older) || strcmp(f->v[0].function, function) != 0) {
         python_frames_done(f);
         assert_true(clock_now() < until);
         usleep(10 * 1000);
@@ -409,7 +409,7 @@ static void takes_only_a_sound_answer_of_py_spy(void **state)
         struct stand_in s;
         struct python_frames f;
         stand_in_start(&s, cases[i].body);
-        assert_int_equal(proc_python_ask(42, 42, 64, &f), cases[i].err);
+        assert_int_equal(python_ask_pyspy(42, 42, 64, &f), cases[i].err);
         assert_int_equal(f.n, cases[i].frames);
         if (i == 0) {
             assert_frame(&f.v[0], "f", "a.py", 7);
@@ -428,7 +428,7 @@ static void does_without_py_spy(void **state)
     char *kept = strdup(path ? path : "");
     (void)state;
     assert_int_equal(setenv("PATH", "/nonexistent", 1), 0);
-    assert_int_equal(proc_python_ask(getpid(), 0, 64, &f), ERR_NOT_FOUND);
+    assert_int_equal(python_ask_pyspy(getpid(), 0, 64, &f), ERR_NOT_FOUND);
     assert_int_equal(setenv("PATH", kept, 1), 0);
     free(kept);
 }
@@ -440,7 +440,7 @@ static void asks_py_spy_for_an_older_python(void **state)
     (void)state;
     if (!python_start(&p, -12, script))
         skip();
-    enum err e = proc_python_stack(p.pid, 0, 64, &f);
+    enum err e = python_stack(p.pid, 0, 64, &f);
     if (e == ERR_NOT_FOUND || e == ERR_PARSE)
         print_message("no py-spy here, or it must not read\n");
     else
