@@ -19,7 +19,7 @@
 
 void stage_open(struct stage *s, const char *const *codes, size_t ncodes)
 {
-    struct explore_options options = {
+    struct app_options options = {
         .observer = {.path = "sample.csv"},
         .initial = {.method = "fork", .workers = 2, .threads = 4, .at_fork = "none", .codes = codes, .ncodes = ncodes},
         .method_reason = "as Python 3.13 on Linux would choose",
@@ -34,7 +34,7 @@ void stage_open_watch(struct stage *s, bool attached)
 {
     static char *const argv[] = {"python3", "main.py", NULL};
     struct watch_settings watch = {.argv = attached ? NULL : argv, .pid = attached ? 14065 : 0, .tty = true};
-    struct explore_options options = {.watch = &watch};
+    struct app_options options = {.watch = &watch};
     *s = (struct stage){.now = 0};
     assert_int_equal(model_new(&s->model), OK);
     assert_int_equal(app_init(&s->app, &options), OK);

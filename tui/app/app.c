@@ -9,9 +9,9 @@
 #include "core/engine/engine.h"
 #include "core/pool/pool.h"
 #include "tui/app/app.h"
-#include "tui/commands/compare.h"
+#include "tui/app/comparison.h"
 
-static enum err init_choices(struct choices *c, const struct explore_options *options)
+static enum err init_choices(struct choices *c, const struct app_options *options)
 {
     const struct run_settings *initial = &options->initial;
     enum at_fork policy = AT_FORK_NONE;
@@ -29,7 +29,7 @@ static enum err init_choices(struct choices *c, const struct explore_options *op
     return OK;
 }
 
-enum err app_init(struct app *a, const struct explore_options *options)
+enum err app_init(struct app *a, const struct app_options *options)
 {
     const struct watch_settings *watch = options->watch;
     *a = (struct app){.path = options->observer.path, .source = options->observer, .dirty = true,
@@ -48,7 +48,7 @@ void app_done(struct app *a)
     for (int i = 0; i < PANE_COUNT; i++)
         pane_free(a->panes[i]);
     pane_free(a->overlay);
-    compare_free(a->compare);
+    comparison_free(a->comparison);
     picks_done(&a->choices.picks);
     picks_done(&a->choices.known);
     prompt_done(&a->prompt);
@@ -75,7 +75,7 @@ struct view app_view(const struct app *a, double now)
 {
     struct view v = {.model = a->model, .table_view = a->table_view, .choices = &a->choices, .scope = a->scope, .now = now,
                      .explain_pid = a->explain_pid, .typing = a->typing, .search = a->search.text,
-                     .bench = compare_result(a->compare)};
+                     .bench = comparison_result(a->comparison)};
     if (a->scope != SCOPE_EXPLORE)
         v.inspect_pid = processes_pid(a->panes[PANE_PROCESSES]);
     if (!v.explain_pid && (model_finding_of(a->model, v.inspect_pid) || !model_worst_finding(a->model)))

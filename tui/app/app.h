@@ -9,7 +9,6 @@
 #include "core/observer/observer.h"
 #include "tui/draw/canvas.h"
 #include "tui/keys/keymap.h"
-#include "tui/screen/explore.h"
 #include "tui/keys/key.h"
 #include "tui/panes/layout.h"
 #include "tui/panes/pane.h"
@@ -67,7 +66,7 @@ struct app {
     struct question question;
     struct search search;
     char *save_path;            /* what is asked about before it is replaced; owned, or NULL */
-    struct compare *compare;    /* the start methods side by side, or NULL; owned */
+    struct comparison *comparison; /* the start methods side by side, or NULL; owned */
     struct observer_options source; /* how the table was opened; its strings are borrowed */
 
     char message[256];          /* in the footer until the next key */
@@ -78,8 +77,16 @@ struct app {
     bool suspend, quit;         /* asked for; the loop does it */
 };
 
+/* What the app begins with; all of it is borrowed. */
+struct app_options {
+    struct observer_options observer;
+    struct run_settings initial; /* what the settings show at first; its codes are picked */
+    const char *method_reason;   /* "as Python 3.14 on Linux would choose", or NULL: the user named the method */
+    const struct watch_settings *watch; /* a program to watch instead of a table; or NULL */
+};
+
 /* `term` and `observer` stay NULL until the loop sets them. The options are borrowed. */
-enum err app_init(struct app *a, const struct explore_options *options) MUST_CHECK;
+enum err app_init(struct app *a, const struct app_options *options) MUST_CHECK;
 void app_done(struct app *a);
 
 /* Errors. A pane, a query, a command or a file may fail in many ways, and none of them is a reason to take the screen
@@ -133,15 +140,7 @@ void app_close_overlay(struct app *a);
 /* Shows a pane of its own over all others; the app owns it from now on. */
 void app_show(struct app *a, struct pane *overlay);
 
-/* The palette's matches for what is typed: the n-th, NULL behind the last. */
-const struct command *palette_match(enum scope scope, const char *typed, size_t n);
-bool palette_is_exact(enum scope scope, const char *typed); /* its first word is a command's whole name */
-enum err palette_run(struct app *a, const char *typed) MUST_CHECK;
-
 /* Looks at some more rows of a running search. */
 enum err search_step(struct app *a) MUST_CHECK;
-
-extern const struct pane_ops pane_filters_ops, pane_texts_ops, pane_sums_ops;
-extern const struct pane_ops pane_help_ops, pane_record_ops, pane_compare_ops;
 
 #endif

@@ -41,14 +41,14 @@ static int parse_status(enum err e)
 static int explore_main(const struct cli *c)
 {
     struct explore_options options = {
-        .observer = {.path = c->file, .key = c->key, .dtypes = c->dtypes.v, .ndtypes = c->dtypes.n,
+        .app.observer = {.path = c->file, .key = c->key, .dtypes = c->dtypes.v, .ndtypes = c->dtypes.n,
                      .threads = c->threads, .forkserver = true, .hang_after = c->hang_after, .on_hang = c->on_hang,
                      .recorder = &c->outputs->recorder, .keep_host = true},
-        .initial = {.method = c->method, .workers = c->workers, .threads = c->threads,
+        .app.initial = {.method = c->method, .workers = c->workers, .threads = c->threads,
                     .at_fork = at_fork_names[c->at_fork], .codes = c->codes,
                     .ncodes = c->ncodes},
         .table_view = {.delimiter = c->delimiter, .no_header = c->no_header, .encoding = c->encoding},
-        .method_reason = c->method_reason[0] ? c->method_reason : NULL,
+        .app.method_reason = c->method_reason[0] ? c->method_reason : NULL,
         .color = c->color,
     };
     struct problem problem = {""};

@@ -64,9 +64,9 @@ int watch_screen(const struct cli *c, int supervisor)
     struct watch_settings watch = {.argv = c->mode == CLI_WATCH ? c->command : NULL, .pid = c->pid, .tty = true,
                                    .inherited = c->inherited, .supervisor = supervisor};
     struct explore_options options = {
-        .observer = {.hang_after = c->hang_after, .on_hang = c->on_hang, .deadline = c->deadline,
-                     .recorder = &c->outputs->recorder},
-        .watch = &watch, .color = c->color, .finish = finish, .ctx = &ending,
+        .app.observer = {.hang_after = c->hang_after, .on_hang = c->on_hang, .deadline = c->deadline,
+                         .recorder = &c->outputs->recorder},
+        .app.watch = &watch, .color = c->color, .finish = finish, .ctx = &ending,
     };
     enum err e = explore(&options, &problem);
     if (!e)

@@ -46,6 +46,9 @@ enum err pick_value(struct app *a, int64_t i);
 /* command_watch.c: a watched program */
 command_fn do_type, do_stop_typing, do_kill_all, do_stop_all;
 
+/* palette.c */
+enum err palette_run(struct app *a, const char *typed) MUST_CHECK;
+
 /* compare.c */
 command_fn do_compare;
 
@@ -63,6 +66,7 @@ int64_t pid_of(const struct app *a, struct subject subject);
 
 enum err stack_of_process(struct app *a) MUST_CHECK;
 
+/* overlays.c: a pane over all others */
 enum err help_open(struct app *a) MUST_CHECK;
 enum err record_open(struct app *a, int64_t row) MUST_CHECK;
 

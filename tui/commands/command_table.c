@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * The command table. Adding a command: a line here and its function in one of the command_*.c files. */
+ * The command table. To add a command, add a line here and its function in one of the files beside this one. */
 #include "tui/keys/keymap.h"
 
-#include <string.h>
-
 #include "tui/commands/command_list.h"
-
-const struct command_group command_groups[COMMAND_GROUPS] = {
-    [MOVING] = {"Moving about", WHERE_PANES},     [CHOOSING] = {"Choosing", WHERE_PANES},
-    [TABULAR] = {"The table", WHERE_PANES},        [RUNNING] = {"Running", WHERE_PANES},
-            [LOOKING] = {"Looking closer", WHERE_PANES},
-    [PROGRAM] = {"The program", WHERE_PANES},     [TYPING] = {"While typing", WHERE_PROMPT},
-    [ASKED] = {"When asked", WHERE_QUESTION},      [WATCHED] = {"The watched program", WHERE_PANES},
-    [PASSING] = {"While typing into the program", WHERE_INPUT},
-};
 
 enum { EXPLORE = 1 << SCOPE_EXPLORE, WATCH = 1 << SCOPE_WATCH, ATTACH = 1 << SCOPE_ATTACH };
 
 /* group, name, key, more keys, function, the rest by name */
-static const struct command table[] = {
+const struct command command_table[] = {
     {MOVING, "up", "Up", "k", do_up, .summary = "one line up; at the edge the view goes on by half a page",
      .steps = true},
     {MOVING, "down", "Down", "j", do_down, .summary = "one line down; at the edge the view goes on by half a page",
@@ -170,37 +159,4 @@ static const struct command table[] = {
     {PASSING, "stop-typing", "C-]", NULL, do_stop_typing, .summary = "back to poolscope's own keys", .scopes = WATCH},
 };
 
-const struct command *command_at(size_t i)
-{
-    return i < sizeof table / sizeof *table ? &table[i] : NULL;
-}
-
-const struct command *command_by_name(const char *name)
-{
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(table[i].name, name) == 0)
-            return &table[i];
-    return NULL;
-}
-
-bool command_is_in(const struct command *c, enum scope scope)
-{
-    return !c->scopes || c->scopes & 1u << scope;
-}
-
-const struct command *command_by_key(enum scope scope, enum where where, key_code key)
-{
-    char label[24];
-    key_label(key, label);
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (command_groups[table[i].group].where == where && command_is_in(&table[i], scope) &&
-            (key_is_in(label, table[i].key) || key_is_in(label, table[i].also)))
-            return &table[i];
-    return NULL;
-}
-
-const char *command_key(const char *name)
-{
-    const struct command *c = command_by_name(name);
-    return c && c->key ? c->key : "";
-}
+const size_t command_count = sizeof command_table / sizeof *command_table;

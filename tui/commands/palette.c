@@ -1,47 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * The palette: which commands match what is typed, and running a typed line. */
+ * Runs a line that was typed into the palette. */
 #include <string.h>
 
-#include "tui/app/app.h"
-
-enum { SUMMARY_FROM = 4 }; /* letters typed before summaries are searched too: fewer match nearly all */
-
-static size_t first_word(const char *typed)
-{
-    return strcspn(typed, " ");
-}
-
-/* Better matches have a lower rank; -1: none. */
-static int rank_of(enum scope scope, const struct command *c, const char *typed)
-{
-    size_t n = first_word(typed);
-    if (command_groups[c->group].where != WHERE_PANES || !command_is_in(c, scope) || strcmp(c->name, "palette") == 0)
-        return -1;
-    if (strncmp(c->name, typed, n) == 0)
-        return strlen(c->name) == n ? 0 : 1;
-    if (typed[n]) /* an argument is being typed: the name is complete */
-        return -1;
-    return strstr(c->name, typed) ? 2 : n >= SUMMARY_FROM && strstr(c->summary, typed) ? 3 : -1;
-}
-
-const struct command *palette_match(enum scope scope, const char *typed, size_t n)
-{
-    for (int rank = 0; rank <= 3; rank++)
-        for (size_t i = 0; command_at(i); i++)
-            if (rank_of(scope, command_at(i), typed) == rank && n-- == 0)
-                return command_at(i);
-    return NULL;
-}
-
-bool palette_is_exact(enum scope scope, const char *typed)
-{
-    const struct command *best = palette_match(scope, typed, 0);
-    return best && strlen(best->name) == first_word(typed);
-}
+#include "tui/commands/command_list.h"
 
 enum err palette_run(struct app *a, const char *typed)
 {
-    size_t n = first_word(typed);
+    size_t n = strcspn(typed, " ");
     const struct command *c = palette_match(a->scope, typed, 0);
     if (n == 0)
         return OK;

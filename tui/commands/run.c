@@ -7,7 +7,7 @@
 #include "core/engine/engine.h"
 #include "core/pool/pool.h"
 #include "tui/commands/command_list.h"
-#include "tui/commands/compare.h"
+#include "tui/app/comparison.h"
 #include "tui/panes/words.h"
 
 enum { WORKERS_MAX = 1024, AT_FORK_COUNT = 3 };
@@ -249,7 +249,7 @@ enum err do_run(struct app *a, const char *arg)
         app_say(a, ROLE_BAD, "There is no table to run on");
         return OK;
     }
-    if (compare_goes_on(a)) {
+    if (comparison_goes_on(a)) {
         app_say(a, ROLE_WARN, "A comparison is going on, and would measure the run with it: %s cancels it",
                 command_key("stop"));
         return OK;
@@ -305,8 +305,8 @@ static enum err stop_now(struct app *a, int64_t id)
 enum err do_stop(struct app *a, const char *arg)
 {
     (void)arg;
-    if (compare_goes_on(a))
-        compare_cancel(a);
+    if (comparison_goes_on(a))
+        comparison_cancel(a);
     else if (model_run_active(a->model))
         app_ask(a, stop_now, 0, "Stop run %lld? Its workers are killed, what is pending is cancelled.",
                 (long long)a->model->run);

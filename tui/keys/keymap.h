@@ -41,6 +41,10 @@ struct command {
     bool steps;          /* it does no more than move the cursor of the pane that has the keys */
 };
 
+/* Defined in tui/commands, so that a pane can show keys without knowing what a command does. */
+extern const struct command command_table[];
+extern const size_t command_count;
+
 const struct command *command_at(size_t i); /* NULL behind the last */
 const struct command *command_by_name(const char *name);
 const struct command *command_by_key(enum scope scope, enum where where, key_code key);
@@ -48,5 +52,9 @@ bool command_is_in(const struct command *c, enum scope scope);
 
 /* The first of a command's keys, for texts that tell which to press; "" if it has none. */
 const char *command_key(const char *name);
+
+/* The palette: commands that match what is typed, best first; the n-th, or NULL. */
+const struct command *palette_match(enum scope scope, const char *typed, size_t n);
+bool palette_is_exact(enum scope scope, const char *typed); /* its first word is a command's whole name */
 
 #endif

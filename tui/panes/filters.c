@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Over the panes: the filters in view, each with a switch of its own. */
 #include "core/base/text.h"
-#include "tui/commands/command_list.h"
+#include "tui/panes/pane.h"
 #include "core/table_view/table_view.h"
 
 static enum err filters_sync(struct pane *p, const struct view *v)

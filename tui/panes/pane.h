@@ -125,6 +125,12 @@ size_t text_find(const char *text, size_t len, size_t from, const char *needle);
 extern const struct pane_ops pane_table_ops, pane_workers_ops, pane_timeline_ops, pane_diagnosis_ops, pane_method_ops,
     pane_results_ops, pane_log_ops, pane_processes_ops, pane_output_ops, pane_inspector_ops;
 
+/* Panes that are shown over all others, on request. */
+extern const struct pane_ops pane_filters_ops, pane_texts_ops, pane_sums_ops;
+extern const struct pane_ops pane_help_ops, pane_record_ops, pane_comparison_ops;
+
+void record_show_row(struct pane *p, int64_t row); /* of pane_record_ops: which row it shows */
+
 /* Of the process tree: which one is under the cursor (0: none), and to put it on another. */
 int64_t processes_pid(const struct pane *p);
 void processes_choose(struct pane *p, int64_t pid);

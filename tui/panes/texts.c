@@ -6,7 +6,7 @@
 
 #include "core/base/io.h"
 #include "core/base/text.h"
-#include "tui/commands/command_list.h"
+#include "tui/panes/pane.h"
 #include "core/table_view/table_view.h"
 
 enum { COUNT_WIDTH = 14, BAR_WIDTH = 20, TEXT_MAX = 256, NAME_WIDTH = 20 };

@@ -54,14 +54,14 @@ static enum err open_terminal(struct app *a, const struct explore_options *optio
     if (e)
         return problem_set(problem, e, "out of memory");
     e = term_open(&how, &(struct term_watch){tell_guard, a->guard}, &a->term, problem);
-    return e && options->watch ? ERR_SYS : e; /* not to be taken for an error of the command's */
+    return e && options->app.watch ? ERR_SYS : e; /* not to be taken for an error of the command's */
 }
 
 /* The program's terminal has its size from the start: that of the pane that it will have. */
 static enum err watch(struct app *a, const struct explore_options *options, struct problem *problem)
 {
     int width, height;
-    struct watch_settings settings = *options->watch;
+    struct watch_settings settings = *options->app.watch;
     struct layout layout;
     term_size(a->term, &width, &height);
     layout_compute(a->scope, width, height, PANE_PROCESSES, false, &layout);
@@ -70,13 +70,13 @@ static enum err watch(struct app *a, const struct explore_options *options, stru
     int columns = inside.width - PANE_GUTTER - PANE_BAR;
     settings.columns = a->told_columns = columns > 2 ? columns : 2;
     settings.rows = a->told_rows = inside.height > 2 ? inside.height : 2;
-    return observer_watch(&options->observer, &settings, &a->observer, problem);
+    return observer_watch(&options->app.observer, &settings, &a->observer, problem);
 }
 
 /* A table that is known at once is loaded by the host itself; any other is given to it when all is known. */
 static enum err open_table(struct app *a, const struct explore_options *options, struct problem *problem)
 {
-    struct observer_options observer = options->observer;
+    struct observer_options observer = options->app.observer;
     struct table_view_options table_view = options->table_view;
     table_view.path = observer.path;
     table_view.key = observer.key;
@@ -96,10 +96,10 @@ static enum err open_table(struct app *a, const struct explore_options *options,
 
 static enum err open_all(struct app *a, const struct explore_options *options, struct problem *problem)
 {
-    enum err e = app_init(a, options);
+    enum err e = app_init(a, &options->app);
     if (e)
         return problem_set(problem, e, "out of memory");
-    if (options->watch) { /* the terminal's guard is there before the program is: it is none of its processes */
+    if (options->app.watch) { /* the terminal's guard is there before the program is: it is none of its processes */
         e = open_terminal(a, options, problem);
         if (!e)
             e = watch(a, options, problem);

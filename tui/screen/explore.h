@@ -7,16 +7,14 @@
 #include "core/base/err.h"
 #include "core/observer/observer.h"
 #include "core/table_view/table_view.h"
+#include "tui/app/app.h"
 
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct explore_options {
-    struct table_view_options table_view;  /* how the file is to be read; path, key and dtypes are the observer's */
-    struct observer_options observer;
-    struct run_settings initial; /* what the settings show at first; its codes are picked */
+    struct app_options app;      /* the size of a watched program's terminal is found out here */
+    struct table_view_options table_view; /* how the file is to be read; path, key and dtypes are the observer's */
     enum color_when color;
-    const char *method_reason;   /* "as Python 3.14 on Linux would choose", or NULL: the user named the method */
-    const struct watch_settings *watch; /* a program to watch instead of a table; its size is found out here; or NULL */
     void (*finish)(void *ctx, struct observer *o); /* the terminal is given back, nothing is ended yet; or NULL */
     void *ctx;                   /* of finish */
 };

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
-#include "tui/commands/compare.h"
+#include "tui/app/comparison.h"
 #include "tui/term/guard.h"
 #include "tui/screen/screen.h"
 #include "tui/term/term.h"
@@ -127,7 +127,7 @@ static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
     if (!e && fds[FD_OBSERVER].revents)
         e = on_observer(a);
     if (!e && fds[FD_COMPARE].revents)
-        e = app_go_on(a, "The comparison", compare_step(a));
+        e = app_go_on(a, "The comparison", comparison_step(a));
     if (fds[FD_GUARD].revents)
         guard_revive(a->guard);
     if (!e && fds[FD_SHEET].revents)
@@ -158,7 +158,7 @@ enum err app_run(struct app *a, int signal_fd)
             [FD_SIGNAL] = {signal_fd, POLLIN, 0},
             [FD_GUARD] = {guard_fd(a->guard), POLLIN, 0},
             [FD_SHEET] = {a->table_view ? table_view_fd(a->table_view) : -1, POLLIN, 0},
-            [FD_COMPARE] = {compare_fd(a->compare), POLLIN, 0},
+            [FD_COMPARE] = {comparison_fd(a->comparison), POLLIN, 0},
         };
         int n = poll(fds, FD_COUNT, timeout);
         if (n < 0 && errno != EINTR)

@@ -254,7 +254,7 @@ static void assert_comparison(bool over, int width, int height, const char *what
     struct pane *p;
     open_ready(&s);
     make_bench(&b, over);
-    assert_int_equal(pane_new(&pane_compare_ops, &p), OK);
+    assert_int_equal(pane_new(&pane_comparison_ops, &p), OK);
     stage_draw(&s, width, height);
     struct view v = app_view(&s.app, 0);
     v.bench = &b;

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ * The comparison in the explorer: measured over the picked codes by a host of its own, while the panes go on. */
+#include "tui/app/comparison.h"
+
+#include <stdlib.h>
+
+#include "core/observer/bench_run.h"
+
+enum { ROUNDS = 5 };
+
+struct comparison {
+    struct bench_run *run;
+    struct texts codes; /* as they were picked then */
+};
+
+void comparison_free(struct comparison *c)
+{
+    if (!c)
+        return;
+    bench_run_free(c->run);
+    texts_done(&c->codes);
+    free(c);
+}
+
+const struct bench *comparison_result(const struct comparison *c)
+{
+    return c ? bench_run_result(c->run) : NULL;
+}
+
+bool comparison_goes_on(const struct app *a)
+{
+    return a->comparison && !comparison_result(a->comparison)->over;
+}
+
+int comparison_fd(const struct comparison *c)
+{
+    return c && !comparison_result(c)->over ? bench_run_fd(c->run) : -1;
+}
+
+enum err comparison_step(struct app *a)
+{
+    bool changed = false;
+    if (!comparison_goes_on(a))
+        return OK;
+    enum err e = bench_run_step(a->comparison->run, &changed);
+    a->dirty |= changed;
+    if (e && e != ERR_NOMEM) /* it would be tried again and again */
+        bench_run_cancel(a->comparison->run);
+    if (!e && changed && !comparison_goes_on(a))
+        app_say(a, ROLE_TEXT, "The comparison is done; %s shows it", command_key("compare"));
+    return e;
+}
+
+void comparison_cancel(struct app *a)
+{
+    bench_run_cancel(a->comparison->run);
+    app_say(a, ROLE_TEXT, "The comparison was cancelled; %s shows what was measured", command_key("compare"));
+}
+
+static enum err start(struct app *a, struct comparison *c)
+{
+    const struct picks *picks = &a->choices.picks;
+    struct problem problem = {""};
+    enum err e = OK;
+    for (size_t i = 0; i < picks->n && !e; i++)
+        e = texts_add(&c->codes, picks->v[i].text);
+    if (e)
+        return e;
+    struct bench_settings settings = {
+        .path = a->path, .key = a->source.key, .dtypes = a->source.dtypes, .ndtypes = a->source.ndtypes,
+        .workers = a->choices.workers, .threads = a->choices.threads, .rounds = ROUNDS,
+        .hang_after = a->source.hang_after, .codes = (const char *const *)c->codes.v, .ncodes = c->codes.n};
+    if (bench_run_new(&settings, &c->run, &problem))
+        app_say(a, ROLE_BAD, "Nothing can be measured: %s", problem.text);
+    return OK;
+}
+
+enum err comparison_renew(struct app *a)
+{
+    struct comparison *c = calloc(1, sizeof *c);
+    enum err e = c ? start(a, c) : ERR_NOMEM;
+    if (e || !c->run) {
+        comparison_free(c);
+        return e;
+    }
+    comparison_free(a->comparison);
+    a->comparison = c;
+    return OK;
+}
