@@ -30,9 +30,9 @@ enum err await_input(struct await *a, int fd)
             return err_from_errno(errno);
         a->always = eventfd(1, EFD_CLOEXEC);
         if (a->always < 0 || !add(a->epoll, a->always)) {
-            enum err e = err_from_errno(errno);
+            enum err err = err_from_errno(errno);
             io_close(&a->always);
-            return e;
+            return err;
         }
     }
     a->fd = fd;

@@ -92,9 +92,9 @@ enum err buf_addf(struct buf *b, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    enum err e = buf_addv(b, fmt, ap);
+    enum err err = buf_addv(b, fmt, ap);
     va_end(ap);
-    return e;
+    return err;
 }
 
 char *buf_take(struct buf *b)

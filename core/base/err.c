@@ -26,11 +26,11 @@ static const char *const texts[ERR_COUNT] = {
     [ERR_LIMIT] = "too many open files",
 };
 
-const char *err_text(enum err e)
+const char *err_text(enum err err)
 {
-    if (e < 0 || e >= ERR_COUNT)
+    if (err < 0 || err >= ERR_COUNT)
         return "unknown error";
-    return texts[e];
+    return texts[err];
 }
 
 enum err err_from_errno(int errnum)
@@ -83,7 +83,7 @@ static void format(struct problem *p, const char *fmt, va_list ap, const char *m
     make_visible(p->text);
 }
 
-enum err problem_set(struct problem *p, enum err e, const char *fmt, ...)
+enum err problem_set(struct problem *p, enum err err, const char *fmt, ...)
 {
     int saved = errno;
     if (p) {
@@ -93,7 +93,7 @@ enum err problem_set(struct problem *p, enum err e, const char *fmt, ...)
         va_end(ap);
     }
     errno = saved;
-    return e;
+    return err;
 }
 
 enum err problem_errno(struct problem *p, const char *fmt, ...)

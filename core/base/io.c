@@ -102,9 +102,9 @@ static enum err read_all(int fd, struct buf *b, const double *deadline)
 {
     enum { STEP = 64 * 1024 };
     for (;;) {
-        enum err e = deadline ? wait_readable(fd, *deadline) : OK;
-        if (e)
-            return e;
+        enum err err = deadline ? wait_readable(fd, *deadline) : OK;
+        if (err)
+            return err;
         char one;
         size_t room = b->max - b->len < STEP ? b->max - b->len : STEP;
         char *at = room ? buf_reserve(b, room) : &one;
@@ -154,9 +154,9 @@ enum err io_read_some_at(int fd, void *out, size_t len, uint64_t offset, size_t 
 enum err io_read_at(int fd, void *out, size_t len, uint64_t offset)
 {
     size_t got;
-    enum err e = io_read_some_at(fd, out, len, offset, &got);
-    if (e)
-        return e;
+    enum err err = io_read_some_at(fd, out, len, offset, &got);
+    if (err)
+        return err;
     return got == len ? OK : ERR_CHANGED;
 }
 
@@ -239,14 +239,14 @@ enum err io_sealed_memory(const char *name, const void *data, size_t len, int *o
     int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return err_from_errno(errno);
-    enum err e = io_write_all(fd, data, len);
-    if (!e && fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-        e = err_from_errno(errno);
-    if (e)
+    enum err err = io_write_all(fd, data, len);
+    if (!err && fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+        err = err_from_errno(errno);
+    if (err)
         close(fd);
     else
         *out = fd;
-    return e;
+    return err;
 }
 
 enum err io_set_nonblock(int fd, int on)

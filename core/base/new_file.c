@@ -64,26 +64,26 @@ static enum err begin(struct new_file *f, unsigned how, struct problem *problem)
         return problem_set(problem, ERR_USAGE, "%s: is no file that could be replaced", t->name);
     f->fd = f->stream ? t->fd : open_nameless(t->path, mode);
     t->fd = -1;
-    return f->fd >= 0 || name_beside(f, mode) == OK ? OK : problem_errno(problem, "%s: cannot write", t->name);
+    return f->fd >= 0 || !name_beside(f, mode) ? OK : problem_errno(problem, "%s: cannot write", t->name);
 }
 
 enum err new_file_begin_at(struct target *target, unsigned how, struct new_file *out, struct problem *problem)
 {
     struct new_file f = {.fd = -1, .target = *target};
-    enum err e = begin(&f, how, problem);
+    enum err err = begin(&f, how, problem);
     *target = (struct target){.fd = -1};
-    if (e)
+    if (err)
         new_file_drop(&f);
     else
         *out = f;
-    return e;
+    return err;
 }
 
 enum err new_file_begin(const char *path, unsigned how, struct new_file *out, struct problem *problem)
 {
     struct target target;
-    enum err e = target_find(path, &target, problem);
-    return e ? e : new_file_begin_at(&target, how, out, problem);
+    enum err err = target_find(path, &target, problem);
+    return err ? err : new_file_begin_at(&target, how, out, problem);
 }
 
 void new_file_drop(struct new_file *f)
@@ -100,10 +100,10 @@ void new_file_drop(struct new_file *f)
 
 enum err new_file_write(struct new_file *f, const void *data, size_t len, int stop, struct problem *problem)
 {
-    enum err e = io_write_until(f->fd, data, len, stop);
-    if (e == ERR_CANCELLED)
-        return problem_set(problem, e, "%s: stopped before all of it was written", f->target.name);
-    return e ? problem_errno(problem, "%s: cannot write", f->target.name) : OK;
+    enum err err = io_write_until(f->fd, data, len, stop);
+    if (err == ERR_CANCELLED)
+        return problem_set(problem, err, "%s: stopped before all of it was written", f->target.name);
+    return err ? problem_errno(problem, "%s: cannot write", f->target.name) : OK;
 }
 
 /* At once where nothing lies there, so that a writer that is killed leaves no other name behind. No link replaces what
@@ -156,13 +156,13 @@ static enum err put_in_place(struct new_file *f, bool replace, struct problem *p
 
 enum err new_file_commit(struct new_file *f, bool replace, struct problem *problem)
 {
-    enum err e = OK;
+    enum err err = OK;
     if (!f->stream)
-        e = put_in_place(f, replace, problem);
+        err = put_in_place(f, replace, problem);
     else if (close(f->fd) < 0)
-        e = problem_errno(problem, "%s: cannot write", f->target.name);
+        err = problem_errno(problem, "%s: cannot write", f->target.name);
     if (f->stream)
         f->fd = -1;
     new_file_drop(f);
-    return e;
+    return err;
 }

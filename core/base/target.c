@@ -89,9 +89,9 @@ static enum err follow(struct target *t, bool *magic, struct problem *problem)
                                "write to; name a file in a folder of your own", t->name);
         if (!S_ISLNK(t->st.st_mode))
             return OK;
-        enum err e = follow_link(t, problem);
-        if (e)
-            return e;
+        enum err err = follow_link(t, problem);
+        if (err)
+            return err;
     }
     errno = ELOOP;
     return problem_errno(problem, "%s: cannot write", t->name);
@@ -162,16 +162,16 @@ enum err target_find(const char *path, struct target *out, struct problem *probl
 {
     bool magic, standard = strcmp(path, "-") == 0;
     struct target t = {.name = strdup(standard ? "stdout" : path), .path = strdup(path), .fd = -1};
-    enum err e = t.name && t.path ? OK : problem_set(problem, ERR_NOMEM, "%s: %s", path, err_text(ERR_NOMEM));
-    if (!e && standard)
-        e = find_stdout(&t, problem);
-    else if (!e && !(e = follow(&t, &magic, problem)))
-        e = open_if_stream(&t, magic, problem);
-    if (e)
+    enum err err = t.name && t.path ? OK : problem_set(problem, ERR_NOMEM, "%s: %s", path, err_text(ERR_NOMEM));
+    if (!err && standard)
+        err = find_stdout(&t, problem);
+    else if (!err && !(err = follow(&t, &magic, problem)))
+        err = open_if_stream(&t, magic, problem);
+    if (err)
         target_done(&t);
     else
         *out = t;
-    return e;
+    return err;
 }
 
 void target_done(struct target *t)

@@ -112,12 +112,12 @@ static const char *program(char path[PATH_MAX])
 {
     static const char name[] = "poolscope-pool";
     const char *given = getenv("POOLSCOPE_POOL");
-    if (given != NULL)
+    if (given)
         return given;
     ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - sizeof name - 1);
     path[n > 0 ? n : 0] = '\0';
     char *slash = strrchr(path, '/');
-    if (slash == NULL)
+    if (!slash)
         return "/proc/self/exe";
     *slash = '\0';
     bool installed = strcmp(path, BINDIR) == 0;

@@ -15,7 +15,7 @@ const char *const at_fork_names[] = {
 
 enum err at_fork_from_name(const char *name, enum at_fork *out)
 {
-    for (int i = 0; at_fork_names[i] != NULL; i++) {
+    for (int i = 0; at_fork_names[i]; i++) {
         if (strcmp(name, at_fork_names[i]) == 0) {
             *out = (enum at_fork)i;
             return OK;
@@ -28,7 +28,7 @@ int engine_usable_cpus(void)
 {
     enum { CPUS_MAX = 8192 }; /* the most a Linux kernel is built for; sched_getaffinity(2) wants the whole mask */
     cpu_set_t *set = CPU_ALLOC(CPUS_MAX);
-    if (set == NULL)
+    if (!set)
         return 1;
     int n = 0;
     if (sched_getaffinity(0, CPU_ALLOC_SIZE(CPUS_MAX), set) == 0)
@@ -44,8 +44,8 @@ static bool handler_set;
 /* In the child, where the threads are gone: their array is kept for the next start, the queue begins empty. */
 static void renew_in_child(void)
 {
-    for (struct engine *e = renewed; e != NULL; e = e->next) {
-        if (e->started && engine_init_queue(e) == OK)
+    for (struct engine *e = renewed; e; e = e->next) {
+        if (e->started && !engine_init_queue(e))
             e->started = false;
     }
 }
@@ -62,7 +62,7 @@ static enum err renewed_add(struct engine *e)
 
 static void renewed_remove(struct engine *e)
 {
-    for (struct engine **at = &renewed; *at != NULL; at = &(*at)->next) {
+    for (struct engine **at = &renewed; *at; at = &(*at)->next) {
         if (*at == e) {
             *at = e->next;
             return;
@@ -77,7 +77,7 @@ enum err engine_set_at_fork(struct engine *e, enum at_fork policy)
     e->options.at_fork = AT_FORK_NONE;
     if (policy == AT_FORK_REINIT) {
         enum err err = renewed_add(e);
-        if (err != OK)
+        if (err)
             return err;
     }
     e->options.at_fork = policy;
@@ -89,13 +89,13 @@ enum err engine_new(const struct engine_options *options, struct engine **out)
     if (options->threads < 1 || options->threads > ENGINE_THREADS_MAX)
         return ERR_USAGE;
     struct engine *e = calloc(1, sizeof *e);
-    if (e == NULL)
+    if (!e)
         return ERR_NOMEM;
     e->options.threads = options->threads;
     enum err err = engine_init_queue(e);
-    if (err == OK)
+    if (!err)
         err = engine_set_at_fork(e, options->at_fork);
-    if (err != OK) {
+    if (err) {
         engine_free(e);
         return err;
     }
@@ -105,7 +105,7 @@ enum err engine_new(const struct engine_options *options, struct engine **out)
 
 void engine_free(struct engine *e)
 {
-    if (e == NULL)
+    if (!e)
         return;
     if (e->options.at_fork == AT_FORK_REINIT)
         renewed_remove(e);

@@ -61,17 +61,17 @@ static enum err hand_new(void *arg, void **own)
     struct job *j = arg;
     const struct find *f = j->match.find;
     struct hand *h = calloc(1, sizeof *h);
-    if (h == NULL)
+    if (!h)
         return ERR_NOMEM;
     struct table_hits_options o = { .text = f->text, .len = f->len, .any_case = f->any_case && f->what == FIND_PART,
                                     .whole_cell = f->what != FIND_PART, .cells = !j->match.sure,
                                     .progress = j->progress };
     enum err err = matcher_init(&h->matcher, &j->match);
-    if (err == OK && j->match.raw)
+    if (!err && j->match.raw)
         err = table_hits_new(j->table, &o, &h->hits);
-    else if (err == OK)
+    else if (!err)
         err = table_walk_new(j->table, f->column == FIND_ANY_COLUMN ? NULL : &f->column, 1, j->progress, &h->walk);
-    if (err != OK)
+    if (err)
         return hand_end(j, h, err);
     *own = h;
     return OK;
@@ -87,7 +87,7 @@ static enum err go_on(const struct job *j)
 static enum err ask_row(struct hand *h, const struct row *row, size_t column, bool *out)
 {
     *out = true;
-    if (row->cells == NULL)
+    if (!row->cells)
         return OK;
     if (column == FIND_ANY_COLUMN)
         return matcher_ask(&h->matcher, row->cells, row->ncells, out);
@@ -99,12 +99,12 @@ static enum err find_by_hits(struct job *j, struct hand *h, size_t span, struct 
     const struct row *row;
     bool yes, enough = false;
     enum err err = table_hits_begin(h->hits, where);
-    while (err == OK && !enough) {
+    while (!err && !enough) {
         err = table_hits_next(h->hits, &row);
-        if (err != OK || row == NULL)
+        if (err || !row)
             break;
         err = ask_row(h, row, j->match.find->column, &yes);
-        if (err == OK && yes)
+        if (!err && yes)
             err = j->take(j, found, span, row->number, &enough);
     }
     return err;
@@ -115,15 +115,15 @@ static enum err find_by_walk(struct job *j, struct hand *h, size_t span, struct 
     struct table_batch batch;
     bool yes, enough = false;
     enum err err = table_walk_begin(h->walk, where);
-    while (err == OK && !enough) {
+    while (!err && !enough) {
         err = table_walk_next(h->walk, &batch);
-        if (err != OK || batch.rows == 0)
+        if (err || batch.rows == 0)
             break;
-        for (size_t i = 0; err == OK && !enough && i < batch.rows; i++) {
-            if ((err = go_on(j)) != OK)
+        for (size_t i = 0; !err && !enough && i < batch.rows; i++) {
+            if ((err = go_on(j)))
                 break;
             err = matcher_ask(&h->matcher, batch.cells + i * batch.width, batch.width, &yes);
-            if (err == OK && yes)
+            if (!err && yes)
                 err = j->take(j, found, span, batch.row + i, &enough);
         }
     }
@@ -133,7 +133,7 @@ static enum err find_by_walk(struct job *j, struct hand *h, size_t span, struct 
 static enum err find_in(struct job *j, struct hand *h, size_t item, size_t span, struct found *found)
 {
     struct table_span where = table_span(j->table, SPAN, span);
-    return h->hits != NULL ? find_by_hits(j, h, item, where, found) : find_by_walk(j, h, item, where, found);
+    return h->hits ? find_by_hits(j, h, item, where, found) : find_by_walk(j, h, item, where, found);
 }
 
 /* --- all rows --- */
@@ -144,7 +144,7 @@ static enum err keep_row(struct job *j, struct found *found, size_t span, uint64
     if (found->n == found->cap) {
         size_t cap = found->cap ? found->cap * 2 : 64;
         uint64_t *rows = reallocarray(found->rows, cap, sizeof *rows);
-        if (rows == NULL)
+        if (!rows)
             return ERR_NOMEM;
         found->rows = rows;
         found->cap = cap;
@@ -166,7 +166,7 @@ static enum err give_found(struct job *j, size_t span, const struct found *found
     pthread_mutex_lock(&j->lock);
     j->spans[span] = *found;
     j->spans[span].done = true;
-    while (err == OK && j->given < j->n && j->spans[j->given].done) {
+    while (!err && j->given < j->n && j->spans[j->given].done) {
         struct found *next = &j->spans[j->given++];
         err = row_list_append(j->out, next->rows, next->n);
         found_done(next);
@@ -180,7 +180,7 @@ static enum err find_span(void *arg, void *own, size_t i)
     struct job *j = arg;
     struct found found = { 0 };
     enum err err = find_in(j, own, i, i, &found);
-    if (err == OK)
+    if (!err)
         return give_found(j, i, &found);
     found_done(&found);
     return err;
@@ -200,18 +200,18 @@ enum err engine_find(struct engine *e, const struct table *t, const struct find 
     struct job j = { .table = t, .progress = progress, .take = keep_row, .n = table_spans(t, SPAN), .out = out };
     row_list_init(out, table_rows(t));
     enum err err = match_init(&j.match, t, f, problem);
-    if (err != OK)
+    if (err)
         return err;
     table_progress_begin(progress, table_bytes(t));
     pthread_mutex_init(&j.lock, NULL);
     j.spans = calloc(j.n, sizeof *j.spans);
-    err = j.spans != NULL ? run(e, &j, j.n, find_span) : ERR_NOMEM;
-    for (size_t i = 0; j.spans != NULL && i < j.n; i++)
+    err = j.spans ? run(e, &j, j.n, find_span) : ERR_NOMEM;
+    for (size_t i = 0; j.spans && i < j.n; i++)
         found_done(&j.spans[i]);
     free(j.spans);
     pthread_mutex_destroy(&j.lock);
     match_done(&j.match);
-    if (err != OK)
+    if (err)
         row_list_done(out);
     return err;
 }
@@ -239,11 +239,11 @@ enum err engine_count(struct engine *e, const struct table *t, const struct find
 {
     struct job j = { .table = t, .progress = progress, .take = count_row };
     enum err err = match_init(&j.match, t, f, problem);
-    if (err != OK)
+    if (err)
         return err;
     table_progress_begin(progress, table_bytes(t));
     err = run(e, &j, table_spans(t, SPAN), count_span);
-    *out = err == OK ? j.count : 0;
+    *out = !err ? j.count : 0;
     match_done(&j.match);
     return err;
 }
@@ -285,12 +285,12 @@ enum err engine_find_next(struct engine *e, const struct table *t, const struct 
     j.first_span = table_span_of(t, SPAN, from);
     size_t items = backwards ? j.first_span + 1 : table_spans(t, SPAN) - j.first_span;
     enum err err = match_init(&j.match, t, f, problem);
-    if (err != OK)
+    if (err)
         return err;
     table_progress_begin(progress, table_bytes(t));
     j.rows = calloc(items, sizeof *j.rows);
-    err = j.rows != NULL ? run(e, &j, items, seek_span) : ERR_NOMEM;
-    if (err == OK && j.best != SIZE_MAX)
+    err = j.rows ? run(e, &j, items, seek_span) : ERR_NOMEM;
+    if (!err && j.best != SIZE_MAX)
         *out = j.rows[j.best];
     free(j.rows);
     match_done(&j.match);

@@ -44,11 +44,11 @@ static enum err count_part(void *arg, size_t i)
     struct table_walk *walk;
     struct table_batch batch;
     enum err err = table_walk_new(j->table, &j->column, 1, j->progress, &walk);
-    if (err != OK)
+    if (err)
         return err;
     err = table_walk_begin(walk, table_part(j->table, j->parts, i));
-    while (err == OK && (err = table_walk_next(walk, &batch)) == OK && batch.rows > 0) {
-        if (j->known != NULL)
+    while (!err && !(err = table_walk_next(walk, &batch)) && batch.rows > 0) {
+        if (j->known)
             count_again(p, j->known, j->counts[i], &batch);
         else
             err = table_set_count_cells(&p->texts, batch.cells, 1, batch.rows, &p->nulls);
@@ -62,11 +62,11 @@ static enum err count_part(void *arg, size_t i)
 static enum err put_together(struct job *j, struct frequency *out)
 {
     enum err err = OK;
-    for (size_t i = 0; err == OK && i < j->parts; i++) {
+    for (size_t i = 0; !err && i < j->parts; i++) {
         const struct table_set *part = &j->found[i].texts;
         out->nulls += j->found[i].nulls;
         out->complete = out->complete && !part->full;
-        for (size_t k = 0; err == OK && k < part->n; k++)
+        for (size_t k = 0; !err && k < part->n; k++)
             err = table_set_count(&out->texts, table_set_text(part, k), part->entries[k].len, part->entries[k].count,
                                   NULL);
     }
@@ -80,17 +80,17 @@ static enum err recount(struct engine *e, struct job *j, struct frequency *out)
     enum err err = OK;
     j->known = &out->texts;
     j->counts = calloc(j->parts, sizeof *j->counts);
-    if (j->counts == NULL)
+    if (!j->counts)
         return ERR_NOMEM;
-    for (size_t i = 0; err == OK && i < j->parts; i++) {
+    for (size_t i = 0; !err && i < j->parts; i++) {
         table_set_done(&j->found[i].texts);
         j->counts[i] = calloc(out->texts.n ? out->texts.n : 1, sizeof **j->counts);
-        err = j->counts[i] != NULL ? OK : ERR_NOMEM;
+        err = j->counts[i] ? OK : ERR_NOMEM;
     }
     table_progress_begin(j->progress, table_bytes(j->table));
-    if (err == OK)
+    if (!err)
         err = engine_each(e, j->parts, count_part, j);
-    for (size_t k = 0; err == OK && k < out->texts.n; k++) {
+    for (size_t k = 0; !err && k < out->texts.n; k++) {
         out->texts.entries[k].count = 0;
         for (size_t i = 0; i < j->parts; i++)
             out->texts.entries[k].count += j->counts[i][k];
@@ -113,18 +113,18 @@ static enum err count(struct engine *e, const struct table *t, size_t column, si
     j.parts = (size_t)engine_threads(e) * PARTS_PER_THREAD;
     table_set_init(&out->texts, most, most * BYTES_EACH);
     j.found = calloc(j.parts, sizeof *j.found);
-    for (size_t i = 0; j.found != NULL && i < j.parts; i++)
+    for (size_t i = 0; j.found && i < j.parts; i++)
         table_set_init(&j.found[i].texts, most, most * BYTES_EACH);
     table_progress_begin(progress, table_bytes(t));
-    enum err err = j.found != NULL ? engine_each(e, j.parts, count_part, &j) : ERR_NOMEM;
-    if (err == OK)
+    enum err err = j.found ? engine_each(e, j.parts, count_part, &j) : ERR_NOMEM;
+    if (!err)
         err = put_together(&j, out);
-    if (err == OK && !out->complete && !few)
+    if (!err && !out->complete && !few)
         err = recount(e, &j, out);
-    for (size_t i = 0; j.found != NULL && i < j.parts; i++)
+    for (size_t i = 0; j.found && i < j.parts; i++)
         table_set_done(&j.found[i].texts);
     free(j.found);
-    if (err != OK)
+    if (err)
         frequency_done(out);
     return err;
 }

@@ -31,8 +31,8 @@ bool find_any_case(const char *text, size_t len)
     }
     pcre2_code *code = pcre2_compile((PCRE2_SPTR) "\\p{Lu}", PCRE2_ZERO_TERMINATED,
                                      PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &error, &at, NULL);
-    pcre2_match_data *data = code != NULL ? pcre2_match_data_create(1, NULL) : NULL;
-    if (data != NULL)
+    pcre2_match_data *data = code ? pcre2_match_data_create(1, NULL) : NULL;
+    if (data)
         upper = pcre2_match(code, (PCRE2_SPTR)text, len, 0, 0, data, NULL) >= 0;
     pcre2_match_data_free(data);
     pcre2_code_free(code);
@@ -49,7 +49,7 @@ static enum err compile(struct match *m, bool literal, struct problem *problem)
     uint32_t flags = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | (literal ? PCRE2_LITERAL : PCRE2_UCP) |
                      (f->any_case ? PCRE2_CASELESS : 0);
     m->pattern = pcre2_compile((PCRE2_SPTR)f->text, f->len, flags, &error, &at, NULL);
-    if (m->pattern == NULL) {
+    if (!m->pattern) {
         pcre2_get_error_message(error, words, sizeof words);
         return problem_set(problem, ERR_USAGE, "\"%.*s\" is no pattern: %s, at its byte %zu", (int)f->len, f->text,
                            (const char *)words, (size_t)at + 1);
@@ -78,11 +78,11 @@ static void prepare_raw(struct match *m)
 {
     const struct find *f = m->find;
     bool text = f->what == FIND_TEXT || (f->what == FIND_EQUAL && !m->by_value);
-    bool part = f->what == FIND_PART && f->len > 0 && m->pattern == NULL;
+    bool part = f->what == FIND_PART && f->len > 0 && !m->pattern;
     m->raw = (text || part) && !f->inverted && table_has_hits(m->table);
-    m->sure = m->raw && part && f->column == FIND_ANY_COLUMN && memchr(f->text, '"', f->len) == NULL &&
-              memchr(f->text, '\n', f->len) == NULL && memchr(f->text, '\r', f->len) == NULL &&
-              memchr(f->text, table_delimiter(m->table), f->len) == NULL;
+    m->sure = m->raw && part && f->column == FIND_ANY_COLUMN && !memchr(f->text, '"', f->len) &&
+              !memchr(f->text, '\n', f->len) && !memchr(f->text, '\r', f->len) &&
+              !memchr(f->text, table_delimiter(m->table), f->len);
 }
 
 enum err match_init(struct match *m, const struct table *t, const struct find *f, struct problem *problem)
@@ -96,7 +96,7 @@ enum err match_init(struct match *m, const struct table *t, const struct find *f
         err = compile(m, f->what == FIND_PART, problem);
     else if (f->what >= FIND_EQUAL)
         err = prepare_order(m, problem);
-    if (err == OK)
+    if (!err)
         prepare_raw(m);
     else
         match_done(m);
@@ -114,11 +114,11 @@ enum err matcher_init(struct matcher *r, const struct match *m)
 {
     *r = (struct matcher){ .match = m };
     buf_init(&r->natural, SIZE_MAX / 2);
-    if (m->pattern == NULL)
+    if (!m->pattern)
         return OK;
     r->data = pcre2_match_data_create(1, NULL);
     r->limits = pcre2_match_context_create(NULL);
-    if (r->data == NULL || r->limits == NULL) {
+    if (!r->data || !r->limits) {
         matcher_done(r);
         return ERR_NOMEM;
     }
@@ -144,7 +144,7 @@ static unsigned char lower(char c)
 static bool has_part(const struct cell *cell, const struct find *f)
 {
     if (!f->any_case || f->len == 0 || cell->len < f->len)
-        return f->len == 0 || memmem(cell->text, cell->len, f->text, f->len) != NULL;
+        return f->len == 0 || memmem(cell->text, cell->len, f->text, f->len);
     for (size_t at = 0; at + f->len <= cell->len; at++) {
         size_t i = 0;
         while (i < f->len && lower(cell->text[at + i]) == lower(f->text[i]))
@@ -190,7 +190,7 @@ static enum err compare(struct matcher *r, const struct cell *cell, bool *out)
     }
     buf_clear(&r->natural);
     enum err err = table_order_text(cell->text, cell->len, &r->natural);
-    *out = err == OK && holds(m->find->what, table_order_compare(&r->natural, &m->natural));
+    *out = !err && holds(m->find->what, table_order_compare(&r->natural, &m->natural));
     return err;
 }
 
@@ -216,7 +216,7 @@ static enum err ask_cell(struct matcher *r, const struct cell *cell, bool *out)
         *out = is_odd(r->match, cell);
         return OK;
     }
-    if (r->match->pattern != NULL)
+    if (r->match->pattern)
         return has_pattern(r, cell, out);
     if (f->what == FIND_PART)
         *out = has_part(cell, f);
@@ -229,7 +229,7 @@ enum err matcher_ask(struct matcher *r, const struct cell *cells, size_t n, bool
 {
     enum err err = OK;
     bool some = false;
-    for (size_t i = 0; err == OK && !some && i < n; i++)
+    for (size_t i = 0; !err && !some && i < n; i++)
         err = ask_cell(r, &cells[i], &some);
     *out = some != r->match->find->inverted;
     return err;

@@ -13,10 +13,10 @@ enum err engine_filter(struct engine *e, const struct table *t, const char *code
     struct find f = { .what = FIND_TEXT, .column = table_key(t), .text = code, .len = len };
     struct row_list list;
     enum err err = engine_find(e, t, &f, NULL, &list, NULL);
-    if (err == OK)
+    if (!err)
         err = row_list_ranges(&list, SIZE_MAX, out);
     row_list_done(&list);
-    if (err != OK)
+    if (err)
         rows_done(out);
     return err;
 }
@@ -41,7 +41,7 @@ static enum err scan_span(void *arg, void *own, size_t i)
     struct scan *s = arg;
     struct table_batch batch;
     enum err err = table_walk_begin(own, table_span(s->table, SPAN, i));
-    while (err == OK && (err = table_walk_next(own, &batch)) == OK && batch.rows > 0)
+    while (!err && !(err = table_walk_next(own, &batch)) && batch.rows > 0)
         atomic_fetch_add(&s->rows, batch.rows);
     return err;
 }
@@ -60,11 +60,11 @@ enum err engine_scan(struct engine *e, const struct table *t, struct rows *out)
     struct table_loop loop = { .items = table_spans(t, SPAN), .arg = &s, .begin = scan_begin, .item = scan_span,
                                .end = scan_end };
     enum err err = table_parallel_for(&loop, &runner);
-    if (err == OK && s.rows != table_rows(t))
+    if (!err && s.rows != table_rows(t))
         err = ERR_CHANGED; /* it had other rows when it was loaded */
-    if (err == OK)
+    if (!err)
         err = rows_add(out, 0, table_rows(t));
-    if (err != OK)
+    if (err)
         rows_done(out);
     return err;
 }

@@ -54,16 +54,16 @@ static enum err hand_new(void *arg, void **own)
 {
     struct job *j = arg;
     struct hand *h = calloc(1, sizeof *h);
-    if (h == NULL)
+    if (!h)
         return ERR_NOMEM;
     uint64_t rows = table_rows(j->table);
     size_t n = rows < RUN ? (size_t)rows + 1 : RUN;
     h->items = malloc(n * sizeof *h->items);
     h->spare = malloc(n * sizeof *h->spare);
-    enum err err = h->items != NULL && h->spare != NULL ? OK : ERR_NOMEM;
-    if (err == OK)
+    enum err err = h->items != NULL && h->spare ? OK : ERR_NOMEM;
+    if (!err)
         err = table_walk_new(j->table, &j->column, 1, j->progress, &h->walk);
-    if (err != OK)
+    if (err)
         hand_done(h);
     else
         *own = h;
@@ -74,7 +74,7 @@ static struct sort_item item_of(const struct job *j, const struct cell *cell, si
 {
     uint64_t key = 0;
     enum table_class class = cell->null ? TABLE_CLASS_NULL : TABLE_CLASS_VALUE;
-    if (j->texts == NULL)
+    if (!j->texts)
         class = table_order_value(j->table, j->column, cell, &key);
     else if (text != SIZE_MAX)
         key = j->ranks[text];
@@ -87,10 +87,10 @@ static enum err take_batch(struct job *j, struct hand *h, const struct table_bat
 {
     size_t texts[TABLE_BATCH_ROWS];
     enum err err = OK;
-    if (j->texts != NULL)
+    if (j->texts)
         table_set_find_cells(j->texts, batch->cells, batch->rows, texts);
-    for (size_t k = 0; err == OK && k < batch->rows; k++) {
-        h->items[h->n++] = item_of(j, &batch->cells[k], j->texts != NULL ? texts[k] : SIZE_MAX, batch->row + k);
+    for (size_t k = 0; !err && k < batch->rows; k++) {
+        h->items[h->n++] = item_of(j, &batch->cells[k], j->texts ? texts[k] : SIZE_MAX, batch->row + k);
         if (h->n == RUN)
             err = flush(j, h);
     }
@@ -103,7 +103,7 @@ static enum err key_span(void *arg, void *own, size_t i)
     struct hand *h = own;
     struct table_batch batch;
     enum err err = table_walk_begin(h->walk, table_span(j->table, SPAN, i));
-    while (err == OK && (err = table_walk_next(h->walk, &batch)) == OK && batch.rows > 0)
+    while (!err && !(err = table_walk_next(h->walk, &batch)) && batch.rows > 0)
         err = take_batch(j, h, &batch);
     return err;
 }
@@ -112,7 +112,7 @@ static enum err key_span(void *arg, void *own, size_t i)
 static enum err hand_end(void *arg, void *own, enum err err)
 {
     struct hand *h = own;
-    if (err == OK)
+    if (!err)
         err = flush(arg, h);
     hand_done(h);
     return err;
@@ -124,14 +124,14 @@ static enum err sort_by_keys(struct engine *e, struct job *j, struct row_list *o
     struct table_loop loop = { .items = table_spans(j->table, SPAN), .arg = j, .begin = hand_new, .item = key_span,
                                .end = hand_end };
     enum err err = sort_runs_init(&j->runs);
-    if (err != OK)
+    if (err)
         return err;
     pthread_mutex_init(&j->lock, NULL);
     table_progress_begin(j->progress, table_bytes(j->table));
     err = table_parallel_for(&loop, &runner);
-    if (err == OK && j->runs.items != table_rows(j->table))
+    if (!err && j->runs.items != table_rows(j->table))
         err = ERR_CHANGED;
-    if (err == OK)
+    if (!err)
         err = sort_merge(e, &j->runs, table_rows(j->table), j->progress, out);
     pthread_mutex_destroy(&j->lock);
     sort_runs_done(&j->runs);
@@ -156,16 +156,16 @@ static int compare_named(const void *a, const void *b)
 static enum err rank_texts(const struct table_set *texts, uint32_t *ranks)
 {
     struct named *named = calloc(texts->n + 1, sizeof *named);
-    enum err err = named != NULL ? OK : ERR_NOMEM;
-    for (size_t i = 0; err == OK && i < texts->n; i++) {
+    enum err err = named ? OK : ERR_NOMEM;
+    for (size_t i = 0; !err && i < texts->n; i++) {
         named[i].at = (uint32_t)i;
         buf_init(&named[i].natural, SIZE_MAX / 2);
         err = table_order_text(table_set_text(texts, i), texts->entries[i].len, &named[i].natural);
     }
-    if (err == OK)
+    if (!err)
         qsort(named, texts->n, sizeof *named, compare_named);
-    for (size_t i = 0; named != NULL && i < texts->n; i++) {
-        if (err == OK)
+    for (size_t i = 0; named && i < texts->n; i++) {
+        if (!err)
             ranks[named[i].at] = (uint32_t)i;
         buf_done(&named[i].natural);
     }
@@ -176,10 +176,10 @@ static enum err rank_texts(const struct table_set *texts, uint32_t *ranks)
 static enum err sort_by_rank(struct engine *e, struct job *j, const struct frequency *f, struct row_list *out)
 {
     uint32_t *ranks = malloc((f->texts.n + 1) * sizeof *ranks);
-    enum err err = ranks != NULL ? rank_texts(&f->texts, ranks) : ERR_NOMEM;
+    enum err err = ranks ? rank_texts(&f->texts, ranks) : ERR_NOMEM;
     j->texts = &f->texts;
     j->ranks = ranks;
-    if (err == OK)
+    if (!err)
         err = sort_by_keys(e, j, out);
     free(ranks);
     return err;
@@ -196,7 +196,7 @@ enum err engine_sort(struct engine *e, const struct table *t, size_t column, boo
     if (table_column(t, column)->dtype != DTYPE_STR)
         return sort_by_keys(e, &j, out);
     enum err err = frequency_of_few(e, t, column, RANKS_MAX, progress, &f);
-    if (err != OK)
+    if (err)
         return err;
     err = f.complete ? sort_by_rank(e, &j, &f, out) : OK;
     bool many = !f.complete;

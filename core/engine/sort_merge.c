@@ -46,7 +46,7 @@ static enum err find_cut(const struct sort_runs *r, const struct sort_run *run, 
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
         enum err err = item_at(r, middle, &item);
-        if (err != OK)
+        if (err)
             return err;
         if (sort_before(&item, cut))
             low = middle + 1;
@@ -65,7 +65,7 @@ static enum err share_of_run(const struct job *j, size_t share, const struct sor
     *end = run->first + run->n;
     if (share > 0)
         err = find_cut(j->runs, run, &j->cuts[share - 1], begin);
-    if (err == OK && share + 1 < j->nshares)
+    if (!err && share + 1 < j->nshares)
         err = find_cut(j->runs, run, &j->cuts[share], end);
     return err;
 }
@@ -110,19 +110,19 @@ static enum err share_init(const struct job *j, size_t i, struct share *s, uint6
     *place = 0;
     *s = (struct share){ .streams = calloc(r->n, sizeof *s->streams) };
     s->pieces = malloc(r->n * AHEAD * sizeof *s->pieces);
-    if (s->streams == NULL || s->pieces == NULL)
+    if (!s->streams || !s->pieces)
         return ERR_NOMEM;
-    for (size_t k = 0; err == OK && k < r->n; k++) {
+    for (size_t k = 0; !err && k < r->n; k++) {
         struct stream *one = &s->streams[s->n];
         one->piece = s->pieces + s->n * AHEAD;
         err = share_of_run(j, i, &r->runs[k], &one->at, &one->end);
         *place += one->at - r->runs[k].first;
-        if (err == OK && one->at < one->end) {
+        if (!err && one->at < one->end) {
             err = refill(j, one);
             s->n++;
         }
     }
-    for (size_t k = s->n; err == OK && k-- > 0;)
+    for (size_t k = s->n; !err && k-- > 0;)
         sink(s, k);
     return err;
 }
@@ -142,7 +142,7 @@ static enum err drain(const struct job *j, struct share *s, uint64_t *rows, size
         next = &s->streams[2];
     while (first->i < first->n && *n < OUT) {
         const struct sort_item *item = &first->piece[first->i];
-        if (next != NULL && sort_before(&next->piece[next->i], item))
+        if (next && sort_before(&next->piece[next->i], item))
             break;
         rows[(*n)++] = item->row & (UINT64_MAX >> 2);
         first->i++;
@@ -150,7 +150,7 @@ static enum err drain(const struct job *j, struct share *s, uint64_t *rows, size
     enum err err = first->i == first->n ? refill(j, first) : OK;
     if (first->n == 0)
         s->streams[0] = s->streams[--s->n];
-    if (err == OK && s->n > 0)
+    if (!err && s->n > 0)
         sink(s, 0);
     return err;
 }
@@ -161,13 +161,13 @@ static enum err merge_share(void *arg, void *own, size_t i)
     uint64_t *rows = own, place;
     struct share s;
     enum err err = share_init(j, i, &s, &place);
-    while (err == OK && s.n > 0) {
+    while (!err && s.n > 0) {
         size_t n = 0;
-        while (err == OK && s.n > 0 && n < OUT)
+        while (!err && s.n > 0 && n < OUT)
             err = drain(j, &s, rows, &n);
-        if (err == OK)
+        if (!err)
             err = row_list_put(j->out, place, rows, n);
-        if (err == OK && table_progress_stopped(j->progress))
+        if (!err && table_progress_stopped(j->progress))
             err = ERR_CANCELLED;
         place += n;
     }
@@ -179,7 +179,7 @@ static enum err begin_worker(void *arg, void **own)
 {
     (void)arg;
     *own = malloc(OUT * sizeof(uint64_t));
-    return *own != NULL ? OK : ERR_NOMEM;
+    return *own ? OK : ERR_NOMEM;
 }
 
 static enum err end_worker(void *arg, void *own, enum err err)
@@ -202,12 +202,12 @@ static enum err choose_cuts(struct job *j, size_t shares)
     size_t n = 0;
     struct sort_item *samples = malloc((r->n * SAMPLES + 1) * sizeof *samples);
     j->cuts = calloc(shares, sizeof *j->cuts);
-    if (samples == NULL || j->cuts == NULL)
+    if (!samples || !j->cuts)
         err = ERR_NOMEM;
-    for (size_t k = 0; err == OK && k < r->n; k++)
-        for (uint64_t i = 0; err == OK && i < SAMPLES && i < r->runs[k].n; i++)
+    for (size_t k = 0; !err && k < r->n; k++)
+        for (uint64_t i = 0; !err && i < SAMPLES && i < r->runs[k].n; i++)
             err = item_at(r, r->runs[k].first + r->runs[k].n * i / SAMPLES, &samples[n++]);
-    if (err == OK) {
+    if (!err) {
         qsort(samples, n, sizeof *samples, compare_items);
         j->nshares = shares < n ? shares : n;
         for (size_t i = 1; i < j->nshares; i++)
@@ -223,14 +223,14 @@ enum err sort_merge(struct engine *e, const struct sort_runs *runs, uint64_t row
     struct job j = { .runs = runs, .out = out, .progress = progress };
     struct table_runner runner = engine_runner(e);
     enum err err = row_list_make(out, rows, runs->items);
-    if (err == OK && runs->n > 0)
+    if (!err && runs->n > 0)
         err = choose_cuts(&j, (size_t)engine_threads(e) * SHARES_PER_THREAD);
     struct table_loop loop = { .items = j.nshares, .arg = &j, .begin = begin_worker, .item = merge_share,
                                .end = end_worker };
-    if (err == OK)
+    if (!err)
         err = table_parallel_for(&loop, &runner);
     free(j.cuts);
-    if (err != OK)
+    if (err)
         row_list_done(out);
     return err;
 }

@@ -69,13 +69,13 @@ enum err sort_runs_add(struct sort_runs *r, const struct sort_item *items, size_
     if (r->n == r->cap) {
         size_t cap = r->cap ? r->cap * 2 : 64;
         struct sort_run *runs = reallocarray(r->runs, cap, sizeof *runs);
-        if (runs == NULL)
+        if (!runs)
             return ERR_NOMEM;
         r->runs = runs;
         r->cap = cap;
     }
     enum err err = io_write_all(r->fd, items, n * sizeof *items);
-    if (err != OK)
+    if (err)
         return err;
     r->runs[r->n++] = (struct sort_run){ r->items, n };
     r->items += n;

@@ -106,16 +106,16 @@ static enum err order_texts(struct hand *h)
 {
     enum err err = OK;
     buf_clear(&h->natural);
-    for (size_t i = 0; err == OK && i < h->set.n; i++) {
+    for (size_t i = 0; !err && i < h->set.n; i++) {
         size_t at = h->natural.len;
         err = table_order_text(table_set_text(&h->set, i), h->set.entries[i].len, &h->natural);
         h->texts[i] = (struct text){ .at = at, .len = h->natural.len - at };
     }
-    for (size_t i = 0; err == OK && i < h->set.n; i++) {
+    for (size_t i = 0; !err && i < h->set.n; i++) {
         uint64_t key = prefix_of(buf_text(&h->natural) + h->texts[i].at, h->texts[i].len);
         h->items[i] = (struct sort_item){ h->job->descending ? ~key : key, i };
     }
-    if (err == OK)
+    if (!err)
         sort_texts(h);
     return err;
 }
@@ -154,13 +154,13 @@ static enum err add_run(struct job *j, const struct buf *all, size_t rows)
     if (j->n == j->cap) {
         size_t cap = j->cap ? j->cap * 2 : 64;
         struct run *runs = reallocarray(j->runs, cap, sizeof *runs);
-        err = runs != NULL ? OK : ERR_NOMEM;
-        j->runs = runs != NULL ? runs : j->runs;
-        j->cap = runs != NULL ? cap : j->cap;
+        err = runs ? OK : ERR_NOMEM;
+        j->runs = runs ? runs : j->runs;
+        j->cap = runs ? cap : j->cap;
     }
-    if (err == OK)
+    if (!err)
         err = io_write_all(j->fd, all->data, all->len);
-    if (err == OK) {
+    if (!err) {
         j->runs[j->n++] = (struct run){ j->end, j->end + all->len };
         j->end += all->len;
         j->rows += rows;
@@ -176,13 +176,13 @@ static enum err flush(struct job *j, struct hand *h)
         return OK;
     buf_init(&all, SIZE_MAX / 2);
     enum err err = order_texts(h);
-    if (err == OK) {
+    if (!err) {
         gather_rows(h);
         if (h->nulls > 0)
             add_group(h, &all, TABLE_CLASS_NULL, &(struct text){ .count = (uint32_t)h->nulls });
         for (size_t i = 0; i < h->set.n; i++)
             add_group(h, &all, TABLE_CLASS_VALUE, &h->texts[h->items[i].row]);
-        err = all.err != OK ? all.err : add_run(j, &all, h->n);
+        err = all.err ? all.err : add_run(j, &all, h->n);
     }
     buf_done(&all);
     table_set_done(&h->set);
@@ -209,7 +209,7 @@ static enum err hand_new(void *arg, void **own)
 {
     struct job *j = arg;
     struct hand *h = calloc(1, sizeof *h);
-    if (h == NULL)
+    if (!h)
         return ERR_NOMEM;
     h->job = j;
     buf_init(&h->natural, SIZE_MAX / 2);
@@ -221,9 +221,9 @@ static enum err hand_new(void *arg, void **own)
     h->spare = malloc(ROWS * sizeof *h->spare);
     h->texts = malloc(ROWS * sizeof *h->texts);
     enum err err = h->rows && h->sorted && h->of && h->items && h->spare && h->texts ? OK : ERR_NOMEM;
-    if (err == OK)
+    if (!err)
         err = table_walk_new(j->table, &j->column, 1, j->progress, &h->walk);
-    if (err != OK)
+    if (err)
         hand_done(h);
     else
         *own = h;
@@ -232,7 +232,7 @@ static enum err hand_new(void *arg, void **own)
 
 static enum err hand_end(void *arg, void *own, enum err err)
 {
-    if (err == OK)
+    if (!err)
         err = flush(arg, own);
     hand_done(own);
     return err;
@@ -243,7 +243,7 @@ static enum err add_batch(struct job *j, struct hand *h, const struct table_batc
     size_t at[TABLE_BATCH_ROWS];
     uint64_t nulls = 0;
     enum err err = table_set_count_cells(&h->set, batch->cells, 1, batch->rows, &nulls);
-    if (err != OK)
+    if (err)
         return err;
     table_set_find_cells(&h->set, batch->cells, batch->rows, at);
     for (size_t k = 0; k < batch->rows; k++) {
@@ -260,7 +260,7 @@ static enum err take_span(void *arg, void *own, size_t i)
     struct hand *h = own;
     struct table_batch batch;
     enum err err = table_walk_begin(h->walk, table_span(j->table, SPAN, i));
-    while (err == OK && (err = table_walk_next(h->walk, &batch)) == OK && batch.rows > 0)
+    while (!err && !(err = table_walk_next(h->walk, &batch)) && batch.rows > 0)
         err = add_batch(j, h, &batch);
     return err;
 }
@@ -297,7 +297,7 @@ static enum err fill(const struct job *j, struct stream *s, size_t want)
     s->piece.len = have;
     s->used = 0;
     char *to = buf_reserve(&s->piece, (size_t)more);
-    enum err err = to != NULL ? io_read_at(j->fd, to, (size_t)more, s->at) : s->piece.err;
+    enum err err = to ? io_read_at(j->fd, to, (size_t)more, s->at) : s->piece.err;
     s->piece.len += (size_t)more;
     s->at += more;
     return err;
@@ -306,7 +306,7 @@ static enum err fill(const struct job *j, struct stream *s, size_t want)
 static enum err next_row(const struct job *j, struct stream *s)
 {
     enum err err = s->now.count > 0 ? fill(j, s, sizeof s->row) : OK;
-    if (err != OK || s->now.count == 0)
+    if (err || s->now.count == 0)
         return err;
     memcpy(&s->row, s->piece.data + s->used, sizeof s->row);
     s->used += sizeof s->row;
@@ -320,16 +320,16 @@ static enum err advance(const struct job *j, struct stream *s, bool *over)
     if (*over)
         return OK;
     enum err err = fill(j, s, sizeof s->now);
-    if (err != OK)
+    if (err)
         return err;
     memcpy(&s->now, s->piece.data + s->used, sizeof s->now);
     s->used += sizeof s->now;
-    if ((err = fill(j, s, (size_t)s->now.len)) != OK)
+    if ((err = fill(j, s, (size_t)s->now.len)))
         return err;
     buf_clear(&s->text);
     err = buf_add(&s->text, s->piece.data + s->used, (size_t)s->now.len);
     s->used += (size_t)s->now.len;
-    return err != OK ? err : next_row(j, s);
+    return err ? err : next_row(j, s);
 }
 
 /* By class and text. */
@@ -367,9 +367,9 @@ static enum err merge_init(struct merge *m, const struct job *j)
 {
     enum err err = OK;
     *m = (struct merge){ .job = j, .streams = calloc(j->n + 1, sizeof *m->streams) };
-    if (m->streams == NULL)
+    if (!m->streams)
         return ERR_NOMEM;
-    for (size_t k = 0; err == OK && k < j->n; k++) {
+    for (size_t k = 0; !err && k < j->n; k++) {
         struct stream *s = &m->streams[m->n++];
         bool over;
         *s = (struct stream){ .at = j->runs[k].begin, .end = j->runs[k].end };
@@ -377,7 +377,7 @@ static enum err merge_init(struct merge *m, const struct job *j)
         buf_init(&s->text, SIZE_MAX / 2);
         err = advance(j, s, &over);
     }
-    for (size_t k = m->n; err == OK && k-- > 0;)
+    for (size_t k = m->n; !err && k-- > 0;)
         sink(m, k);
     return err;
 }
@@ -410,10 +410,10 @@ static enum err take_turn(struct merge *m, struct row_list *out)
     struct stream *s = &m->streams[0];
     uint64_t end = turn_ends(m);
     enum err err = OK;
-    while (err == OK && s->now.count > 0 && s->row < end) {
+    while (!err && s->now.count > 0 && s->row < end) {
         err = row_list_add(out, s->row);
         s->now.count--;
-        if (err == OK)
+        if (!err)
             err = next_row(m->job, s);
     }
     return err;
@@ -423,18 +423,18 @@ static enum err merge_all(const struct job *j, struct row_list *out)
 {
     struct merge m;
     enum err err = merge_init(&m, j);
-    while (err == OK && m.n > 0) {
+    while (!err && m.n > 0) {
         bool over = false;
         err = take_turn(&m, out);
-        if (err == OK && m.streams[0].now.count == 0)
+        if (!err && m.streams[0].now.count == 0)
             err = advance(j, &m.streams[0], &over);
-        if (err == OK && over) {
+        if (!err && over) {
             stream_done(&m.streams[0]);
             m.streams[0] = m.streams[--m.n];
         }
-        if (err == OK && m.n > 0)
+        if (!err && m.n > 0)
             sink(&m, 0);
-        if (err == OK && table_progress_stopped(j->progress))
+        if (!err && table_progress_stopped(j->progress))
             err = ERR_CANCELLED;
     }
     merge_done(&m);
@@ -455,14 +455,14 @@ enum err sort_by_text(struct engine *e, const struct table *t, size_t column, bo
     pthread_mutex_init(&j.lock, NULL);
     table_progress_begin(progress, table_bytes(t));
     enum err err = table_parallel_for(&loop, &runner);
-    if (err == OK && j.rows != table_rows(t))
+    if (!err && j.rows != table_rows(t))
         err = ERR_CHANGED;
-    if (err == OK)
+    if (!err)
         err = merge_all(&j, out);
     pthread_mutex_destroy(&j.lock);
     close(j.fd);
     free(j.runs);
-    if (err != OK)
+    if (err)
         row_list_done(out);
     return err;
 }

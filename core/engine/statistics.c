@@ -109,7 +109,7 @@ static enum err add_cell(const struct job *j, struct hand *h, const struct cell 
     }
     offer(&h->least, -1, order, &h->natural, cell->text, cell->len);
     offer(&h->greatest, 1, order, &h->natural, cell->text, cell->len);
-    if (h->natural.err != OK || h->least.text.err != OK || h->greatest.text.err != OK)
+    if (h->natural.err || h->least.text.err || h->greatest.text.err)
         return ERR_NOMEM;
     return table_set_count(&h->distinct, cell->text, cell->len, 1, NULL);
 }
@@ -118,11 +118,11 @@ static enum err hand_new(void *arg, void **own)
 {
     struct job *j = arg;
     struct hand *h = calloc(1, sizeof *h);
-    if (h == NULL)
+    if (!h)
         return ERR_NOMEM;
     hand_init(h);
     enum err err = table_walk_new(j->table, &j->column, 1, j->progress, &h->walk);
-    if (err != OK) {
+    if (err) {
         hand_done(h);
         free(h);
         return err;
@@ -137,8 +137,8 @@ static enum err look_at_span(void *arg, void *own, size_t i)
     struct hand *h = own;
     struct table_batch batch;
     enum err err = table_walk_begin(h->walk, table_span(j->table, SPAN, i));
-    while (err == OK && (err = table_walk_next(h->walk, &batch)) == OK && batch.rows > 0)
-        for (size_t k = 0; err == OK && k < batch.rows; k++)
+    while (!err && !(err = table_walk_next(h->walk, &batch)) && batch.rows > 0)
+        for (size_t k = 0; !err && k < batch.rows; k++)
             err = add_cell(j, h, &batch.cells[k]);
     return err;
 }
@@ -168,7 +168,7 @@ static enum err add_hand(struct hand *all, const struct hand *h)
         offer(&all->least, -1, x->order, &x->natural, x->text.data, x->text.len);
     if (y->some)
         offer(&all->greatest, 1, y->order, &y->natural, y->text.data, y->text.len);
-    for (size_t k = 0; err == OK && k < h->distinct.n; k++)
+    for (size_t k = 0; !err && k < h->distinct.n; k++)
         err = table_set_count(&all->distinct, table_set_text(&h->distinct, k), h->distinct.entries[k].len, 1, NULL);
     all->distinct.full |= h->distinct.full;
     return err;
@@ -179,7 +179,7 @@ static enum err hand_end(void *arg, void *own, enum err err)
     struct job *j = arg;
     struct hand *h = own;
     pthread_mutex_lock(&j->lock);
-    if (err == OK)
+    if (!err)
         err = add_hand(&j->all, h);
     pthread_mutex_unlock(&j->lock);
     hand_done(h);
@@ -215,7 +215,7 @@ enum err engine_statistics(struct engine *e, const struct table *t, size_t colum
     pthread_mutex_init(&j.lock, NULL);
     table_progress_begin(progress, table_bytes(t));
     enum err err = table_parallel_for(&loop, &runner);
-    if (err == OK)
+    if (!err)
         take_result(&j.all, out);
     pthread_mutex_destroy(&j.lock);
     hand_done(&j.all);

@@ -38,7 +38,7 @@ static bool work_take(struct engine *e, struct work *mine)
 
 static void work_fail(struct work *w, size_t i, enum err err)
 {
-    if (err != OK && (w->err == OK || i < w->failed)) {
+    if (err && (!w->err || i < w->failed)) {
         w->failed = i;
         w->err = err;
     }
@@ -59,7 +59,7 @@ static void *thread_main(void *arg)
         if (!work_take(e, &mine))
             return NULL;
         enum err err = mine.part(mine.arg, mine.next);
-        if (err != OK) {
+        if (err) {
             pthread_mutex_lock(&e->lock);
             work_fail(&e->work, mine.next, err);
             pthread_mutex_unlock(&e->lock);
@@ -82,17 +82,17 @@ static enum err threads_start(struct engine *e)
     int n = e->options.threads, made = 0;
     enum err err = OK;
 
-    if (e->loop == NULL && (e->loop = calloc((size_t)n, sizeof *e->loop)) == NULL)
+    if (!e->loop && !(e->loop = calloc((size_t)n, sizeof *e->loop)))
         return ERR_NOMEM;
     latch_set(&e->latch, (uint32_t)n);
-    for (; made < n && err == OK; made += err == OK) {
+    for (; made < n && !err; made += !err) {
         e->loop[made] = (struct engine_thread){ .engine = e, .index = made };
         err = thread_start(&e->loop[made].id, thread_main, &e->loop[made]);
     }
     for (int i = made; i < n; i++)
         latch_count_down(&e->latch);
     latch_wait(&e->latch);
-    e->started = err == OK;
+    e->started = !err;
     if (!e->started)
         threads_end(e, made);
     return err;
@@ -123,7 +123,7 @@ enum err engine_each(struct engine *e, size_t parts, enum err (*part)(void *arg,
         return run_inline(parts, part, arg);
     if (!e->started) {
         enum err err = threads_start(e);
-        if (err != OK)
+        if (err)
             return err;
     }
     latch_set(&e->latch, (uint32_t)parts);

@@ -147,12 +147,12 @@ enum err event_decode(const void *data, size_t len, struct event *out)
     out->type = type;
     memcpy(&out->time, (const char *)data + sizeof type, sizeof out->time);
     size_t used;
-    enum err e = shape_decode(event_fields((enum event_type)type), (const char *)data + HEAD, len - HEAD, out, &used);
-    if (!e && used != len - HEAD) {
+    enum err err = shape_decode(event_fields((enum event_type)type), (const char *)data + HEAD, len - HEAD, out, &used);
+    if (!err && used != len - HEAD) {
         event_done(out);
-        e = ERR_PARSE;
+        err = ERR_PARSE;
     }
-    return e;
+    return err;
 }
 
 void event_note(struct event *out, enum note_level level, const char *fmt, ...)

@@ -29,11 +29,11 @@ enum err queue_new(size_t capacity, struct queue **out)
     q->ring = calloc(capacity, sizeof *q->ring);
     q->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (!q->ring || q->fd < 0) {
-        enum err e = q->ring ? err_from_errno(errno) : ERR_NOMEM;
+        enum err err = q->ring ? err_from_errno(errno) : ERR_NOMEM;
         io_close(&q->fd);
         free(q->ring);
         free(q);
-        return e;
+        return err;
     }
     pthread_mutex_init(&q->lock, NULL); /* neither can fail on Linux with default attributes */
     pthread_cond_init(&q->room, NULL);

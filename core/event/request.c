@@ -44,10 +44,10 @@ enum err request_decode(const void *data, size_t len, struct request *out)
 {
     size_t used;
     *out = (struct request){0};
-    enum err e = shape_decode(request_fields, data, len, out, &used);
-    if (!e && used != len) {
+    enum err err = shape_decode(request_fields, data, len, out, &used);
+    if (!err && used != len) {
         request_done(out);
-        e = ERR_PARSE;
+        err = ERR_PARSE;
     }
-    return e;
+    return err;
 }

@@ -188,11 +188,11 @@ static enum err take_texts(struct input *in, struct texts *out)
         return ERR_PARSE;
     for (uint64_t i = 0; i < n; i++) {
         char *text;
-        enum err e = take_text(in, &text);
-        if (!e)
-            e = text ? texts_give(out, text) : ERR_PARSE;
-        if (e)
-            return e;
+        enum err err = take_text(in, &text);
+        if (!err)
+            err = text ? texts_give(out, text) : ERR_PARSE;
+        if (err)
+            return err;
     }
     return OK;
 }
@@ -238,13 +238,13 @@ static enum err take_field(const struct field *f, struct input *in, void *record
 enum err shape_decode(const struct field *fields, const void *data, size_t len, void *record, size_t *used)
 {
     struct input in = {data, len};
-    enum err e = OK;
-    for (const struct field *f = fields; f->kind != FIELD_END && !e; f++)
-        e = take_field(f, &in, record);
-    if (e)
+    enum err err = OK;
+    for (const struct field *f = fields; f->kind != FIELD_END && !err; f++)
+        err = take_field(f, &in, record);
+    if (err)
         shape_done(fields, record);
     *used = len - in.left;
-    return e;
+    return err;
 }
 
 static enum err copy_field(const struct field *f, const void *from, void *to)
@@ -258,17 +258,17 @@ static enum err copy_field(const struct field *f, const void *from, void *to)
     }
     case FIELD_TEXTS: {
         const struct texts *t = look(f, from);
-        enum err e = OK;
-        for (size_t i = 0; i < t->n && !e; i++)
-            e = texts_add(place(f, to), t->v[i]);
-        return e;
+        enum err err = OK;
+        for (size_t i = 0; i < t->n && !err; i++)
+            err = texts_add(place(f, to), t->v[i]);
+        return err;
     }
     case FIELD_INTS: {
         const struct ints *t = look(f, from);
-        enum err e = OK;
-        for (size_t i = 0; i < t->n && !e; i++)
-            e = ints_add(place(f, to), t->v[i]);
-        return e;
+        enum err err = OK;
+        for (size_t i = 0; i < t->n && !err; i++)
+            err = ints_add(place(f, to), t->v[i]);
+        return err;
     }
     default: memcpy(place(f, to), look(f, from), sizeof(int64_t)); return OK; /* a double is as wide */
     }
@@ -276,10 +276,10 @@ static enum err copy_field(const struct field *f, const void *from, void *to)
 
 enum err shape_copy(const struct field *fields, const void *from, void *to)
 {
-    enum err e = OK;
-    for (const struct field *f = fields; f->kind != FIELD_END && !e; f++)
-        e = copy_field(f, from, to);
-    if (e)
+    enum err err = OK;
+    for (const struct field *f = fields; f->kind != FIELD_END && !err; f++)
+        err = copy_field(f, from, to);
+    if (err)
         shape_done(fields, to);
-    return e;
+    return err;
 }

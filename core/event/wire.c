@@ -21,9 +21,9 @@ typedef enum err send_fn(int sock, const void *data, size_t len, const int *fds,
 static enum err send_waiting(int sock, const void *data, size_t len, const int *fds, int nfds)
 {
     for (;;) {
-        enum err e = io_send(sock, data, len, fds, nfds);
-        if (e != ERR_AGAIN)
-            return e;
+        enum err err = io_send(sock, data, len, fds, nfds);
+        if (err != ERR_AGAIN)
+            return err;
         struct pollfd ready = {.fd = sock, .events = POLLOUT};
         if (poll(&ready, 1, -1) < 0 && errno != EINTR)
             return err_from_errno(errno);
@@ -35,14 +35,14 @@ static enum err send_spilled(send_fn *send, int sock, const void *data, size_t l
     struct head head = {len, 1};
     int all[IO_FDS_MAX];
     int memory;
-    enum err e = io_sealed_memory("poolscope-record", data, len, &memory);
-    if (e)
-        return e;
+    enum err err = io_sealed_memory("poolscope-record", data, len, &memory);
+    if (err)
+        return err;
     memcpy(all, fds, (size_t)nfds * sizeof *fds);
     all[nfds] = memory;
-    e = send(sock, &head, sizeof head, all, nfds + 1);
+    err = send(sock, &head, sizeof head, all, nfds + 1);
     close(memory);
-    return e;
+    return err;
 }
 
 static enum err send_record(send_fn *send, int sock, const void *data, size_t len, const int *fds, int nfds)
@@ -82,12 +82,12 @@ static enum err read_spilled(int memory, uint64_t len, struct buf *into)
     char *at = buf_reserve(into, len);
     if (!at)
         return into->err;
-    enum err e = io_read_at(memory, at, len, 0);
-    if (!e) {
+    enum err err = io_read_at(memory, at, len, 0);
+    if (!err) {
         into->len += len;
         into->data[into->len] = '\0';
     }
-    return e;
+    return err;
 }
 
 static enum err unpack(const char *message, size_t got, struct buf *into, int *fds, int *nfds)
@@ -101,9 +101,9 @@ static enum err unpack(const char *message, size_t got, struct buf *into, int *f
     if (*nfds == 0)
         return ERR_PARSE;
     int memory = fds[--*nfds];
-    enum err e = read_spilled(memory, head.len, into);
+    enum err err = read_spilled(memory, head.len, into);
     close(memory);
-    return e;
+    return err;
 }
 
 enum err wire_recv(int sock, struct buf *into, int out[WIRE_FDS_MAX], int *nfds)
@@ -112,15 +112,15 @@ enum err wire_recv(int sock, struct buf *into, int out[WIRE_FDS_MAX], int *nfds)
     int fds[IO_FDS_MAX];
     size_t got;
     buf_clear(into);
-    enum err e = io_recv(sock, message, sizeof message, &got, fds, nfds);
-    if (e)
-        return e;
-    e = unpack(message, got, into, fds, nfds);
-    if (!e && *nfds > WIRE_FDS_MAX)
-        e = ERR_PARSE;
-    if (e)
+    enum err err = io_recv(sock, message, sizeof message, &got, fds, nfds);
+    if (err)
+        return err;
+    err = unpack(message, got, into, fds, nfds);
+    if (!err && *nfds > WIRE_FDS_MAX)
+        err = ERR_PARSE;
+    if (err)
         while (*nfds > 0)
             close(fds[--*nfds]);
     memcpy(out, fds, (size_t)*nfds * sizeof *out);
-    return e;
+    return err;
 }

@@ -38,19 +38,19 @@ enum err host_start(struct host **out, struct problem *problem)
 {
     int theirs = -1;
     struct host *h = calloc(1, sizeof *h);
-    if (h == NULL)
+    if (!h)
         return problem_set(problem, ERR_NOMEM, "no host process: %s", err_text(ERR_NOMEM));
     *h = (struct host){ .child = CHILD_NONE, .sock = -1, .epoll = -1 };
     buf_init(&h->record, EVENT_MAX);
     enum err err = child_socket(&h->sock, &theirs);
-    if (err != OK)
+    if (err)
         problem_set(problem, err, "no socket for the host process: %s", err_text(err));
     else
         err = child_spawn("poolscope-host", theirs, true, &h->child, problem);
     io_close(&theirs);
-    if (err == OK && (err = host_watch(h)) != OK)
+    if (!err && (err = host_watch(h)))
         problem_set(problem, err, "cannot watch the host process: %s", err_text(err));
-    if (err != OK) {
+    if (err) {
         host_free(h);
         return err;
     }
@@ -61,7 +61,7 @@ enum err host_start(struct host **out, struct problem *problem)
 
 void host_free(struct host *h)
 {
-    if (h == NULL)
+    if (!h)
         return;
     child_close_watched(h->epoll, &h->sock);
     if (h->child.pid != 0 && !child_reap(&h->child, PATIENCE_MS, &h->end)) {
@@ -95,7 +95,7 @@ enum err host_send_fds(struct host *h, const struct request *r, const int *fds, 
     struct buf b;
     buf_init(&b, EVENT_MAX);
     enum err err = h->sock < 0 ? ERR_CLOSED : request_encode(r, &b);
-    if (err == OK)
+    if (!err)
         err = wire_send(h->sock, b.data, b.len, fds, nfds);
     buf_done(&b);
     return err;
@@ -116,14 +116,14 @@ static enum err host_exited(struct host *h, struct event *out)
 static enum err take_event(struct host *h, const int *fds, int nfds, struct event *out)
 {
     enum err err = event_decode(h->record.data, h->record.len, out);
-    bool table = err == OK && out->type == EVENT_TABLE_LOADED && nfds == TABLE_FDS && h->table == NULL;
+    bool table = !err && out->type == EVENT_TABLE_LOADED && nfds == TABLE_FDS && !h->table;
     for (int i = 0; i < nfds && !table; i++)
         close(fds[i]);
     if (!table)
         return err;
     struct problem problem;
     err = table_import(fds, &h->table, &problem);
-    if (err != OK) { /* for the observer it is a table that could not be loaded */
+    if (err) { /* for the observer it is a table that could not be loaded */
         out->type = EVENT_TABLE_FAILED;
         out->table.internal = err == ERR_NOMEM || err == ERR_LIMIT;
         free(out->table.error);
@@ -140,9 +140,9 @@ enum err host_receive(struct host *h, struct event *out)
     if (h->sock < 0)
         return h->ended ? host_exited(h, out) : ERR_AGAIN;
     enum err err = wire_recv(h->sock, &h->record, fds, &nfds);
-    if (err == OK)
+    if (!err)
         err = take_event(h, fds, nfds, out);
-    if (err == OK || (err == ERR_AGAIN && !h->ended))
+    if (!err || (err == ERR_AGAIN && !h->ended))
         return err;
     if (h->ended)
         return host_exited(h, out);

@@ -38,9 +38,9 @@ static void host_emit_with(struct host_self *h, struct event *e, const int *fds,
     struct buf b;
     buf_init(&b, RECORD_MAX);
     enum err err = h->over ? ERR_CLOSED : event_encode(e, &b);
-    if (err == OK)
+    if (!err)
         err = wire_send(h->control, b.data, b.len, fds, nfds);
-    if (err != OK) /* an event that is lost would make all that follow a lie */
+    if (err) /* an event that is lost would make all that follow a lie */
         h->over = true;
     buf_done(&b);
     event_done(e);
@@ -66,7 +66,7 @@ static enum err parse_overrides(struct request *r, struct dtype_override *out, s
 {
     for (size_t i = 0; i < r->dtypes.n; i++) {
         char *text = r->dtypes.v[i], *equals = strrchr(text, '=');
-        if (equals == NULL || dtype_from_name(equals + 1, &out[i].dtype) != OK)
+        if (!equals || dtype_from_name(equals + 1, &out[i].dtype))
             return problem_set(problem, ERR_USAGE, "\"%s\" is not COL=DTYPE with a dtype of str, i64, f64, bool, date",
                                text);
         *equals = '\0';
@@ -80,10 +80,10 @@ static enum err load_table(struct host_self *h, struct request *r, int fd, struc
     struct dtype_override *overrides = calloc(r->dtypes.n + 1, sizeof *overrides);
     struct table_options options = { .path = r->path, .key = r->key, .overrides = overrides,
                                      .noverrides = r->dtypes.n };
-    if (overrides == NULL)
+    if (!overrides)
         return problem_set(problem, ERR_NOMEM, "%s: %s", r->path, err_text(ERR_NOMEM));
     enum err err = parse_overrides(r, overrides, problem);
-    if (err == OK)
+    if (!err)
         err = engine_load(h->engine, fd, &options, &h->table, problem);
     free(overrides);
     return err;
@@ -99,10 +99,10 @@ static enum err take_table(struct host_self *h, const struct request *r, const i
     if (nfds != TABLE_FDS)
         return problem_set(problem, ERR_USAGE, "no table was given");
     enum err err = io_dup_all(fds, TABLE_FDS, own);
-    if (err != OK)
+    if (err)
         return problem_set(problem, err, "%s: %s", r->path, err_text(err));
     err = table_import(own, &h->table, problem);
-    if (err == OK && (err = engine_scan(h->engine, h->table, &rows)) != OK)
+    if (!err && (err = engine_scan(h->engine, h->table, &rows)))
         problem_set(problem, err, "%s: %s", r->path, err_text(err));
     rows_done(&rows);
     return err;
@@ -113,14 +113,14 @@ static enum err make_parts(struct host_self *h, const struct request *r, struct 
 {
     struct engine_options options = { .threads = (int)r->threads };
     enum err err = forkserver_new(&h->forkserver);
-    if (err == OK) {
+    if (!err) {
         struct epoll_event interest = { .events = EPOLLIN };
         if (epoll_ctl(h->epoll, EPOLL_CTL_ADD, forkserver_fd(h->forkserver), &interest) != 0)
             err = err_from_errno(errno);
     }
-    if (err == OK)
+    if (!err)
         err = engine_new(&options, &h->engine);
-    if (err != OK)
+    if (err)
         return problem_set(problem, err, "no engine with %lld threads: %s", (long long)r->threads, err_text(err));
     return r->forkserver ? forkserver_start(h->forkserver, problem) : OK;
 }
@@ -132,21 +132,21 @@ static void on_load(struct host_self *h, struct request *r, const int *fds, int 
     int own[TABLE_FDS];
     double started = clock_now();
 
-    enum err err = h->engine != NULL ? problem_set(&problem, ERR_USAGE, "a host loads one table") : OK;
-    if (err == OK && (r->path == NULL || nfds < 1))
+    enum err err = h->engine ? problem_set(&problem, ERR_USAGE, "a host loads one table") : OK;
+    if (!err && (!r->path || nfds < 1))
         err = problem_set(&problem, ERR_USAGE, "no file was given to load");
-    if (err == OK)
+    if (!err)
         err = make_parts(h, r, &problem);
-    bool made = err == OK;
-    if (err == OK)
+    bool made = !err;
+    if (!err)
         err = r->type == REQUEST_TABLE ? take_table(h, r, fds, nfds, &problem) : load_table(h, r, fds[0], &problem);
-    if (err == OK && forkserver_running(h->forkserver)) {
+    if (!err && forkserver_running(h->forkserver)) {
         err = forkserver_preload(h->forkserver, h->table, engine_threads(h->engine));
         if (err == ERR_CLOSED) /* it died meanwhile, which is told in its place; the table is loaded all the same */
             err = OK;
     }
     e.time = clock_now();
-    if (err != OK) {
+    if (err) {
         e.type = EVENT_TABLE_FAILED;
         e.table.internal = !made || err == ERR_NOMEM || err == ERR_LIMIT || err == ERR_AGAIN;
         e.table.error = text_dup(problem.text[0] != '\0' ? problem.text : err_text(err));
@@ -168,13 +168,13 @@ static void emit_run(struct host_self *h, enum event_type type, const struct req
 {
     struct event e = { .type = type, .time = clock_now(), .run = { .run = h->run, .host_pid = getpid() } };
     e.run.stopped = h->stopped;
-    if (r != NULL) {
+    if (r) {
         e.run.asked = r->asked;
         e.run.method = text_dup(r->method);
         e.run.at_fork = text_dup(r->at_fork);
         e.run.workers = r->workers;
         e.run.tasks = r->whole ? 1 : r->tasks > 0 ? r->tasks : (int64_t)r->codes.n;
-        e.run.threads = h->engine != NULL ? engine_threads(h->engine) : 0;
+        e.run.threads = h->engine ? engine_threads(h->engine) : 0;
     }
     host_emit(h, &e);
 }
@@ -188,16 +188,16 @@ static enum err open_pool(struct host_self *h, const struct request *r, struct p
     struct epoll_event interest = { .events = EPOLLIN };
     enum at_fork at_fork = AT_FORK_NONE;
 
-    if (h->table == NULL)
+    if (!h->table)
         return problem_set(problem, ERR_USAGE, "there is no table to run over");
-    if (r->at_fork != NULL && at_fork_from_name(r->at_fork, &at_fork) != OK)
+    if (r->at_fork && at_fork_from_name(r->at_fork, &at_fork))
         return problem_set(problem, ERR_USAGE, "\"%s\" is not none, reinit or warn", r->at_fork);
-    enum err err = start_method_find(r->method != NULL ? r->method : "", &options.method, problem);
-    if (err != OK)
+    enum err err = start_method_find(r->method ? r->method : "", &options.method, problem);
+    if (err)
         return err;
-    if ((err = engine_set_at_fork(h->engine, at_fork)) != OK)
+    if ((err = engine_set_at_fork(h->engine, at_fork)))
         return problem_set(problem, err, "at-fork policy %s: %s", r->at_fork, err_text(err));
-    if ((err = pool_new(&options, &h->pool, problem)) != OK)
+    if ((err = pool_new(&options, &h->pool, problem)))
         return err;
     if (epoll_ctl(h->epoll, EPOLL_CTL_ADD, pool_fd(h->pool), &interest) != 0)
         return problem_errno(problem, "cannot watch the pool");
@@ -208,11 +208,11 @@ static enum err submit_all(struct host_self *h, const struct request *r, struct 
 {
     int64_t id;
     enum err err = r->whole ? pool_submit(h->pool, NULL, &id) : OK;
-    for (size_t i = 0; i < r->codes.n && err == OK; i++)
+    for (size_t i = 0; i < r->codes.n && !err; i++)
         err = pool_submit(h->pool, r->codes.v[i], &id);
     h->more = r->more;
     h->asked = false;
-    return err == OK ? OK : problem_set(problem, err, "not every task could be submitted: %s", err_text(err));
+    return !err ? OK : problem_set(problem, err, "not every task could be submitted: %s", err_text(err));
 }
 
 /* What cannot be gone on with. */
@@ -226,7 +226,7 @@ static void fail_run(struct host_self *h, const char *why)
 
 static void end_run(struct host_self *h)
 {
-    if (h->pool != NULL) {
+    if (h->pool) {
         pool_flush(h->pool);
         epoll_ctl(h->epoll, EPOLL_CTL_DEL, pool_fd(h->pool), NULL);
     }
@@ -251,15 +251,15 @@ static void measure(struct host_self *h)
     struct measure_job job = { .request = &h->measured, .codes = &h->measured.codes, .engine = h->engine,
                                .table = h->table, .forkserver = h->forkserver, .control = h->control,
                                .emit = host_emit, .ctx = h };
-    enum err err = h->table == NULL || h->measured.method == NULL
+    enum err err = !h->table || !h->measured.method
                        ? problem_set(&problem, ERR_USAGE, "there is nothing to measure") : OK;
-    if (err == OK && h->measured.at_fork != NULL && at_fork_from_name(h->measured.at_fork, &at_fork) != OK)
+    if (!err && h->measured.at_fork && at_fork_from_name(h->measured.at_fork, &at_fork))
         err = problem_set(&problem, ERR_USAGE, "\"%s\" is not none, reinit or warn", h->measured.at_fork);
-    if (err == OK && (err = engine_set_at_fork(h->engine, at_fork)) != OK)
+    if (!err && (err = engine_set_at_fork(h->engine, at_fork)))
         problem_set(&problem, err, "at-fork policy: %s", err_text(err));
-    if (err == OK)
+    if (!err)
         err = measure_round(&job, &problem);
-    if (err != OK && err != ERR_AGAIN)
+    if (err && err != ERR_AGAIN)
         host_note(h, NOTE_ERROR, problem.text);
     h->stopped = err != OK;
     h->measuring = false;
@@ -281,11 +281,11 @@ static void begin_measuring(struct host_self *h, struct request *r)
 static void add_measured_codes(struct host_self *h, struct request *r)
 {
     enum err err = OK;
-    for (size_t i = 0; i < r->codes.n && err == OK; i++)
+    for (size_t i = 0; i < r->codes.n && !err; i++)
         err = texts_add(&h->measured.codes, r->codes.v[i]);
-    if (err == OK && r->more)
+    if (!err && r->more)
         ask_for_more(h);
-    else if (err == OK)
+    else if (!err)
         measure(h);
     else
         h->over = true; /* without memory there is nothing to be said about it */
@@ -296,7 +296,7 @@ static void on_run(struct host_self *h, struct request *r, const int *fds, int n
     struct problem problem;
     (void)fds;
     (void)nfds;
-    if (h->pool != NULL || h->measuring) {
+    if (h->pool || h->measuring) {
         host_note(h, NOTE_ERROR, "a run is going on: stop it first");
         return;
     }
@@ -308,10 +308,10 @@ static void on_run(struct host_self *h, struct request *r, const int *fds, int n
         return;
     }
     enum err err = open_pool(h, r, &problem);
-    bool opened = err == OK;
+    bool opened = !err;
     if (opened)
         err = submit_all(h, r, &problem);
-    if (err == OK)
+    if (!err)
         return;
     if (opened) {
         fail_run(h, problem.text);
@@ -329,7 +329,7 @@ static void on_codes(struct host_self *h, struct request *r, const int *fds, int
     (void)nfds;
     if (h->measuring && r->run == h->run)
         add_measured_codes(h, r);
-    else if (h->pool != NULL && h->more && r->run == h->run && submit_all(h, r, &problem) != OK)
+    else if (h->pool && h->more && r->run == h->run && submit_all(h, r, &problem))
         fail_run(h, problem.text);
 }
 
@@ -337,7 +337,7 @@ static void on_kill_worker(struct host_self *h, struct request *r, const int *fd
 {
     (void)fds;
     (void)nfds;
-    if (h->pool == NULL || pool_kill_worker(h->pool, r->worker) != OK)
+    if (!h->pool || pool_kill_worker(h->pool, r->worker))
         host_note(h, NOTE_INFO, "there is no such worker any more");
 }
 
@@ -352,7 +352,7 @@ static void on_stop(struct host_self *h, struct request *r, const int *fds, int 
         request_done(&h->measured);
         emit_run(h, EVENT_RUN_ENDED, NULL);
     }
-    if (h->pool == NULL)
+    if (!h->pool)
         return;
     h->stopped = true;
     h->more = false;
@@ -373,7 +373,7 @@ static void ask_for_codes(struct host_self *h)
 static void tend_pool(struct host_self *h)
 {
     enum err err = pool_step(h->pool);
-    if (err != OK)
+    if (err)
         fail_run(h, err_text(err));
     ask_for_codes(h);
     if (!h->more && pool_idle(h->pool))
@@ -400,7 +400,7 @@ static void take_request(struct host_self *h)
     int fds[WIRE_FDS_MAX], nfds = 0;
     buf_init(&b, RECORD_MAX);
     enum err err = wire_recv(h->control, &b, fds, &nfds);
-    if (err == OK && (err = request_decode(b.data, b.len, &r)) == OK) {
+    if (!err && !(err = request_decode(b.data, b.len, &r))) {
         if (r.type >= 0 && r.type < REQUEST_TYPE_COUNT)
             answers[r.type](h, &r, fds, nfds);
         request_done(&r);
@@ -408,7 +408,7 @@ static void take_request(struct host_self *h)
     while (nfds > 0)
         close(fds[--nfds]);
     buf_done(&b);
-    if (err != OK && err != ERR_AGAIN)
+    if (err && err != ERR_AGAIN)
         h->over = true;
 }
 
@@ -431,9 +431,9 @@ static void host_serve(struct host_self *h)
         if (is_readable(events, n, h->control))
             take_request(h);
         struct problem ended;
-        if (h->pool != NULL)
+        if (h->pool)
             tend_pool(h);
-        else if (h->forkserver != NULL && forkserver_tend(h->forkserver, &ended))
+        else if (h->forkserver && forkserver_tend(h->forkserver, &ended))
             host_note(h, NOTE_WARNING, ended.text);
     }
 }

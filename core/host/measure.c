@@ -83,7 +83,7 @@ static void on_settled(void *ctx, const struct pool_result *result)
     if (r->first == 0)
         r->first = clock_now();
     if (result->state != TASK_FINISHED && r->bad++ == 0)
-        problem_set(r->problem, ERR_SYS, "task %s: %s", result->code != NULL ? result->code : "over the whole table",
+        problem_set(r->problem, ERR_SYS, "task %s: %s", result->code ? result->code : "over the whole table",
                     result->error != NULL ? result->error : task_state_names[result->state]);
 }
 
@@ -103,7 +103,7 @@ static enum err until_settled(struct round *r, int64_t n)
 {
     while (r->settled < n) {
         enum err err = pool_await(r->pool, 0.05);
-        if (err != OK)
+        if (err)
             return problem_set(r->problem, err, "the pool: %s", err_text(err));
         if (r->bad > 0)
             return ERR_SYS;
@@ -118,8 +118,8 @@ static enum err submit(struct round *r, enum pool_kind kind, const char *code)
     struct pool_task task = { .kind = kind, .code = code };
     int64_t id;
     enum err err = pool_submit_task(r->pool, &task, &id);
-    r->asked += err == OK;
-    return err == OK ? OK : problem_set(r->problem, err, "a task could not be submitted: %s", err_text(err));
+    r->asked += !err;
+    return !err ? OK : problem_set(r->problem, err, "a task could not be submitted: %s", err_text(err));
 }
 
 /* The i-th task of the user's. */
@@ -154,7 +154,7 @@ static enum err open_pool(struct round *r, const char *method, int workers)
     r->asked = r->settled = 0;
     r->nworkers = 0;
     r->began = clock_now();
-    return err == OK ? pool_new(&options, &r->pool, r->problem) : err;
+    return !err ? pool_new(&options, &r->pool, r->problem) : err;
 }
 
 static enum err shut_down(struct round *r)
@@ -162,7 +162,7 @@ static enum err shut_down(struct round *r)
     pool_close(r->pool);
     while (!pool_ended(r->pool)) {
         enum err err = pool_await(r->pool, 0.05);
-        if (err != OK)
+        if (err)
             return problem_set(r->problem, err, "the pool: %s", err_text(err));
         if (!pool_ended(r->pool) && is_unwanted(r))
             return ERR_AGAIN;
@@ -176,11 +176,11 @@ static enum err shut_down(struct round *r)
 static enum err do_all(struct round *r)
 {
     enum err err = open_pool(r, r->job->request->method, (int)r->job->request->workers);
-    for (size_t i = 0; err == OK && i < count_codes(r); i++)
+    for (size_t i = 0; !err && i < count_codes(r); i++)
         err = submit_code(r, i);
-    if (err == OK)
+    if (!err)
         err = until_settled(r, r->asked);
-    if (err != OK)
+    if (err)
         return err;
     say(r, MEASURE_FIRST, r->first - r->began);
     say(r, MEASURE_TOTAL, clock_now() - r->began);
@@ -193,14 +193,14 @@ static enum err do_rate(struct round *r, submit_fn *one, size_t chunk, enum meas
     int64_t before = r->settled;
     double from = clock_now(), now = from;
     enum err err = OK;
-    while (err == OK && now < from + slice) {
-        for (size_t i = 0; err == OK && i < chunk; i++)
+    while (!err && now < from + slice) {
+        for (size_t i = 0; !err && i < chunk; i++)
             err = one(r, i);
-        if (err == OK)
+        if (!err)
             err = until_settled(r, r->asked);
         now = clock_now();
     }
-    if (err == OK)
+    if (!err)
         say(r, what, (double)(r->settled - before) / (now - from));
     return err;
 }
@@ -210,14 +210,14 @@ static enum err do_trips(struct round *r, submit_fn *one, enum measure median, e
     double until = clock_now() + slice;
     size_t n = 0;
     enum err err = OK;
-    while (err == OK && n < TRIPS_MAX && (n == 0 || clock_now() < until)) {
+    while (!err && n < TRIPS_MAX && (n == 0 || clock_now() < until)) {
         double from = clock_now();
         err = one(r, n);
-        if (err == OK)
+        if (!err)
             err = until_settled(r, r->asked);
         r->trips[n++] = clock_now() - from;
     }
-    if (err == OK)
+    if (!err)
         say_trips(r, median, p99, n);
     return err;
 }
@@ -248,20 +248,20 @@ static enum err measure_pool(struct round *r)
     enum { NOOPS = 20000 };
     enum err err = do_all(r);
     r->quiet = true;
-    if (err == OK)
+    if (!err)
         err = do_rate(r, submit_code, count_codes(r), MEASURE_RATE);
-    if (err == OK)
+    if (!err)
         err = do_trips(r, submit_code, MEASURE_TRIP, MEASURE_TRIP_P99);
-    if (err == OK)
+    if (!err)
         err = do_rate(r, submit_noop, NOOPS, MEASURE_NOOP_RATE);
-    if (err == OK)
+    if (!err)
         err = do_trips(r, submit_noop, MEASURE_NOOP_TRIP, MEASURE_NOOP_TRIP_P99);
-    if (err != OK)
+    if (err)
         return err;
     say_memory(r);
     double from = clock_now();
     err = shut_down(r);
-    if (err == OK)
+    if (!err)
         say(r, MEASURE_SHUTDOWN, clock_now() - from);
     return err;
 }
@@ -273,10 +273,10 @@ static enum err query(struct round *r, struct engine *e, size_t i)
     struct rows rows = { 0 };
     const struct texts *codes = r->job->codes;
     const char *code = codes->n > 0 ? codes->v[i % codes->n] : NULL;
-    enum err err = code != NULL ? engine_filter(e, r->job->table, code, strlen(code), &rows)
+    enum err err = code ? engine_filter(e, r->job->table, code, strlen(code), &rows)
                                 : engine_scan(e, r->job->table, &rows);
     rows_done(&rows);
-    if (err != OK)
+    if (err)
         return problem_set(r->problem, err, "a query: %s", err_text(err));
     return is_unwanted(r) ? ERR_AGAIN : OK;
 }
@@ -286,23 +286,23 @@ static enum err measure_engine(struct round *r, struct engine *e)
     size_t n = 0;
     double from = clock_now(), last = from;
     enum err err = OK;
-    for (; err == OK && n < count_codes(r); n++) {
+    for (; !err && n < count_codes(r); n++) {
         err = query(r, e, n);
         last = clock_now();
-        if (n == 0 && err == OK)
+        if (n == 0 && !err)
             say(r, MEASURE_FIRST, last - from);
     }
-    if (err != OK)
+    if (err)
         return err;
     say(r, MEASURE_TOTAL, last - from);
     from = last;
-    for (n = 0; err == OK && n < TRIPS_MAX && (n == 0 || last < from + slice); n++) {
+    for (n = 0; !err && n < TRIPS_MAX && (n == 0 || last < from + slice); n++) {
         double before = last;
         err = query(r, e, n);
         last = clock_now();
         r->trips[n] = last - before;
     }
-    if (err != OK)
+    if (err)
         return err;
     say(r, MEASURE_RATE, (double)n / (last - from));
     say_trips(r, MEASURE_TRIP, MEASURE_TRIP_P99, n);
@@ -313,7 +313,7 @@ static enum err measure_inline(struct round *r)
 {
     struct engine *e;
     enum err err = engine_new(&(struct engine_options){ .threads = 1 }, &e);
-    if (err != OK)
+    if (err)
         return problem_set(r->problem, err, "no engine: %s", err_text(err));
     err = measure_engine(r, e);
     engine_free(e);
@@ -328,18 +328,18 @@ static enum err measure_birth(struct round *r, const char *method, enum measure 
     enum { TIMES = 5 };
     double best = 0;
     enum err err = OK;
-    for (int i = 0; i < TIMES && err == OK; i++) {
+    for (int i = 0; i < TIMES && !err; i++) {
         err = open_pool(r, method, 1);
-        if (err == OK)
+        if (!err)
             err = submit_noop(r, 0);
-        if (err == OK)
+        if (!err)
             err = until_settled(r, 1);
         double took = r->first - r->began;
         best = i == 0 || took < best ? took : best;
-        if (err == OK)
+        if (!err)
             err = shut_down(r);
     }
-    if (err == OK)
+    if (!err)
         say_at(r, what, mib, best);
     return err;
 }
@@ -351,7 +351,7 @@ static enum err measure_growth(struct round *r)
     int64_t free_memory = measure_free_memory();
     enum err err = OK;
     r->quiet = true;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && err == OK; i++) {
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && !err; i++) {
         size_t bytes = (size_t)sizes[i] << 20;
         if (i > 0 && (int64_t)bytes > free_memory / 4)
             break; /* not at the cost of others */
@@ -360,12 +360,12 @@ static enum err measure_growth(struct round *r)
             ballast = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (ballast == MAP_FAILED)
             break;
-        if (ballast != NULL)
+        if (ballast)
             memset(ballast, 1, bytes);
         err = measure_birth(r, "fork", MEASURE_GROWN_FORK, sizes[i]);
-        if (err == OK)
+        if (!err)
             err = measure_birth(r, "spawn", MEASURE_GROWN_SPAWN, sizes[i]);
-        if (ballast != NULL)
+        if (ballast)
             munmap(ballast, bytes);
     }
     return err;
@@ -374,7 +374,7 @@ static enum err measure_growth(struct round *r)
 enum err measure_round(const struct measure_job *job, struct problem *problem)
 {
     struct round *r = calloc(1, sizeof *r);
-    if (r == NULL)
+    if (!r)
         return problem_set(problem, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
     *r = (struct round){ .job = job, .problem = problem };
     const char *method = job->request->method;

@@ -14,14 +14,14 @@ static bool read_file(const char *path, struct buf *out)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     enum err err = fd >= 0 ? io_read_all(fd, out) : ERR_GONE;
     io_close(&fd);
-    return err == OK && out->len > 0;
+    return !err && out->len > 0;
 }
 
 /* The number behind a name that begins a line; -1: it is not there. */
 static int64_t number_of(const char *text, const char *name)
 {
     size_t len = strlen(name);
-    for (const char *line = text; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
+    for (const char *line = text; line && *line != '\0'; line = strchr(line, '\n')) {
         line += *line == '\n';
         if (strncmp(line, name, len) == 0)
             return strtoll(line + len, NULL, 10);
@@ -35,9 +35,9 @@ static int64_t count_fds(pid_t pid)
     int64_t n = 0;
     snprintf(path, sizeof path, "/proc/%ld/fd", (long)pid);
     DIR *d = opendir(path);
-    if (d == NULL)
+    if (!d)
         return -1;
-    for (const struct dirent *e; (e = readdir(d)) != NULL;)
+    for (const struct dirent *e; (e = readdir(d));)
         n += e->d_name[0] != '.';
     closedir(d);
     return n;

@@ -201,12 +201,12 @@ enum err model_on_task_returned(struct model *m, struct event *e)
 static enum err take_result(struct model_task *t, const struct ints *ranges)
 {
     struct rows result = {0};
-    enum err e = OK;
-    for (size_t i = 0; i + 1 < ranges->n && !e; i += 2)
-        e = rows_add(&result, (uint64_t)ranges->v[i], (uint64_t)ranges->v[i + 1]);
-    if (e) {
+    enum err err = OK;
+    for (size_t i = 0; i + 1 < ranges->n && !err; i += 2)
+        err = rows_add(&result, (uint64_t)ranges->v[i], (uint64_t)ranges->v[i + 1]);
+    if (err) {
         rows_done(&result);
-        return e;
+        return err;
     }
     rows_done(&t->result);
     t->result = result;
@@ -326,9 +326,9 @@ enum err model_on_tasks(struct model *m, struct event *e)
     size_t n = 0, ended = 0;
     enum err err, failed = OK;
     take_counts(m, &e->tasks);
-    while ((err = event_tasks_next(&e->tasks, &at, &one)) == OK)
+    while (!(err = event_tasks_next(&e->tasks, &at, &one)))
         n++;
-    for (at = (struct event_tasks_at){0}; !failed && event_tasks_next(&e->tasks, &at, &one) == OK;)
+    for (at = (struct event_tasks_at){0}; !failed && !event_tasks_next(&e->tasks, &at, &one);)
         failed = end_one_of_many(m, &one, ++ended + LAST > n, e->time);
     m->told_until = e->time;
     take_busy(m, &e->tasks.busy, e->time);

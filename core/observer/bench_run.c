@@ -83,13 +83,13 @@ enum err bench_run_new(const struct bench_settings *settings, struct bench_run *
         .path = settings->path, .key = settings->key, .dtypes = settings->dtypes, .ndtypes = settings->ndtypes,
         .threads = settings->threads, .forkserver = true, .hang_after = settings->hang_after, .on_hang = ON_HANG_REPORT,
         .on_measured = on_measured, .ctx = r};
-    enum err e = r->bench.path ? observer_new(&options, &r->observer, problem)
+    enum err err = r->bench.path ? observer_new(&options, &r->observer, problem)
                                : problem_set(problem, ERR_NOMEM, "out of memory");
-    if (e)
+    if (err)
         bench_run_free(r);
     else
         *out = r;
-    return e;
+    return err;
 }
 
 void bench_run_free(struct bench_run *r)
@@ -188,24 +188,24 @@ enum err bench_run_step(struct bench_run *r, bool *changed)
     const struct model *m = observer_model(r->observer);
     int done = r->bench.done;
     bool over = r->bench.over;
-    enum err e = over ? OK : observer_step(r->observer, changed);
+    enum err err = over ? OK : observer_step(r->observer, changed);
     *changed = false;
-    if (e || over)
-        return e;
+    if (err || over)
+        return err;
     if (m->table_error || m->host_died)
-        e = end(r, m->table_error ? m->table_error : "the host process died", !m->table_error || m->table_internal);
+        err = end(r, m->table_error ? m->table_error : "the host process died", !m->table_error || m->table_internal);
     else if (m->rows >= 0) {
         r->bench.table_rows = m->rows;
         bool ended = r->running && m->run == r->runs && !model_run_active(m);
         if (ended)
-            e = close_run(r, m);
+            err = close_run(r, m);
         else if (r->running && m->run == r->runs)
-            e = look_for_hang(r, m);
-        if (!e && !r->running)
-            e = start_next(r);
+            err = look_for_hang(r, m);
+        if (!err && !r->running)
+            err = start_next(r);
     }
     *changed = done != r->bench.done || r->bench.over;
-    return e;
+    return err;
 }
 
 int bench_run_fd(const struct bench_run *r)

@@ -130,10 +130,10 @@ static enum err open_terminal(struct command *c, const struct winsize *size, str
         settings.c_iflag |= IUTF8;
         tcsetattr(c->slave, TCSANOW, &settings);
     }
-    enum err e = io_set_nonblock(c->tty, 1); /* a command that does not read must not make us wait */
-    if (!e)
-        e = make_env(&c->env);
-    return e ? problem_set(problem, e, "cannot prepare a terminal: %s", err_text(e)) : OK;
+    enum err err = io_set_nonblock(c->tty, 1); /* a command that does not read must not make us wait */
+    if (!err)
+        err = make_env(&c->env);
+    return err ? problem_set(problem, err, "cannot prepare a terminal: %s", err_text(err)) : OK;
 }
 
 static enum err start(struct command *c, char *const argv[], const struct winsize *terminal,
@@ -142,9 +142,9 @@ static enum err start(struct command *c, char *const argv[], const struct winsiz
     int failure[2];
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
         return own_failure(problem, "cannot become the subreaper");
-    enum err e = terminal ? open_terminal(c, terminal, problem) : OK;
-    if (e)
-        return e;
+    enum err err = terminal ? open_terminal(c, terminal, problem) : OK;
+    if (err)
+        return err;
     if (pipe2(failure, O_CLOEXEC) < 0)
         return own_failure(problem, "cannot open a pipe");
     struct birth b = {.argv = argv, .env = c->env ? c->env : environ, .failure = failure[1], .slave = c->slave};
@@ -152,11 +152,11 @@ static enum err start(struct command *c, char *const argv[], const struct winsiz
     sigemptyset(&b.signals.blocked);
     if (inherited)
         b.signals = *inherited;
-    e = launch(c, &b, failure[0], problem);
+    err = launch(c, &b, failure[0], problem);
     io_close(&b.failure);
     io_close(&failure[0]);
-    if (e)
-        return e;
+    if (err)
+        return err;
     c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
     return c->pidfd < 0 ? own_failure(problem, "cannot watch for the command's end") : OK;
 }
@@ -168,12 +168,12 @@ enum err command_start(char *const argv[], const struct winsize *terminal, const
     if (!c)
         return problem_set(problem, ERR_NOMEM, "out of memory");
     *c = (struct command){.tty = -1, .slave = -1, .pidfd = -1};
-    enum err e = start(c, argv, terminal, inherited, problem);
-    if (e)
+    enum err err = start(c, argv, terminal, inherited, problem);
+    if (err)
         command_free(c);
     else
         *out = c;
-    return e;
+    return err;
 }
 
 pid_t command_pid(const struct command *c)

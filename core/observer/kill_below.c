@@ -49,7 +49,7 @@ static void take_census(struct census *c)
     for (struct dirent *d; (d = readdir(proc));) {
         struct identity_stat stat;
         pid_t pid = (pid_t)strtol(d->d_name, NULL, 10);
-        if (pid > 0 && identity_look(pid, &stat) == OK)
+        if (pid > 0 && !identity_look(pid, &stat))
             add(c, &stat);
     }
     closedir(proc);
@@ -202,7 +202,7 @@ struct group {
 static bool signal_member(const struct identity_stat *m, void *arg)
 {
     const struct group *g = arg;
-    return m->group == g->group && m->session == g->session && identity_signal(&m->is, g->sig) == OK;
+    return m->group == g->group && m->session == g->session && !identity_signal(&m->is, g->sig);
 }
 
 void signal_group_below(pid_t group, pid_t session, int sig)

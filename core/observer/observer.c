@@ -23,7 +23,7 @@ static void tell_ended(const struct observer *o, const struct event *e)
         return;
     if (e->type == EVENT_TASK_ENDED)
         o->options.on_task(o->options.ctx, &e->task);
-    while (e->type == EVENT_TASKS && event_tasks_next(&e->tasks, &at, &one) == OK)
+    while (e->type == EVENT_TASKS && !event_tasks_next(&e->tasks, &at, &one))
         o->options.on_task(o->options.ctx, &one);
 }
 
@@ -105,7 +105,7 @@ static enum err drain_queue(struct observer *o, int *left, bool *changed)
 {
     struct event e;
     enum err err = OK;
-    while (*left > 0 && !err && queue_take(o->queue, &e) == OK) {
+    while (*left > 0 && !err && !queue_take(o->queue, &e)) {
         err = observer_handle(o, &e);
         *changed = true;
         --*left;
@@ -119,37 +119,37 @@ static enum err on_timer(struct observer *o, bool *changed)
     if (read(o->timer, &times, sizeof times) < 0)
         return OK; /* nothing expired */
     double now = clock_now();
-    enum err e = OK;
+    enum err err = OK;
     if (o->timeout_at > 0 && now >= o->timeout_at) {
         struct event timeout = {.type = EVENT_TIMEOUT, .time = now - o->epoch};
         o->timeout_at = 0;
-        e = observer_apply(o, &timeout);
+        err = observer_apply(o, &timeout);
         observer_stop(o);
         *changed = true;
     }
-    if (!e && o->look_at > 0 && now >= o->look_at) {
+    if (!err && o->look_at > 0 && now >= o->look_at) {
         o->look_at = 0;
-        e = o->root ? watch_look(o, now, changed) : run_look(o, now, changed);
+        err = o->root ? watch_look(o, now, changed) : run_look(o, now, changed);
     }
     observer_arm_timer(o);
-    return e;
+    return err;
 }
 
 enum err observer_step(struct observer *o, bool *changed)
 {
     int left = EVENTS_PER_STEP;
     *changed = false;
-    enum err e = source_step(o, changed);
-    if (!e)
-        e = o->root ? watch_step(o, changed) : run_step(o, &left, changed);
-    if (!e)
-        e = drain_queue(o, &left, changed);
-    if (!e)
-        e = on_timer(o, changed);
+    enum err err = source_step(o, changed);
+    if (!err)
+        err = o->root ? watch_step(o, changed) : run_step(o, &left, changed);
+    if (!err)
+        err = drain_queue(o, &left, changed);
+    if (!err)
+        err = on_timer(o, changed);
     if (o->recorder && recorder_flush(o->recorder)) {
         /* said once, at the end of the recording */
     }
-    return e;
+    return err;
 }
 
 void observer_stop(struct observer *o)
@@ -163,21 +163,21 @@ void observer_stop(struct observer *o)
 static enum err open_all(struct observer *o, struct problem *problem)
 {
     struct sampler_options sampling = {.epoch = o->epoch, .hang_after = o->options.hang_after, .stacks = true};
-    enum err e = OK;
+    enum err err = OK;
     o->epoll = epoll_create1(EPOLL_CLOEXEC);
     o->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (o->epoll < 0 || o->timer < 0)
         return problem_errno(problem, "cannot wait for events");
-    if (!(e = model_new(&o->model)) && !(e = queue_new(QUEUE_CAPACITY, &o->queue))) {
+    if (!(err = model_new(&o->model)) && !(err = queue_new(QUEUE_CAPACITY, &o->queue))) {
         sampling.queue = o->queue;
-        e = sampler_new(&sampling, &o->sampler);
+        err = sampler_new(&sampling, &o->sampler);
     }
     observer_arm_timer(o);
-    if (!e && o->options.keep_tasks)
+    if (!err && o->options.keep_tasks)
         model_keep_tasks(o->model);
-    if (!e && !(e = observer_watch_fd(o, queue_fd(o->queue))))
-        e = observer_watch_fd(o, o->timer);
-    return e ? problem_set(problem, e, "cannot start observing: %s", err_text(e)) : OK;
+    if (!err && !(err = observer_watch_fd(o, queue_fd(o->queue))))
+        err = observer_watch_fd(o, o->timer);
+    return err ? problem_set(problem, err, "cannot start observing: %s", err_text(err)) : OK;
 }
 
 enum err observer_open(const struct observer_options *options, struct observer **out, struct problem *problem)
@@ -193,21 +193,21 @@ enum err observer_open(const struct observer_options *options, struct observer *
         o->recorder = *options->recorder;
         *options->recorder = NULL;
     }
-    enum err e = open_all(o, problem);
-    if (e)
+    enum err err = open_all(o, problem);
+    if (err)
         observer_free(o);
     else
         *out = o;
-    return e;
+    return err;
 }
 
 enum err observer_end_recording(struct observer *o, struct problem *problem)
 {
     if (!o->recorder)
         return OK;
-    enum err e = recorder_close(o->recorder, problem);
+    enum err err = recorder_close(o->recorder, problem);
     o->recorder = NULL;
-    return e;
+    return err;
 }
 
 void observer_free(struct observer *o)

@@ -18,7 +18,7 @@ static void unwatch(struct observer *o)
     if (sampler_watch(o->sampler, 0, false, 0)) {
         /* watching nothing needs no memory */
     }
-    while (queue_take(o->queue, &e) == OK)
+    while (!queue_take(o->queue, &e))
         event_done(&e); /* of a run that is over */
 }
 
@@ -71,14 +71,14 @@ static void hint(struct observer *o, const struct model_worker *w)
 static enum err take_codes(struct observer *o, struct request *r)
 {
     enum { CHUNK = 8192 };
-    enum err e = OK;
-    for (int n = 0; n < CHUNK && o->codes_sent < o->codes.len && !e; n++) {
+    enum err err = OK;
+    for (int n = 0; n < CHUNK && o->codes_sent < o->codes.len && !err; n++) {
         const char *code = o->codes.data + o->codes_sent;
-        e = texts_add(&r->codes, code);
+        err = texts_add(&r->codes, code);
         o->codes_sent += strlen(code) + 1;
     }
     r->more = o->codes_sent < o->codes.len;
-    return e;
+    return err;
 }
 
 enum err run_send_codes(struct observer *o, int64_t run)
@@ -86,25 +86,25 @@ enum err run_send_codes(struct observer *o, int64_t run)
     struct request r = {.type = REQUEST_CODES, .run = run};
     if (run != o->codes_of || !o->host)
         return OK; /* of a run that is over */
-    enum err e = take_codes(o, &r);
-    if (!e && host_send(o->host, &r, -1)) {
+    enum err err = take_codes(o, &r);
+    if (!err && host_send(o->host, &r, -1)) {
         /* the host is gone: host_receive will say so */
     }
     request_done(&r);
-    return e;
+    return err;
 }
 
 static enum err send_run(struct observer *o)
 {
     o->codes_of = o->wanted.run;
-    enum err e = take_codes(o, &o->wanted);
-    if (!e)
-        e = host_send(o->host, &o->wanted, -1);
+    enum err err = take_codes(o, &o->wanted);
+    if (!err)
+        err = host_send(o->host, &o->wanted, -1);
     texts_done(&o->wanted.codes);
     request_done(&o->sent);
     o->sent = o->wanted;
     o->wanted = (struct request){0};
-    return e == ERR_CLOSED ? OK : e; /* the host is gone: host_receive will say so */
+    return err == ERR_CLOSED ? OK : err; /* the host is gone: host_receive will say so */
 }
 
 enum err run_fail_table(struct observer *o, const char *text, bool internal)
@@ -128,8 +128,8 @@ static enum err on_host_gone(struct observer *o)
     if (!o->options.keep_host)
         return OK;
     struct problem problem;
-    enum err e = run_start_host(o, &problem);
-    observer_say(o, e ? NOTE_ERROR : NOTE_INFO, e ? problem.text : "another host is started; the table stays open");
+    enum err err = run_start_host(o, &problem);
+    observer_say(o, err ? NOTE_ERROR : NOTE_INFO, err ? problem.text : "another host is started; the table stays open");
     return OK;
 }
 
@@ -182,10 +182,10 @@ static enum err follow(struct observer *o, enum event_type type, const struct mo
 
 enum err run_react(struct observer *o, enum event_type type, const struct model_worker *w)
 {
-    enum err e = follow(o, type, w);
+    enum err err = follow(o, type, w);
     if (o->options.on_hang == ON_HANG_KILL && stuck_for_good(o->model))
         run_stop(o);
-    return e;
+    return err;
 }
 
 /* On the wire times are those of the machine's clock. */
@@ -237,50 +237,50 @@ static enum err load_request(const struct observer *o, struct request *r)
     *r = (struct request){.type = o->given[0] >= 0 ? REQUEST_TABLE : REQUEST_LOAD, .threads = o->threads,
                           .forkserver = o->options.forkserver,
                           .path = text_dup(o->options.path), .key = text_dup(o->options.key)};
-    enum err e = r->path ? OK : ERR_NOMEM;
-    for (size_t i = 0; i < o->options.ndtypes && !e; i++)
-        e = texts_add(&r->dtypes, o->options.dtypes[i]);
-    return e;
+    enum err err = r->path ? OK : ERR_NOMEM;
+    for (size_t i = 0; i < o->options.ndtypes && !err; i++)
+        err = texts_add(&r->dtypes, o->options.dtypes[i]);
+    return err;
 }
 
 enum err run_start_host(struct observer *o, struct problem *problem)
 {
     struct request load = {0};
-    enum err e = host_start(&o->host, problem);
-    if (e)
-        return e;
+    enum err err = host_start(&o->host, problem);
+    if (err)
+        return err;
     struct event started = {.type = EVENT_HOST_STARTED, .time = clock_now() - o->epoch,
                             .host.pid = host_pid(o->host)};
     o->loaded = false;
-    e = observer_apply(o, &started);
-    if (!e)
-        e = observer_watch_fd(o, host_fd(o->host));
-    if (!e)
-        e = load_request(o, &load);
-    if (!e)
-        e = o->given[0] >= 0 ? host_send_fds(o->host, &load, o->given, TABLE_FDS)
+    err = observer_apply(o, &started);
+    if (!err)
+        err = observer_watch_fd(o, host_fd(o->host));
+    if (!err)
+        err = load_request(o, &load);
+    if (!err)
+        err = o->given[0] >= 0 ? host_send_fds(o->host, &load, o->given, TABLE_FDS)
                              : host_send(o->host, &load, o->source);
-    if (e == ERR_CLOSED)
-        e = OK; /* it is gone already: host_receive will say so */
-    if (e)
-        problem_set(problem, e, "the host process cannot be told to load the table: %s", err_text(e));
+    if (err == ERR_CLOSED)
+        err = OK; /* it is gone already: host_receive will say so */
+    if (err)
+        problem_set(problem, err, "the host process cannot be told to load the table: %s", err_text(err));
     request_done(&load);
-    return e;
+    return err;
 }
 
 enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
 {
     struct observer *o;
-    enum err e = observer_open(options, &o, problem);
-    if (e)
-        return e;
+    enum err err = observer_open(options, &o, problem);
+    if (err)
+        return err;
     if (!options->table_follows)
-        e = source_open(o, problem);
-    if (e)
+        err = source_open(o, problem);
+    if (err)
         observer_free(o);
     else
         *out = o;
-    return e;
+    return err;
 }
 
 static enum err run_request(const struct run_settings *s, int64_t run, struct request *r)
@@ -290,10 +290,10 @@ static enum err run_request(const struct run_settings *s, int64_t run, struct re
                           .whole = s->ncodes == 0, .tasks = (int64_t)s->ncodes,
                           .max_tasks = s->max_tasks, .task_timeout = s->task_timeout, .retries = s->retries,
                           .measure = s->measure};
-    enum err e = r->method && r->at_fork ? OK : ERR_NOMEM;
-    if (e)
+    enum err err = r->method && r->at_fork ? OK : ERR_NOMEM;
+    if (err)
         request_done(r);
-    return e;
+    return err;
 }
 
 /* Another number of engine threads is another engine, and that is another host. */
@@ -307,16 +307,16 @@ static enum err renew_host(struct observer *o, int threads)
     }
     request_done(&o->sent);
     o->threads = threads;
-    enum err e = run_start_host(o, &problem);
-    if (e)
+    enum err err = run_start_host(o, &problem);
+    if (err)
         observer_say(o, NOTE_ERROR, problem.text);
-    return e;
+    return err;
 }
 
 enum err observer_run(struct observer *o, const struct run_settings *settings)
 {
     request_done(&o->wanted);
-    enum err e = run_request(settings, ++o->runs, &o->wanted);
+    enum err err = run_request(settings, ++o->runs, &o->wanted);
     buf_clear(&o->codes);
     o->codes_sent = 0;
     o->codes_of = 0;
@@ -325,10 +325,10 @@ enum err observer_run(struct observer *o, const struct run_settings *settings)
         o->codes = *settings->packed;
         buf_init(settings->packed, settings->packed->max);
     }
-    for (size_t i = 0; i < settings->ncodes && !settings->packed && !e; i++)
-        e = buf_add(&o->codes, settings->codes[i], strlen(settings->codes[i]) + 1);
-    if (e)
-        return e;
+    for (size_t i = 0; i < settings->ncodes && !settings->packed && !err; i++)
+        err = buf_add(&o->codes, settings->codes[i], strlen(settings->codes[i]) + 1);
+    if (err)
+        return err;
     if (!o->host && o->source < 0 && o->given[0] < 0) {
         o->threads = settings->threads;
         return OK; /* it runs when the table was given, or has come to its end, and is loaded */
@@ -378,23 +378,23 @@ static enum err tell_loaded(struct observer *o, const struct table *t)
     struct table *own = NULL;
     int fds[TABLE_FDS];
     struct problem problem;
-    enum err e = observer_apply(o, &loaded);
-    if (!e)
-        e = io_dup_all(o->given, TABLE_FDS, fds);
-    if (!e)
-        e = table_import(fds, &own, &problem);
-    if (!e)
+    enum err err = observer_apply(o, &loaded);
+    if (!err)
+        err = io_dup_all(o->given, TABLE_FDS, fds);
+    if (!err)
+        err = table_import(fds, &own, &problem);
+    if (!err)
         model_give_table(o->model, own);
-    return e;
+    return err;
 }
 
 enum err observer_load(struct observer *o, const struct table *t, const char *fault)
 {
     if (!t || fault)
         return run_fail_table(o, fault, false);
-    enum err e = keep_given(o, t);
-    if (e)
-        return e;
+    enum err err = keep_given(o, t);
+    if (err)
+        return err;
     if (!o->host && o->given[0] >= 0 && o->wanted.run == 0)
         return tell_loaded(o, t);
     if (model_run_active(o->model))

@@ -141,7 +141,7 @@ static void follow_orders(struct sampler *s, const struct orders *o)
         s->generation = o->generation;
         s->shown.started = o->started;
         err = scene_watch(&s->scene, o->root, o->include_root);
-        s->watching = o->root != 0 && err == OK; /* a root that is gone has nothing below it */
+        s->watching = o->root != 0 && !err; /* a root that is gone has nothing below it */
         s->next_look = s->soonest = 0;
     }
     for (size_t i = 0; i < o->nhints; i++)
@@ -216,7 +216,7 @@ static void inspect(struct sampler *s, const struct orders *o)
     if (!p || (!o->inspect_now && s->scene.taken - s->inspected_at < pause_inspected))
         return;
     s->inspected_at = s->scene.taken;
-    if (inspection_describe(&s->scene, p, s->shown.epoch, &e) == OK)
+    if (!inspection_describe(&s->scene, p, s->shown.epoch, &e))
         post(s, &e);
 }
 
@@ -240,10 +240,10 @@ static void *run(void *arg)
  * needs none. */
 static enum err wake(struct sampler *s)
 {
-    enum err e = s->running ? OK : thread_start(&s->thread, run, s);
-    s->running = !e;
+    enum err err = s->running ? OK : thread_start(&s->thread, run, s);
+    s->running = !err;
     pthread_cond_signal(&s->ordered);
-    return e;
+    return err;
 }
 
 static void init_cond(pthread_cond_t *cond)
@@ -280,12 +280,12 @@ enum err sampler_new(const struct sampler_options *options, struct sampler **out
     pthread_mutex_init(&s->lock, NULL);
     init_cond(&s->ordered);
     init_cond(&s->posted);
-    enum err e = scene_init(&s->scene, -1);
-    if (e)
+    enum err err = scene_init(&s->scene, -1);
+    if (err)
         dispose(s);
     else
         *out = s;
-    return e;
+    return err;
 }
 
 void sampler_free(struct sampler *s)
@@ -314,11 +314,11 @@ enum err sampler_watch(struct sampler *s, pid_t root, bool include_root, double 
     s->orders.nhints = 0; /* of the old watch */
     if (root)
         s->counts = (struct event_sampling){0};
-    enum err e = root || s->running ? wake(s) : OK;
+    enum err err = root || s->running ? wake(s) : OK;
     while (s->posting && !timed_out) /* with a full queue it would wait for its own caller */
         timed_out = pthread_cond_timedwait(&s->posted, &s->lock, &until);
     pthread_mutex_unlock(&s->lock);
-    return e;
+    return err;
 }
 
 void sampler_hint(struct sampler *s, pid_t pid, int64_t parent_threads, bool awaited)

@@ -173,7 +173,7 @@ static enum err take_stack(struct scene *scene, struct finding *f, size_t max)
     struct texts frames = {0};
     enum err err = stack_read((pid_t)f->pid, (pid_t)f->tid, max, &frames, NULL);
     scene_forgive(scene, (pid_t)f->pid);
-    if (err == OK) {
+    if (!err) {
         texts_done(&f->stack);
         f->stack = frames;
     } else {
@@ -270,7 +270,7 @@ static void say_denied(struct shown *s, const struct scene *scene)
     struct event e = {.type = EVENT_DENIED, .time = scene->taken - s->epoch,
                       .denied = {.pid = scene->procs[i].pid, .name = text_dup(scene->procs[i].name)}};
     buf_init(&words, WORDS_MAX);
-    if (denial_words(&denial, &words) == OK && (e.denied.why = buf_take(&words))) {
+    if (!denial_words(&denial, &words) && (e.denied.why = buf_take(&words))) {
         s->denied = true;
         s->post(s->ctx, &e);
     } else {

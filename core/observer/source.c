@@ -11,9 +11,9 @@
 /* What a step takes of a packed file. Of a pipe it takes what is there, and no more: it would be waited for. */
 enum { PUMP = 1 << 20 };
 
-static bool is_internal(enum err e)
+static bool is_internal(enum err err)
 {
-    return e == ERR_NOMEM || e == ERR_LIMIT;
+    return err == ERR_NOMEM || err == ERR_LIMIT;
 }
 
 /* Opens the file, and the stream if it is one; else the host can read it as it is. */
@@ -26,28 +26,28 @@ static enum err open_input(struct observer *o, struct problem *problem)
                                : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (o->source < 0)
         return problem_errno(problem, "%s: cannot open", path);
-    enum err e = table_stream_needed(o->source, &stream);
-    if (e)
-        return problem_set(problem, e, "%s: %s", path, err_text(e));
+    enum err err = table_stream_needed(o->source, &stream);
+    if (err)
+        return problem_set(problem, err, "%s: %s", path, err_text(err));
     if (!stream)
         return OK;
-    e = table_stream_open(o->source, path, &table_unpacker, &o->stream, problem);
+    err = table_stream_open(o->source, path, &table_unpacker, &o->stream, problem);
     io_close(&o->source);
-    return e;
+    return err;
 }
 
 enum err source_open(struct observer *o, struct problem *problem)
 {
-    enum err e = open_input(o, problem);
-    if (e && !is_internal(e)) {
+    enum err err = open_input(o, problem);
+    if (err && !is_internal(err)) {
         io_close(&o->source);
         return run_fail_table(o, problem->text, false);
     }
-    if (e || !o->stream)
-        return e ? e : run_start_host(o, problem);
+    if (err || !o->stream)
+        return err ? err : run_start_host(o, problem);
     o->input = await_none(o->epoll);
-    e = await_input(&o->input, table_stream_input(o->stream));
-    return e ? problem_set(problem, e, "%s: cannot wait for it: %s", o->options.path, err_text(e)) : OK;
+    err = await_input(&o->input, table_stream_input(o->stream));
+    return err ? problem_set(problem, err, "%s: cannot wait for it: %s", o->options.path, err_text(err)) : OK;
 }
 
 void source_close(struct observer *o)
@@ -67,12 +67,12 @@ static enum err take_spool(struct observer *o, struct problem *problem)
 
 static enum err pump(struct observer *o, bool *done, struct problem *problem)
 {
-    enum err e = table_stream_pump(o->stream, await_is_file(&o->input) ? PUMP : 1, done, problem);
-    if (e == ERR_AGAIN)
-        e = OK;
-    if (!e && !*done && (e = await_input(&o->input, table_stream_input(o->stream)))) /* it may be another fd now */
-        problem_set(problem, e, "%s: cannot wait for it: %s", o->options.path, err_text(e));
-    return e;
+    enum err err = table_stream_pump(o->stream, await_is_file(&o->input) ? PUMP : 1, done, problem);
+    if (err == ERR_AGAIN)
+        err = OK;
+    if (!err && !*done && (err = await_input(&o->input, table_stream_input(o->stream)))) /* it may be another fd now */
+        problem_set(problem, err, "%s: cannot wait for it: %s", o->options.path, err_text(err));
+    return err;
 }
 
 enum err source_step(struct observer *o, bool *changed)
@@ -81,11 +81,11 @@ enum err source_step(struct observer *o, bool *changed)
     bool done = false;
     if (!o->stream || !await_is_ready(&o->input))
         return OK;
-    enum err e = pump(o, &done, &problem);
-    bool internal = is_internal(e);
-    if (!e && done && (e = take_spool(o, &problem)))
+    enum err err = pump(o, &done, &problem);
+    bool internal = is_internal(err);
+    if (!err && done && (err = take_spool(o, &problem)))
         internal = true;
-    if (!e)
+    if (!err)
         return OK;
     source_close(o);
     *changed = true;

@@ -36,26 +36,26 @@ static enum err tell_task(struct observer *o, int64_t id, const char *code)
 /* Tasks are numbered as their codes come; without a code it is one over the whole table. */
 static enum err tell_tasks(struct observer *o)
 {
-    enum err e = o->codes.len == 0 && o->model->total == 1 ? tell_task(o, 1, NULL) : OK;
+    enum err err = o->codes.len == 0 && o->model->total == 1 ? tell_task(o, 1, NULL) : OK;
     int64_t id = 0;
-    for (size_t at = 0; at < o->codes.len && !e; at += strlen(o->codes.data + at) + 1)
-        e = tell_task(o, ++id, o->codes.data + at);
-    return e;
+    for (size_t at = 0; at < o->codes.len && !err; at += strlen(o->codes.data + at) + 1)
+        err = tell_task(o, ++id, o->codes.data + at);
+    return err;
 }
 
 enum err run_tell_untold(struct observer *o, enum event_type type)
 {
     const struct model *m = o->model;
-    enum err e = OK;
+    enum err err = OK;
     if (type == EVENT_RUN_STARTED || type == EVENT_HOST_EXITED) {
         const struct request *r = type == EVENT_HOST_EXITED ? untold_run(o) : NULL;
         if (r)
-            e = tell_run(o, r);
+            err = tell_run(o, r);
         request_done(&o->sent);
     }
     bool last = type == EVENT_HOST_EXITED || type == EVENT_RUN_ENDED;
-    if (!e && last && o->options.keep_tasks && model_run_active(m) && m->run == o->codes_of &&
+    if (!err && last && o->options.keep_tasks && model_run_active(m) && m->run == o->codes_of &&
         model_settled_tasks(m) < m->total)
-        e = tell_tasks(o);
-    return e;
+        err = tell_tasks(o);
+    return err;
 }

@@ -47,13 +47,13 @@ static enum err open_root(struct observer *o, const struct watch_settings *s, st
 {
     if (s->argv) {
         struct winsize size = {.ws_col = (unsigned short)s->columns, .ws_row = (unsigned short)s->rows};
-        enum err e = command_start(s->argv, s->tty ? &size : NULL, s->inherited, &o->command, problem);
-        if (e)
-            return e;
+        enum err err = command_start(s->argv, s->tty ? &size : NULL, s->inherited, &o->command, problem);
+        if (err)
+            return err;
         o->root = command_pid(o->command);
-        e = io_dup(command_pidfd(o->command), &o->root_pidfd);
-        if (e)
-            return problem_set(problem, e, "cannot watch process %d: %s", (int)o->root, err_text(e));
+        err = io_dup(command_pidfd(o->command), &o->root_pidfd);
+        if (err)
+            return problem_set(problem, err, "cannot watch process %d: %s", (int)o->root, err_text(err));
     } else {
         o->root = s->pid;
         o->root_pidfd = (int)syscall(SYS_pidfd_open, s->pid, 0);
@@ -66,35 +66,35 @@ static enum err open_root(struct observer *o, const struct watch_settings *s, st
 
 static enum err begin(struct observer *o, const struct watch_settings *s, struct problem *problem)
 {
-    enum err e = open_root(o, s, problem);
-    if (e)
-        return e;
-    e = apply_started(o, s);
-    if (!e)
-        e = observer_watch_fd(o, o->root_pidfd);
-    if (!e && o->command && command_tty(o->command) >= 0)
-        e = observer_watch_fd(o, command_tty(o->command));
+    enum err err = open_root(o, s, problem);
+    if (err)
+        return err;
+    err = apply_started(o, s);
+    if (!err)
+        err = observer_watch_fd(o, o->root_pidfd);
+    if (!err && o->command && command_tty(o->command) >= 0)
+        err = observer_watch_fd(o, command_tty(o->command));
     o->supervisor = s->supervisor;
-    if (!e && o->supervisor)
-        e = observer_watch_fd(o, o->supervisor);
-    if (!e)
-        e = sampler_watch(o->sampler, o->root, true, o->epoch);
-    return e ? problem_set(problem, ERR_SYS, "cannot watch: %s", err_text(e)) : OK;
+    if (!err && o->supervisor)
+        err = observer_watch_fd(o, o->supervisor);
+    if (!err)
+        err = sampler_watch(o->sampler, o->root, true, o->epoch);
+    return err ? problem_set(problem, ERR_SYS, "cannot watch: %s", err_text(err)) : OK;
 }
 
 enum err observer_watch(const struct observer_options *options, const struct watch_settings *settings,
                         struct observer **out, struct problem *problem)
 {
     struct observer *o;
-    enum err e = observer_open(options, &o, problem);
-    if (e)
-        return e == ERR_NOMEM ? e : ERR_SYS; /* whatever it was, it says nothing of the command */
-    e = begin(o, settings, problem);
-    if (e)
+    enum err err = observer_open(options, &o, problem);
+    if (err)
+        return err == ERR_NOMEM ? err : ERR_SYS; /* whatever it was, it says nothing of the command */
+    err = begin(o, settings, problem);
+    if (err)
         observer_free(o);
     else
         *out = o;
-    return e;
+    return err;
 }
 
 static enum err apply_exited(struct observer *o, int code, int sig)
@@ -146,16 +146,16 @@ static enum err on_end(struct observer *o)
 
 enum err watch_step(struct observer *o, bool *changed)
 {
-    enum err e = OK;
+    enum err err = OK;
     if (o->supervisor && readable(o->supervisor))
         return ERR_CLOSED;
     if (o->command && readable(command_tty(o->command)))
-        e = read_output(o, changed);
-    if (!e && readable(o->root_pidfd)) {
+        err = read_output(o, changed);
+    if (!err && readable(o->root_pidfd)) {
         *changed = true;
-        e = on_end(o);
+        err = on_end(o);
     }
-    return e;
+    return err;
 }
 
 /* When something of the tree last moved. */
@@ -303,10 +303,10 @@ enum err observer_leave(struct observer *o, struct ints *left)
     }
     sampler_free(o->sampler); /* it may have started a process of its own, which is none of the command's */
     o->sampler = NULL;
-    enum err e = list_below(left);
-    if (!e)
+    enum err err = list_below(left);
+    if (!err)
         command_leave(o->command);
-    return e;
+    return err;
 }
 
 const char *observer_left(const struct observer *o)

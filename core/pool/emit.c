@@ -44,13 +44,13 @@ static struct event task_event(const struct pool *p, enum event_type type, const
     return (struct event){
         .type = type,
         .task = { .run = p->options.run, .task = t->id, .code = text_dup(task_code(t)),
-                  .worker = s != NULL ? s->id : 0, .rows = -1 },
+                  .worker = s ? s->id : 0, .rows = -1 },
     };
 }
 
 void emit_submitted(struct pool *p, const struct task *t)
 {
-    if (p->options.emit == NULL)
+    if (!p->options.emit)
         return;
     if (merged(p, -1, TASK_PENDING))
         return;
@@ -60,7 +60,7 @@ void emit_submitted(struct pool *p, const struct task *t)
 
 void emit_started(struct pool *p, const struct task *t, const struct slot *s)
 {
-    if (p->options.emit == NULL)
+    if (!p->options.emit)
         return;
     if (merged(p, TASK_PENDING, TASK_RUNNING))
         return;
@@ -71,7 +71,7 @@ void emit_started(struct pool *p, const struct task *t, const struct slot *s)
 
 void emit_returned(struct pool *p, const struct task *t, const struct slot *s, const char *why)
 {
-    if (p->options.emit == NULL)
+    if (!p->options.emit)
         return;
     if (merged(p, TASK_RUNNING, TASK_PENDING))
         return;
@@ -85,7 +85,7 @@ void emit_returned(struct pool *p, const struct task *t, const struct slot *s, c
 static void emit_end(struct pool *p, struct event_task *borrowed)
 {
     struct event e = { .type = EVENT_TASK_ENDED }, from = { .type = EVENT_TASK_ENDED, .task = *borrowed };
-    if (event_copy(&from, &e) != OK) {
+    if (event_copy(&from, &e)) {
         /* Without memory for the result the task counts as failed: it must not look finished with no rows. */
         p->emitter.counts[borrowed->state]--;
         p->emitter.counts[TASK_FAILED]++;
@@ -99,9 +99,9 @@ static void emit_end(struct pool *p, struct event_task *borrowed)
 static void add_to_batch(struct pool *p, const struct event_task *borrowed)
 {
     struct emitter *t = &p->emitter;
-    if (event_tasks_add(&t->batch, borrowed) != OK)
+    if (event_tasks_add(&t->batch, borrowed))
         pool_break(p, "out of memory");
-    t->bytes += 64 + 8 * borrowed->ranges.n + (borrowed->code != NULL ? strlen(borrowed->code) : 0);
+    t->bytes += 64 + 8 * borrowed->ranges.n + (borrowed->code ? strlen(borrowed->code) : 0);
     if (t->bytes >= BATCH_BYTES)
         emit_flush(p);
 }
@@ -110,17 +110,17 @@ void emit_ended(struct pool *p, const struct task *t, const struct slot *s, enum
                 const struct task_end *end)
 {
     struct event_task e = { .run = p->options.run, .task = t->id, .code = (char *)task_code(t),
-                            .worker = s != NULL ? s->id : 0, .state = state, .rows = end->rows,
+                            .worker = s ? s->id : 0, .state = state, .rows = end->rows,
                             .seconds = end->seconds, .error = (char *)end->error,
                             .ranges = { .v = (int64_t *)end->ranges, .n = end->nranges } };
-    if (p->options.settled != NULL) {
+    if (p->options.settled) {
         struct pool_result r = { .task = t->id, .code = e.code, .state = state, .worker = e.worker, .rows = end->rows,
                                  .seconds = end->seconds, .ranges = e.ranges, .error = e.error };
         p->options.settled(p->options.ctx, &r);
     }
-    if (p->options.emit == NULL)
+    if (!p->options.emit)
         return;
-    if (merged(p, s != NULL ? TASK_RUNNING : TASK_PENDING, (int)state))
+    if (merged(p, s ? TASK_RUNNING : TASK_PENDING, (int)state))
         add_to_batch(p, &e);
     else
         emit_end(p, &e);
@@ -130,12 +130,12 @@ void emit_ended(struct pool *p, const struct task *t, const struct slot *s, enum
 static enum err add_busy(const struct pool *p, struct ints *busy)
 {
     enum err err = OK;
-    for (int i = 0; i < p->options.workers && err == OK; i++) {
+    for (int i = 0; i < p->options.workers && !err; i++) {
         const struct slot *s = &p->slots[i];
         if (s->n == 0 || s->given[s->first % SLOT_DEPTH_MAX].task->stage != STAGE_RUNNING)
             continue;
         err = ints_add(busy, s->id);
-        if (err == OK)
+        if (!err)
             err = ints_add(busy, s->given[s->first % SLOT_DEPTH_MAX].task->id);
     }
     return err;
@@ -157,7 +157,7 @@ void emit_flush(struct pool *p)
     e.tasks.failed = t->counts[TASK_FAILED];
     e.tasks.cancelled = t->counts[TASK_CANCELLED];
     e.tasks.lost = t->counts[TASK_LOST];
-    if (add_busy(p, &e.tasks.busy) != OK)
+    if (add_busy(p, &e.tasks.busy))
         pool_break(p, "out of memory");
     pool_emit(p, &e);
 }

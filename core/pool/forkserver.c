@@ -22,7 +22,7 @@ struct forkserver {
 enum err forkserver_new(struct forkserver **out)
 {
     struct forkserver *f = calloc(1, sizeof *f);
-    if (f == NULL)
+    if (!f)
         return ERR_NOMEM;
     f->child = CHILD_NONE;
     f->sock = -1;
@@ -55,10 +55,10 @@ static void forkserver_end(struct forkserver *f)
 
 void forkserver_free(struct forkserver *f)
 {
-    if (f == NULL)
+    if (!f)
         return;
     struct message quit = { .type = MESSAGE_QUIT };
-    if (f->sock >= 0 && message_try_send(f->sock, &quit, NULL, 0) == OK && f->child.pid != 0)
+    if (f->sock >= 0 && !message_try_send(f->sock, &quit, NULL, 0) && f->child.pid != 0)
         child_reap(&f->child, PATIENCE_MS, &f->end);
     forkserver_end(f);
     close(f->epoll);
@@ -94,13 +94,13 @@ enum err forkserver_start(struct forkserver *f, struct problem *problem)
     if (f->sock >= 0)
         return OK;
     enum err err = child_socket(&f->sock, &theirs);
-    if (err != OK)
+    if (err)
         return child_problem(problem, errno, "cannot make a socket for the forkserver");
     err = child_spawn("poolscope-forkserver", theirs, false, &f->child, problem);
     close(theirs);
-    if (err == OK && forkserver_watch(f) != OK)
+    if (!err && forkserver_watch(f))
         err = child_problem(problem, errno, "cannot watch the forkserver");
-    if (err != OK)
+    if (err)
         forkserver_end(f);
     return err;
 }
@@ -109,11 +109,11 @@ enum err forkserver_preload(struct forkserver *f, const struct table *t, int thr
 {
     struct message setup = { .type = MESSAGE_PRELOAD, .threads = threads };
     int fds[TABLE_FDS];
-    if (f->table != NULL)
+    if (f->table)
         return OK;
     table_fds(t, fds);
     enum err err = message_try_send(f->sock, &setup, fds, TABLE_FDS); /* an empty socket has room for it */
-    if (err == OK)
+    if (!err)
         f->table = t;
     return err;
 }
@@ -129,7 +129,7 @@ static enum err refuse_worker(struct message *m, int *pidfd)
     m->pid = 0;
     enum err err = child_problem(&words, failed, "cannot keep a pidfd of a worker of the forkserver");
     m->error = text_dup(words.text);
-    return m->error != NULL ? OK : err;
+    return m->error ? OK : err;
 }
 
 enum err forkserver_receive(struct forkserver *f, struct message *out, int *pidfd, struct child_end *end)
@@ -140,10 +140,10 @@ enum err forkserver_receive(struct forkserver *f, struct message *out, int *pidf
     if (!f->ended)
         f->ended = child_reap(&f->child, 0, &f->end);
     enum err err = message_recv(f->sock, out, fds);
-    *pidfd = err == OK ? fds[0] : -1;
+    *pidfd = !err ? fds[0] : -1;
     if (*pidfd >= 0 && !child_fds_left(f->epoll))
         err = refuse_worker(out, pidfd);
-    if (err == OK || (err == ERR_AGAIN && !f->ended))
+    if (!err || (err == ERR_AGAIN && !f->ended))
         return err;
     forkserver_end(f);
     *end = f->end;
@@ -165,7 +165,7 @@ bool forkserver_tend(struct forkserver *f, struct problem *words)
     int pidfd;
     char text[64];
     enum err err;
-    while ((err = forkserver_receive(f, &m, &pidfd, &end)) == OK)
+    while (!(err = forkserver_receive(f, &m, &pidfd, &end)))
         forkserver_discard(&m, &pidfd);
     if (err != ERR_CLOSED)
         return false;
@@ -181,12 +181,12 @@ static enum err forkserver_launch(const struct worker_spec *spec, struct worker_
 
     *out = (struct worker_handle){ .child = CHILD_NONE };
     enum err err = forkserver_start(o->forkserver, problem);
-    if (err != OK)
+    if (err)
         return err;
     err = forkserver_preload(o->forkserver, o->table, engine_threads(o->engine));
-    if (err == OK)
+    if (!err)
         err = message_try_send(o->forkserver->sock, &request, fds, 3);
-    if (err == OK || err == ERR_AGAIN || err == ERR_CLOSED)
+    if (!err || err == ERR_AGAIN || err == ERR_CLOSED)
         return err;
     return child_problem(problem, errno, "cannot ask the forkserver for a worker");
 }

@@ -17,7 +17,7 @@ static struct slot *slot_of(struct pool *p, int64_t ticket)
 
 static void on_forked(struct pool *p, struct slot *s, const struct message *m, int *pidfd, pid_t forkserver)
 {
-    if (m->error != NULL) {
+    if (m->error) {
         if (!s->asked)
             pool_unborn(p, m->error);
         slot_abandon(p, s);
@@ -53,11 +53,11 @@ void pool_read_forkserver(struct pool *p)
     struct child_end how;
     int pidfd;
     enum err err;
-    while ((err = forkserver_receive(p->options.forkserver, &m, &pidfd, &how)) == OK) {
+    while (!(err = forkserver_receive(p->options.forkserver, &m, &pidfd, &how))) {
         struct slot *s = slot_of(p, m.ticket);
-        if (s != NULL && m.type == MESSAGE_FORKED && s->id == 0)
+        if (s && m.type == MESSAGE_FORKED && s->id == 0)
             on_forked(p, s, &m, &pidfd, forkserver_pid(p->options.forkserver));
-        else if (s != NULL && m.type == MESSAGE_EXITED)
+        else if (s && m.type == MESSAGE_EXITED)
             slot_ended(p, s, &(struct child_end){ .code = (int)m.exit_code, .signal = (int)m.signal });
         forkserver_discard(&m, &pidfd);
     }

@@ -43,7 +43,7 @@ static enum err children_grow(struct server *s)
         return OK;
     size_t cap = s->cap * 2 + 8;
     struct forkserver_child *bigger = realloc(s->children, cap * sizeof *bigger);
-    if (bigger == NULL)
+    if (!bigger)
         return ERR_NOMEM;
     s->children = bigger;
     s->cap = cap;
@@ -55,7 +55,7 @@ static int serve_as_worker(struct server *s, const int fds[3], const char *initi
 {
     struct worker_post post = { .sock = fds[0], .bell = fds[2], .initializer = initializer };
     server_leave(s);
-    if (ring_open(fds[1], &post.ring) != OK)
+    if (ring_open(fds[1], &post.ring))
         return worker_unfit(&post, "cannot map the memory that it shares with the host");
     close(fds[1]);
     return worker_serve_alone(&post, s->threads, s->table);
@@ -73,7 +73,7 @@ static enum err fork_worker(struct server *s, const struct message *m, const int
                             struct problem *problem)
 {
     pid_t parent = getpid();
-    if (children_grow(s) != OK)
+    if (children_grow(s))
         return child_problem(problem, ENOMEM, "cannot note down a worker");
     pid_t pid = fork();
     if (pid < 0)
@@ -83,9 +83,9 @@ static enum err fork_worker(struct server *s, const struct message *m, const int
         _exit(serve_as_worker(s, fds, m->code));
     }
     enum err err = child_adopt(pid, out, problem);
-    if (err != OK)
+    if (err)
         return err;
-    if (child_watch(out, s->epoll, (uint64_t)pid) != OK) {
+    if (child_watch(out, s->epoll, (uint64_t)pid)) {
         err = child_problem(problem, errno, "cannot watch a worker");
         end_worker(out);
         return err;
@@ -100,10 +100,10 @@ static enum err answer_fork(struct server *s, const struct message *m, const int
     struct child child = CHILD_NONE;
     struct problem problem, words;
     enum err err = fork_worker(s, m, fds, &child, &problem);
-    if (err == OK) {
+    if (!err) {
         answer.pid = child.pid;
         err = message_send(s->sock, &answer, &child.pidfd, 1);
-        if (err == OK || err == ERR_CLOSED)
+        if (!err || err == ERR_CLOSED)
             return err;
         err = child_problem(&problem, errno, "cannot send the pidfd of a worker");
         end_worker(&s->children[s->n - 1].child);
@@ -135,7 +135,7 @@ static enum err serve_request(struct server *s)
     struct message m;
     int fds[MESSAGE_FDS];
     enum err err = message_recv(s->sock, &m, fds);
-    if (err != OK)
+    if (err)
         return err;
     if (m.type == MESSAGE_QUIT)
         err = ERR_CLOSED;
@@ -153,7 +153,7 @@ static enum err serve(struct server *s)
     enum err err = OK;
     if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->sock, &interest) != 0)
         return err_from_errno(errno);
-    while (err == OK) {
+    while (!err) {
         int n = epoll_wait(s->epoll, &event, 1, -1);
         if (n < 0 && errno != EINTR)
             return err_from_errno(errno);
@@ -170,9 +170,9 @@ int forkserver_process_main(int sock)
     struct problem problem;
     int fds[MESSAGE_FDS];
     enum err err = worker_receive_table(sock, MESSAGE_PRELOAD, &preload, fds, &s.table, &problem);
-    if (err == OK)
+    if (!err)
         s.threads = (int)preload.threads;
-    if (err != OK)
+    if (err)
         return err == ERR_CANCELLED || err == ERR_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE;
     s.epoll = epoll_create1(EPOLL_CLOEXEC);
     err = s.epoll >= 0 ? serve(&s) : err_from_errno(errno);

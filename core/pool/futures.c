@@ -24,7 +24,7 @@ static enum err grow(struct futures *f)
 {
     int64_t cap = f->cap > 0 ? f->cap * 2 : 64;
     struct future *v = calloc((size_t)cap, sizeof *v);
-    if (v == NULL)
+    if (!v)
         return ERR_NOMEM;
     for (int64_t id = f->base; id < f->end; id++)
         v[id & (cap - 1)] = f->v[id & (f->cap - 1)];
@@ -41,7 +41,7 @@ enum err future_new(struct pool *p, int64_t id)
         f->base = f->end = id;
     if (f->end - f->base == f->cap) {
         enum err err = grow(f);
-        if (err != OK)
+        if (err)
             return err;
     }
     f->v[id & (f->cap - 1)] = (struct future){ 0 };
@@ -54,7 +54,7 @@ static enum err keep(const struct task *t, const struct task_end *end, struct po
     enum err err = OK;
     r->code = text_dup(task_code(t));
     r->error = text_dup(end->error);
-    for (size_t i = 0; i < end->nranges && err == OK; i++)
+    for (size_t i = 0; i < end->nranges && !err; i++)
         err = ints_add(&r->ranges, end->ranges[i]);
     return err;
 }
@@ -64,11 +64,11 @@ void future_settle(struct pool *p, const struct task *t, const struct slot *s, e
 {
     struct futures *f = &p->futures;
     struct future *u = future_at(f, t->id);
-    if (u == NULL || u->settled)
+    if (!u || u->settled)
         return;
-    u->result = (struct pool_result){ .task = t->id, .state = state, .worker = s != NULL ? s->id : 0,
+    u->result = (struct pool_result){ .task = t->id, .state = state, .worker = s ? s->id : 0,
                                       .rows = end->rows, .seconds = end->seconds };
-    if (keep(t, end, &u->result) != OK) {
+    if (keep(t, end, &u->result)) {
         u->result.state = TASK_FAILED; /* a result of which something is missing is none */
         ints_done(&u->result.ranges);
     }
@@ -118,7 +118,7 @@ static enum err wait_until(struct pool *p, double timeout, bool (*there)(struct 
         if (timeout >= 0 && left <= 0)
             return ERR_AGAIN;
         enum err err = pool_await(p, timeout < 0 ? -1 : left);
-        if (err != OK)
+        if (err)
             return err;
     }
     return OK;
@@ -133,7 +133,7 @@ static bool enough(struct pool *p, const void *arg)
     a->settled = 0;
     for (size_t i = 0; i < a->n; i++) {
         const struct future *u = future_at(&p->futures, a->tasks[i]);
-        bool settled = u == NULL || u->settled || u->taken;
+        bool settled = !u || u->settled || u->taken;
         a->settled += settled;
         exception |= u != NULL && u->settled && u->result.state != TASK_FINISHED;
     }
@@ -153,16 +153,16 @@ enum err pool_wait(struct pool *p, const int64_t *tasks, size_t n, enum pool_whe
 static bool is_settled(struct pool *p, const void *task)
 {
     const struct future *u = future_at(&p->futures, *(const int64_t *)task);
-    return u == NULL || u->settled || u->taken;
+    return !u || u->settled || u->taken;
 }
 
 enum err pool_take(struct pool *p, int64_t task, double timeout, struct pool_result *out)
 {
     enum err err = wait_until(p, timeout, is_settled, &task);
     struct future *u = future_at(&p->futures, task);
-    if (err != OK)
+    if (err)
         return err;
-    if (u == NULL || !u->settled)
+    if (!u || !u->settled)
         return ERR_NOT_FOUND;
     give(&p->futures, u, out);
     return OK;
@@ -177,7 +177,7 @@ static bool has_next(struct pool *p, const void *unused)
 enum err pool_next(struct pool *p, double timeout, struct pool_result *out)
 {
     enum err err = wait_until(p, timeout, has_next, NULL);
-    if (err != OK)
+    if (err)
         return err;
     if (p->futures.first == 0)
         return ERR_NOT_FOUND;
@@ -206,17 +206,17 @@ enum err pool_map_next(struct pool *p, struct pool_map *m, const char *const *co
                        double timeout, struct pool_result *out)
 {
     enum err err = OK;
-    while (m->submitted.n < n && (ahead == 0 || m->submitted.n - m->taken < ahead) && err == OK) {
+    while (m->submitted.n < n && (ahead == 0 || m->submitted.n - m->taken < ahead) && !err) {
         int64_t id;
         err = pool_submit(p, codes[m->submitted.n], &id);
-        if (err == OK)
+        if (!err)
             err = ints_add(&m->submitted, id);
     }
-    if (err != OK && (err != ERR_AGAIN || m->submitted.n == m->taken))
+    if (err && (err != ERR_AGAIN || m->submitted.n == m->taken))
         return err;
     if (m->taken == n)
         return ERR_NOT_FOUND;
     err = pool_take(p, m->submitted.v[m->taken], timeout, out);
-    m->taken += err == OK;
+    m->taken += !err;
     return err;
 }

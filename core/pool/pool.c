@@ -19,7 +19,7 @@ enum { WORKERS_MAX = 4096 };
 void pool_emit(struct pool *p, struct event *e)
 {
     e->time = clock_now();
-    if (p->options.emit != NULL)
+    if (p->options.emit)
         p->options.emit(p->options.ctx, e);
     else
         event_done(e);
@@ -54,7 +54,7 @@ void pool_unborn(struct pool *p, const char *why)
 
 void pool_break(struct pool *p, const char *why)
 {
-    if (p->broken == NULL && (p->broken = text_dup(why)) != NULL)
+    if (!p->broken && (p->broken = text_dup(why)))
         pool_note(p, NOTE_ERROR, "the pool is broken: %s", why);
     p->trouble = POOL_TROUBLE_MAX;
 }
@@ -70,9 +70,9 @@ static enum err check_options(const struct pool_options *o, struct problem *prob
 {
     if (o->workers < 1 || o->workers > WORKERS_MAX)
         return problem_set(problem, ERR_USAGE, "a pool has 1 to %d workers", WORKERS_MAX);
-    if (!o->method->reaps && o->forkserver == NULL)
+    if (!o->method->reaps && !o->forkserver)
         return problem_set(problem, ERR_USAGE, "start method %s needs a forkserver", o->method->name);
-    if (o->initializer != NULL && !worker_knows_initializer(o->initializer))
+    if (o->initializer && !worker_knows_initializer(o->initializer))
         return problem_set(problem, ERR_USAGE, "no initializer \"%s\"", o->initializer);
     if (o->retries < 0 || o->retries > UINT8_MAX)
         return problem_set(problem, ERR_USAGE, "a lost task is tried again 0 to %d times", UINT8_MAX);
@@ -92,21 +92,21 @@ static bool pool_open(struct pool *p)
     p->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     p->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     p->slots = calloc((size_t)p->options.workers, sizeof *p->slots);
-    for (int i = 0; i < p->options.workers && p->slots != NULL; i++)
+    for (int i = 0; i < p->options.workers && p->slots; i++)
         p->slots[i] = SLOT_NONE;
     struct forkserver *f = p->options.forkserver;
-    return p->epoll >= 0 && p->slots != NULL && watch(p, p->bell, EPOLLIN | EPOLLET, TAG_BELL) &&
+    return p->epoll >= 0 && p->slots && watch(p, p->bell, EPOLLIN | EPOLLET, TAG_BELL) &&
            watch(p, p->timer, EPOLLIN | EPOLLET, TAG_TIMER) &&
-           (f == NULL || watch(p, forkserver_fd(f), EPOLLIN, TAG_FORKSERVER));
+           (!f || watch(p, forkserver_fd(f), EPOLLIN, TAG_FORKSERVER));
 }
 
 enum err pool_new(const struct pool_options *options, struct pool **out, struct problem *problem)
 {
     enum err err = check_options(options, problem);
-    if (err != OK)
+    if (err)
         return err;
     struct pool *p = calloc(1, sizeof *p);
-    if (p == NULL)
+    if (!p)
         return problem_set(problem, ERR_NOMEM, "no pool: %s", err_text(ERR_NOMEM));
     *p = (struct pool){ .options = *options, .epoll = -1, .bell = -1, .timer = -1, .now = clock_now(), .slack = true };
     if (p->options.pending_max <= 0)
@@ -123,11 +123,11 @@ enum err pool_new(const struct pool_options *options, struct pool **out, struct 
 void pool_free(struct pool *p)
 {
     struct child_end end;
-    if (p == NULL)
+    if (!p)
         return;
-    for (int i = 0; i < p->options.workers && p->slots != NULL; i++)
+    for (int i = 0; i < p->options.workers && p->slots; i++)
         child_kill(&p->slots[i].child);
-    for (int i = 0; i < p->options.workers && p->slots != NULL; i++) {
+    for (int i = 0; i < p->options.workers && p->slots; i++) {
         struct slot *s = &p->slots[i];
         if (s->child.pidfd >= 0 && child_ended(&s->child, POOL_PATIENCE_MS) && p->options.method->reaps)
             child_reap(&s->child, 0, &end);
@@ -161,7 +161,7 @@ enum err pool_submit_task(struct pool *p, const struct pool_task *wanted, int64_
     if (p->pending.n >= p->options.pending_max)
         return ERR_AGAIN;
     enum err err = task_new(p, wanted, &t);
-    if (err != OK)
+    if (err)
         return err;
     *id = t->id;
     emit_submitted(p, t);
@@ -176,7 +176,7 @@ enum err pool_submit_task(struct pool *p, const struct pool_task *wanted, int64_
 
 enum err pool_submit(struct pool *p, const char *code, int64_t *id)
 {
-    struct pool_task t = { .kind = code != NULL ? POOL_FILTER : POOL_SCAN, .code = code };
+    struct pool_task t = { .kind = code ? POOL_FILTER : POOL_SCAN, .code = code };
     return pool_submit_task(p, &t, id);
 }
 
@@ -239,7 +239,7 @@ enum err pool_cancel(struct pool *p, int64_t id, bool kill)
     p->now = clock_now();
     pool_read(p);
     struct task *t = task_find(p, id);
-    if (t == NULL)
+    if (!t)
         return ERR_NOT_FOUND;
     if (t->stage == STAGE_GIVEN)
         relieve_all(p);
@@ -248,7 +248,7 @@ enum err pool_cancel(struct pool *p, int64_t id, bool kill)
         return OK;
     }
     struct slot *s = slot_at_work_on(p, t);
-    if (!kill || s == NULL)
+    if (!kill || !s)
         return ERR_DENIED;
     return slot_kill_for_task(p, s, TURN_CANCEL) ? OK : ERR_NOT_FOUND;
 }

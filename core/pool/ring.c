@@ -77,7 +77,7 @@ enum err ring_new(struct ring_end *out, int *fd)
     bool made = ftruncate(memory, sizeof(struct ring)) == 0 &&
                 fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0;
     enum err err = made ? ring_map(memory, out) : err_from_errno(errno);
-    if (err != OK) {
+    if (err) {
         close(memory);
         return err;
     }
@@ -95,7 +95,7 @@ enum err ring_open(int fd, struct ring_end *out)
     if (st.st_size != sizeof(struct ring))
         return ERR_PARSE;
     enum err err = ring_map(fd, out);
-    if (err == OK && out->shared->magic != RING_MAGIC) {
+    if (!err && out->shared->magic != RING_MAGIC) {
         ring_close(out);
         err = ERR_PARSE;
     }
@@ -109,7 +109,7 @@ struct ring_end ring_other_end(const struct ring_end *fresh)
 
 void ring_close(struct ring_end *r)
 {
-    if (r->shared != NULL)
+    if (r->shared)
         munmap(r->shared, sizeof *r->shared);
     *r = (struct ring_end){ 0 };
 }

@@ -68,7 +68,7 @@ bool slot_give(struct pool *p, struct slot *s, struct task *t)
     enum err err = OK;
     if (!ring_has_room(&s->ring, far ? 0 : t->len) || (far && s->n > 0))
         return false; /* one at a time: their messages must not fill the socket */
-    if (far && (err = send_far(s, t)) != OK)
+    if (far && (err = send_far(s, t)))
         return cannot_send(p, s, t, err);
     g->place = ring_put(&s->ring, (enum ring_kind)t->kind, far ? NULL : task_code(t), far ? 0 : t->len, far);
     g->task = t;
@@ -124,7 +124,7 @@ static enum err take_answer(struct pool *p, struct slot *s, const struct ring_an
                             .seconds = a->seconds, .error = a->failed ? a->text : NULL };
     if (s->n == 0 || g->place != a->place || a->rows < 0)
         return ERR_PARSE;
-    if (a->far && take_far(p, s, a->place) != OK)
+    if (a->far && take_far(p, s, a->place))
         return ERR_PARSE;
     if (!a->failed) {
         end.ranges = a->far ? s->far.ranges.v : a->ranges;
@@ -146,14 +146,14 @@ bool slot_read(struct pool *p, struct slot *s)
     struct ring_answer a;
     enum err err = OK;
     int n = 0;
-    if (s->ring.shared == NULL || s->deaf)
+    if (!s->ring.shared || s->deaf)
         return false;
-    if (!s->was_ready && s->id > 0 && s->last_words == NULL && ring_is_ready(&s->ring)) {
+    if (!s->was_ready && s->id > 0 && !s->last_words && ring_is_ready(&s->ring)) {
         slot_ready(p, s);
         n++;
     }
-    while (s->was_ready && n < SLOT_DEPTH_MAX && (err = ring_get(&s->ring, &a)) == OK) {
-        if ((err = take_answer(p, s, &a)) != OK)
+    while (s->was_ready && n < SLOT_DEPTH_MAX && !(err = ring_get(&s->ring, &a))) {
+        if ((err = take_answer(p, s, &a)))
             break;
         adapt(s, a.seconds);
         front_begins(p, s);
@@ -183,7 +183,7 @@ void slot_relieve(struct pool *p, struct slot *s)
 bool slot_kill_for_task(struct pool *p, struct slot *s, enum task_turn turn)
 {
     struct task *t = s->n > 0 ? given_at(s, 0)->task : NULL;
-    int64_t id = t != NULL ? t->id : 0;
+    int64_t id = t ? t->id : 0;
     slot_relieve(p, s);
     slot_read(p, s);
     if (s->n != 1 || given_at(s, 0)->task != t || t->id != id || t->stage != STAGE_RUNNING)
@@ -205,7 +205,7 @@ static void lose(struct pool *p, struct slot *s, struct task *t, const char *why
     if (turn == TURN_EXPIRE)
         problem_set(&words, OK, "it ran longer than %g s, and worker %lld was killed for it", (double)t->timeout,
                     (long long)s->id);
-    if (turn == TURN_LOSE && t->tries_left > 0 && !p->closing && p->broken == NULL && task_turn(t, TURN_RETRY)) {
+    if (turn == TURN_LOSE && t->tries_left > 0 && !p->closing && !p->broken && task_turn(t, TURN_RETRY)) {
         t->tries_left--;
         emit_returned(p, t, s, words.text);
         task_give_back(p, t);

@@ -61,9 +61,9 @@ void slot_clear(struct pool *p, struct slot *s)
 static enum err slot_wire(struct slot *s, struct worker_spec *spec, struct problem *problem)
 {
     s->given = calloc(SLOT_DEPTH_MAX, sizeof *s->given);
-    if (s->given == NULL || child_socket(&s->sock, &spec->sock) != OK)
+    if (!s->given || child_socket(&s->sock, &spec->sock))
         return child_problem(problem, errno, "cannot make a socket for a worker");
-    if (ring_new(&s->ring, &spec->ring_fd) != OK)
+    if (ring_new(&s->ring, &spec->ring_fd))
         return child_problem(problem, errno, "cannot make shared memory for a worker");
     if (!child_fds_left(s->sock))
         return child_problem(problem, errno, "cannot open the files of one more worker");
@@ -76,7 +76,7 @@ static enum err slot_wire(struct slot *s, struct worker_spec *spec, struct probl
 static void give_first(struct pool *p, struct slot *s)
 {
     struct task *t = slot_room(p, s) > 0 ? task_take(p) : NULL;
-    if (t != NULL && !slot_give(p, s, t))
+    if (t && !slot_give(p, s, t))
         task_give_back(p, t);
 }
 
@@ -86,9 +86,9 @@ enum err slot_launch(struct pool *p, struct slot *s, struct problem *problem)
     struct worker_spec spec = { .pool = p, .sock = -1, .ring_fd = -1, .ticket = p->options.run << 32 | ++p->tickets };
 
     enum err err = slot_wire(s, &spec, problem);
-    if (err == OK && p->options.method->prepare != NULL)
+    if (!err && p->options.method->prepare)
         err = p->options.method->prepare(&spec, problem);
-    if (err == OK) {
+    if (!err) {
         s->state = SLOT_LAUNCHED;
         s->ticket = spec.ticket;
         s->depth = 1;
@@ -97,7 +97,7 @@ enum err slot_launch(struct pool *p, struct slot *s, struct problem *problem)
     }
     io_close(&spec.sock);
     io_close(&spec.ring_fd);
-    if (err != OK) {
+    if (err) {
         slot_abandon(p, s);
         return err;
     }
@@ -128,7 +128,7 @@ void slot_on_worker_started(struct pool *p, struct slot *s, struct child child, 
     if (s->kill_when_started)
         child_kill(&s->child);
     enum err err = slot_watch(p, s);
-    if (err != OK) {
+    if (err) {
         struct child_end end = { .signal = SIGKILL };
         child_kill(&s->child);
         if (p->options.method->reaps)
@@ -153,23 +153,23 @@ void slot_read_sock(struct pool *p, struct slot *s)
 {
     struct message m;
     enum err err = OK;
-    while (err == OK && s->sock >= 0 && s->far.type != MESSAGE_RESULT) {
+    while (!err && s->sock >= 0 && s->far.type != MESSAGE_RESULT) {
         err = message_recv(s->sock, &m, NULL);
         if (err == ERR_AGAIN)
             return;
-        if (err == OK && m.type == MESSAGE_READY && m.error != NULL && !s->was_ready && s->last_words == NULL) {
+        if (!err && m.type == MESSAGE_READY && m.error && !s->was_ready && !s->last_words) {
             s->state = SLOT_LEAVING;
             s->last_words = m.error;
             m.error = NULL;
-        } else if (err == OK && m.type == MESSAGE_RESULT) {
+        } else if (!err && m.type == MESSAGE_RESULT) {
             s->far = m;
             return;
-        } else if (err == OK) {
+        } else if (!err) {
             err = ERR_PARSE; /* no worker of ours says that now */
         }
         message_done(&m);
     }
-    if (err != OK)
+    if (err)
         slot_cut(p, s, err);
 }
 
@@ -212,22 +212,22 @@ void slot_ended(struct pool *p, struct slot *s, const struct child_end *end)
     char how[64], why[640];
     while (slot_read(p, s)) /* what it answered before */
         continue;
-    if (s->last_words == NULL)
+    if (!s->last_words)
         slot_read_sock(p, s);
     child_end_text(end, how);
     if (s->id > 0)
         report_end(p, s, end);
     snprintf(why, sizeof why, "worker %lld (pid %ld) %s", (long long)s->id, (long)s->pid, how);
-    if (s->last_words != NULL)
+    if (s->last_words)
         snprintf(why, sizeof why, "worker %lld (pid %ld): %s", (long long)s->id, (long)s->pid, s->last_words);
     else if (s->id == 0)
         snprintf(why, sizeof why, "the forkserver was gone before it told of its worker");
-    if (s->was_ready && p->broken == NULL)
+    if (s->was_ready && !p->broken)
         p->trouble = 0; /* what it held is free: a worker may be started where others failed before */
     if (!s->was_ready && !s->asked)
         pool_on_startup_failure(p, why, end->signal == SIGKILL);
     slot_on_worker_death(p, s, why);
-    if (s->last_words != NULL && p->options.initializer != NULL)
+    if (s->last_words && p->options.initializer)
         pool_break(p, why);
     slot_clear(p, s);
 }

@@ -13,7 +13,7 @@ static enum err spawn_prepare(const struct worker_spec *spec, struct problem *pr
     int fds[MESSAGE_FDS] = { [TABLE_FDS] = spec->ring_fd, [TABLE_FDS + 1] = spec->pool->bell };
 
     table_fds(o->table, fds);
-    if (message_try_send(spec->host_sock, &setup, fds, MESSAGE_FDS) != OK) /* an empty socket has room for it */
+    if (message_try_send(spec->host_sock, &setup, fds, MESSAGE_FDS)) /* an empty socket has room for it */
         return child_problem(problem, errno, "cannot send the table to a new worker");
     return OK;
 }

@@ -45,11 +45,11 @@ static const struct start_method *python_default(const char *name)
 enum err start_method_find(const char *name, const struct start_method **out, struct problem *problem)
 {
     const struct start_method *found = python_default(name);
-    for (size_t i = 0; i < COUNT && found == NULL; i++) {
+    for (size_t i = 0; i < COUNT && !found; i++) {
         if (strcmp(methods[i]->name, name) == 0)
             found = methods[i];
     }
-    if (found == NULL)
+    if (!found)
         return problem_set(problem, ERR_NOT_FOUND, "no start method \"%s\": there are fork, spawn, forkserver, and the "
                            "default of a Python, as python3.14/linux (or /macos, /windows)", name);
     *out = found;

@@ -54,7 +54,7 @@ const char *task_code(const struct task *t)
 
 static void list_add(struct task_list *l, struct task *t)
 {
-    if (l->first == NULL)
+    if (!l->first)
         l->last = &l->first;
     t->next = NULL;
     *l->last = t;
@@ -64,7 +64,7 @@ static void list_add(struct task_list *l, struct task *t)
 
 static void list_push(struct task_list *l, struct task *t)
 {
-    if (l->first == NULL)
+    if (!l->first)
         l->last = &t->next;
     t->next = l->first;
     l->first = t;
@@ -74,7 +74,7 @@ static void list_push(struct task_list *l, struct task *t)
 static struct task *list_pop(struct task_list *l)
 {
     struct task *t = l->first;
-    if (t == NULL)
+    if (!t)
         return NULL;
     l->first = t->next;
     l->n--;
@@ -92,11 +92,11 @@ static enum err add_slab(struct pool *p)
 {
     size_t n = slab_size(p->nslabs);
     struct task **more = realloc(p->slabs, (p->nslabs + 1) * sizeof *more);
-    if (more == NULL)
+    if (!more)
         return ERR_NOMEM;
     p->slabs = more;
     struct task *slab = calloc(n, sizeof *slab);
-    if (slab == NULL)
+    if (!slab)
         return ERR_NOMEM;
     p->slabs[p->nslabs++] = slab;
     for (size_t i = n; i > 0; i--)
@@ -117,19 +117,19 @@ static enum err set_code(struct task *t, const struct pool_task *wanted)
     t->len = (uint32_t)len;
     if (len < sizeof t->brief)
         memcpy(t->brief, wanted->code, len + 1);
-    else if ((t->text = text_dup(wanted->code)) == NULL)
+    else if (!(t->text = text_dup(wanted->code)))
         return ERR_NOMEM;
     return OK;
 }
 
 enum err task_new(struct pool *p, const struct pool_task *wanted, struct task **out)
 {
-    enum err err = p->unused.first == NULL ? add_slab(p) : OK;
-    if (err == OK)
+    enum err err = !p->unused.first ? add_slab(p) : OK;
+    if (!err)
         err = set_code(p->unused.first, wanted);
-    if (err == OK && p->options.keep)
+    if (!err && p->options.keep)
         err = future_new(p, p->submitted + 1);
-    if (err != OK)
+    if (err)
         return err;
     struct task *t = list_pop(&p->unused);
     t->id = ++p->submitted;
@@ -190,7 +190,7 @@ void task_give_back(struct pool *p, struct task *t)
 
 bool task_unlist(struct pool *p, struct task *t)
 {
-    for (struct task **at = &p->pending.first; *at != NULL; at = &(*at)->next) {
+    for (struct task **at = &p->pending.first; *at; at = &(*at)->next) {
         if (*at != t)
             continue;
         *at = t->next;
@@ -216,6 +216,6 @@ void task_settle(struct pool *p, struct task *t, const struct slot *s, const str
 void task_settle_pending(struct pool *p, enum task_turn turn, const char *error)
 {
     struct task *t;
-    while ((t = task_take(p)) != NULL)
+    while ((t = task_take(p)))
         task_settle(p, t, NULL, &(struct task_end){ .turn = turn, .rows = -1, .error = error });
 }

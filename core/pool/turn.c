@@ -56,7 +56,7 @@ static bool fill_slot(struct pool *p, struct slot *s)
         enum err err = slot_launch(p, s, &problem);
         if (err == ERR_CLOSED || err == ERR_AGAIN)
             return false;
-        if (err != OK)
+        if (err)
             pool_unborn(p, problem.text);
     }
     return true;
@@ -86,12 +86,12 @@ static void give_up(struct pool *p)
         if (p->slots[i].state != SLOT_FREE)
             return;
     }
-    if (p->broken == NULL) {
+    if (!p->broken) {
         problem_set(&words, OK, "no worker could be started, tried %d times; the last time: %s",
-                    p->startup_failures, p->why != NULL ? p->why : "unknown");
+                    p->startup_failures, p->why ? p->why : "unknown");
         pool_break(p, words.text);
     }
-    task_settle_pending(p, TURN_FAIL, p->broken != NULL ? p->broken : "out of memory");
+    task_settle_pending(p, TURN_FAIL, p->broken ? p->broken : "out of memory");
 }
 
 void pool_advance(struct pool *p)
@@ -191,13 +191,13 @@ static bool doze(struct pool *p)
 {
     bool some = false;
     for (int i = 0; i < p->options.workers; i++) {
-        if (p->slots[i].ring.shared != NULL)
+        if (p->slots[i].ring.shared)
             ring_doze(&p->slots[i].ring);
     }
     for (int i = 0; i < p->options.workers; i++) {
         const struct slot *s = &p->slots[i];
-        if (s->ring.shared != NULL && !s->deaf)
-            some |= s->was_ready ? ring_has_answer(&s->ring) : s->id > 0 && s->last_words == NULL &&
+        if (s->ring.shared && !s->deaf)
+            some |= s->was_ready ? ring_has_answer(&s->ring) : s->id > 0 && !s->last_words &&
                                                               ring_is_ready(&s->ring);
     }
     return some;
@@ -206,7 +206,7 @@ static bool doze(struct pool *p)
 static void rise(struct pool *p)
 {
     for (int i = 0; i < p->options.workers; i++) {
-        if (p->slots[i].ring.shared != NULL)
+        if (p->slots[i].ring.shared)
             ring_rise(&p->slots[i].ring);
     }
 }

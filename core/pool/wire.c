@@ -34,7 +34,7 @@ static enum err send_by(enum err (*send)(int sock, const void *data, size_t len,
     struct buf b;
     buf_init(&b, MESSAGE_MAX);
     enum err err = shape_encode(message_fields, m, &b);
-    if (err == OK)
+    if (!err)
         err = send(sock, b.data, b.len, fds, nfds);
     buf_done(&b);
     return err;
@@ -60,8 +60,8 @@ static const int fds_of[] = {
 static enum err sort_fds(const struct message *m, const int *got, int ngot, int *fds)
 {
     bool known = m->type >= 0 && m->type < (int64_t)(sizeof fds_of / sizeof fds_of[0]);
-    bool right = known && ngot == (m->error != NULL ? 0 : fds_of[m->type]) && (fds != NULL || ngot == 0);
-    for (int i = 0; fds != NULL && i < MESSAGE_FDS; i++)
+    bool right = known && ngot == (m->error ? 0 : fds_of[m->type]) && (fds != NULL || ngot == 0);
+    for (int i = 0; fds && i < MESSAGE_FDS; i++)
         fds[i] = right && i < ngot ? got[i] : -1;
     for (int i = 0; !right && i < ngot; i++)
         close(got[i]);
@@ -77,15 +77,15 @@ enum err message_recv(int sock, struct message *out, int fds[MESSAGE_FDS])
     *out = (struct message){ 0 };
     buf_init(&b, MESSAGE_MAX);
     enum err err = wire_recv(sock, &b, got, &ngot);
-    if (err == OK) {
+    if (!err) {
         err = shape_decode(message_fields, b.data, b.len, out, &used);
-        if (err != OK)
+        if (err)
             out->type = -1;
         enum err sorted = sort_fds(out, got, ngot, fds);
-        if (err == OK)
+        if (!err)
             err = sorted;
     }
-    if (err != OK)
+    if (err)
         message_done(out);
     buf_done(&b);
     return err;

@@ -56,11 +56,11 @@ bool worker_knows_initializer(const char *name)
 
 static enum err initialize(const char *name, struct engine *e, const struct table *t)
 {
-    for (size_t i = 0; i < INITIALIZERS && name != NULL; i++) {
+    for (size_t i = 0; i < INITIALIZERS && name; i++) {
         if (strcmp(initializers[i].name, name) == 0)
             return initializers[i].run(e, t);
     }
-    return name == NULL ? OK : ERR_NOT_FOUND;
+    return !name ? OK : ERR_NOT_FOUND;
 }
 
 /* --- tasks -------------------------------------------------------------------------------------------------------- */
@@ -70,15 +70,15 @@ static enum err send_far(int sock, struct ring_answer *a, const struct rows *row
 {
     struct message m = { .type = MESSAGE_RESULT, .task = a->place, .error = error };
     enum err err = OK;
-    if (rows != NULL && (m.ranges.v = calloc(rows->n, 2 * sizeof *m.ranges.v)) == NULL)
+    if (rows && !(m.ranges.v = calloc(rows->n, 2 * sizeof *m.ranges.v)))
         return ERR_NOMEM;
-    for (size_t i = 0; rows != NULL && i < rows->n; i++) {
+    for (size_t i = 0; rows && i < rows->n; i++) {
         m.ranges.v[m.ranges.n++] = (int64_t)rows->ranges[i].first;
         m.ranges.v[m.ranges.n++] = (int64_t)rows->ranges[i].count;
     }
     err = message_send(sock, &m, NULL, 0);
     free(m.ranges.v);
-    a->far = err == OK;
+    a->far = !err;
     return err;
 }
 
@@ -120,9 +120,9 @@ static enum err query_far(int sock, struct engine *e, const struct table *t, con
     do {
         message_done(&m);
         err = message_recv(sock, &m, NULL);
-        if (err != OK)
+        if (err)
             return err;
-    } while (m.type != MESSAGE_TASK || m.task != task->place || m.code == NULL);
+    } while (m.type != MESSAGE_TASK || m.task != task->place || !m.code);
     err = query(e, t, task->kind, m.code, strlen(m.code), out);
     message_done(&m);
     return err;
@@ -143,14 +143,14 @@ static enum err run_task(const struct worker_post *w, struct engine *e, const st
         err = query_far(w->sock, e, t, task, &rows);
     else
         err = query(e, t, task->kind, task->code, task->len, &rows);
-    if (err != OK)
+    if (err)
         problem_set(&p, err, "%s: %s", table_path(t), err_text(err));
-    else if ((err = answer_rows(w->sock, a, &rows)) != OK)
+    else if ((err = answer_rows(w->sock, a, &rows)))
         child_problem(&p, err == ERR_TOO_BIG ? EMSGSIZE : errno, "a worker cannot send its result");
     rows_done(&rows);
     if (err == ERR_CLOSED)
         return err;
-    if (err != OK)
+    if (err)
         answer_failure(a, &p);
     return OK;
 }
@@ -168,7 +168,7 @@ static int serve(struct worker_post *w, struct engine *e, const struct table *t)
         }
         if (task.kind == RING_QUIT)
             return EXIT_SUCCESS;
-        if (run_task(w, e, t, &task, &answer) != OK)
+        if (run_task(w, e, t, &task, &answer))
             return EXIT_SUCCESS; /* nobody there any more is no fault of ours */
         double now = clock_now();
         answer.seconds = now - before;
@@ -185,7 +185,7 @@ static int serve(struct worker_post *w, struct engine *e, const struct table *t)
 int worker_unfit(const struct worker_post *w, const char *why)
 {
     struct message m = { .type = MESSAGE_READY, .error = (char *)why };
-    if (message_send(w->sock, &m, NULL, 0) != OK)
+    if (message_send(w->sock, &m, NULL, 0))
         return EXIT_FAILURE + 1; /* nobody hears it: the status is all that remains */
     return EXIT_FAILURE;
 }
@@ -193,7 +193,7 @@ int worker_unfit(const struct worker_post *w, const char *why)
 int worker_serve(struct worker_post *w, struct engine *e, const struct table *t)
 {
     enum err err = initialize(w->initializer, e, t);
-    if (err != OK) {
+    if (err) {
         struct problem p;
         problem_set(&p, err, "initializer %s: %s: %s", w->initializer, table_path(t), err_text(err));
         return worker_unfit(w, p.text);
@@ -206,7 +206,7 @@ int worker_serve_alone(struct worker_post *w, int threads, const struct table *t
 {
     struct engine *e;
     enum err err = engine_new(&(struct engine_options){ .threads = threads }, &e);
-    if (err != OK)
+    if (err)
         return worker_unfit(w, err_text(err));
     int status = worker_serve(w, e, t);
     engine_free(e);
@@ -225,7 +225,7 @@ enum err worker_receive_table(int sock, enum message_type type, struct message *
                               struct table **t, struct problem *problem)
 {
     enum err err = message_recv(sock, m, fds);
-    if (err != OK)
+    if (err)
         return problem_set(problem, err, "no table was sent: %s", err_text(err));
     if (m->type == type)
         return table_import(fds, t, problem);
@@ -245,9 +245,9 @@ int worker_process_main(int sock)
     enum err err = worker_receive_table(sock, MESSAGE_SETUP, &setup, fds, &t, &problem);
     if (err == ERR_CANCELLED || err == ERR_CLOSED)
         return EXIT_SUCCESS;
-    if (err == OK && (err = ring_open(fds[TABLE_FDS], &w.ring)) != OK)
+    if (!err && (err = ring_open(fds[TABLE_FDS], &w.ring)))
         problem_set(&problem, err, "no ring to the host: %s", err_text(err));
-    if (err == OK) {
+    if (!err) {
         w.bell = fds[TABLE_FDS + 1];
         w.initializer = setup.code;
         io_close(&fds[TABLE_FDS]);

@@ -27,17 +27,17 @@ enum err proc_ask_each(int dir, const char *path, proc_ask *ask, void *context)
     enum { ROUNDS = 16, NUMBERS_MAX = 1 << 22 };
     struct ints before = {0};
     bool news = true;
-    enum err e = OK;
-    for (int i = 0; i < ROUNDS && news && !e; i++) {
+    enum err err = OK;
+    for (int i = 0; i < ROUNDS && news && !err; i++) {
         struct ints now = {0};
-        e = proc_list_numbers(dir, path, NUMBERS_MAX, &now);
-        if (!e)
-            e = ask_those(&now, &before, ask, context, &news);
+        err = proc_list_numbers(dir, path, NUMBERS_MAX, &now);
+        if (!err)
+            err = ask_those(&now, &before, ask, context, &news);
         ints_done(&before);
         before = now;
     }
     ints_done(&before);
-    return !e && news ? ERR_AGAIN : e;
+    return !err && news ? ERR_AGAIN : err;
 }
 
 struct pass {
@@ -74,10 +74,10 @@ static enum err newest(int root, int *pid)
 {
     char text[128];
     size_t len;
-    enum err e = proc_read_short(root, "loadavg", text, sizeof text, &len);
-    if (!e && sscanf(text, "%*s %*s %*s %*s %d", pid) != 1)
-        e = ERR_PARSE;
-    return e;
+    enum err err = proc_read_short(root, "loadavg", text, sizeof text, &len);
+    if (!err && sscanf(text, "%*s %*s %*s %*s %d", pid) != 1)
+        err = ERR_PARSE;
+    return err;
 }
 
 enum err proc_ask_processes(int root, proc_ask *ask, void *context)
@@ -85,17 +85,17 @@ enum err proc_ask_processes(int root, proc_ask *ask, void *context)
     enum { STEPS = 1 << 18 };
     struct pass p = {.last = -1};
     int before, after;
-    enum err e = newest(root, &before);
-    if (!e)
-        e = proc_open_dir(root, ".", &p.folder);
-    if (e)
-        return e;
-    for (int i = 0; i < STEPS && !p.ended && !e; i++)
-        e = ask_next(&p, ask, context);
-    if (!e)
-        e = p.ended ? newest(root, &after) : ERR_AGAIN;
-    if (!e && after < before)
-        e = ERR_AGAIN;
+    enum err err = newest(root, &before);
+    if (!err)
+        err = proc_open_dir(root, ".", &p.folder);
+    if (err)
+        return err;
+    for (int i = 0; i < STEPS && !p.ended && !err; i++)
+        err = ask_next(&p, ask, context);
+    if (!err)
+        err = p.ended ? newest(root, &after) : ERR_AGAIN;
+    if (!err && after < before)
+        err = ERR_AGAIN;
     close(p.folder);
-    return e;
+    return err;
 }

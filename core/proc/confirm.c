@@ -135,7 +135,7 @@ static void reread_shared_words(const struct scene *s, struct evidence *e)
     int pid_dir;
     for (size_t i = 0; i < e->nthreads; i++)
         if (has_old_words(s, &e->threads[i])) {
-            if (proc_open_pid(s->memory->root_fd, e->pid, &pid_dir) == OK) {
+            if (!proc_open_pid(s->memory->root_fd, e->pid, &pid_dir)) {
                 proc_read_all_words(e, s, s->memory->root_fd, pid_dir);
                 io_close(&pid_dir);
             }

@@ -41,11 +41,11 @@ static enum err look_at(int root, pid_t pid, struct denial *out)
     size_t len;
     *out = (struct denial){.ours = geteuid(), .trace_all = may_trace_all(root), .yama = yama_scope(root)};
     snprintf(path, sizeof path, "%d/status", (int)pid);
-    enum err e = proc_read_short(root, path, text, sizeof text, &len);
-    if (!e)
-        e = proc_parse_status(text, len, &status);
-    if (e)
-        return e;
+    enum err err = proc_read_short(root, path, text, sizeof text, &len);
+    if (!err)
+        err = proc_parse_status(text, len, &status);
+    if (err)
+        return err;
     if (fstatat(root, path, &st, 0) < 0)
         return err_from_errno(errno);
     out->owner = (uid_t)status.uid;
@@ -58,9 +58,9 @@ enum err proc_denial_look(pid_t pid, struct denial *out)
     int root = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (root < 0)
         return err_from_errno(errno);
-    enum err e = look_at(root, pid, out);
+    enum err err = look_at(root, pid, out);
     close(root);
-    return e;
+    return err;
 }
 
 static enum err add_user(uid_t uid, struct buf *out)

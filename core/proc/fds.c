@@ -94,5 +94,5 @@ void proc_read_fds(struct evidence *e, int pid_dir)
     }
     keep_peers(e, old, nold);
     free(old);
-    e->fds_seen = err == OK ? SEEN : err == ERR_DENIED ? DENIED : NOT_SEEN;
+    e->fds_seen = !err ? SEEN : err == ERR_DENIED ? DENIED : NOT_SEEN;
 }

@@ -74,15 +74,15 @@ static void find_owner(struct futex_wait *f, int root, pid_t tid)
     char text[8192];
     size_t len;
     int dir;
-    enum err e = proc_open_pid(root, tid, &dir);
-    if (!e) {
-        e = proc_read_short(dir, "status", text, sizeof text, &len);
-        if (!e)
-            e = proc_parse_status(text, len, &status);
+    enum err err = proc_open_pid(root, tid, &dir);
+    if (!err) {
+        err = proc_read_short(dir, "status", text, sizeof text, &len);
+        if (!err)
+            err = proc_parse_status(text, len, &status);
         io_close(&dir);
     }
-    f->owner_seen = e == OK || e == ERR_GONE ? SEEN : e == ERR_DENIED ? DENIED : NOT_SEEN;
-    f->owner_process = e == OK ? status.tgid : 0;
+    f->owner_seen = !err || err == ERR_GONE ? SEEN : err == ERR_DENIED ? DENIED : NOT_SEEN;
+    f->owner_process = !err ? status.tgid : 0;
 }
 
 /* From 12 bytes before the address to 24 behind it; where that is not mapped, the word alone. */

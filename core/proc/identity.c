@@ -56,7 +56,7 @@ enum err identity_look(pid_t pid, struct identity_stat *out)
 static bool is_still_there(const struct identity *t)
 {
     struct identity_stat now;
-    return identity_look(t->pid, &now) == OK && now.is.started == t->started;
+    return !identity_look(t->pid, &now) && now.is.started == t->started;
 }
 
 static int open_pidfd(pid_t pid)
@@ -87,11 +87,11 @@ enum err identity_signal(const struct identity *t, int sig)
     if (t->pid <= 1)
         return ERR_DENIED;
     int pidfd = open_pidfd(t->pid);
-    enum err e = ERR_GONE;
+    enum err err = ERR_GONE;
     if ((pidfd >= 0 || errno != ESRCH) && is_still_there(t))
-        e = send_to(t, pidfd, sig);
+        err = send_to(t, pidfd, sig);
     io_close(&pidfd);
-    return e;
+    return err;
 }
 
 void held_child_take(pid_t child, struct held_child *out)

@@ -70,7 +70,7 @@ static void read_timers(struct evidence *e, int pid_dir)
     struct buf b;
     buf_init(&b, PROC_FILE_MAX);
     enum err err = proc_read(pid_dir, "timers", &b);
-    e->timers_seen = err == OK ? SEEN : err == ERR_DENIED ? DENIED : NOT_SEEN;
+    e->timers_seen = !err ? SEEN : err == ERR_DENIED ? DENIED : NOT_SEEN;
     e->timers = proc_count_key(buf_text(&b), b.len, "ID");
     buf_done(&b);
 }
@@ -83,8 +83,8 @@ static void read_pss(struct evidence *e, int dir)
     enum err err = proc_read_short(dir, "smaps_rollup", text, sizeof text, &len);
     if (!err)
         err = proc_parse_key(text, len, "Pss", &kib);
-    e->pss_seen = err == OK ? SEEN : err == ERR_DENIED ? DENIED : NOT_SEEN;
-    e->pss_kib = err == OK ? (int64_t)kib : -1;
+    e->pss_seen = !err ? SEEN : err == ERR_DENIED ? DENIED : NOT_SEEN;
+    e->pss_kib = !err ? (int64_t)kib : -1;
 }
 
 static enum err read_command(struct evidence *e, int dir)
@@ -94,7 +94,7 @@ static enum err read_command(struct evidence *e, int dir)
     buf_init(&raw, PROC_FILE_MAX);
     buf_init(&safe, COMMAND_MAX);
     char *command = NULL;
-    if (proc_read(dir, "cmdline", &raw) == OK && raw.len > 0) {
+    if (!proc_read(dir, "cmdline", &raw) && raw.len > 0) {
         enum err err = proc_parse_command(raw.data, raw.len, &safe);
         if (err == ERR_TOO_BIG)
             safe.err = OK; /* the beginning says enough */
@@ -118,7 +118,7 @@ static enum err read_identity(struct evidence *e, int dir)
     char target[4096];
     free(e->exe);
     e->exe = NULL;
-    if (proc_read_link(dir, "exe", target, sizeof target) == OK && !(e->exe = text_dup(target)))
+    if (!proc_read_link(dir, "exe", target, sizeof target) && !(e->exe = text_dup(target)))
         return ERR_NOMEM;
     return read_command(e, dir);
 }

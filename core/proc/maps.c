@@ -159,8 +159,8 @@ void proc_read_maps(struct evidence *e, int pid_dir)
     e->ghost_stacks = 0;
     ints_done(&e->shared_maps);
     texts_done(&e->libraries);
-    e->maps_seen = err == OK ? SEEN : err == ERR_DENIED ? DENIED : NOT_SEEN;
-    if (err == OK && read_all(e, &b))
+    e->maps_seen = !err ? SEEN : err == ERR_DENIED ? DENIED : NOT_SEEN;
+    if (!err && read_all(e, &b))
         e->maps_seen = NOT_SEEN;
     buf_done(&b);
 }

@@ -134,8 +134,8 @@ static bool shows_post(struct scene_memory *m)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
         return false;
     snprintf(path, sizeof path, "self/fdinfo/%d", ends[0]);
-    if (proc_read_short(m->root_fd, path, text, sizeof text, &len) == OK &&
-        proc_parse_key(text, len, "scm_fds", &n) == OK)
+    if (!proc_read_short(m->root_fd, path, text, sizeof text, &len) &&
+        !proc_parse_key(text, len, "scm_fds", &n))
         m->shows_post = SEEN;
     io_close(&ends[0]);
     io_close(&ends[1]);
@@ -152,7 +152,7 @@ static void look_at_socket(struct round *r, int pid_dir, int fd)
     enum err err = proc_read_short(pid_dir, path, text, sizeof text, &len);
     if (err == ERR_DENIED)
         r->doubt = not_all;
-    else if (!err && proc_parse_key(text, len, "scm_fds", &n) == OK && n > 0)
+    else if (!err && !proc_parse_key(text, len, "scm_fds", &n) && n > 0)
         r->doubt = posted;
 }
 
@@ -287,7 +287,7 @@ static bool sees_all(const struct scene *s)
     enum { FIRST_NAMESPACE = 0xEFFFFFFC };
     struct proc_stat stat;
     struct stat st;
-    bool ours = proc_stat_of(s->memory, s->memory->root, &stat) == OK && stat.ppid == getpid();
+    bool ours = !proc_stat_of(s->memory, s->memory->root, &stat) && stat.ppid == getpid();
     return ours || (fstatat(s->memory->root_fd, "self/ns/pid", &st, 0) == 0 && st.st_ino == FIRST_NAMESPACE);
 }
 

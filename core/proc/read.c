@@ -32,9 +32,9 @@ enum err proc_read(int dir, const char *path, struct buf *b)
     int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_from_errno(errno);
-    enum err e = io_read_all(fd, b);
+    enum err err = io_read_all(fd, b);
     close(fd);
-    return e;
+    return err;
 }
 
 enum err proc_read_short(int dir, const char *path, char *text, size_t cap, size_t *len)
@@ -47,11 +47,11 @@ enum err proc_read_short(int dir, const char *path, char *text, size_t cap, size
     do
         n = read(fd, text, cap - 1);
     while (n < 0 && errno == EINTR);
-    enum err e = n < 0 ? err_from_errno(errno) : OK;
+    enum err err = n < 0 ? err_from_errno(errno) : OK;
     close(fd);
     *len = n < 0 ? 0 : (size_t)n;
     text[*len] = '\0';
-    return e;
+    return err;
 }
 
 enum err proc_read_link(int dir, const char *path, char *text, size_t cap)
@@ -83,32 +83,32 @@ int64_t proc_number(const char *name)
 enum err proc_list_numbers(int dir, const char *path, size_t max, struct ints *out)
 {
     int fd;
-    enum err e = proc_open_dir(dir, path, &fd);
-    if (e)
-        return e;
+    enum err err = proc_open_dir(dir, path, &fd);
+    if (err)
+        return err;
     DIR *d = fdopendir(fd);
     if (!d) {
         close(fd);
         return ERR_NOMEM;
     }
-    while (!e) {
+    while (!err) {
         errno = 0;
         const struct dirent *entry = readdir(d);
         if (!entry) {
-            e = err_from_errno(errno);
+            err = err_from_errno(errno);
             break;
         }
         int64_t n = proc_number(entry->d_name);
         if (n >= 0)
-            e = out->n < max ? ints_add(out, n) : ERR_TOO_BIG;
+            err = out->n < max ? ints_add(out, n) : ERR_TOO_BIG;
     }
     closedir(d);
     if (out->n > 1)
         qsort(out->v, out->n, sizeof *out->v, by_value);
-    return e;
+    return err;
 }
 
 bool proc_has_number(const struct ints *rising, int64_t n)
 {
-    return rising->n > 0 && bsearch(&n, rising->v, rising->n, sizeof n, by_value) != NULL;
+    return rising->n > 0 && bsearch(&n, rising->v, rising->n, sizeof n, by_value);
 }

@@ -84,7 +84,7 @@ void proc_relate(struct scene *s, size_t i)
     else if (parent)
         e->parent_threads_now = (int64_t)parent->nthreads;
     else
-        e->parent_threads_now = proc_stat_of(s->memory, e->ppid, &stat) == OK ? stat.threads : -1;
+        e->parent_threads_now = !proc_stat_of(s->memory, e->ppid, &stat) ? stat.threads : -1;
     if (is_clone_of(e, parent) && is_time_to_learn(e, k, &s->memory->kept[parent - s->procs]))
         learn_from(e, k, parent);
     e->parent_waits = parent && waits_for_child(parent, e);

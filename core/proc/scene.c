@@ -64,8 +64,8 @@ enum err proc_stat_of(const struct scene_memory *m, pid_t pid, struct proc_stat 
     char path[32], text[1024];
     size_t len;
     snprintf(path, sizeof path, "%d/stat", (int)pid);
-    enum err e = proc_read_short(m->root_fd, path, text, sizeof text, &len);
-    return e ? e : proc_parse_stat(text, len, out);
+    enum err err = proc_read_short(m->root_fd, path, text, sizeof text, &len);
+    return err ? err : proc_parse_stat(text, len, out);
 }
 
 enum err scene_watch(struct scene *s, pid_t root, bool include_root)
@@ -75,9 +75,9 @@ enum err scene_watch(struct scene *s, pid_t root, bool include_root)
     forget_all(s);
     m->nhints = 0;
     m->root = 0;
-    enum err e = root ? proc_stat_of(m, root, &stat) : OK;
-    if (e)
-        return e;
+    enum err err = root ? proc_stat_of(m, root, &stat) : OK;
+    if (err)
+        return err;
     m->root = root;
     m->root_started = stat.started;
     m->include_root = include_root;
@@ -191,9 +191,9 @@ static enum err add_process(struct scene *s, pid_t pid)
     size_t i = place_of(s, pid);
     if ((i < s->n && s->procs[i].pid == pid) || (pid == m->root && !m->include_root))
         return OK;
-    enum err e = make_room(s);
-    if (e)
-        return e;
+    enum err err = make_room(s);
+    if (err)
+        return err;
     memmove(&s->procs[i + 1], &s->procs[i], (s->n - i) * sizeof *s->procs);
     memmove(&m->kept[i + 1], &m->kept[i], (s->n - i) * sizeof *m->kept);
     s->n++;
@@ -223,19 +223,19 @@ static enum err add_orphans(struct scene *s, const struct proc_stat *root, struc
     int dir, reaps = 0;
     if (root->ppid != getpid() || prctl(PR_GET_CHILD_SUBREAPER, &reaps) || !reaps)
         return OK;
-    enum err e = proc_open_pid(m->root_fd, getpid(), &dir);
-    if (e)
-        return e;
-    e = proc_add_children(m->root_fd, dir, getpid(), true, &children);
-    for (size_t i = 0; i < children.n && !e; i++) {
+    enum err err = proc_open_pid(m->root_fd, getpid(), &dir);
+    if (err)
+        return err;
+    err = proc_add_children(m->root_fd, dir, getpid(), true, &children);
+    for (size_t i = 0; i < children.n && !err; i++) {
         pid_t pid = (pid_t)children.v[i];
-        if (pid != m->root && !scene_find(s, pid) && proc_stat_of(m, pid, &stat) == OK &&
+        if (pid != m->root && !scene_find(s, pid) && !proc_stat_of(m, pid, &stat) &&
             stat.started >= root->started && stat.flags & PROC_FORKNOEXEC && !proc_is_guard(pid))
-            e = ints_add(found, pid);
+            err = ints_add(found, pid);
     }
     ints_done(&children);
     io_close(&dir);
-    return e;
+    return err;
 }
 
 /* The root, or where it does not count itself, its children. */
@@ -244,20 +244,20 @@ static enum err add_root(struct scene *s, struct ints *found)
     struct scene_memory *m = s->memory;
     struct proc_stat stat;
     int dir;
-    enum err e = m->root ? proc_stat_of(m, m->root, &stat) : ERR_GONE;
-    if (e == OK && stat.started == m->root_started) {
-        e = add_orphans(s, &stat, found);
-        if (e == ERR_NOMEM)
-            return e;
+    enum err err = m->root ? proc_stat_of(m, m->root, &stat) : ERR_GONE;
+    if (!err && stat.started == m->root_started) {
+        err = add_orphans(s, &stat, found);
+        if (err == ERR_NOMEM)
+            return err;
         if (m->include_root)
             return ints_add(found, m->root);
-        e = proc_open_pid(m->root_fd, m->root, &dir);
-        if (!e) {
-            e = proc_add_children(m->root_fd, dir, m->root, true, found);
+        err = proc_open_pid(m->root_fd, m->root, &dir);
+        if (!err) {
+            err = proc_add_children(m->root_fd, dir, m->root, true, found);
             io_close(&dir);
         }
     }
-    return e == ERR_NOMEM ? e : OK;
+    return err == ERR_NOMEM ? err : OK;
 }
 
 /* Looks at each process that this update has not looked at yet; those that are gone leave. */
@@ -265,15 +265,15 @@ static enum err look_at_all(struct scene *s, double now, struct ints *found)
 {
     struct scene_memory *m = s->memory;
     for (size_t i = 0; i < s->n;) {
-        enum err e = OK;
+        enum err err = OK;
         if (m->kept[i].update != m->update)
-            e = proc_process_look(&s->procs[i], &m->kept[i], s, m->root_fd, now, found);
+            err = proc_process_look(&s->procs[i], &m->kept[i], s, m->root_fd, now, found);
         m->kept[i].update = m->update;
-        if (e == OK)
+        if (!err)
             proc_hold(s, i);
-        if (e == ERR_NOMEM)
-            return e;
-        if (e == ERR_GONE || m->kept[i].looks == 0)
+        if (err == ERR_NOMEM)
+            return err;
+        if (err == ERR_GONE || m->kept[i].looks == 0)
             drop_process(s, i);
         else
             i++;
@@ -284,27 +284,27 @@ static enum err look_at_all(struct scene *s, double now, struct ints *found)
 /* Adds those that are new, and empties the list. */
 static enum err add_found(struct scene *s, struct ints *found)
 {
-    enum err e = OK;
-    for (size_t i = 0; i < found->n && !e; i++)
-        e = add_process(s, (pid_t)found->v[i]);
+    enum err err = OK;
+    for (size_t i = 0; i < found->n && !err; i++)
+        err = add_process(s, (pid_t)found->v[i]);
     ints_done(found);
-    return e;
+    return err;
 }
 
 /* Each round looks at the children that the round before has found, until there are no more. */
 static enum err look_at_tree(struct scene *s, double now)
 {
     struct ints found = {0};
-    enum err e = look_at_all(s, now, &found);
-    if (!e)
-        e = add_root(s, &found);
-    while (!e && found.n > 0) {
-        e = add_found(s, &found);
-        if (!e)
-            e = look_at_all(s, now, &found);
+    enum err err = look_at_all(s, now, &found);
+    if (!err)
+        err = add_root(s, &found);
+    while (!err && found.n > 0) {
+        err = add_found(s, &found);
+        if (!err)
+            err = look_at_all(s, now, &found);
     }
     ints_done(&found);
-    return e;
+    return err;
 }
 
 enum err scene_update(struct scene *s, double now)
@@ -313,12 +313,12 @@ enum err scene_update(struct scene *s, double now)
     s->memory->update++;
     s->memory->time_left = time_for_proofs;
     s->now = now;
-    enum err e = look_at_tree(s, now);
+    enum err err = look_at_tree(s, now);
     for (size_t i = 0; i < s->n; i++)
         proc_relate(s, i);
-    if (!e)
-        e = proc_confirm_all(s);
+    if (!err)
+        err = proc_confirm_all(s);
     drop_stale_hints(s->memory);
     s->taken = clock_now();
-    return e;
+    return err;
 }

@@ -103,7 +103,7 @@ static bool ask_process(void *context, pid_t pid)
         return true;
     snprintf(path, sizeof path, "%d/task", (int)pid);
     enum err err = proc_ask_each(q->s->memory->root_fd, path, ask_thread, &threads);
-    return err == OK || err == ERR_GONE;
+    return !err || err == ERR_GONE;
 }
 
 void proc_read_shares(struct evidence *e, const struct scene *s, int root)
@@ -115,7 +115,7 @@ void proc_read_shares(struct evidence *e, const struct scene *s, int root)
     if (!q.tid || !proc_is_real(root))
         return;
     enum err err = proc_ask_processes(root, ask_process, &q);
-    if (err == OK || q.answer != SHARED_NOT)
+    if (!err || q.answer != SHARED_NOT)
         e->shares_seen = seen[q.answer];
     e->shares_with = q.answer == SHARED ? q.with : 0;
 }

@@ -88,7 +88,7 @@ static bool hash_stacks(int pid_dir, uint64_t *hash)
     r.mem = openat(pid_dir, "mem", O_RDONLY | O_CLOEXEC);
     r.pagemap = openat(pid_dir, "pagemap", O_RDONLY | O_CLOEXEC);
     r.complete =
-        r.mem >= 0 && r.pagemap >= 0 && sysconf(_SC_PAGESIZE) == PAGE && proc_read(pid_dir, "maps", &maps) == OK;
+        r.mem >= 0 && r.pagemap >= 0 && sysconf(_SC_PAGESIZE) == PAGE && !proc_read(pid_dir, "maps", &maps);
     if (r.complete)
         read_stacks(&r, buf_text(&maps), maps.len);
     io_close(&r.pagemap);

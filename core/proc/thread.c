@@ -53,24 +53,24 @@ static enum err read_stat(int dir, const char *path, struct proc_stat *out)
 {
     char text[1024];
     size_t len;
-    enum err e = proc_read_short(dir, path, text, sizeof text, &len);
-    return e ? e : proc_parse_stat(text, len, out);
+    enum err err = proc_read_short(dir, path, text, sizeof text, &len);
+    return err ? err : proc_parse_stat(text, len, out);
 }
 
 static enum err read_status(int dir, const char *path, struct proc_status *out)
 {
     char text[STATUS_MAX];
     size_t len;
-    enum err e = proc_read_short(dir, path, text, sizeof text, &len);
-    if (e || len < sizeof text - 1)
-        return e ? e : proc_parse_status(text, len, out);
+    enum err err = proc_read_short(dir, path, text, sizeof text, &len);
+    if (err || len < sizeof text - 1)
+        return err ? err : proc_parse_status(text, len, out);
     struct buf whole; /* someone is in a great many groups */
     buf_init(&whole, PROC_FILE_MAX);
-    e = proc_read(dir, path, &whole);
-    if (!e)
-        e = proc_parse_status(buf_text(&whole), whole.len, out);
+    err = proc_read(dir, path, &whole);
+    if (!err)
+        err = proc_parse_status(buf_text(&whole), whole.len, out);
     buf_done(&whole);
-    return e;
+    return err;
 }
 
 static enum err read_syscall(int dir, const char *path, struct thread_evidence *t)
@@ -78,14 +78,14 @@ static enum err read_syscall(int dir, const char *path, struct thread_evidence *
     char text[256];
     size_t len;
     struct proc_syscall call;
-    enum err e = proc_read_short(dir, path, text, sizeof text, &len);
+    enum err err = proc_read_short(dir, path, text, sizeof text, &len);
     t->syscall = -1;
-    if (e == ERR_GONE)
-        return e;
-    if (e == OK)
-        e = proc_parse_syscall(text, len, &call);
-    t->syscall_seen = e == OK ? SEEN : e == ERR_DENIED ? DENIED : NOT_SEEN;
-    if (e == OK) {
+    if (err == ERR_GONE)
+        return err;
+    if (!err)
+        err = proc_parse_syscall(text, len, &call);
+    t->syscall_seen = !err ? SEEN : err == ERR_DENIED ? DENIED : NOT_SEEN;
+    if (!err) {
         t->syscall = call.number;
         memcpy(t->args, call.args, sizeof t->args);
         t->sp = call.sp;
@@ -101,11 +101,11 @@ static enum err look_at_thread(int dir, pid_t tid, const struct proc_stat *stat,
     *t = (struct thread_evidence){.tid = tid, .state = stat->state, .started = stat->started,
                                   .cpu_ticks = stat->cpu_ticks};
     memcpy(t->name, stat->name, sizeof t->name);
-    enum err e = read_syscall(dir, "syscall", t);
-    if (!e)
-        e = read_status(dir, "status", status);
-    if (e)
-        return e;
+    enum err err = read_syscall(dir, "syscall", t);
+    if (!err)
+        err = read_status(dir, "status", status);
+    if (err)
+        return err;
     t->switches_seen = status->has_switches ? SEEN : NOT_SEEN;
     t->switches = status->voluntary + status->nonvoluntary;
     t->voluntary = status->voluntary;
@@ -117,14 +117,14 @@ static enum err look_at_one_of_many(int task_dir, pid_t tid, struct thread_evide
 {
     struct proc_stat stat;
     int dir;
-    enum err e = proc_open_pid(task_dir, tid, &dir);
-    if (e)
-        return e;
-    e = read_stat(dir, "stat", &stat);
-    if (!e)
-        e = look_at_thread(dir, tid, &stat, t, status);
+    enum err err = proc_open_pid(task_dir, tid, &dir);
+    if (err)
+        return err;
+    err = read_stat(dir, "stat", &stat);
+    if (!err)
+        err = look_at_thread(dir, tid, &stat, t, status);
     close(dir);
-    return e;
+    return err;
 }
 
 static void take(struct proc_look *l, pid_t pid, const struct proc_status *status)
@@ -139,18 +139,18 @@ static enum err look_at_many(int task_dir, pid_t pid, struct proc_look *out)
 {
     struct proc_status status;
     struct ints tids = {0};
-    enum err e = proc_list_numbers(task_dir, ".", THREADS_MAX, &tids);
-    if (!e && !(out->threads = calloc(tids.n ? tids.n : 1, sizeof *out->threads)))
-        e = ERR_NOMEM;
-    for (size_t i = 0; i < tids.n && !e; i++) {
-        e = look_at_one_of_many(task_dir, (pid_t)tids.v[i], &out->threads[out->n], &status);
-        if (e == OK)
+    enum err err = proc_list_numbers(task_dir, ".", THREADS_MAX, &tids);
+    if (!err && !(out->threads = calloc(tids.n ? tids.n : 1, sizeof *out->threads)))
+        err = ERR_NOMEM;
+    for (size_t i = 0; i < tids.n && !err; i++) {
+        err = look_at_one_of_many(task_dir, (pid_t)tids.v[i], &out->threads[out->n], &status);
+        if (!err)
             take(out, pid, &status);
-        else if (e != ERR_NOMEM)
-            e = OK; /* it ended just now, or cannot be read: then the process's count of threads will not fit */
+        else if (err != ERR_NOMEM)
+            err = OK; /* it ended just now, or cannot be read: then the process's count of threads will not fit */
     }
     ints_done(&tids);
-    return !e && out->n == 0 ? ERR_GONE : e;
+    return !err && out->n == 0 ? ERR_GONE : err;
 }
 
 /* Of a single thread the process's files tell the same. Should it start another one meanwhile, it does not sleep. */
@@ -159,26 +159,26 @@ static enum err look_at_single(int pid_dir, pid_t pid, struct proc_look *out)
     struct proc_status status;
     if (!(out->threads = calloc(1, sizeof *out->threads)))
         return ERR_NOMEM;
-    enum err e = look_at_thread(pid_dir, pid, &out->stat, out->threads, &status);
-    if (!e)
+    enum err err = look_at_thread(pid_dir, pid, &out->stat, out->threads, &status);
+    if (!err)
         take(out, pid, &status);
-    return e;
+    return err;
 }
 
 enum err proc_look(int pid_dir, pid_t pid, struct proc_look *out)
 {
     int task_dir;
     *out = (struct proc_look){0};
-    enum err e = read_stat(pid_dir, "stat", &out->stat);
-    if (e)
-        return e;
+    enum err err = read_stat(pid_dir, "stat", &out->stat);
+    if (err)
+        return err;
     if (out->stat.threads == 1) {
-        e = look_at_single(pid_dir, pid, out);
-    } else if (!(e = proc_open_dir(pid_dir, "task", &task_dir))) {
-        e = look_at_many(task_dir, pid, out);
+        err = look_at_single(pid_dir, pid, out);
+    } else if (!(err = proc_open_dir(pid_dir, "task", &task_dir))) {
+        err = look_at_many(task_dir, pid, out);
         close(task_dir);
     }
-    if (e)
+    if (err)
         proc_look_done(out);
-    return e;
+    return err;
 }

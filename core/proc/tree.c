@@ -11,8 +11,8 @@ static enum err add_from_task(int pid_dir, pid_t tid, struct buf *b, struct ints
 {
     char path[48];
     snprintf(path, sizeof path, "task/%d/children", (int)tid);
-    enum err e = proc_read(pid_dir, path, b);
-    return e ? e : proc_parse_numbers(buf_text(b), b->len, out);
+    enum err err = proc_read(pid_dir, path, b);
+    return err ? err : proc_parse_numbers(buf_text(b), b->len, out);
 }
 
 static enum err add_from_tasks(int pid_dir, pid_t pid, bool all_threads, struct ints *out)
@@ -20,18 +20,18 @@ static enum err add_from_tasks(int pid_dir, pid_t pid, bool all_threads, struct 
     struct ints tids = {0};
     struct buf b;
     buf_init(&b, CHILDREN_MAX);
-    enum err e = add_from_task(pid_dir, pid, &b, out);
-    if (!e && all_threads)
-        e = proc_list_numbers(pid_dir, "task", PIDS_MAX, &tids);
-    for (size_t i = 0; i < tids.n && !e; i++) {
+    enum err err = add_from_task(pid_dir, pid, &b, out);
+    if (!err && all_threads)
+        err = proc_list_numbers(pid_dir, "task", PIDS_MAX, &tids);
+    for (size_t i = 0; i < tids.n && !err; i++) {
         if (tids.v[i] != pid)
-            e = add_from_task(pid_dir, (pid_t)tids.v[i], &b, out);
-        if (e == ERR_GONE)
-            e = OK; /* the thread has ended; its children are another's now */
+            err = add_from_task(pid_dir, (pid_t)tids.v[i], &b, out);
+        if (err == ERR_GONE)
+            err = OK; /* the thread has ended; its children are another's now */
     }
     ints_done(&tids);
     buf_done(&b);
-    return e;
+    return err;
 }
 
 static enum err add_by_parent(int root, pid_t parent, struct ints *out)
@@ -40,23 +40,23 @@ static enum err add_by_parent(int root, pid_t parent, struct ints *out)
     char path[32], text[1024];
     struct proc_stat stat;
     size_t len;
-    enum err e = proc_list_numbers(root, ".", PIDS_MAX, &pids);
-    for (size_t i = 0; i < pids.n && !e; i++) {
+    enum err err = proc_list_numbers(root, ".", PIDS_MAX, &pids);
+    for (size_t i = 0; i < pids.n && !err; i++) {
         snprintf(path, sizeof path, "%lld/stat", (long long)pids.v[i]);
-        if (proc_read_short(root, path, text, sizeof text, &len) == OK && proc_parse_stat(text, len, &stat) == OK &&
+        if (!proc_read_short(root, path, text, sizeof text, &len) && !proc_parse_stat(text, len, &stat) &&
             stat.ppid == parent)
-            e = ints_add(out, pids.v[i]);
+            err = ints_add(out, pids.v[i]);
     }
     ints_done(&pids);
-    return e;
+    return err;
 }
 
 enum err proc_add_children(int root, int pid_dir, pid_t pid, bool all_threads, struct ints *out)
 {
     size_t before = out->n;
-    enum err e = add_from_tasks(pid_dir, pid, all_threads, out);
-    if (e != ERR_GONE || out->n > before)
-        return e;
+    enum err err = add_from_tasks(pid_dir, pid, all_threads, out);
+    if (err != ERR_GONE || out->n > before)
+        return err;
     if (faccessat(pid_dir, "task", F_OK, 0) < 0)
         return ERR_GONE;
     return add_by_parent(root, pid, out);

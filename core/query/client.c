@@ -26,17 +26,17 @@ enum err query_server_start(int threads, struct query_server **out, struct probl
     if (!d)
         return problem_set(problem, ERR_NOMEM, "no process for the table: %s", err_text(ERR_NOMEM));
     *d = (struct query_server){.child = CHILD_NONE, .sock = -1, .progress_fd = -1};
-    enum err e = table_progress_share(&d->progress, &d->progress_fd);
-    if (!e)
-        e = child_socket(&d->sock, &theirs);
-    if (e)
-        problem_set(problem, e, "no process for the table: %s", err_text(e));
+    enum err err = table_progress_share(&d->progress, &d->progress_fd);
+    if (!err)
+        err = child_socket(&d->sock, &theirs);
+    if (err)
+        problem_set(problem, err, "no process for the table: %s", err_text(err));
     else
-        e = child_spawn("poolscope-query", theirs, true, &d->child, problem);
+        err = child_spawn("poolscope-query", theirs, true, &d->child, problem);
     io_close(&theirs);
-    if (e) {
+    if (err) {
         query_server_free(d);
-        return e;
+        return err;
     }
     d->pid = d->child.pid;
     *out = d;
@@ -87,11 +87,11 @@ enum err query_server_send(struct query_server *d, const struct query *a, const 
     buf_init(&b, RECORD_MAX);
     atomic_store(&d->progress->stop, 0);
     atomic_store(&d->progress->done, 0);
-    enum err e = shape_encode(query_fields, a, &b);
-    if (!e)
-        e = send_with(d, &b, a, fds, nfds);
+    enum err err = shape_encode(query_fields, a, &b);
+    if (!err)
+        err = send_with(d, &b, a, fds, nfds);
     buf_done(&b);
-    return e;
+    return err;
 }
 
 enum err query_server_receive(struct query_server *d, struct query_answer *out, int fds[QUERY_ANSWER_FDS], int *nfds)
@@ -101,17 +101,17 @@ enum err query_server_receive(struct query_server *d, struct query_answer *out, 
     size_t used;
     *nfds = 0;
     buf_init(&b, RECORD_MAX);
-    enum err e = wire_recv(d->sock, &b, all, &n);
-    if (!e)
-        e = shape_decode(query_answer_fields, b.data, b.len, out, &used);
+    enum err err = wire_recv(d->sock, &b, all, &n);
+    if (!err)
+        err = shape_decode(query_answer_fields, b.data, b.len, out, &used);
     for (int i = 0; i < n; i++) {
-        if (!e && i < QUERY_ANSWER_FDS)
+        if (!err && i < QUERY_ANSWER_FDS)
             fds[(*nfds)++] = all[i];
         else
             close(all[i]);
     }
     buf_done(&b);
-    return e == ERR_PARSE ? ERR_CLOSED : e;
+    return err == ERR_PARSE ? ERR_CLOSED : err;
 }
 
 double query_server_progress(const struct query_server *d)

@@ -14,9 +14,9 @@ enum err query_list_within(const struct query *a, const int *fds, int nfds, stru
     if (a->within < 0 || nfds < 1)
         return ERR_USAGE;
     int fd;
-    enum err e = io_dup(fds[0], &fd);
-    if (e)
-        return e;
+    enum err err = io_dup(fds[0], &fd);
+    if (err)
+        return err;
     row_list_take(out, fd, (uint64_t)a->within, a->within_wide);
     return OK;
 }
@@ -26,10 +26,10 @@ static enum err mark_rows(const struct row_list *l, unsigned char *marks)
 {
     struct row_list_walk w = {.list = l};
     uint64_t row;
-    enum err e;
-    while (!(e = row_list_next(&w, &row)) && row != UINT64_MAX)
+    enum err err;
+    while (!(err = row_list_next(&w, &row)) && row != UINT64_MAX)
         marks[row / 8] |= (unsigned char)(1u << row % 8);
-    return e;
+    return err;
 }
 
 enum err query_sorted_within(const struct row_list *sorted, const struct row_list *within, uint64_t rows,
@@ -39,14 +39,14 @@ enum err query_sorted_within(const struct row_list *sorted, const struct row_lis
     uint64_t row = 0;
     unsigned char *marks = calloc(1, rows / 8 + 1);
     row_list_init(out, rows);
-    enum err e = marks ? mark_rows(within, marks) : ERR_NOMEM;
-    while (!e && !(e = row_list_next(&w, &row)) && row != UINT64_MAX)
+    enum err err = marks ? mark_rows(within, marks) : ERR_NOMEM;
+    while (!err && !(err = row_list_next(&w, &row)) && row != UINT64_MAX)
         if (marks[row / 8] >> row % 8 & 1)
-            e = row_list_add(out, row);
+            err = row_list_add(out, row);
     free(marks);
-    if (e)
+    if (err)
         row_list_done(out);
-    return e;
+    return err;
 }
 
 /* The most frequent first; those of one count as they came. */
@@ -61,15 +61,15 @@ static int by_count(const void *a, const void *b, void *set)
 
 static enum err add_texts(const struct table_set *texts, const uint32_t *order, struct buf *entries, struct buf *bytes)
 {
-    enum err e = OK;
-    for (size_t i = 0; !e && i < texts->n; i++) {
+    enum err err = OK;
+    for (size_t i = 0; !err && i < texts->n; i++) {
         const struct table_set_entry *entry = &texts->entries[order[i]];
         struct query_text t = {entry->count, texts->n * sizeof t + bytes->len, entry->len};
-        e = buf_add(entries, &t, sizeof t);
-        if (!e)
-            e = buf_add(bytes, table_set_text(texts, order[i]), entry->len);
+        err = buf_add(entries, &t, sizeof t);
+        if (!err)
+            err = buf_add(bytes, table_set_text(texts, order[i]), entry->len);
     }
-    return e;
+    return err;
 }
 
 enum err query_texts_write(const struct table_set *texts, int *fd)
@@ -78,25 +78,25 @@ enum err query_texts_write(const struct table_set *texts, int *fd)
     uint32_t *order = malloc((texts->n + 1) * sizeof *order);
     buf_init(&entries, TEXTS_MAX);
     buf_init(&bytes, TEXTS_MAX);
-    enum err e = order ? OK : ERR_NOMEM;
-    for (size_t i = 0; !e && i < texts->n; i++)
+    enum err err = order ? OK : ERR_NOMEM;
+    for (size_t i = 0; !err && i < texts->n; i++)
         order[i] = (uint32_t)i;
-    if (!e) {
+    if (!err) {
         qsort_r(order, texts->n, sizeof *order, by_count, (void *)texts);
-        e = add_texts(texts, order, &entries, &bytes);
+        err = add_texts(texts, order, &entries, &bytes);
     }
-    if (!e && (*fd = table_nameless_file()) < 0)
-        e = ERR_SYS;
-    if (!e && entries.len > 0)
-        e = io_write_all(*fd, entries.data, entries.len);
-    if (!e && bytes.len > 0)
-        e = io_write_all(*fd, bytes.data, bytes.len);
-    if (e)
+    if (!err && (*fd = table_nameless_file()) < 0)
+        err = ERR_SYS;
+    if (!err && entries.len > 0)
+        err = io_write_all(*fd, entries.data, entries.len);
+    if (!err && bytes.len > 0)
+        err = io_write_all(*fd, bytes.data, bytes.len);
+    if (err)
         io_close(fd);
     free(order);
     buf_done(&entries);
     buf_done(&bytes);
-    return e;
+    return err;
 }
 
 enum err query_text_read(int fd, uint64_t i, struct query_text *out)

@@ -25,18 +25,18 @@ static enum err write_file(const struct query_server_state *d, const struct save
                            struct problem *problem)
 {
     struct new_file f;
-    enum err e = new_file_begin(a->text, 0, &f, problem);
-    if (e)
-        return e;
-    e = table_save(d->table, save, f.fd, d->progress, bytes);
-    if (!e)
+    enum err err = new_file_begin(a->text, 0, &f, problem);
+    if (err)
+        return err;
+    err = table_save(d->table, save, f.fd, d->progress, bytes);
+    if (!err)
         return new_file_commit(&f, a->replace, problem);
-    if (e == ERR_SYS || e == ERR_DENIED)
+    if (err == ERR_SYS || err == ERR_DENIED)
         problem_errno(problem, "%s: cannot write", a->text);
     else
-        problem_set(problem, e, "%s: not saved: %s", a->text, err_text(e));
+        problem_set(problem, err, "%s: not saved: %s", a->text, err_text(err));
     new_file_drop(&f);
-    return e;
+    return err;
 }
 
 enum err query_save(const struct query_server_state *d, const struct query *a, const struct row_list *rows, struct query_answer *out,
@@ -47,13 +47,13 @@ enum err query_save(const struct query_server_state *d, const struct query *a, c
     uint64_t bytes = 0;
     if (!a->text || a->what < 0 || a->what >= SAVE_FORMATS)
         return ERR_USAGE;
-    enum err e = read_columns(d->table, a->columns, &columns, &save.ncolumns);
-    if (e)
-        return e;
+    enum err err = read_columns(d->table, a->columns, &columns, &save.ncolumns);
+    if (err)
+        return err;
     save.columns = columns;
-    e = write_file(d, &save, a, &bytes, problem);
+    err = write_file(d, &save, a, &bytes, problem);
     out->rows = (int64_t)(rows ? rows->n : table_rows(d->table));
     out->size = (int64_t)bytes;
     free(columns);
-    return e;
+    return err;
 }

@@ -16,11 +16,11 @@ static enum err send_answer(struct query_server_state *d, struct query_answer *a
 {
     struct buf b;
     buf_init(&b, RECORD_MAX);
-    enum err e = shape_encode(query_answer_fields, a, &b);
-    if (!e)
-        e = wire_send(d->control, b.data, b.len, fds, nfds);
+    enum err err = shape_encode(query_answer_fields, a, &b);
+    if (!err)
+        err = wire_send(d->control, b.data, b.len, fds, nfds);
     buf_done(&b);
-    return e;
+    return err;
 }
 
 static enum err answer(struct query_server_state *d, const struct query *a, const int *fds, int nfds)
@@ -29,15 +29,15 @@ static enum err answer(struct query_server_state *d, const struct query *a, cons
     struct problem problem = {""};
     struct query_answer out = {.type = a->type, .id = a->id};
     double from = clock_now();
-    enum err e = query_perform(d, a, fds, nfds, &out, out_fds, &n, &problem);
+    enum err err = query_perform(d, a, fds, nfds, &out, out_fds, &n, &problem);
     out.seconds = clock_now() - from;
-    if (e == ERR_IO && !problem.text[0] && d->table)
-        problem_set(&problem, e, "%s: cannot read it: %s", table_path(d->table), err_text(e));
-    if (e) {
-        out.error = e;
-        out.problem = text_dup(problem.text[0] ? problem.text : err_text(e));
+    if (err == ERR_IO && !problem.text[0] && d->table)
+        problem_set(&problem, err, "%s: cannot read it: %s", table_path(d->table), err_text(err));
+    if (err) {
+        out.error = err;
+        out.problem = text_dup(problem.text[0] ? problem.text : err_text(err));
     }
-    enum err sent = a->type == QUERY_TABLE && !e ? OK : send_answer(d, &out, out_fds, n);
+    enum err sent = a->type == QUERY_TABLE && !err ? OK : send_answer(d, &out, out_fds, n);
     while (n > 0)
         close(out_fds[--n]);
     query_answer_done(&out);
@@ -51,16 +51,16 @@ static enum err take_ask(struct query_server_state *d)
     int fds[WIRE_FDS_MAX], nfds = 0;
     size_t used;
     buf_init(&b, RECORD_MAX);
-    enum err e = wire_recv(d->control, &b, fds, &nfds);
-    if (!e)
-        e = shape_decode(query_fields, b.data, b.len, &a, &used);
-    if (!e)
-        e = answer(d, &a, fds, nfds);
+    enum err err = wire_recv(d->control, &b, fds, &nfds);
+    if (!err)
+        err = shape_decode(query_fields, b.data, b.len, &a, &used);
+    if (!err)
+        err = answer(d, &a, fds, nfds);
     shape_done(query_fields, &a);
     while (nfds > 0)
         close(fds[--nfds]);
     buf_done(&b);
-    return e;
+    return err;
 }
 
 int query_process_main(int sock)
@@ -70,7 +70,7 @@ int query_process_main(int sock)
     mallopt(M_MMAP_THRESHOLD, 64 * 1024); /* what is large goes back to the system at once */
     if (engine_new(&options, &d.engine))
         return 1;
-    while (take_ask(&d) == OK)
+    while (!take_ask(&d))
         ;
     engine_free(d.engine);
     table_free(d.table);

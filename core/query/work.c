@@ -26,31 +26,31 @@ static enum err work_table(struct work *w)
     int own[TABLE_FDS];
     if (w->nfds < TABLE_FDS)
         return ERR_USAGE;
-    enum err e = io_dup_all(w->fds, TABLE_FDS, own);
-    if (e)
-        return e;
+    enum err err = io_dup_all(w->fds, TABLE_FDS, own);
+    if (err)
+        return err;
     if (!w->server->progress && w->nfds > TABLE_FDS && table_progress_map(w->fds[TABLE_FDS], &w->server->progress))
         w->server->progress = NULL; /* then nobody sees how far it is */
-    e = table_import(own, &t, w->problem);
-    if (e)
-        return e;
+    err = table_import(own, &t, w->problem);
+    if (err)
+        return err;
     table_free(w->server->table);
     w->server->table = t;
     return OK;
 }
 
 /* The next table takes the place of the one before, and its fds are the answer. */
-static enum err give_table(struct work *w, enum err e, struct table *next)
+static enum err give_table(struct work *w, enum err err, struct table *next)
 {
     int fds[TABLE_FDS];
-    if (e)
-        return e;
+    if (err)
+        return err;
     table_free(w->server->table);
     w->server->table = next;
     table_fds(next, fds);
-    e = io_dup_all(fds, TABLE_FDS, w->out_fds);
-    if (e)
-        return e;
+    err = io_dup_all(fds, TABLE_FDS, w->out_fds);
+    if (err)
+        return err;
     *w->out_nfds = TABLE_FDS;
     w->out->rows = (int64_t)table_rows(next);
     return OK;
@@ -59,22 +59,22 @@ static enum err give_table(struct work *w, enum err e, struct table *next)
 static enum err work_index(struct work *w)
 {
     struct table *next = NULL;
-    enum err e = engine_index(w->server->engine, w->server->table, w->server->progress, &next, w->problem);
-    return give_table(w, e, next);
+    enum err err = engine_index(w->server->engine, w->server->table, w->server->progress, &next, w->problem);
+    return give_table(w, err, next);
 }
 
 static enum err work_learn(struct work *w)
 {
     struct table *next = NULL;
-    enum err e = engine_learn(w->server->engine, w->server->table, w->server->progress, &next, w->problem);
-    return give_table(w, e, next);
+    enum err err = engine_learn(w->server->engine, w->server->table, w->server->progress, &next, w->problem);
+    return give_table(w, err, next);
 }
 
 static enum err work_grow(struct work *w)
 {
     struct table *next = NULL;
-    enum err e = engine_grow(w->server->engine, w->server->table, w->server->progress, &next, w->problem);
-    return give_table(w, e, next);
+    enum err err = engine_grow(w->server->engine, w->server->table, w->server->progress, &next, w->problem);
+    return give_table(w, err, next);
 }
 
 static enum err work_grow_spool(struct work *w)
@@ -85,24 +85,24 @@ static enum err work_grow_spool(struct work *w)
     if (w->nfds < 1)
         return ERR_USAGE;
     spool.fd = w->fds[0];
-    enum err e = table_grow_spool(w->server->table, &spool, &runner, w->server->progress, &next, w->problem);
-    return give_table(w, e, next);
+    enum err err = table_grow_spool(w->server->table, &spool, &runner, w->server->progress, &next, w->problem);
+    return give_table(w, err, next);
 }
 
 /* A list becomes the answer. */
-static enum err give_list(struct work *w, enum err e, struct row_list *l)
+static enum err give_list(struct work *w, enum err err, struct row_list *l)
 {
-    if (!e)
-        e = row_list_share(l);
-    if (!e)
-        e = io_dup(l->fd, &w->out_fds[0]);
-    if (!e) {
+    if (!err)
+        err = row_list_share(l);
+    if (!err)
+        err = io_dup(l->fd, &w->out_fds[0]);
+    if (!err) {
         w->out->n = (int64_t)l->n;
         w->out->wide = l->wide;
         *w->out_nfds = 1;
     }
     row_list_done(l);
-    return e;
+    return err;
 }
 
 static struct find find_of(const struct query *a)
@@ -116,33 +116,33 @@ static enum err work_find(struct work *w)
 {
     struct row_list found = {0}, within = {0}, both = {0};
     struct find f = find_of(w->query);
-    enum err e = engine_find(w->server->engine, w->server->table, &f, w->server->progress, &found, w->problem);
-    if (e || w->query->within < 0)
-        return give_list(w, e, &found);
-    e = query_list_within(w->query, w->fds, w->nfds, &within);
-    if (!e)
-        e = row_list_both(&found, &within, &both);
+    enum err err = engine_find(w->server->engine, w->server->table, &f, w->server->progress, &found, w->problem);
+    if (err || w->query->within < 0)
+        return give_list(w, err, &found);
+    err = query_list_within(w->query, w->fds, w->nfds, &within);
+    if (!err)
+        err = row_list_both(&found, &within, &both);
     row_list_done(&found);
     row_list_done(&within);
-    return give_list(w, e, &both);
+    return give_list(w, err, &both);
 }
 
 static enum err work_next(struct work *w)
 {
     uint64_t row = UINT64_MAX;
     struct find f = find_of(w->query);
-    enum err e = engine_find_next(w->server->engine, w->server->table, &f, (uint64_t)w->query->from, w->query->backwards,
+    enum err err = engine_find_next(w->server->engine, w->server->table, &f, (uint64_t)w->query->from, w->query->backwards,
                                   w->server->progress, &row, w->problem);
     w->out->row = row == UINT64_MAX ? -1 : (int64_t)row;
-    return e;
+    return err;
 }
 
 static enum err work_sort(struct work *w)
 {
     struct row_list sorted = {0};
-    enum err e = engine_sort(w->server->engine, w->server->table, (size_t)w->query->column, w->query->descending,
+    enum err err = engine_sort(w->server->engine, w->server->table, (size_t)w->query->column, w->query->descending,
                              w->server->progress, &sorted);
-    return give_list(w, e, &sorted);
+    return give_list(w, err, &sorted);
 }
 
 static enum err work_narrow(struct work *w)
@@ -150,27 +150,27 @@ static enum err work_narrow(struct work *w)
     struct row_list sorted = {0}, within = {0}, some = {0};
     uint64_t rows = table_rows(w->server->table);
     int fd;
-    enum err e = w->nfds > 1 ? io_dup(w->fds[1], &fd) : ERR_USAGE;
-    if (e)
-        return e;
+    enum err err = w->nfds > 1 ? io_dup(w->fds[1], &fd) : ERR_USAGE;
+    if (err)
+        return err;
     row_list_take(&sorted, fd, (uint64_t)w->query->size, rows > UINT32_MAX);
-    e = query_list_within(w->query, w->fds, w->nfds, &within);
-    if (!e)
-        e = query_sorted_within(&sorted, &within, rows, &some);
+    err = query_list_within(w->query, w->fds, w->nfds, &within);
+    if (!err)
+        err = query_sorted_within(&sorted, &within, rows, &some);
     row_list_done(&sorted);
     row_list_done(&within);
-    return give_list(w, e, &some);
+    return give_list(w, err, &some);
 }
 
 static enum err work_frequency(struct work *w)
 {
     struct frequency f = {0};
     int fd = -1;
-    enum err e = engine_frequency(w->server->engine, w->server->table, (size_t)w->query->column, DISTINCT_MAX,
+    enum err err = engine_frequency(w->server->engine, w->server->table, (size_t)w->query->column, DISTINCT_MAX,
                                   w->server->progress, &f);
-    if (!e)
-        e = query_texts_write(&f.texts, &fd);
-    if (!e) {
+    if (!err)
+        err = query_texts_write(&f.texts, &fd);
+    if (!err) {
         w->out->n = (int64_t)f.texts.n;
         w->out->nulls = (int64_t)f.nulls;
         w->out->others = (int64_t)f.others;
@@ -179,16 +179,16 @@ static enum err work_frequency(struct work *w)
         *w->out_nfds = 1;
     }
     frequency_done(&f);
-    return e;
+    return err;
 }
 
 static enum err work_statistics(struct work *w)
 {
     struct statistics s = {0};
     struct query_answer *out = w->out;
-    enum err e = engine_statistics(w->server->engine, w->server->table, (size_t)w->query->column, w->server->progress, &s);
-    if (e)
-        return e;
+    enum err err = engine_statistics(w->server->engine, w->server->table, (size_t)w->query->column, w->server->progress, &s);
+    if (err)
+        return err;
     out->rows = (int64_t)s.rows;
     out->nulls = (int64_t)s.nulls;
     out->odd = (int64_t)s.odd;
@@ -213,12 +213,12 @@ static enum err work_codes(struct work *w)
     uint64_t nulls = 0;
     int fd = -1;
     table_set_init(&codes, DISTINCT_MAX, CODES_BYTES_MAX);
-    enum err e = all ? OK : query_list_within(w->query, w->fds, w->nfds, &rows);
-    if (!e)
-        e = query_codes(w->server, all ? NULL : &rows, &codes, &nulls);
-    if (!e)
-        e = query_texts_write(&codes, &fd);
-    if (!e) {
+    enum err err = all ? OK : query_list_within(w->query, w->fds, w->nfds, &rows);
+    if (!err)
+        err = query_codes(w->server, all ? NULL : &rows, &codes, &nulls);
+    if (!err)
+        err = query_texts_write(&codes, &fd);
+    if (!err) {
         w->out->n = (int64_t)codes.n;
         w->out->nulls = (int64_t)nulls;
         w->out->complete = !codes.full;
@@ -227,18 +227,18 @@ static enum err work_codes(struct work *w)
     }
     row_list_done(&rows);
     table_set_done(&codes);
-    return e;
+    return err;
 }
 
 static enum err work_save(struct work *w)
 {
     struct row_list rows = {0};
     bool all = w->query->within < 0;
-    enum err e = all ? OK : query_list_within(w->query, w->fds, w->nfds, &rows);
-    if (!e)
-        e = query_save(w->server, w->query, all ? NULL : &rows, w->out, w->problem);
+    enum err err = all ? OK : query_list_within(w->query, w->fds, w->nfds, &rows);
+    if (!err)
+        err = query_save(w->server, w->query, all ? NULL : &rows, w->out, w->problem);
     row_list_done(&rows);
-    return e;
+    return err;
 }
 
 static enum err (*const works[QUERY_TYPE_COUNT])(struct work *w) = {
@@ -264,7 +264,7 @@ enum err query_perform(struct query_server_state *d, const struct query *a, cons
         return ERR_USAGE;
     if (a->type != QUERY_TABLE && (!d->table || !has_column(d, a)))
         return problem_set(problem, ERR_USAGE, "there is no such table or column");
-    enum err e = works[a->type](&w);
+    enum err err = works[a->type](&w);
     malloc_trim(0); /* what a question needed is not what the query server needs */
-    return e;
+    return err;
 }

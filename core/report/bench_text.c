@@ -249,7 +249,7 @@ enum err bench_text(const struct bench *b, int width, struct buf *out)
     buf_init(&words, 64 << 10);
     add_head(b, &words);
     buf_add_char(&words, '\n');
-    enum err e = bench_verdict(b, &words);
+    enum err err = bench_verdict(b, &words);
     add_wrapped(out, buf_text(&words), width);
     buf_done(&words);
     add_table(b, "From nothing", from_nothing, false, broad, out);
@@ -264,5 +264,5 @@ enum err bench_text(const struct bench *b, int width, struct buf *out)
                      " smallest, of the median. speed-up: against one thread. empty: tasks that do nothing. fork has"
                      " all of the host's fds; PSS shares out what several processes have, USS is what one has alone.\n",
                 width);
-    return e ? e : out->err;
+    return err ? err : out->err;
 }

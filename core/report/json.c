@@ -70,17 +70,17 @@ static void append(json_t *list, json_t *item, enum err *e)
 
 static enum err add_lists(const struct model *m, json_t *root)
 {
-    enum err e = OK;
+    enum err err = OK;
     json_t *workers = json_array(), *findings = json_array();
-    for (size_t i = 0; i < m->nworkers && !e; i++)
-        append(workers, worker_json(m, &m->workers[i]), &e);
-    for (size_t i = 0; m->root && i < m->nprocesses && !e; i++)
-        append(workers, process_json(m, &m->processes[i], (json_int_t)i + 1), &e);
-    for (size_t i = 0; i < m->nfindings && !e; i++)
-        append(findings, shape_new_json(finding_fields, &m->findings[i]), &e);
+    for (size_t i = 0; i < m->nworkers && !err; i++)
+        append(workers, worker_json(m, &m->workers[i]), &err);
+    for (size_t i = 0; m->root && i < m->nprocesses && !err; i++)
+        append(workers, process_json(m, &m->processes[i], (json_int_t)i + 1), &err);
+    for (size_t i = 0; i < m->nfindings && !err; i++)
+        append(findings, shape_new_json(finding_fields, &m->findings[i]), &err);
     /* set_new takes the list in every case, NULL included */
     int failed = json_object_set_new(root, "workers", workers) | json_object_set_new(root, "findings", findings);
-    return failed ? ERR_NOMEM : e;
+    return failed ? ERR_NOMEM : err;
 }
 
 static int add_to_buf(const char *data, size_t len, void *out)
@@ -98,20 +98,20 @@ static int by_id(const void *a, const void *b)
 static enum err add_tasks(const struct model *m, struct buf *out)
 {
     const struct model_task **tasks = calloc(m->ntasks + 1, sizeof *tasks);
-    enum err e = tasks ? OK : ERR_NOMEM;
-    for (size_t i = 0; i < m->ntasks && !e; i++)
+    enum err err = tasks ? OK : ERR_NOMEM;
+    for (size_t i = 0; i < m->ntasks && !err; i++)
         tasks[i] = &m->tasks[i];
-    if (!e)
+    if (!err)
         qsort(tasks, m->ntasks, sizeof *tasks, by_id);
-    for (size_t i = 0; i < m->ntasks && !e; i++) {
+    for (size_t i = 0; i < m->ntasks && !err; i++) {
         json_t *task = task_json(tasks[i]);
         buf_add_text(out, i ? ",\n  " : "\n  ");
         if (!task || json_dump_callback(task, add_to_buf, out, JSON_REAL_PRECISION(9)) < 0)
-            e = out->err ? out->err : ERR_NOMEM;
+            err = out->err ? out->err : ERR_NOMEM;
         json_decref(task);
     }
     free(tasks);
-    return e;
+    return err;
 }
 
 /* What it cost to see all this: processes and threads are those of all looks. */
@@ -129,20 +129,20 @@ enum err report_json(const struct model *m, const char *mode, struct buf *out)
                              "start_method", report_json_text(m->method), "threads",
                              m->threads > 0 ? json_integer(m->threads) : json_null(), "outcome",
                              outcome_names[m->table_error ? OUTCOME_FAILED : model_outcome(m)]);
-    enum err e = root ? add_lists(m, root) : ERR_NOMEM;
-    if (!e && m->denied.why && json_object_set_new(root, "denied", report_json_text(m->denied.why)) < 0)
-        e = ERR_NOMEM;
-    if (!e && m->sampling.looks > 0)
-        e = add_sampling(m, root);
-    if (!e && m->table_error && json_object_set_new(root, "error", report_json_text(m->table_error)) < 0)
-        e = ERR_NOMEM;
-    if (!e && json_dump_callback(root, add_to_buf, out, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) < 0)
-        e = out->err ? out->err : ERR_NOMEM;
+    enum err err = root ? add_lists(m, root) : ERR_NOMEM;
+    if (!err && m->denied.why && json_object_set_new(root, "denied", report_json_text(m->denied.why)) < 0)
+        err = ERR_NOMEM;
+    if (!err && m->sampling.looks > 0)
+        err = add_sampling(m, root);
+    if (!err && m->table_error && json_object_set_new(root, "error", report_json_text(m->table_error)) < 0)
+        err = ERR_NOMEM;
+    if (!err && json_dump_callback(root, add_to_buf, out, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) < 0)
+        err = out->err ? out->err : ERR_NOMEM;
     json_decref(root);
-    if (e)
-        return e;
+    if (err)
+        return err;
     out->len -= strlen("\n}"); /* the object is not at its end yet */
     buf_add_text(out, ",\n \"tasks\": [");
-    e = add_tasks(m, out);
-    return e ? e : buf_add_text(out, m->ntasks ? "\n ]\n}\n" : "]\n}\n");
+    err = add_tasks(m, out);
+    return err ? err : buf_add_text(out, m->ntasks ? "\n ]\n}\n" : "]\n}\n");
 }

@@ -22,10 +22,10 @@ struct recorder {
     struct buf lines; /* not written yet */
 };
 
-static enum err remember(struct recorder *r, enum err e)
+static enum err remember(struct recorder *r, enum err err)
 {
-    if (e && !r->err) {
-        r->err = e;
+    if (err && !r->err) {
+        r->err = err;
         r->errnum = errno;
     }
     return r->err;
@@ -49,10 +49,10 @@ static int open_target(struct target *t)
 enum err recorder_open_at(struct target *t, struct recorder **out, struct problem *problem)
 {
     struct recorder *r = calloc(1, sizeof *r);
-    enum err e = r ? OK : problem_set(problem, ERR_NOMEM, "%s: out of memory", t->name);
-    if (!e && (r->fd = open_target(t)) < 0)
-        e = problem_errno(problem, "%s: cannot record", t->name);
-    if (e) {
+    enum err err = r ? OK : problem_set(problem, ERR_NOMEM, "%s: out of memory", t->name);
+    if (!err && (r->fd = open_target(t)) < 0)
+        err = problem_errno(problem, "%s: cannot record", t->name);
+    if (err) {
         free(r);
     } else {
         r->stop = -1;
@@ -62,18 +62,18 @@ enum err recorder_open_at(struct target *t, struct recorder **out, struct proble
         buf_add_text(&r->lines, "{\"schema\": \"poolscope.recording/1\"}\n");
     }
     target_done(t);
-    if (!e && recorder_flush(r)) /* at once: after a fork only one of the two processes may have bytes to write */
+    if (!err && recorder_flush(r)) /* at once: after a fork only one of the two processes may have bytes to write */
         return recorder_close(r, problem);
-    if (!e)
+    if (!err)
         *out = r;
-    return e;
+    return err;
 }
 
 enum err recorder_open(const char *path, struct recorder **out, struct problem *problem)
 {
     struct target target;
-    enum err e = target_find(path, &target, problem);
-    return e ? e : recorder_open_at(&target, out, problem);
+    enum err err = target_find(path, &target, problem);
+    return err ? err : recorder_open_at(&target, out, problem);
 }
 
 void recorder_stop_on(struct recorder *r, int stop)
@@ -96,26 +96,26 @@ enum err recorder_flush(struct recorder *r)
 {
     if (r->err)
         return r->err;
-    enum err e = io_write_until(r->fd, r->lines.data, r->lines.len, r->stop);
+    enum err err = io_write_until(r->fd, r->lines.data, r->lines.len, r->stop);
     buf_clear(&r->lines);
-    return remember(r, e);
+    return remember(r, err);
 }
 
 enum err recorder_close(struct recorder *r, struct problem *problem)
 {
-    enum err e = recorder_flush(r);
+    enum err err = recorder_flush(r);
     if (close(r->fd) < 0)
-        e = remember(r, err_from_errno(errno));
-    if (e == ERR_CANCELLED) {
-        problem_set(problem, e, "%s: the recording is not complete: it was stopped", r->name);
-    } else if (e) {
+        err = remember(r, err_from_errno(errno));
+    if (err == ERR_CANCELLED) {
+        problem_set(problem, err, "%s: the recording is not complete: it was stopped", r->name);
+    } else if (err) {
         errno = r->errnum;
         problem_errno(problem, "%s: the recording is not complete", r->name);
     }
     buf_done(&r->lines);
     free(r->name);
     free(r);
-    return e;
+    return err;
 }
 
 static int64_t type_by_name(const char *name)
@@ -137,17 +137,17 @@ enum err recording_parse(const char *line, size_t len, struct event *out, struct
         return problem_set(problem, ERR_PARSE, "column %d: %s", object ? 1 : where.column,
                            object ? "not an object" : where.text);
     }
-    enum err e = OK;
+    enum err err = OK;
     int64_t type = type_by_name(json_string_value(json_object_get(object, "event")));
     if (type < 0) {
-        e = problem_set(problem, ERR_PARSE, "no known event is named here");
+        err = problem_set(problem, ERR_PARSE, "no known event is named here");
     } else {
         out->type = type;
         out->time = json_number_value(json_object_get(object, "t"));
-        e = shape_from_json(event_fields((enum event_type)type), object, out, &wrong);
-        if (e)
-            problem_set(problem, e, "\"%s\" is not what a %s has there", wrong, event_name((enum event_type)type));
+        err = shape_from_json(event_fields((enum event_type)type), object, out, &wrong);
+        if (err)
+            problem_set(problem, err, "\"%s\" is not what a %s has there", wrong, event_name((enum event_type)type));
     }
     json_decref(object);
-    return e;
+    return err;
 }

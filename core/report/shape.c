@@ -98,24 +98,24 @@ static enum err read_texts(const json_t *value, struct texts *out)
 {
     size_t i;
     json_t *item;
-    enum err e = json_is_array(value) ? OK : ERR_PARSE;
-    if (!e)
+    enum err err = json_is_array(value) ? OK : ERR_PARSE;
+    if (!err)
         json_array_foreach((json_t *)value, i, item)
-            if (!e)
-                e = json_is_string(item) ? texts_add(out, json_string_value(item)) : ERR_PARSE;
-    return e;
+            if (!err)
+                err = json_is_string(item) ? texts_add(out, json_string_value(item)) : ERR_PARSE;
+    return err;
 }
 
 static enum err read_ints(const json_t *value, struct ints *out)
 {
     size_t i;
     json_t *item;
-    enum err e = json_is_array(value) ? OK : ERR_PARSE;
-    if (!e)
+    enum err err = json_is_array(value) ? OK : ERR_PARSE;
+    if (!err)
         json_array_foreach((json_t *)value, i, item)
-            if (!e)
-                e = json_is_integer(item) ? ints_add(out, json_integer_value(item)) : ERR_PARSE;
-    return e;
+            if (!err)
+                err = json_is_integer(item) ? ints_add(out, json_integer_value(item)) : ERR_PARSE;
+    return err;
 }
 
 static enum err read_text(const json_t *value, char **out)
@@ -151,11 +151,11 @@ enum err shape_from_json(const struct field *fields, const json_t *object, void 
 {
     for (const struct field *f = fields; f->kind != FIELD_END; f++) {
         const json_t *value = json_object_get(object, f->name);
-        enum err e = value ? read_field(f, value, (char *)record + f->offset) : OK;
-        if (e) {
+        enum err err = value ? read_field(f, value, (char *)record + f->offset) : OK;
+        if (err) {
             *wrong = f->name;
             shape_done(fields, record);
-            return e;
+            return err;
         }
     }
     return OK;

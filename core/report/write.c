@@ -7,12 +7,12 @@
 enum err report_write_file(const char *path, const char *data, size_t len, struct problem *problem)
 {
     struct new_file f;
-    enum err e = new_file_begin(path, NEW_FILE_PRIVATE, &f, problem);
-    if (e)
-        return e;
-    e = new_file_write(&f, data, len, -1, problem);
-    if (!e)
+    enum err err = new_file_begin(path, NEW_FILE_PRIVATE, &f, problem);
+    if (err)
+        return err;
+    err = new_file_write(&f, data, len, -1, problem);
+    if (!err)
         return new_file_commit(&f, true, problem);
     new_file_drop(&f);
-    return e;
+    return err;
 }

@@ -64,7 +64,7 @@ enum err stack_brief(const struct texts *frames, struct buf *out)
     }
     if (users == frames->n && frames->n > INNERMOST)
         buf_add_text(&line, " ← …");
-    enum err e = line.err ? line.err : buf_add(out, buf_text(&line), line.len);
+    enum err err = line.err ? line.err : buf_add(out, buf_text(&line), line.len);
     buf_done(&line);
-    return e;
+    return err;
 }

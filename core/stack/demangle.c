@@ -87,12 +87,12 @@ enum err stack_demangle(const char *symbol, struct buf *out)
     buf_init(&u.text, UNFOLDED_MAX);
     buf_init(&path, UNFOLDED_MAX);
     bool unfolded = unfold(&u, plain);
-    enum err e = u.text.err == ERR_NOMEM ? ERR_NOMEM : OK;
-    if (!e && unfolded && stack_shorten(buf_text(&u.text), &path) == ERR_NOMEM)
-        e = ERR_NOMEM;
-    if (!e)
-        e = add_fitting(out, unfolded ? buf_text(&path) : plain);
+    enum err err = u.text.err == ERR_NOMEM ? ERR_NOMEM : OK;
+    if (!err && unfolded && stack_shorten(buf_text(&u.text), &path) == ERR_NOMEM)
+        err = ERR_NOMEM;
+    if (!err)
+        err = add_fitting(out, unfolded ? buf_text(&path) : plain);
     buf_done(&path);
     buf_done(&u.text);
-    return e;
+    return err;
 }

@@ -45,22 +45,22 @@ static enum err add_python_frame(struct stack *s, const struct python_frame *f)
         [OWNER_USER] = WEIGHT_MOST, [OWNER_LIBRARY] = WEIGHT_LIBRARY, [OWNER_STANDARD] = WEIGHT_FAR};
     struct buf line;
     buf_init(&line, LINE_MAX);
-    enum err e = frame_describe(f, s->cwd, &line) == ERR_NOMEM ? ERR_NOMEM : OK;
-    if (!e)
-        e = add_line(s, buf_text(&line), weights[frame_owner_of(f->file)]);
+    enum err err = frame_describe(f, s->cwd, &line) == ERR_NOMEM ? ERR_NOMEM : OK;
+    if (!err)
+        err = add_line(s, buf_text(&line), weights[frame_owner_of(f->file)]);
     buf_done(&line);
-    return e;
+    return err;
 }
 
 /* Up to the next entry. */
 static enum err add_python_group(struct stack *s)
 {
-    enum err e = OK;
-    for (bool last = false; s->next < s->python->n && !last && !e; s->next++) {
+    enum err err = OK;
+    for (bool last = false; s->next < s->python->n && !last && !err; s->next++) {
         last = s->python->v[s->next].entry;
-        e = add_python_frame(s, &s->python->v[s->next]);
+        err = add_python_frame(s, &s->python->v[s->next]);
     }
-    return e;
+    return err;
 }
 
 /* Where nothing is known of the Python frames, one word stands for all that lie next to each other. */
@@ -74,36 +74,36 @@ static enum err add_native_frame(struct stack *s, const char *symbol)
 {
     struct buf name;
     buf_init(&name, LINE_MAX);
-    enum err e = stack_demangle(symbol, &name) == ERR_NOMEM ? ERR_NOMEM : OK;
+    enum err err = stack_demangle(symbol, &name) == ERR_NOMEM ? ERR_NOMEM : OK;
     enum frame_kind kind = frame_kind_of(symbol, buf_text(&name));
     enum weight weight = s->told == 0 ? WEIGHT_MOST : s->told < NEAR_FRAMES ? WEIGHT_NEAR : WEIGHT_FAR;
-    if (!e && kind == FRAME_RUNS_PYTHON)
-        e = s->python->n > 0 ? add_python_group(s) : add_python_word(s);
-    else if (!e && kind == FRAME_TELLS)
-        e = add_line(s, buf_text(&name), weight);
+    if (!err && kind == FRAME_RUNS_PYTHON)
+        err = s->python->n > 0 ? add_python_group(s) : add_python_word(s);
+    else if (!err && kind == FRAME_TELLS)
+        err = add_line(s, buf_text(&name), weight);
     s->told += kind == FRAME_TELLS;
     buf_done(&name);
-    return e;
+    return err;
 }
 
 /* A stack of nothing but plumbing is better than none. */
 static enum err add_as_it_is(struct stack *s, const struct texts *native)
 {
-    enum err e = OK;
-    for (size_t i = 0; i < native->n && !e; i++)
-        e = add_line(s, native->v[i], WEIGHT_FAR);
-    return e;
+    enum err err = OK;
+    for (size_t i = 0; i < native->n && !err; i++)
+        err = add_line(s, native->v[i], WEIGHT_FAR);
+    return err;
 }
 
 /* Where the native stack is cut short or unknown, the rest of the Python frames goes to the end. */
 static enum err merge(struct stack *s, const struct texts *native)
 {
-    enum err e = OK;
-    for (size_t i = 0; i < native->n && !e; i++)
-        e = add_native_frame(s, native->v[i]);
-    while (s->next < s->python->n && !e)
-        e = add_python_group(s);
-    return !e && s->n == 0 ? add_as_it_is(s, native) : e;
+    enum err err = OK;
+    for (size_t i = 0; i < native->n && !err; i++)
+        err = add_native_frame(s, native->v[i]);
+    while (s->next < s->python->n && !err)
+        err = add_python_group(s);
+    return !err && s->n == 0 ? add_as_it_is(s, native) : err;
 }
 
 /* Lines as they will be shown: a run of dropped ones is one. */
@@ -129,19 +129,19 @@ static void drop_one(struct stack *s)
 static enum err add_shown(struct stack *s, size_t max, struct texts *frames)
 {
     enum { ROOM_FOR_A_GAP = 3 };
-    enum err e = OK;
+    enum err err = OK;
     while (max >= ROOM_FOR_A_GAP && count_lines(s) > max)
         drop_one(s);
-    for (size_t i = 0, next; i < s->n && frames->n < max && !e; i = next) {
+    for (size_t i = 0, next; i < s->n && frames->n < max && !err; i = next) {
         for (next = i; next < s->n && s->v[next].dropped; next++)
             continue;
         if (next - i > 1)
-            e = texts_addf(frames, "… %zu more", next - i);
+            err = texts_addf(frames, "… %zu more", next - i);
         else
-            e = texts_add(frames, s->v[i].text);
+            err = texts_add(frames, s->v[i].text);
         next += next == i;
     }
-    return e;
+    return err;
 }
 
 static void read_cwd(pid_t tid, struct stack *s)

@@ -90,9 +90,9 @@ static void *collect_addresses(void *arg)
 static enum err run_collector(struct stack_job *job)
 {
     pthread_t thread;
-    enum err e = thread_start(&thread, collect_addresses, job);
-    if (e)
-        return e;
+    enum err err = thread_start(&thread, collect_addresses, job);
+    if (err)
+        return err;
     pthread_join(thread, NULL);
     return job->err;
 }
@@ -114,9 +114,9 @@ static enum err add_name(Dwfl *dwfl, Dwarf_Addr address, struct texts *frames)
         buf_add_text(&safe, " in ");
         text_add_safe(&safe, slash ? slash + 1 : file, strlen(slash ? slash + 1 : file));
     }
-    enum err e = safe.err == ERR_NOMEM ? ERR_NOMEM : texts_add(frames, buf_text(&safe));
+    enum err err = safe.err == ERR_NOMEM ? ERR_NOMEM : texts_add(frames, buf_text(&safe));
     buf_done(&safe);
-    return e;
+    return err;
 }
 
 static enum err open_modules(pid_t tid, Dwfl **out)
@@ -137,16 +137,16 @@ static enum err open_modules(pid_t tid, Dwfl **out)
 enum err stack_native(pid_t pid, pid_t tid, size_t max, struct texts *frames, double *stopped_seconds)
 {
     struct stack_job job = {.tid = tid ? tid : pid, .max = max};
-    enum err e = open_modules(job.tid, &job.dwfl); /* the main thread may have ended, and left its maps empty */
-    if (!e && !(job.addresses = calloc(max ? max : 1, sizeof *job.addresses)))
-        e = ERR_NOMEM;
-    if (!e)
-        e = run_collector(&job);
-    for (size_t i = 0; i < job.n && !e; i++)
-        e = add_name(job.dwfl, job.addresses[i], frames);
+    enum err err = open_modules(job.tid, &job.dwfl); /* the main thread may have ended, and left its maps empty */
+    if (!err && !(job.addresses = calloc(max ? max : 1, sizeof *job.addresses)))
+        err = ERR_NOMEM;
+    if (!err)
+        err = run_collector(&job);
+    for (size_t i = 0; i < job.n && !err; i++)
+        err = add_name(job.dwfl, job.addresses[i], frames);
     if (stopped_seconds)
         *stopped_seconds = job.stopped_seconds;
     free(job.addresses);
     dwfl_end(job.dwfl);
-    return e;
+    return err;
 }

@@ -30,6 +30,6 @@ enum err python_frames_add(struct python_frames *f, struct python_frame frame)
 enum err python_stack(pid_t pid, pid_t tid, size_t max, struct python_frames *out)
 {
     bool older;
-    enum err e = python_read(pid, tid, max, out, &older);
-    return older ? python_ask_pyspy(pid, tid, max, out) : e;
+    enum err err = python_read(pid, tid, max, out, &older);
+    return older ? python_ask_pyspy(pid, tid, max, out) : err;
 }

@@ -135,31 +135,31 @@ static void search_chunk(struct search *s, uint64_t address, size_t len)
 
 static enum err search_map(struct search *s, const struct proc_map *m)
 {
-    enum err e = OK;
-    for (uint64_t at = m->start; at < m->end && !s->runtime && s->left > 0 && (!e || e == ERR_PARSE); at += CHUNK) {
+    enum err err = OK;
+    for (uint64_t at = m->start; at < m->end && !s->runtime && s->left > 0 && (!err || err == ERR_PARSE); at += CHUNK) {
         size_t len = m->end - at < CHUNK ? (size_t)(m->end - at) : CHUNK;
         s->left -= len < s->left ? len : s->left;
-        if (!(e = python_pull(s->tid, at, s->chunk, len)))
+        if (!(err = python_pull(s->tid, at, s->chunk, len)))
             search_chunk(s, at, len);
     }
-    return e == ERR_PARSE ? OK : e; /* a page that cannot be read holds no table */
+    return err == ERR_PARSE ? OK : err; /* a page that cannot be read holds no table */
 }
 
 static enum err search_maps(struct search *s, const char *text, size_t len, bool *looks)
 {
     struct proc_map m;
     size_t used;
-    enum err e = OK;
-    for (; len > 0 && !s->runtime && !e; text += used, len -= used) {
+    enum err err = OK;
+    for (; len > 0 && !s->runtime && !err; text += used, len -= used) {
         if (proc_parse_map(text, len, &m, &used))
             continue;
         bool python = is_named_python(&m);
         bool exe = m.name_len == strlen(s->exe) && memcmp(m.name, s->exe, m.name_len) == 0;
         *looks |= python;
         if (m.readable && m.writable && !m.shared && m.name_len > 0 && (python || exe))
-            e = search_map(s, &m);
+            err = search_map(s, &m);
     }
-    return e ? e : s->runtime ? OK : ERR_NOT_FOUND;
+    return err ? err : s->runtime ? OK : ERR_NOT_FOUND;
 }
 
 enum err python_find(pid_t tid, struct python_offsets *out, uint64_t *runtime, bool *looks)
@@ -172,16 +172,16 @@ enum err python_find(pid_t tid, struct python_offsets *out, uint64_t *runtime, b
     snprintf(path, sizeof path, "/proc/%d", (int)tid);
     buf_init(&maps, PROC_FILE_MAX);
     *looks = false;
-    enum err e = s.chunk ? proc_open_dir(AT_FDCWD, path, &dir) : ERR_NOMEM;
-    if (!e && proc_read_link(dir, "exe", exe, sizeof exe))
+    enum err err = s.chunk ? proc_open_dir(AT_FDCWD, path, &dir) : ERR_NOMEM;
+    if (!err && proc_read_link(dir, "exe", exe, sizeof exe))
         exe[0] = '\0'; /* then only what is named Python is looked through */
-    if (!e)
-        e = proc_read(dir, "maps", &maps);
-    if (!e)
-        e = search_maps(&s, buf_text(&maps), maps.len, looks);
+    if (!err)
+        err = proc_read(dir, "maps", &maps);
+    if (!err)
+        err = search_maps(&s, buf_text(&maps), maps.len, looks);
     *runtime = s.runtime;
     buf_done(&maps);
     io_close(&dir);
     free(s.chunk);
-    return e;
+    return err;
 }

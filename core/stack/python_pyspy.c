@@ -81,16 +81,16 @@ static enum err ask(pid_t pid, struct buf *answer)
     pid_t spy;
     if (pipe2(fds, O_CLOEXEC) < 0)
         return ERR_SYS;
-    enum err e = spawn_spy(pid, fds[1], &spy);
+    enum err err = spawn_spy(pid, fds[1], &spy);
     io_close(&fds[1]);
-    if (!e) {
+    if (!err) {
         struct held_child child;
         held_child_take(spy, &child);
-        e = read_answer(fds[0], answer);
+        err = read_answer(fds[0], answer);
         held_child_end(&child);
     }
     io_close(&fds[0]);
-    return e;
+    return err;
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -108,16 +108,16 @@ static bool is_entry(const json_t *frame)
 
 static enum err take_frames(const json_t *frames, size_t max, struct python_frames *out)
 {
-    enum err e = json_is_array(frames) ? OK : ERR_PARSE;
-    for (size_t i = 0; i < json_array_size(frames) && i < max && !e; i++) {
+    enum err err = json_is_array(frames) ? OK : ERR_PARSE;
+    for (size_t i = 0; i < json_array_size(frames) && i < max && !err; i++) {
         const json_t *f = json_array_get(frames, i);
         json_int_t line = json_integer_value(json_object_get(f, "line"));
-        e = python_frames_add(out, (struct python_frame){.function = text_dup(text_of(f, "name")),
+        err = python_frames_add(out, (struct python_frame){.function = text_dup(text_of(f, "name")),
                                                          .file = text_dup(text_of(f, "filename")),
                                                          .line = line > 0 && line < INT32_MAX ? (int)line : 0,
                                                          .entry = is_entry(f)});
     }
-    return e;
+    return err;
 }
 
 /* Up to 3.10 nobody knows a thread's number: the main thread has its name, or is the only one. */
@@ -146,13 +146,13 @@ enum err python_ask_pyspy(pid_t pid, pid_t tid, size_t max, struct python_frames
     struct buf answer;
     *out = (struct python_frames){0};
     buf_init(&answer, ANSWER_MAX);
-    enum err e = ask(pid, &answer);
-    json_t *threads = e ? NULL : json_loadb(buf_text(&answer), answer.len, JSON_REJECT_DUPLICATES, NULL);
-    if (!e)
-        e = threads ? take_thread(threads, pid, tid ? tid : pid, max, out) : ERR_PARSE;
-    if (e)
+    enum err err = ask(pid, &answer);
+    json_t *threads = err ? NULL : json_loadb(buf_text(&answer), answer.len, JSON_REJECT_DUPLICATES, NULL);
+    if (!err)
+        err = threads ? take_thread(threads, pid, tid ? tid : pid, max, out) : ERR_PARSE;
+    if (err)
         python_frames_done(out);
     json_decref(threads);
     buf_done(&answer);
-    return e;
+    return err;
 }

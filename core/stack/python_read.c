@@ -79,18 +79,18 @@ struct found { uint64_t frame; size_t threads; bool named; };
 static enum err look_for_thread(struct reader *r, uint64_t thread, struct found *found)
 {
     const struct python_offsets *o = &r->o;
-    enum err e = OK;
-    for (; thread && !(found->named && found->frame) && !e; thread = word(r, o->thread_next)) {
+    enum err err = OK;
+    for (; thread && !(found->named && found->frame) && !err; thread = word(r, o->thread_next)) {
         if (found->threads++ == THREADS_MAX)
             return ERR_PARSE;
-        if ((e = python_pull(r->tid, thread, r->bytes, o->thread_size)))
+        if ((err = python_pull(r->tid, thread, r->bytes, o->thread_size)))
             break;
         bool named = word(r, o->thread_tid) == r->number;
         if (named || (found->threads == 1 && !found->named))
             found->frame = word(r, o->thread_frame);
         found->named |= named;
     }
-    return e;
+    return err;
 }
 
 /* A child of a fork that Python did not notice has one thread that still bears its parent's number. */
@@ -98,17 +98,17 @@ static enum err find_thread(struct reader *r, bool is_main, uint64_t *frame)
 {
     struct found found = {0};
     uint64_t interpreter, threads;
-    enum err e = pull_word(r, r->runtime + r->o.interpreters, &interpreter);
-    for (int i = 0; i < INTERPRETERS_MAX && interpreter && !(found.named && found.frame) && !e; i++) {
-        e = pull_word(r, interpreter + r->o.threads, &threads);
-        if (!e)
-            e = look_for_thread(r, threads, &found);
-        if (!e)
-            e = pull_word(r, interpreter + r->o.interpreter_next, &interpreter);
+    enum err err = pull_word(r, r->runtime + r->o.interpreters, &interpreter);
+    for (int i = 0; i < INTERPRETERS_MAX && interpreter && !(found.named && found.frame) && !err; i++) {
+        err = pull_word(r, interpreter + r->o.threads, &threads);
+        if (!err)
+            err = look_for_thread(r, threads, &found);
+        if (!err)
+            err = pull_word(r, interpreter + r->o.interpreter_next, &interpreter);
     }
     bool is_it = found.named || (found.threads == 1 && is_main);
     *frame = is_it ? found.frame : 0;
-    return e ? e : *frame ? OK : ERR_NOT_FOUND;
+    return err ? err : *frame ? OK : ERR_NOT_FOUND;
 }
 
 /* The lowest bits of a str's state: interned, kind, compact, ascii. Without a global lock `interned` has a byte. */
@@ -142,15 +142,15 @@ static enum err read_text(const struct reader *r, uint64_t address, char **out)
     unsigned kind;
     bool ascii;
     struct buf text;
-    enum err e = pull_word(r, address + o->text_length, &length);
-    if (!e)
-        e = python_pull(r->tid, address + o->text_state, &state, sizeof state);
-    if (!e && (!text_kind(r, state, &kind, &ascii) || length > TEXT_MAX))
-        e = ERR_PARSE;
-    if (!e && length > 0)
-        e = python_pull(r->tid, address + o->text_ascii + (ascii ? 0 : 16), data, length * kind);
-    if (e)
-        return e;
+    enum err err = pull_word(r, address + o->text_length, &length);
+    if (!err)
+        err = python_pull(r->tid, address + o->text_state, &state, sizeof state);
+    if (!err && (!text_kind(r, state, &kind, &ascii) || length > TEXT_MAX))
+        err = ERR_PARSE;
+    if (!err && length > 0)
+        err = python_pull(r->tid, address + o->text_ascii + (ascii ? 0 : 16), data, length * kind);
+    if (err)
+        return err;
     buf_init(&text, sizeof data);
     add_characters(&text, data, length, kind);
     *out = buf_take(&text);
@@ -164,9 +164,9 @@ struct code { uint64_t address, file, name, lines, copies; int32_t first_line; }
 static enum err read_code(struct reader *r, uint64_t address, struct code *out)
 {
     const struct python_offsets *o = &r->o;
-    enum err e = python_pull(r->tid, address, r->bytes, o->code_size);
-    if (e)
-        return e;
+    enum err err = python_pull(r->tid, address, r->bytes, o->code_size);
+    if (err)
+        return err;
     *out = (struct code){.address = address, .file = word(r, o->code_file), .name = word(r, o->code_name),
                          .lines = word(r, o->code_lines), .first_line = number(r, o->code_first_line),
                          .copies = o->copies_code ? word(r, o->code_copies) : 0};
@@ -180,10 +180,10 @@ static enum err find_bytecode(const struct reader *r, const struct code *code, i
     *start = code->address + r->o.code_bytes;
     if (copy == 0 || !code->copies)
         return OK;
-    enum err e = pull_word(r, code->copies, &n);
-    if (!e && (copy < 0 || (uint64_t)copy >= n))
-        e = ERR_PARSE;
-    return e ? e : pull_word(r, code->copies + 8 + (uint64_t)copy * 8, start);
+    enum err err = pull_word(r, code->copies, &n);
+    if (!err && (copy < 0 || (uint64_t)copy >= n))
+        err = ERR_PARSE;
+    return err ? err : pull_word(r, code->copies + 8 + (uint64_t)copy * 8, start);
 }
 
 /* 0 where it cannot be known: a frame without its line still tells something. */
@@ -207,14 +207,14 @@ static enum err add_frame(struct reader *r, uint64_t code_address, uint64_t inst
 {
     struct code code;
     struct python_frame frame = {0};
-    enum err e = read_code(r, code_address, &code);
-    if (!e)
-        e = read_text(r, code.name, &frame.function);
-    if (!e)
-        e = read_text(r, code.file, &frame.file);
-    if (e) {
+    enum err err = read_code(r, code_address, &code);
+    if (!err)
+        err = read_text(r, code.name, &frame.function);
+    if (!err)
+        err = read_text(r, code.file, &frame.file);
+    if (err) {
         free(frame.function);
-        return e;
+        return err;
     }
     frame.line = read_line(r, &code, instruction, copy);
     return python_frames_add(out, frame);
@@ -225,9 +225,9 @@ static enum err walk(struct reader *r, uint64_t frame, size_t max, struct python
 {
     const struct python_offsets *o = &r->o;
     enum { STEPS_MAX = 4096 };
-    enum err e = OK;
+    enum err err = OK;
     for (int i = 0; i < STEPS_MAX && frame && out->n < max; i++) {
-        if ((e = python_pull(r->tid, frame, r->bytes, o->frame_size)))
+        if ((err = python_pull(r->tid, frame, r->bytes, o->frame_size)))
             break;
         uint64_t code = pointer(word(r, o->frame_code)), instruction = word(r, o->frame_instruction);
         int32_t copy = o->copies_code ? number(r, o->frame_copy) : 0;
@@ -235,10 +235,10 @@ static enum err walk(struct reader *r, uint64_t frame, size_t max, struct python
         frame = word(r, o->frame_previous);
         if (is_mark && out->n > 0)
             out->v[out->n - 1].entry = true;
-        else if (!is_mark && (e = add_frame(r, code, instruction, copy, out)) && e != ERR_PARSE)
+        else if (!is_mark && (err = add_frame(r, code, instruction, copy, out)) && err != ERR_PARSE)
             break;
     }
-    return out->n > 0 && e != ERR_NOMEM ? OK : e ? e : ERR_NOT_FOUND;
+    return out->n > 0 && err != ERR_NOMEM ? OK : err ? err : ERR_NOT_FOUND;
 }
 
 enum err python_read(pid_t pid, pid_t tid, size_t max, struct python_frames *out, bool *older)
@@ -251,14 +251,14 @@ enum err python_read(pid_t pid, pid_t tid, size_t max, struct python_frames *out
         return ERR_NOMEM;
     r->tid = tid ? tid : pid;
     r->number = own_number(r->tid);
-    enum err e = python_find(r->tid, &r->o, &r->runtime, older);
-    *older = *older && e == ERR_NOT_FOUND;
-    if (!e)
-        e = find_thread(r, r->tid == pid, &frame);
-    if (!e)
-        e = walk(r, frame, max, out);
-    if (e)
+    enum err err = python_find(r->tid, &r->o, &r->runtime, older);
+    *older = *older && err == ERR_NOT_FOUND;
+    if (!err)
+        err = find_thread(r, r->tid == pid, &frame);
+    if (!err)
+        err = walk(r, frame, max, out);
+    if (err)
         python_frames_done(out);
     free(r);
-    return e;
+    return err;
 }

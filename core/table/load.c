@@ -37,18 +37,18 @@ enum err table_describe(struct table *t, struct table_header *h, const struct ta
 {
     struct table_found found = {0};
     int fd = -1;
-    enum err e = table_scan(t, h, o, &found, problem);
-    if (!e) {
+    enum err err = table_scan(t, h, o, &found, problem);
+    if (!err) {
         struct table_schema schema = {.body = &t->body, .header = h, .found = &found, .key = o->key, .path = o->path,
                                       .no_header = no_header, .learned = t->body.index.facts->complete};
-        e = table_schema_write(&schema, &fd);
-        if (!e)
-            e = table_schema_open(fd, t);
-        if (e)
-            table_problem(problem, e, o->path);
+        err = table_schema_write(&schema, &fd);
+        if (!err)
+            err = table_schema_open(fd, t);
+        if (err)
+            table_problem(problem, err, o->path);
     }
     table_found_done(&found);
-    return e;
+    return err;
 }
 
 struct table *table_new(void)
@@ -65,17 +65,17 @@ static enum err load(struct table *t, int fd, const struct table_options *option
     const char *path = options->path ? options->path : "(input)";
     struct table_parse how = {.path = path, .no_header = options->no_header, .strict = true};
     struct table_scan_options scan = {.path = path, .strict = true, .runner = runner};
-    enum err e = table_open_source(t, fd, options, problem);
-    if (!e)
-        e = table_open_first(t, options, true, header, problem);
-    if (!e)
-        e = table_apply_overrides(header, options, path, problem);
-    if (!e)
-        e = table_pick_key(header, options, path, &scan.key, problem);
+    enum err err = table_open_source(t, fd, options, problem);
+    if (!err)
+        err = table_open_first(t, options, true, header, problem);
+    if (!err)
+        err = table_apply_overrides(header, options, path, problem);
+    if (!err)
+        err = table_pick_key(header, options, path, &scan.key, problem);
     how.delimiter = t->body.delimiter;
-    if (!e)
-        e = table_index_rest(&t->body, &how, &(struct table_tuning){0}, runner, problem);
-    return e ? e : table_describe(t, header, &scan, options->no_header, problem);
+    if (!err)
+        err = table_index_rest(&t->body, &how, &(struct table_tuning){0}, runner, problem);
+    return err ? err : table_describe(t, header, &scan, options->no_header, problem);
 }
 
 enum err table_load(int fd, const struct table_options *options, const struct table_runner *runner, struct table **out,
@@ -85,13 +85,13 @@ enum err table_load(int fd, const struct table_options *options, const struct ta
     struct table *t = table_new();
     if (!t)
         return table_problem(problem, ERR_NOMEM, options->path ? options->path : "(input)");
-    enum err e = load(t, fd, options, runner, &header, problem);
+    enum err err = load(t, fd, options, runner, &header, problem);
     table_header_done(&header);
-    if (e)
+    if (err)
         table_free(t);
     else
         *out = t;
-    return e;
+    return err;
 }
 
 void table_free(struct table *t)
@@ -122,9 +122,9 @@ static enum err import_parts(struct table *t, const int fds[TABLE_FDS])
     t->body.source.fd = fds[FD_SOURCE];
     t->body.source.sealed = table_is_sealed(fds[FD_SOURCE]);
     enum err index = table_index_open(fds[FD_INDEX], &t->body.index);
-    enum err e = table_schema_open(fds[FD_SCHEMA], t);
-    if (index || e)
-        return index ? index : e;
+    enum err err = table_schema_open(fds[FD_SCHEMA], t);
+    if (index || err)
+        return index ? index : err;
     return table_source_check(&t->body.source);
 }
 
@@ -136,11 +136,11 @@ enum err table_import(const int fds[TABLE_FDS], struct table **out, struct probl
             close(fds[i]);
         return problem_set(problem, ERR_NOMEM, "the table: %s", err_text(ERR_NOMEM));
     }
-    enum err e = import_parts(t, fds);
-    if (e) {
-        problem_set(problem, e, "%s: %s", t->path ? t->path : "the table", err_text(e));
+    enum err err = import_parts(t, fds);
+    if (err) {
+        problem_set(problem, err, "%s: %s", t->path ? t->path : "the table", err_text(err));
         table_free(t);
-        return e;
+        return err;
     }
     *out = t;
     return OK;

@@ -15,26 +15,26 @@ static enum err spool_all(struct table *t, int fd, const struct table_options *o
 {
     struct table_stream *s = NULL;
     bool done = false;
-    enum err e = table_stream_open(fd, path, o->unpacker, &s, problem);
-    while (!e && !done)
-        e = table_stream_pump(s, TABLE_BLOCK, &done, problem);
-    if (!e) {
+    enum err err = table_stream_open(fd, path, o->unpacker, &s, problem);
+    while (!err && !done)
+        err = table_stream_pump(s, TABLE_BLOCK, &done, problem);
+    if (!err) {
         struct table_spool spool = table_stream_spool(s);
-        e = table_spool_source(&spool, &t->body.source);
+        err = table_spool_source(&spool, &t->body.source);
     }
     table_stream_free(s);
-    return e;
+    return err;
 }
 
 enum err table_open_source(struct table *t, int fd, const struct table_options *o, struct problem *problem)
 {
     const char *path = o->path ? o->path : "(input)";
     bool stream;
-    enum err e = table_stream_needed(fd, &stream);
-    if (e == ERR_SYS && fcntl(fd, F_GETFD) < 0)
+    enum err err = table_stream_needed(fd, &stream);
+    if (err == ERR_SYS && fcntl(fd, F_GETFD) < 0)
         return problem_errno(problem, "%s", path);
-    if (e)
-        return table_problem(problem, e, path);
+    if (err)
+        return table_problem(problem, err, path);
     return stream ? spool_all(t, fd, o, path, problem) : table_source_open(fd, path, &t->body.source, problem);
 }
 
@@ -45,37 +45,37 @@ enum err table_open_first(struct table *t, const struct table_options *o, bool s
     struct table_parse how = {.path = o->path ? o->path : "(input)", .delimiter = o->delimiter ? o->delimiter : ',',
                               .no_header = o->no_header, .strict = strict,
                               .limit = small ? TABLE_SMALL : TABLE_FIRST, .limit_rows = small ? 0 : TABLE_FIRST_MAX};
-    enum err e = table_source_find_ends(&t->body.source);
-    if (e)
-        return table_problem(problem, e, how.path);
-    e = table_index_csv(&how, &t->body.source, header, &t->body.index, problem);
+    enum err err = table_source_find_ends(&t->body.source);
+    if (err)
+        return table_problem(problem, err, how.path);
+    err = table_index_csv(&how, &t->body.source, header, &t->body.index, problem);
     t->body.ncolumns = header->n;
     t->body.delimiter = how.delimiter;
-    return e;
+    return err;
 }
 
 static enum err open_with(struct table *t, const struct table_options *o, struct problem *problem)
 {
     struct table_header header = {0};
     struct table_scan_options scan = {.path = o->path ? o->path : "(input)"};
-    enum err e = table_open_first(t, o, false, &header, problem);
-    if (!e)
-        e = table_apply_overrides(&header, o, scan.path, problem);
-    if (!e)
-        e = table_pick_key(&header, o, scan.path, &scan.key, problem);
-    if (!e)
-        e = table_describe(t, &header, &scan, o->no_header, problem);
+    enum err err = table_open_first(t, o, false, &header, problem);
+    if (!err)
+        err = table_apply_overrides(&header, o, scan.path, problem);
+    if (!err)
+        err = table_pick_key(&header, o, scan.path, &scan.key, problem);
+    if (!err)
+        err = table_describe(t, &header, &scan, o->no_header, problem);
     table_header_done(&header);
-    return e;
+    return err;
 }
 
-static enum err give(struct table *t, enum err e, struct table **out)
+static enum err give(struct table *t, enum err err, struct table **out)
 {
-    if (e)
+    if (err)
         table_free(t);
     else
         *out = t;
-    return e;
+    return err;
 }
 
 enum err table_open(int fd, const struct table_options *o, struct table **out, struct problem *problem)
@@ -84,8 +84,8 @@ enum err table_open(int fd, const struct table_options *o, struct table **out, s
     struct table *t = table_new();
     if (!t)
         return table_problem(problem, ERR_NOMEM, path);
-    enum err e = table_open_source(t, fd, o, problem);
-    return give(t, e ? e : open_with(t, o, problem), out);
+    enum err err = table_open_source(t, fd, o, problem);
+    return give(t, err ? err : open_with(t, o, problem), out);
 }
 
 enum err table_stream_open_table(const struct table_stream *s, const struct table_options *o, struct table **out,
@@ -96,9 +96,9 @@ enum err table_stream_open_table(const struct table_stream *s, const struct tabl
     if (!t)
         return table_problem(problem, ERR_NOMEM, path);
     struct table_spool spool = table_stream_spool(s);
-    enum err e = table_spool_source(&spool, &t->body.source);
-    e = e ? table_problem(problem, e, path) : open_with(t, o, problem);
-    return give(t, e, out);
+    enum err err = table_spool_source(&spool, &t->body.source);
+    err = err ? table_problem(problem, err, path) : open_with(t, o, problem);
+    return give(t, err, out);
 }
 
 /* A new index in the place of the one before. */
@@ -113,15 +113,15 @@ static enum err index_by_libcsv(struct table_body *body, const struct table_pars
     struct table_header header = {0};
     struct table_index index = {.fd = -1};
     table_progress_begin(how->progress, body->source.size);
-    enum err e = table_index_csv(how, &body->source, &header, &index, problem);
-    if (!e && header.n != body->ncolumns)
-        e = table_problem(problem, ERR_CHANGED, how->path);
-    if (e)
+    enum err err = table_index_csv(how, &body->source, &header, &index, problem);
+    if (!err && header.n != body->ncolumns)
+        err = table_problem(problem, ERR_CHANGED, how->path);
+    if (err)
         table_index_close(&index);
     else
         replace_index(body, &index);
     table_header_done(&header);
-    return e;
+    return err;
 }
 
 static enum err index_by(struct table_body *body, const struct table_plan *plan, const struct table_parse *how,
@@ -130,10 +130,10 @@ static enum err index_by(struct table_body *body, const struct table_plan *plan,
     struct table_index index = {.fd = -1};
     bool strange = false;
     table_progress_begin(plan->progress, plan->source->size - plan->from.offset);
-    enum err e = table_index_raw(plan, &index, &strange);
-    bool unreadable = e == ERR_IO && !how->strict; /* what comes before is shown: libcsv goes as far as it can */
-    if (e && !unreadable)
-        return table_problem(problem, e, how->path);
+    enum err err = table_index_raw(plan, &index, &strange);
+    bool unreadable = err == ERR_IO && !how->strict; /* what comes before is shown: libcsv goes as far as it can */
+    if (err && !unreadable)
+        return table_problem(problem, err, how->path);
     if (!unreadable && !strange && !(how->strict && index.facts->ragged.long_rows)) {
         replace_index(body, &index);
         return OK;
@@ -176,13 +176,13 @@ static enum err copy_of(const struct table *t, struct table **out)
     struct table *copy = table_new();
     if (!copy)
         return ERR_NOMEM;
-    enum err e = table_source_again(&t->body.source, &copy->body.source);
-    if (!e)
-        e = table_index_again(&t->body.index, &copy->body.index);
-    int fd = e ? -1 : fcntl(t->schema_fd, F_DUPFD_CLOEXEC, 3);
-    if (!e)
-        e = fd < 0 ? ERR_SYS : table_schema_open(fd, copy);
-    return give(copy, e, out);
+    enum err err = table_source_again(&t->body.source, &copy->body.source);
+    if (!err)
+        err = table_index_again(&t->body.index, &copy->body.index);
+    int fd = err ? -1 : fcntl(t->schema_fd, F_DUPFD_CLOEXEC, 3);
+    if (!err)
+        err = fd < 0 ? ERR_SYS : table_schema_open(fd, copy);
+    return give(copy, err, out);
 }
 
 static struct table_parse parse_of(const struct table *t, struct table_progress *progress)
@@ -196,9 +196,9 @@ enum err table_index_tuned(const struct table *t, const struct table_tuning *tun
 {
     struct table *all = NULL;
     struct table_parse how = parse_of(t, progress);
-    enum err e = copy_of(t, &all);
-    if (e)
-        return table_problem(problem, e, t->path);
+    enum err err = copy_of(t, &all);
+    if (err)
+        return table_problem(problem, err, t->path);
     return give(all, table_index_rest(&all->body, &how, tuning, runner, problem), out);
 }
 
@@ -226,21 +226,21 @@ enum err table_learn(const struct table *t, const struct table_runner *runner, s
     struct table_header header = {0};
     struct table_scan_options scan = {.path = t->path, .key = t->key, .runner = runner, .progress = progress};
     struct table *all = table_new();
-    enum err e = all ? header_of(t, &header) : ERR_NOMEM;
-    if (!e)
-        e = table_source_again(&t->body.source, &all->body.source);
-    if (!e)
-        e = table_index_again(&t->body.index, &all->body.index);
-    if (e) {
-        table_problem(problem, e, t->path);
+    enum err err = all ? header_of(t, &header) : ERR_NOMEM;
+    if (!err)
+        err = table_source_again(&t->body.source, &all->body.source);
+    if (!err)
+        err = table_index_again(&t->body.index, &all->body.index);
+    if (err) {
+        table_problem(problem, err, t->path);
     } else {
         all->body.ncolumns = t->body.ncolumns;
         all->body.delimiter = t->body.delimiter;
         table_progress_begin(progress, t->body.index.facts->end - t->body.index.facts->start);
-        e = table_describe(all, &header, &scan, t->no_header, problem);
+        err = table_describe(all, &header, &scan, t->no_header, problem);
     }
     table_header_done(&header);
-    return give(all, e, out);
+    return give(all, err, out);
 }
 
 /* The schema of `t`, for a source that grew. */
@@ -253,16 +253,16 @@ static enum err rewrite_schema(const struct table *t, struct table *grown)
     int fd = -1;
     table_set_init(&found.codes, TABLE_CODES_MAX, TABLE_CODES_BYTES_MAX);
     const struct table_code *codes = table_schema_codes(t);
-    enum err e = codes ? header_of(t, &header) : ERR_NOMEM;
-    for (size_t i = 0; !e && i < t->ncodes; i++)
-        e = table_set_count(&found.codes, codes[i].text, codes[i].len, codes[i].count, NULL);
-    if (!e)
-        e = table_schema_write(&schema, &fd);
-    if (!e)
-        e = table_schema_open(fd, grown);
+    enum err err = codes ? header_of(t, &header) : ERR_NOMEM;
+    for (size_t i = 0; !err && i < t->ncodes; i++)
+        err = table_set_count(&found.codes, codes[i].text, codes[i].len, codes[i].count, NULL);
+    if (!err)
+        err = table_schema_write(&schema, &fd);
+    if (!err)
+        err = table_schema_open(fd, grown);
     table_set_done(&found.codes);
     table_header_done(&header);
-    return e;
+    return err;
 }
 
 /* Only what lies behind the last known record is read, if the index so far is one by raw structure. */
@@ -298,23 +298,23 @@ static enum err grow_to(const struct table *t, struct table_source source, const
     grown->body.ncolumns = t->body.ncolumns;
     grown->body.delimiter = t->body.delimiter;
     struct table_parse how = parse_of(t, progress);
-    enum err e = table_source_find_ends(&grown->body.source);
-    if (!e && grown->body.source.lone_crs != t->body.source.lone_crs)
-        e = ERR_CHANGED;
-    if (!e)
-        e = table_index_again(&t->body.index, &grown->body.index);
-    if (e) {
-        table_problem(problem, e, t->path);
+    enum err err = table_source_find_ends(&grown->body.source);
+    if (!err && grown->body.source.lone_crs != t->body.source.lone_crs)
+        err = ERR_CHANGED;
+    if (!err)
+        err = table_index_again(&t->body.index, &grown->body.index);
+    if (err) {
+        table_problem(problem, err, t->path);
     } else {
         struct table_plan plan = plan_growth(t, &grown->body, tuning, runner, progress);
-        e = index_by(&grown->body, &plan, &how, problem);
+        err = index_by(&grown->body, &plan, &how, problem);
     }
-    if (!e) {
-        e = rewrite_schema(t, grown);
-        if (e)
-            table_problem(problem, e, t->path);
+    if (!err) {
+        err = rewrite_schema(t, grown);
+        if (err)
+            table_problem(problem, err, t->path);
     }
-    return give(grown, e, out);
+    return give(grown, err, out);
 }
 
 enum err table_grow_tuned(const struct table *t, const struct table_tuning *tuning, const struct table_runner *runner,
@@ -324,8 +324,8 @@ enum err table_grow_tuned(const struct table *t, const struct table_tuning *tuni
     enum table_change change = table_source_change(&t->body.source);
     if (change != TABLE_SAME && change != TABLE_GROWN)
         return table_problem(problem, ERR_CHANGED, t->path);
-    enum err e = table_source_open(t->body.source.fd, t->path, &source, problem);
-    return e ? e : grow_to(t, source, tuning, runner, progress, out, problem);
+    enum err err = table_source_open(t->body.source.fd, t->path, &source, problem);
+    return err ? err : grow_to(t, source, tuning, runner, progress, out, problem);
 }
 
 enum err table_grow(const struct table *t, const struct table_runner *runner, struct table_progress *progress,
@@ -338,9 +338,9 @@ enum err table_grow_spool(const struct table *t, const struct table_spool *spool
                           struct table_progress *progress, struct table **out, struct problem *problem)
 {
     struct table_source source;
-    enum err e = table_spool_source(spool, &source);
-    if (e)
-        return table_problem(problem, e, t->path);
+    enum err err = table_spool_source(spool, &source);
+    if (err)
+        return table_problem(problem, err, t->path);
     return grow_to(t, source, &(struct table_tuning){0}, runner, progress, out, problem);
 }
 

@@ -17,19 +17,19 @@ static enum err work(void *arg, size_t part)
     const struct table_loop *c = s->loop;
     void *own = NULL;
     (void)part;
-    enum err e = c->begin ? c->begin(c->arg, &own) : OK;
-    bool begun = !e;
-    while (!e && !atomic_load_explicit(&s->failed, memory_order_relaxed)) {
+    enum err err = c->begin ? c->begin(c->arg, &own) : OK;
+    bool begun = !err;
+    while (!err && !atomic_load_explicit(&s->failed, memory_order_relaxed)) {
         size_t i = atomic_fetch_add(&s->next, 1);
         if (i >= c->items)
             break;
-        e = c->item(c->arg, own, i);
+        err = c->item(c->arg, own, i);
     }
     if (begun && c->end)
-        e = c->end(c->arg, own, e);
-    if (e)
+        err = c->end(c->arg, own, err);
+    if (err)
         atomic_store(&s->failed, true);
-    return e;
+    return err;
 }
 
 enum err table_parallel_for(const struct table_loop *loop, const struct table_runner *runner)

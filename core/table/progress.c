@@ -40,14 +40,14 @@ enum err table_progress_share(struct table_progress **out, int *fd)
     *fd = memfd_create("poolscope-progress", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (*fd < 0)
         return err_from_errno(errno);
-    enum err e = OK;
+    enum err err = OK;
     if (ftruncate(*fd, sizeof **out) < 0 || fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-        e = err_from_errno(errno);
-    if (!e)
-        e = table_progress_map(*fd, out);
-    if (e)
+        err = err_from_errno(errno);
+    if (!err)
+        err = table_progress_map(*fd, out);
+    if (err)
         io_close(fd);
-    return e;
+    return err;
 }
 
 enum err table_progress_map(int fd, struct table_progress **out)

@@ -40,12 +40,12 @@ static enum err open_file(struct row_list *l)
 
 static enum err flush(struct row_list *l)
 {
-    enum err e = l->fd > 0 ? OK : open_file(l);
-    if (!e)
-        e = io_write_at(l->fd, l->tail, (size_t)(l->n - l->written) * width(l), l->written * width(l));
-    if (!e)
+    enum err err = l->fd > 0 ? OK : open_file(l);
+    if (!err)
+        err = io_write_at(l->fd, l->tail, (size_t)(l->n - l->written) * width(l), l->written * width(l));
+    if (!err)
         l->written = l->n;
-    return e;
+    return err;
 }
 
 enum err row_list_share(struct row_list *l)
@@ -89,9 +89,9 @@ static uint64_t load(const struct row_list *l, const void *from, size_t i)
 
 enum err row_list_add(struct row_list *l, uint64_t row)
 {
-    enum err e = reserve(l);
-    if (e)
-        return e;
+    enum err err = reserve(l);
+    if (err)
+        return err;
     store(l, l->tail, (size_t)(l->n - l->written), row);
     l->n++;
     return OK;
@@ -99,36 +99,36 @@ enum err row_list_add(struct row_list *l, uint64_t row)
 
 enum err row_list_append(struct row_list *l, const uint64_t *rows, size_t n)
 {
-    enum err e = OK;
-    for (size_t i = 0; !e && i < n; i++)
-        e = row_list_add(l, rows[i]);
-    return e;
+    enum err err = OK;
+    for (size_t i = 0; !err && i < n; i++)
+        err = row_list_add(l, rows[i]);
+    return err;
 }
 
 enum err row_list_make(struct row_list *l, uint64_t rows, uint64_t n)
 {
     row_list_init(l, rows);
-    enum err e = open_file(l);
-    if (!e && ftruncate(l->fd, (off_t)(n * width(l))) < 0)
-        e = err_from_errno(errno);
+    enum err err = open_file(l);
+    if (!err && ftruncate(l->fd, (off_t)(n * width(l))) < 0)
+        err = err_from_errno(errno);
     l->n = l->written = n;
-    if (e)
+    if (err)
         row_list_done(l);
-    return e;
+    return err;
 }
 
 enum err row_list_put(const struct row_list *l, uint64_t at, const uint64_t *rows, size_t n)
 {
     uint64_t piece[PIECE];
-    enum err e = OK;
-    for (size_t done = 0; !e && done < n;) {
+    enum err err = OK;
+    for (size_t done = 0; !err && done < n;) {
         size_t k = n - done < PIECE ? n - done : PIECE;
         for (size_t i = 0; i < k; i++)
             store(l, piece, i, rows[done + i]);
-        e = io_write_at(l->fd, piece, k * width(l), (at + done) * width(l));
+        err = io_write_at(l->fd, piece, k * width(l), (at + done) * width(l));
         done += k;
     }
-    return e;
+    return err;
 }
 
 enum err row_list_read(const struct row_list *l, uint64_t at, size_t n, uint64_t *out)
@@ -140,9 +140,9 @@ enum err row_list_read(const struct row_list *l, uint64_t at, size_t n, uint64_t
     while (done < n && at + done < l->written) {
         size_t k = n - done < PIECE ? n - done : PIECE;
         k = l->written - at - done < k ? (size_t)(l->written - at - done) : k;
-        enum err e = io_read_at(l->fd, piece, k * width(l), (at + done) * width(l));
-        if (e)
-            return e;
+        enum err err = io_read_at(l->fd, piece, k * width(l), (at + done) * width(l));
+        if (err)
+            return err;
         for (size_t i = 0; i < k; i++)
             out[done + i] = load(l, piece, i);
         done += k;
@@ -157,9 +157,9 @@ enum err row_list_find(const struct row_list *l, uint64_t row, uint64_t *out)
     uint64_t low = 0, high = l->n, here;
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
-        enum err e = row_list_read(l, middle, 1, &here);
-        if (e)
-            return e;
+        enum err err = row_list_read(l, middle, 1, &here);
+        if (err)
+            return err;
         if (here < row)
             low = middle + 1;
         else
@@ -174,11 +174,11 @@ enum err row_list_walk_on(struct row_list_walk *w)
     uint64_t left = w->list->n - w->read;
     w->i = 0;
     w->n = left < PIECE ? (size_t)left : PIECE;
-    enum err e = row_list_read(w->list, w->read, w->n, w->piece);
-    if (e)
+    enum err err = row_list_read(w->list, w->read, w->n, w->piece);
+    if (err)
         w->n = 0;
     w->read += w->n;
-    return e;
+    return err;
 }
 
 enum err row_list_both(const struct row_list *a, const struct row_list *b, struct row_list *out)
@@ -186,30 +186,30 @@ enum err row_list_both(const struct row_list *a, const struct row_list *b, struc
     struct row_list_walk x = {.list = a}, y = {.list = b};
     uint64_t p, q = UINT64_MAX;
     row_list_init(out, a->wide || b->wide ? UINT64_MAX : 0);
-    enum err e = row_list_next(&x, &p);
-    if (!e)
-        e = row_list_next(&y, &q);
-    while (!e && p != UINT64_MAX && q != UINT64_MAX) {
+    enum err err = row_list_next(&x, &p);
+    if (!err)
+        err = row_list_next(&y, &q);
+    while (!err && p != UINT64_MAX && q != UINT64_MAX) {
         bool first = p <= q, second = q <= p;
         if (first && second)
-            e = row_list_add(out, p);
-        if (!e && first)
-            e = row_list_next(&x, &p);
-        if (!e && second)
-            e = row_list_next(&y, &q);
+            err = row_list_add(out, p);
+        if (!err && first)
+            err = row_list_next(&x, &p);
+        if (!err && second)
+            err = row_list_next(&y, &q);
     }
-    if (e)
+    if (err)
         row_list_done(out);
-    return e;
+    return err;
 }
 
 enum err row_list_ranges(const struct row_list *l, size_t most, struct rows *out)
 {
     struct row_list_walk w = {.list = l};
     uint64_t row;
-    enum err e;
-    while (!(e = row_list_next(&w, &row)) && row != UINT64_MAX)
-        if ((e = out->n >= most ? ERR_TOO_BIG : rows_add(out, row, 1)))
+    enum err err;
+    while (!(err = row_list_next(&w, &row)) && row != UINT64_MAX)
+        if ((err = out->n >= most ? ERR_TOO_BIG : rows_add(out, row, 1)))
             break;
-    return e;
+    return err;
 }

@@ -48,9 +48,9 @@ enum err row_list_walk_on(struct row_list_walk *w) MUST_CHECK; /* the next piece
 /* The next number; UINT64_MAX behind the last one. */
 MUST_CHECK static inline enum err row_list_next(struct row_list_walk *w, uint64_t *out)
 {
-    enum err e = w->i < w->n ? OK : row_list_walk_on(w);
-    *out = e == OK && w->i < w->n ? w->piece[w->i++] : UINT64_MAX;
-    return e;
+    enum err err = w->i < w->n ? OK : row_list_walk_on(w);
+    *out = !err && w->i < w->n ? w->piece[w->i++] : UINT64_MAX;
+    return err;
 }
 
 /* Puts all numbers into its file, so that its fd with `n` and `wide` is all that another process needs; and a list of

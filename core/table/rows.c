@@ -38,9 +38,9 @@ enum err rows_add(struct rows *r, uint64_t first, uint64_t count)
 enum err rows_append(struct rows *r, const struct rows *more)
 {
     for (size_t i = 0; i < more->n; i++) {
-        enum err e = rows_add(r, more->ranges[i].first, more->ranges[i].count);
-        if (e)
-            return e;
+        enum err err = rows_add(r, more->ranges[i].first, more->ranges[i].count);
+        if (err)
+            return err;
     }
     return OK;
 }

@@ -61,15 +61,15 @@ enum err table_view_set_dtype(struct table_view *s, size_t column, enum dtype dt
     const struct column *c = table_column(s->table, column);
     if (c->name_len == 0 || memchr(c->name, '\0', c->name_len))
         return ERR_USAGE; /* what has no name cannot be told */
-    enum err e = override(s, c, dtype);
-    if (e)
-        return e;
+    enum err err = override(s, c, dtype);
+    if (err)
+        return err;
     table_view_drop_server(s, "a dtype was changed");
     s->grown = s->ended; /* the end of a stream is told once more */
-    e = table_view_open_table(s);
+    err = table_view_open_table(s);
     table_view_forget_views(s);
     table_view_arm(s, 0);
-    return e;
+    return err;
 }
 
 /* --- whether the cells are of it ---------------------------------------------------------------------------------- */
@@ -112,7 +112,7 @@ static void say_odd(struct table_view *s, const struct table_view_odd *odd)
     buf_init(&b, 4096);
     const struct column *c = table_column(s->table, odd->column);
     buf_addf(&b, "%s cell%s of ", text_count(odd->cells, cells), odd->cells == 1 ? "" : "s");
-    if (text_add_safe(&b, c->name, c->name_len) == OK)
+    if (!text_add_safe(&b, c->name, c->name_len))
         buf_addf(&b, " %s no %s, the first is in row %s", odd->cells == 1 ? "is" : "are", dtype_names[c->dtype],
                  text_count(odd->first + 1, first));
     table_view_tell(s, TABLE_VIEW_SAYS, 0, buf_text(&b));
@@ -125,14 +125,14 @@ enum err table_view_take_check(struct table_view *s, const struct query_answer *
     struct dtype_check *check = &s->checks[s->checking];
     struct table_view_odd odd = {.cells = (uint64_t)a->n};
     int fd = -1;
-    enum err e = nfds > 0 ? io_dup(fds[0], &fd) : OK;
-    if (e)
-        return e;
+    enum err err = nfds > 0 ? io_dup(fds[0], &fd) : OK;
+    if (err)
+        return err;
     row_list_take(&rows, fd, odd.cells, a->wide);
-    e = odd.cells > 0 ? row_list_read(&rows, 0, 1, &odd.first) : OK;
+    err = odd.cells > 0 ? row_list_read(&rows, 0, 1, &odd.first) : OK;
     row_list_done(&rows);
-    if (e || !has_column(s->table, s->overrides[s->checking].column, &odd.column))
-        return e;
+    if (err || !has_column(s->table, s->overrides[s->checking].column, &odd.column))
+        return err;
     bool news = odd.cells > 0 && odd.cells != check->odd.cells;
     *check = (struct dtype_check){.known = true, .odd = odd};
     if (news)

@@ -40,19 +40,19 @@ enum err table_view_open_table(struct table_view *s)
     struct table_options options = table_view_table_options(s);
     if (!options.delimiter)
         options.delimiter = table_sniff(s->stream ? table_stream_spool(s->stream).fd : s->fd);
-    enum err e = s->stream ? table_stream_open_table(s->stream, &options, &t, &problem)
+    enum err err = s->stream ? table_stream_open_table(s->stream, &options, &t, &problem)
                            : table_open(s->fd, &options, &t, &problem);
-    if (!e) {
+    if (!err) {
         if (!s->ended)
             s->fault.text[0] = '\0';
         if (s->stream)
             s->spooled = table_stream_size(s->stream);
         return table_view_take_table(s, t);
     }
-    if (e != ERR_AGAIN)
+    if (err != ERR_AGAIN)
         s->fault = problem;
     s->version++;
-    return e == ERR_NOMEM ? e : OK;
+    return err == ERR_NOMEM ? err : OK;
 }
 
 static void watch_file(struct table_view *s)
@@ -82,16 +82,16 @@ enum err table_view_open_file(struct table_view *s, struct problem *problem)
     s->fd = open_path(s);
     if (s->fd < 0)
         return problem_errno(problem, "%s: cannot open", s->options.path);
-    enum err e = table_stream_needed(s->fd, &stream);
+    enum err err = table_stream_needed(s->fd, &stream);
     stream |= s->options.encoding != NULL; /* it is converted on its way */
-    s->streaming = !e && stream;
+    s->streaming = !err && stream;
     s->input = await_none(s->epoll);
     if (s->streaming)
-        e = await_input(&s->input, s->fd); /* its first bytes may take their time: it is opened when there are some */
-    else if (!e)
-        e = open_watched(s);
+        err = await_input(&s->input, s->fd); /* its first bytes may take their time: it is opened when there are some */
+    else if (!err)
+        err = open_watched(s);
     table_view_arm(s, 0);
-    return e ? problem_set(problem, e, "%s: %s", s->options.path, err_text(e)) : OK;
+    return err ? problem_set(problem, err, "%s: %s", s->options.path, err_text(err)) : OK;
 }
 
 bool table_view_reads(const struct table_view *s, const char *path)
@@ -111,26 +111,26 @@ static void end_stream(struct table_view *s)
 
 static enum err open_stream(struct table_view *s, struct problem *problem)
 {
-    enum err e = table_stream_open(s->fd, s->options.path, &table_unpacker, &s->stream, problem);
-    if (!e && s->options.encoding && (e = table_stream_convert(s->stream, s->options.encoding)))
-        problem_set(problem, e, "%s: no encoding is called %s", s->options.path, s->options.encoding);
-    return e;
+    enum err err = table_stream_open(s->fd, s->options.path, &table_unpacker, &s->stream, problem);
+    if (!err && s->options.encoding && (err = table_stream_convert(s->stream, s->options.encoding)))
+        problem_set(problem, err, "%s: no encoding is called %s", s->options.path, s->options.encoding);
+    return err;
 }
 
 static enum err pump(struct table_view *s, struct problem *problem)
 {
     bool done = false;
-    enum err e = OK;
+    enum err err = OK;
     if (!s->stream)
-        e = open_stream(s, problem);
-    if (!e) /* of a pipe what is there, and no more: it would be waited for */
-        e = table_stream_pump(s->stream, !await_is_file(&s->input) ? 1 : s->table ? PUMP : FIRST_PUMP, &done, problem);
-    bool more = (!e && !done) || e == ERR_AGAIN;
-    if (more && (e = await_input(&s->input, table_stream_input(s->stream)))) /* it may come from elsewhere now */
-        problem_set(problem, e, "%s: cannot wait for it: %s", s->options.path, err_text(e));
-    if (!more || e)
+        err = open_stream(s, problem);
+    if (!err) /* of a pipe what is there, and no more: it would be waited for */
+        err = table_stream_pump(s->stream, !await_is_file(&s->input) ? 1 : s->table ? PUMP : FIRST_PUMP, &done, problem);
+    bool more = (!err && !done) || err == ERR_AGAIN;
+    if (more && (err = await_input(&s->input, table_stream_input(s->stream)))) /* it may come from elsewhere now */
+        problem_set(problem, err, "%s: cannot wait for it: %s", s->options.path, err_text(err));
+    if (!more || err)
         end_stream(s);
-    return e;
+    return err;
 }
 
 /* There may be enough of the stream for a table. */
@@ -183,8 +183,8 @@ static enum err reload(struct table_view *s, const char *why)
     io_close(&s->fd);
     s->fd = fd;
     s->gone_said = s->rewritten = s->grown = false;
-    enum err e = open_watched(s);
-    if (!e && s->fault.text[0]) { /* nothing is shown that is not there any more */
+    enum err err = open_watched(s);
+    if (!err && s->fault.text[0]) { /* nothing is shown that is not there any more */
         table_free(s->table);
         s->table = NULL;
     }
@@ -192,7 +192,7 @@ static enum err reload(struct table_view *s, const char *why)
     table_view_check_anew(s);
     table_view_tell(s, TABLE_VIEW_RELOADED, 0, why);
     table_view_arm(s, 0);
-    return e;
+    return err;
 }
 
 static bool something_happened(struct table_view *s)

@@ -132,8 +132,8 @@ enum err table_view_filter(struct table_view *s, const char *words, struct probl
     struct query a = {.within = -1};
     if (!s->table)
         return problem_set(problem, ERR_USAGE, "there is no table to filter");
-    enum err e = table_view_words_parse(s->table, words, &a, problem);
-    return e ? e : add_filter(s, words, &a);
+    enum err err = table_view_words_parse(s->table, words, &a, problem);
+    return err ? err : add_filter(s, words, &a);
 }
 
 enum err table_view_filter_text(struct table_view *s, size_t column, const char *text, size_t len)
@@ -144,16 +144,16 @@ enum err table_view_filter_text(struct table_view *s, size_t column, const char 
     buf_init(&words, 1 << 20);
     text_add_safe(&words, c->name, c->name_len);
     buf_add_text(&words, "==");
-    enum err e = text_add_safe(&words, text, len);
+    enum err err = text_add_safe(&words, text, len);
     a.text = strndup(text, len);
-    if (!e && !a.text)
-        e = ERR_NOMEM;
-    if (e)
+    if (!err && !a.text)
+        err = ERR_NOMEM;
+    if (err)
         table_view_ask_done(&a);
     else
-        e = add_filter(s, buf_text(&words), &a);
+        err = add_filter(s, buf_text(&words), &a);
     buf_done(&words);
-    return e;
+    return err;
 }
 
 enum err table_view_filter_remove(struct table_view *s, size_t i)

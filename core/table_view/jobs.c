@@ -58,9 +58,9 @@ static enum job due(struct table_view *s)
 static enum err send(struct table_view *s, enum job job, struct query *a, const int *fds, int nfds)
 {
     a->id = (int64_t)job;
-    enum err e = query_server_send(s->server, a, fds, nfds);
-    if (e)
-        return e;
+    enum err err = query_server_send(s->server, a, fds, nfds);
+    if (err)
+        return err;
     s->job = job;
     s->since = clock_now();
     s->stopped = s->dropped = false;
@@ -163,9 +163,9 @@ static enum err tell_table(struct table_view *s)
     struct query a = {.type = QUERY_TABLE, .within = -1};
     int fds[TABLE_FDS];
     table_fds(s->table, fds);
-    enum err e = query_server_send(s->server, &a, fds, TABLE_FDS);
-    s->told = e == OK;
-    return e;
+    enum err err = query_server_send(s->server, &a, fds, TABLE_FDS);
+    s->told = !err;
+    return err;
 }
 
 static enum err have_server(struct table_view *s)
@@ -173,17 +173,17 @@ static enum err have_server(struct table_view *s)
     struct problem problem = {""};
     if (s->server)
         return OK;
-    enum err e = query_server_start(0, &s->server, &problem);
+    enum err err = query_server_start(0, &s->server, &problem);
     struct epoll_event interest = {.events = EPOLLIN};
-    if (!e && epoll_ctl(s->epoll, EPOLL_CTL_ADD, query_server_fd(s->server), &interest) < 0) {
-        e = problem_errno(&problem, "The process that reads the table cannot be watched");
+    if (!err && epoll_ctl(s->epoll, EPOLL_CTL_ADD, query_server_fd(s->server), &interest) < 0) {
+        err = problem_errno(&problem, "The process that reads the table cannot be watched");
         query_server_free(s->server);
         s->server = NULL;
     }
-    if (e)
+    if (err)
         table_view_tell(s, TABLE_VIEW_FAILED, 0, problem.text);
     s->told = false;
-    return e;
+    return err;
 }
 
 static void server_died(struct table_view *s)
@@ -214,17 +214,17 @@ enum err table_view_ask_due(struct table_view *s)
         return OK;
     if (have_server(s))
         return OK; /* it was said */
-    enum err e = s->told ? OK : tell_table(s);
-    if (!e)
-        e = query(s, job);
-    if (e == ERR_CLOSED || (e != ERR_NOMEM && !s->told)) {
+    enum err err = s->told ? OK : tell_table(s);
+    if (!err)
+        err = query(s, job);
+    if (err == ERR_CLOSED || (err != ERR_NOMEM && !s->told)) {
         server_died(s);
         return OK;
     }
     table_view_arm(s, tick);
-    if (!e || e == ERR_NOMEM)
-        return e;
-    take_failure(s, &(struct query_answer){.id = (int64_t)job, .error = e});
+    if (!err || err == ERR_NOMEM)
+        return err;
+    take_failure(s, &(struct query_answer){.id = (int64_t)job, .error = err});
     return OK;
 }
 
@@ -237,10 +237,10 @@ static enum err take_table(struct table_view *s, const int *fds, int nfds)
     int own[TABLE_FDS];
     if (nfds != TABLE_FDS)
         return ERR_PARSE;
-    enum err e = io_dup_all(fds, TABLE_FDS, own);
-    if (!e)
-        e = table_import(own, &t, &problem);
-    return e ? e : table_view_take_table(s, t);
+    enum err err = io_dup_all(fds, TABLE_FDS, own);
+    if (!err)
+        err = table_import(own, &t, &problem);
+    return err ? err : table_view_take_table(s, t);
 }
 
 /* On error the list is empty. */
@@ -248,10 +248,10 @@ static enum err take_list(struct row_list *to, const struct query_answer *a, con
 {
     int fd = -1;
     row_list_done(to);
-    enum err e = nfds > 0 ? io_dup(fds[0], &fd) : OK;
-    if (!e)
+    enum err err = nfds > 0 ? io_dup(fds[0], &fd) : OK;
+    if (!err)
         row_list_take(to, fd, (uint64_t)a->n, a->wide);
-    return e;
+    return err;
 }
 
 /* The place in the view of the match that comes next from where one searches, UINT64_MAX: there is none. */
@@ -262,15 +262,15 @@ static enum err next_in_list(const struct table_view *s, const struct row_list *
     *out = UINT64_MAX;
     for (uint64_t k = 0; k < view->n; k++) {
         uint64_t i = s->search.backwards ? (from + view->n - k) % view->n : (from + k) % view->n, at, found;
-        enum err e = row_list_read(view, i, 1, &number);
-        if (!e)
-            e = row_list_find(matches, number, &at);
-        if (!e && at < matches->n && !(e = row_list_read(matches, at, 1, &found)) && found == number) {
+        enum err err = row_list_read(view, i, 1, &number);
+        if (!err)
+            err = row_list_find(matches, number, &at);
+        if (!err && at < matches->n && !(err = row_list_read(matches, at, 1, &found)) && found == number) {
             *out = i;
             return OK;
         }
-        if (e)
-            return e;
+        if (err)
+            return err;
     }
     return OK;
 }
@@ -280,17 +280,17 @@ static enum err next_in_rising(const struct table_view *s, const struct row_list
                                uint64_t from, uint64_t *out)
 {
     uint64_t number, at;
-    enum err e = row_list_read(view, from, 1, &number);
-    if (!e)
-        e = row_list_find(matches, number, &at);
-    if (e)
-        return e;
+    enum err err = row_list_read(view, from, 1, &number);
+    if (!err)
+        err = row_list_find(matches, number, &at);
+    if (err)
+        return err;
     uint64_t there = 0;
     bool here = at < matches->n && !row_list_read(matches, at, 1, &there) && there == number;
     if (s->search.backwards && !here)
         at = at > 0 ? at - 1 : matches->n - 1;
-    e = row_list_read(matches, at % matches->n, 1, &number);
-    return e ? e : row_list_find(view, number, out);
+    err = row_list_read(matches, at % matches->n, 1, &number);
+    return err ? err : row_list_find(view, number, out);
 }
 
 static enum err found_in_view(struct table_view *s, const struct query_answer *a, const int *fds, int nfds)
@@ -298,18 +298,18 @@ static enum err found_in_view(struct table_view *s, const struct query_answer *a
     struct row_list matches = {0};
     const struct row_list *view = table_view_list(s);
     uint64_t at = UINT64_MAX;
-    enum err e = OK;
+    enum err err = OK;
     if (a->n > 0 && view && view->n > 0) {
         uint64_t step = s->search.backwards ? view->n - 1 : 1, from = (s->search_from % view->n + step) % view->n;
         bool rising = view != &s->sorted && view != &s->narrowed;
-        e = take_list(&matches, a, fds, nfds);
-        if (!e)
-            e = (rising ? next_in_rising : next_in_list)(s, view, &matches, from, &at);
+        err = take_list(&matches, a, fds, nfds);
+        if (!err)
+            err = (rising ? next_in_rising : next_in_list)(s, view, &matches, from, &at);
         row_list_done(&matches);
     }
-    if (!e)
+    if (!err)
         table_view_tell(s, at == UINT64_MAX ? TABLE_VIEW_NOT_FOUND : TABLE_VIEW_FOUND, at, s->search.text);
-    return e;
+    return err;
 }
 
 static enum err take_search(struct table_view *s, const struct query_answer *a, const int *fds, int nfds)
@@ -338,9 +338,9 @@ static enum err take_texts(struct table_view *s, struct table_view_texts *to, co
     int fd = -1;
     *(codes ? &s->picking : &s->counting) = false;
     io_close(&to->fd);
-    enum err e = nfds > 0 ? io_dup(fds[0], &fd) : OK;
-    if (e)
-        return e;
+    enum err err = nfds > 0 ? io_dup(fds[0], &fd) : OK;
+    if (err)
+        return err;
     *to = (struct table_view_texts){.column = codes ? table_key(s->table) : s->column, .fd = fd,
                                .n = (uint64_t)a->n, .rows = table_rows(s->table), .nulls = (uint64_t)a->nulls,
                                .others = (uint64_t)a->others, .complete = a->complete};
@@ -374,16 +374,16 @@ static enum err take_filter(struct table_view *s, const struct query_answer *a, 
     struct filter *f = table_view_unready_filter(s);
     if (!f)
         return OK;
-    enum err e = take_list(&f->rows, a, fds, nfds);
-    f->ready = !e;
+    enum err err = take_list(&f->rows, a, fds, nfds);
+    f->ready = !err;
     s->narrow_ready = false;
-    return e;
+    return err;
 }
 
 static enum err take_answer(struct table_view *s, struct query_answer *a, const int *fds, int nfds)
 {
     enum job job = (enum job)a->id;
-    enum err e = OK;
+    enum err err = OK;
     switch (job) {
     case JOB_GROW:
         if (s->nfilters > 0 || s->sort_column != SIZE_MAX)
@@ -395,12 +395,12 @@ static enum err take_answer(struct table_view *s, struct query_answer *a, const 
     case JOB_FILTER: return take_filter(s, a, fds, nfds);
     case JOB_SEARCH: return take_search(s, a, fds, nfds);
     case JOB_SORT:
-        e = take_list(&s->sorted, a, fds, nfds);
-        s->sort_ready = !e;
+        err = take_list(&s->sorted, a, fds, nfds);
+        s->sort_ready = !err;
         break;
     case JOB_NARROW:
-        e = take_list(&s->narrowed, a, fds, nfds);
-        s->narrow_ready = !e;
+        err = take_list(&s->narrowed, a, fds, nfds);
+        s->narrow_ready = !err;
         break;
     case JOB_SAVE: take_saved(s, a); break;
     case JOB_CODES: return take_texts(s, &s->codes, a, fds, nfds);
@@ -409,7 +409,7 @@ static enum err take_answer(struct table_view *s, struct query_answer *a, const 
     case JOB_CHECK: return table_view_take_check(s, a, fds, nfds);
     default: break;
     }
-    return e;
+    return err;
 }
 
 /* What failed is not asked again; the file's change is looked into. */
@@ -440,32 +440,32 @@ static enum err one_answer(struct table_view *s)
 {
     struct query_answer a = {0};
     int fds[QUERY_ANSWER_FDS], nfds;
-    enum err e = query_server_receive(s->server, &a, fds, &nfds);
-    if (e)
-        return e;
+    enum err err = query_server_receive(s->server, &a, fds, &nfds);
+    if (err)
+        return err;
     bool dropped = s->dropped;
     s->job = JOB_NONE;
     s->version++; /* also when it was cancelled: it goes on no more */
     if (a.error == ERR_CANCELLED && a.id == JOB_SAVE)
         table_view_tell(s, TABLE_VIEW_SAYS, 0, "Cancelled: nothing was saved");
-    if (a.error == OK && (!dropped || a.id == JOB_SAVE)) /* a file that is there is there */
-        e = take_answer(s, &a, fds, nfds);
-    if (e) /* an answer that cannot be used, as when the file has changed since, is a failure like any other */
-        a.error = e;
-    if (a.error && a.error != ERR_CANCELLED && e != ERR_NOMEM)
+    if (!a.error && (!dropped || a.id == JOB_SAVE)) /* a file that is there is there */
+        err = take_answer(s, &a, fds, nfds);
+    if (err) /* an answer that cannot be used, as when the file has changed since, is a failure like any other */
+        a.error = err;
+    if (a.error && a.error != ERR_CANCELLED && err != ERR_NOMEM)
         take_failure(s, &a);
     while (nfds > 0)
         close(fds[--nfds]);
     query_answer_done(&a);
-    return e == ERR_NOMEM ? e : OK;
+    return err == ERR_NOMEM ? err : OK;
 }
 
 enum err table_view_take_answers(struct table_view *s)
 {
-    enum err e = OK;
-    while (s->server && !e)
-        e = one_answer(s);
-    if (e && e != ERR_AGAIN && e != ERR_NOMEM) /* closed, or what comes cannot be read: server_died ends it */
+    enum err err = OK;
+    while (s->server && !err)
+        err = one_answer(s);
+    if (err && err != ERR_AGAIN && err != ERR_NOMEM) /* closed, or what comes cannot be read: server_died ends it */
         server_died(s);
-    return e == ERR_NOMEM ? e : OK;
+    return err == ERR_NOMEM ? err : OK;
 }

@@ -69,9 +69,9 @@ struct table_options table_view_table_options(const struct table_view *s)
 
 static enum err open_parts(struct table_view *s, struct problem *problem)
 {
-    enum err e = read_overrides(s);
-    if (e)
-        return problem_set(problem, e, "%s", err_text(e));
+    enum err err = read_overrides(s);
+    if (err)
+        return problem_set(problem, err, "%s", err_text(err));
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (s->epoll < 0 || s->timer < 0 || watch_fd(s, s->timer))
@@ -87,12 +87,12 @@ enum err table_view_open(const struct table_view_options *options, struct table_
     *s = (struct table_view){.options = *options, .fd = -1, .epoll = -1, .timer = -1, .inotify = -1, .spool = -1,
                         .input = await_none(-1),
                         .sort_column = SIZE_MAX, .texts = {.fd = -1}, .codes = {.fd = -1}};
-    enum err e = open_parts(s, problem);
-    if (e)
+    enum err err = open_parts(s, problem);
+    if (err)
         table_view_free(s);
     else
         *out = s;
-    return e;
+    return err;
 }
 
 void table_view_free(struct table_view *s)
@@ -132,12 +132,12 @@ enum err table_view_step(struct table_view *s)
     uint64_t times;
     if (read(s->timer, &times, sizeof times) > 0 && s->job)
         s->version++; /* how far it is */
-    enum err e = table_view_pump(s);
-    if (!e)
-        e = table_view_take_answers(s);
-    if (!e)
-        e = table_view_look(s);
-    return e ? e : table_view_ask_due(s);
+    enum err err = table_view_pump(s);
+    if (!err)
+        err = table_view_take_answers(s);
+    if (!err)
+        err = table_view_look(s);
+    return err ? err : table_view_ask_due(s);
 }
 
 uint64_t table_view_version(const struct table_view *s)
@@ -150,9 +150,9 @@ const struct table *table_view_table(const struct table_view *s)
     return s->table;
 }
 
-const char *table_view_unread(enum err e)
+const char *table_view_unread(enum err err)
 {
-    switch (e) {
+    switch (err) {
     case ERR_CHANGED: return "the file changed after it was loaded";
     case ERR_IO: return "the file cannot be read here: input/output error";
     default: return NULL;
@@ -243,13 +243,13 @@ static enum err place_in_list(const struct row_list *l, uint64_t number, uint64_
 {
     struct row_list_walk w = {.list = l};
     uint64_t row;
-    enum err e;
-    for (uint64_t at = 0; !(e = row_list_next(&w, &row)) && row != UINT64_MAX; at++)
+    enum err err;
+    for (uint64_t at = 0; !(err = row_list_next(&w, &row)) && row != UINT64_MAX; at++)
         if (row == number) {
             *out = at;
             break;
         }
-    return e;
+    return err;
 }
 
 enum err table_view_place(const struct table_view *s, uint64_t number, uint64_t *out)
@@ -259,41 +259,41 @@ enum err table_view_place(const struct table_view *s, uint64_t number, uint64_t 
     *out = !l && number < table_view_extent(s).guess ? number : UINT64_MAX;
     if (l == &s->sorted || l == &s->narrowed)
         return place_in_list(l, number, out);
-    enum err e = l ? row_list_find(l, number, &at) : OK;
-    if (!e && l && at < l->n && !(e = row_list_read(l, at, 1, &found)) && found == number)
+    enum err err = l ? row_list_find(l, number, &at) : OK;
+    if (!err && l && at < l->n && !(err = row_list_read(l, at, 1, &found)) && found == number)
         *out = at;
-    return e;
+    return err;
 }
 
 static enum err read_list(struct table_reader *r, const struct row_list *l, uint64_t i, uint64_t n, table_view_visit *visit,
                           void *ctx)
 {
-    enum err e = OK;
-    for (uint64_t k = 0, number; !e && k < n; k++) {
+    enum err err = OK;
+    for (uint64_t k = 0, number; !err && k < n; k++) {
         const struct row *row = NULL;
-        e = row_list_read(l, i + k, 1, &number);
-        if (!e)
-            e = table_seek(r, number);
-        if (!e)
-            e = table_next(r, &row);
-        if (e || !row)
+        err = row_list_read(l, i + k, 1, &number);
+        if (!err)
+            err = table_seek(r, number);
+        if (!err)
+            err = table_next(r, &row);
+        if (err || !row)
             break;
         visit(ctx, i + k, row);
     }
-    return e;
+    return err;
 }
 
 static enum err read_on(struct table_reader *r, uint64_t i, uint64_t n, table_view_visit *visit, void *ctx)
 {
-    enum err e = OK;
-    for (uint64_t k = 0; !e && k < n; k++) {
+    enum err err = OK;
+    for (uint64_t k = 0; !err && k < n; k++) {
         const struct row *row = NULL;
-        e = table_next(r, &row);
-        if (e || !row)
+        err = table_next(r, &row);
+        if (err || !row)
             break;
         visit(ctx, i + k, row);
     }
-    return e;
+    return err;
 }
 
 enum err table_view_read(const struct table_view *s, uint64_t i, uint64_t n, table_view_visit *visit, void *ctx)
@@ -304,29 +304,29 @@ enum err table_view_read(const struct table_view *s, uint64_t i, uint64_t n, tab
     if (!s->table || i >= rows)
         return OK;
     n = n < rows - i ? n : rows - i;
-    enum err e = table_reader_new(s->table, &r);
-    if (e)
-        return e;
+    enum err err = table_reader_new(s->table, &r);
+    if (err)
+        return err;
     if (l)
-        e = read_list(r, l, i, n, visit, ctx);
-    else if (!(e = table_seek(r, i)))
-        e = read_on(r, i, n, visit, ctx);
+        err = read_list(r, l, i, n, visit, ctx);
+    else if (!(err = table_seek(r, i)))
+        err = read_on(r, i, n, visit, ctx);
     table_reader_free(r);
-    return e;
+    return err;
 }
 
 enum err table_view_read_end(const struct table_view *s, uint64_t n, table_view_visit *visit, void *ctx)
 {
     struct table_reader *r;
     bool exact;
-    enum err e = s->table ? table_reader_new(s->table, &r) : ERR_GONE;
-    if (e)
-        return e == ERR_GONE ? OK : e;
-    e = table_seek_end(r, n, &exact);
-    if (!e)
-        e = read_on(r, 0, n, visit, ctx);
+    enum err err = s->table ? table_reader_new(s->table, &r) : ERR_GONE;
+    if (err)
+        return err == ERR_GONE ? OK : err;
+    err = table_seek_end(r, n, &exact);
+    if (!err)
+        err = read_on(r, 0, n, visit, ctx);
     table_reader_free(r);
-    return e;
+    return err;
 }
 
 void table_view_follow(struct table_view *s, bool follow)

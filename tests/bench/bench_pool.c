@@ -30,7 +30,7 @@ struct bench {
 
 static void check(enum err err, const char *what)
 {
-    if (err == OK)
+    if (!err)
         return;
     fprintf(stderr, "bench_pool: %s: %s\n", what, err_text(err));
     exit(1);
@@ -65,7 +65,7 @@ static void open_table(struct bench *b, size_t bytes, int threads)
     struct problem problem = { "" };
     int fd = memfd_create("bench.csv", MFD_CLOEXEC);
     FILE *f = fd >= 0 ? fdopen(dup(fd), "w") : NULL;
-    if (f == NULL)
+    if (!f)
         check(ERR_SYS, "table");
     fputs("code,name,n\n", f);
     for (size_t n = 0, i = 0; n < bytes; i++)
@@ -99,7 +99,7 @@ static struct pool *open_pool(struct bench *b, const char *method)
     struct pool_options o = { .workers = WORKERS, .run = 1, .engine = b->engine, .table = b->table,
                               .settled = count_done, .ctx = b };
     check(start_method_find(method, &o.method, &problem), problem.text);
-    if (strcmp(method, "forkserver") == 0 && b->forkserver == NULL)
+    if (strcmp(method, "forkserver") == 0 && !b->forkserver)
         check(forkserver_new(&b->forkserver), "forkserver");
     o.forkserver = strcmp(method, "forkserver") == 0 ? b->forkserver : NULL;
     check(pool_new(&o, &p, &problem), problem.text);
@@ -208,11 +208,11 @@ static long rollup(long pid, const char *field)
     long sum = 0, kib;
     snprintf(path, sizeof path, "/proc/%ld/smaps_rollup", pid);
     FILE *f = fopen(path, "r");
-    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+    while (f && fgets(line, sizeof line, f)) {
         if (strncmp(line, field, strlen(field)) == 0 && sscanf(strchr(line, ':') + 1, "%ld", &kib) == 1)
             sum += kib;
     }
-    if (f != NULL)
+    if (f)
         fclose(f);
     return sum;
 }
@@ -236,7 +236,7 @@ static void memory(struct bench *b)
         struct pool_options o = { .workers = WORKERS, .run = 1, .engine = b->engine, .table = b->table,
                                   .emit = take_pid, .ctx = &pid, .burst = -1 };
         check(start_method_find(methods[m], &o.method, &problem), problem.text);
-        if (m == 2 && b->forkserver == NULL)
+        if (m == 2 && !b->forkserver)
             check(forkserver_new(&b->forkserver), "forkserver");
         o.forkserver = m == 2 ? b->forkserver : NULL;
         check(pool_new(&o, &p, &problem), problem.text);
@@ -262,7 +262,7 @@ static void receive_tables(int sock)
     char byte;
     size_t len;
     int fds[IO_FDS_MAX], n;
-    while (io_recv(sock, &byte, 1, &len, fds, &n) == OK && n == TABLE_FDS) {
+    while (!io_recv(sock, &byte, 1, &len, fds, &n) && n == TABLE_FDS) {
         struct table *t;
         check(table_import(fds, &t, &problem), problem.text);
         uint64_t rows = table_rows(t);

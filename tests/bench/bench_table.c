@@ -58,7 +58,7 @@ static int make_file(double megabytes)
     FILE *f = fd >= 0 ? fdopen(dup(fd), "w") : NULL;
     uint64_t s = 88172645463325252u;
     char name[128];
-    if (f == NULL)
+    if (!f)
         return -1;
     double n = fprintf(f, "code,name,age\n");
     while (n < megabytes * 1e6) {
@@ -114,7 +114,7 @@ static void measure(struct bench *b, const char *name, const char *unit, double 
     snprintf(line, sizeof line, "%s_cpu", name); /* of all threads: what a busy machine does not change much */
     tell(line, b->cpu[b->rounds / 2] * 1e3, "ms");
     snprintf(line, sizeof line, "%s_result", name);
-    if (unit != NULL)
+    if (unit)
         tell(line, result, unit);
 }
 
@@ -124,7 +124,7 @@ static double read_all(struct bench *b)
     size_t got = 1;
     double sum = 0;
     for (uint64_t at = 0; got > 0; at += got) {
-        if (io_read_some_at(b->fd, block, sizeof block, at, &got) != OK)
+        if (io_read_some_at(b->fd, block, sizeof block, at, &got))
             die("read", ERR_SYS);
         sum += (double)got;
     }
@@ -135,7 +135,7 @@ static struct table *open_table(struct bench *b)
 {
     struct table *t = NULL;
     struct problem problem = {""};
-    if (table_open(b->fd, &(struct table_options){.path = "bench.csv"}, &t, &problem) != OK) {
+    if (table_open(b->fd, &(struct table_options){.path = "bench.csv"}, &t, &problem)) {
         fprintf(stderr, "bench_table: %s\n", problem.text);
         exit(1);
     }
@@ -157,9 +157,9 @@ static double tail_once(struct bench *b)
     const struct row *row;
     bool exact;
     double n = 0;
-    if (table_reader_new(t, &r) != OK || table_seek_end(r, 50, &exact) != OK)
+    if (table_reader_new(t, &r) || table_seek_end(r, 50, &exact))
         die("tail", ERR_SYS);
-    while (table_next(r, &row) == OK && row != NULL)
+    while (!table_next(r, &row) && row)
         n++;
     table_reader_free(r);
     table_free(t);
@@ -171,7 +171,7 @@ static double index_once(struct bench *b)
     struct table *t = open_table(b);
     table_free(b->table);
     enum err err = engine_index(b->engine, t, NULL, &b->table, NULL);
-    if (err != OK)
+    if (err)
         die("index", err);
     table_free(t);
     return (double)table_rows(b->table);
@@ -181,7 +181,7 @@ static double find_once(struct bench *b, const struct find *f)
 {
     struct row_list list;
     enum err err = engine_find(b->engine, b->table, f, NULL, &list, NULL);
-    if (err != OK)
+    if (err)
         die("find", err);
     double n = (double)list.n;
     row_list_done(&list);
@@ -209,7 +209,7 @@ static double next_once(struct bench *b, enum find_what what, const char *text, 
     struct find f = {.what = what, .column = column, .text = text, .len = strlen(text)};
     uint64_t row;
     enum err err = engine_find_next(b->engine, b->table, &f, 0, false, NULL, &row, NULL);
-    if (err != OK)
+    if (err)
         die("next", err);
     return (double)row;
 }
@@ -235,7 +235,7 @@ static double count_once(struct bench *b)
     struct find f = {.what = FIND_PART, .column = FIND_ANY_COLUMN, .text = "Elena", .len = 5};
     uint64_t n;
     enum err err = engine_count(b->engine, b->table, &f, NULL, &n, NULL);
-    if (err != OK)
+    if (err)
         die("count", err);
     return (double)n;
 }
@@ -244,7 +244,7 @@ static double frequency_once(struct bench *b)
 {
     struct frequency f;
     enum err err = engine_frequency(b->engine, b->table, 0, TABLE_CODES_MAX, NULL, &f);
-    if (err != OK)
+    if (err)
         die("frequency", err);
     double n = (double)f.texts.n;
     frequency_done(&f);
@@ -255,7 +255,7 @@ static double sort_by(struct bench *b, size_t column)
 {
     struct row_list list;
     enum err err = engine_sort(b->engine, b->table, column, false, NULL, &list);
-    if (err != OK)
+    if (err)
         die("sort", err);
     double n = (double)list.n;
     row_list_done(&list);
@@ -281,7 +281,7 @@ static double statistics_once(struct bench *b)
 {
     struct statistics s;
     enum err err = engine_statistics(b->engine, b->table, 2, NULL, &s);
-    if (err != OK)
+    if (err)
         die("statistics", err);
     double mean = s.mean;
     statistics_done(&s);
@@ -292,7 +292,7 @@ static double learn_once(struct bench *b)
 {
     struct table *t;
     enum err err = engine_learn(b->engine, b->table, NULL, &t, NULL);
-    if (err != OK)
+    if (err)
         die("learn", err);
     double n = (double)table_codes(t);
     table_free(t);
@@ -304,10 +304,10 @@ static void tell_memory(const char *name)
 {
     char line[200];
     FILE *f = fopen("/proc/self/status", "r");
-    while (f != NULL && fgets(line, sizeof line, f) != NULL)
+    while (f && fgets(line, sizeof line, f))
         if (strncmp(line, "VmHWM:", 6) == 0)
             tell(name, atof(line + 6) / 1024, "MiB");
-    if (f != NULL)
+    if (f)
         fclose(f);
 }
 
@@ -322,7 +322,7 @@ int main(int argc, char **argv)
     if (b.fd < 0 || fstat(b.fd, &st) < 0)
         die("file", ERR_SYS);
     enum err err = engine_new(&(struct engine_options){.threads = threads}, &b.engine);
-    if (err != OK)
+    if (err)
         die("engine", err);
     tell("file", (double)st.st_size, "bytes");
     tell("threads", threads, "threads");

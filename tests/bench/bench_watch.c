@@ -118,10 +118,10 @@ static int stack(pid_t pid)
 {
     struct texts frames = {0};
     double stopped = 0, before = clock_now();
-    enum err e = stack_read(pid, 0, 16, &frames, &stopped);
-    printf("%.9f %.9f %zu %s\n", clock_now() - before, stopped, frames.n, e ? err_text(e) : "ok");
+    enum err err = stack_read(pid, 0, 16, &frames, &stopped);
+    printf("%.9f %.9f %zu %s\n", clock_now() - before, stopped, frames.n, err ? err_text(err) : "ok");
     texts_done(&frames);
-    return e != OK;
+    return err != OK;
 }
 
 /* Seconds a look, threads seen in it: as the sampler looks, n times. */

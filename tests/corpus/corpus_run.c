@@ -118,7 +118,7 @@ static bool belongs_to(pid_t pid, const char *name)
     int len = snprintf(marker, sizeof marker, "corpus_case=%s", name) + 1;
     buf_init(&b, ENVIRON_MAX);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool found = fd >= 0 && io_read_all(fd, &b) == OK && memmem(b.data, b.len, marker, (size_t)len);
+    bool found = fd >= 0 && !io_read_all(fd, &b) && memmem(b.data, b.len, marker, (size_t)len);
     if (fd >= 0)
         close(fd);
     buf_done(&b);

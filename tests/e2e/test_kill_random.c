@@ -78,7 +78,7 @@ static void assert_nothing_is_left(const struct ground *f)
     kin_wait_none();
     DIR *d = opendir(f->dir);
     assert_non_null(d);
-    for (struct dirent *e; (e = readdir(d)) != NULL;)
+    for (struct dirent *e; (e = readdir(d));)
         files += e->d_name[0] != '.' || strlen(e->d_name) > 2;
     closedir(d);
     if (files != 2 + (access(f->report, F_OK) == 0))
@@ -89,7 +89,7 @@ static json_t *report_of(const struct ground *f)
 {
     json_error_t error;
     json_t *root = json_load_file(f->report, 0, &error);
-    if (root == NULL)
+    if (!root)
         fail_msg("the report: %s", error.text);
     return root;
 }
@@ -138,7 +138,7 @@ static void check_frames(struct ground *f, const struct program *p)
     char seen[CODES] = { 0 };
     struct buf text;
     long n = 0, told = -1;
-    for (const char *at = buf_text(&p->out); (at = strstr(at, before)) != NULL; at++) {
+    for (const char *at = buf_text(&p->out); (at = strstr(at, before)); at++) {
         long code = strtol(at + sizeof before - 2, NULL, 10);
         assert_true(code >= 0 && code < CODES && !seen[code]++);
         n++;
@@ -146,9 +146,9 @@ static void check_frames(struct ground *f, const struct program *p)
     buf_init(&text, 1 << 20);
     file_read(f->report, &text);
     const char *said = strstr(buf_text(&text), p->status == 0 ? "poolscope: finished; " : "the host process died; ");
-    if (said != NULL)
+    if (said)
         told = strtol(strchr(said, ';') + 2, NULL, 10);
-    else if (strstr(buf_text(&text), "the host process died while it loaded the table") != NULL)
+    else if (strstr(buf_text(&text), "the host process died while it loaded the table"))
         told = 0;
     if (told != n)
         fail_msg("%ld printed; %s", n, buf_text(&text));
@@ -187,7 +187,7 @@ static void kill_the_host(struct ground *f, int method, bool json)
     f->after += killed && p.status == 0;
     if (p.status != 0 && (p.status != 125 || !killed))
         fail_msg("%s: exit status %d: %s", methods[method], p.status, buf_text(&p.err));
-    if (p.status != 0 && strstr(buf_text(&p.err), "host process died") == NULL)
+    if (p.status != 0 && !strstr(buf_text(&p.err), "host process died"))
         fail_msg("nobody says that the host is gone: %s", buf_text(&p.err));
     f->loading += strstr(buf_text(&p.err), "while it loaded") != NULL;
     if (json)
@@ -265,7 +265,7 @@ static void a_run_that_a_dead_host_never_began_is_lost_and_not_awaited(void **st
 static long kills_wanted(void)
 {
     const char *wanted = getenv("KILLS");
-    return wanted != NULL ? strtol(wanted, NULL, 10) : 100;
+    return wanted ? strtol(wanted, NULL, 10) : 100;
 }
 
 static void a_host_killed_at_any_moment_is_told_and_no_task_is_missing(void **state)

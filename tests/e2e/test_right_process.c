@@ -215,7 +215,7 @@ static int recycle(const struct identity *old, struct innocent *out)
         }
         close(pair[1]);
         *out = (struct innocent){pid, pair[0]};
-        if (pid > 0 && identity_look(pid, &now) == OK && now.is.started != old->started)
+        if (pid > 0 && !identity_look(pid, &now) && now.is.started != old->started)
             return PASSED;
         close(pair[0]);
         if (pid < 0 && why == EEXIST) /* the kernel is about to free it */
@@ -232,14 +232,14 @@ static int signal_after_reuse(void)
     struct identity_stat first, second;
     struct innocent innocent;
     int how;
-    CHECK(identity_look(fork_idle(), &first) == OK);
+    CHECK(!identity_look(fork_idle(), &first));
     end_child(first.is.pid);
     CHECK(identity_signal(&first.is, SIGKILL) == ERR_GONE);
     CHECK(recycle(&first.is, &innocent) == PASSED);
     CHECK(identity_signal(&first.is, SIGKILL) == ERR_GONE);
     CHECK(answers(&innocent));
-    CHECK(identity_look(first.is.pid, &second) == OK);
-    CHECK(identity_signal(&second.is, SIGKILL) == OK);
+    CHECK(!identity_look(first.is.pid, &second));
+    CHECK(!identity_signal(&second.is, SIGKILL));
     CHECK(wait_child(second.is.pid, &how) && WIFSIGNALED(how));
     return PASSED;
 }
@@ -308,9 +308,9 @@ static int free_guard_after_reuse(void)
     signal(SIGCHLD, SIG_IGN);
     CHECK(openpty(&master, &r.fd, NULL, NULL, NULL) == 0 && tcgetattr(r.fd, &r.before) == 0);
     r.ours = r.before;
-    CHECK(guard_new(&g) == OK);
+    CHECK(!guard_new(&g));
     guard_set(g, &r);
-    CHECK(guard_pid(g) > 1 && identity_look(guard_pid(g), &guard) == OK);
+    CHECK(guard_pid(g) > 1 && !identity_look(guard_pid(g), &guard));
     kill(guard.is.pid, SIGKILL);
     CHECK(wait_gone(guard.is.pid));
     CHECK(recycle(&guard.is, &innocent) == PASSED);
@@ -415,7 +415,7 @@ static int kill_attached_tree_after_reuse(void)
     int err, how;
     CHECK(start_tree(&t));
     for (int i = 0; i < NIDLE; i++)
-        CHECK(identity_look(t.idle[i], &was[i]) == OK);
+        CHECK(!identity_look(t.idle[i], &was[i]));
     snprintf(pid, sizeof pid, "%d", (int)t.root);
     char *argv[] = {"poolscope", "attach", "--headless", "--on-hang", "kill", pid, NULL};
     pid_t observer = start_poolscope(argv, &err);

@@ -171,7 +171,7 @@ static unsigned long switches_of(pid_t pid, size_t *threads)
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     DIR *d = opendir(path);
     assert_non_null(d);
-    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+    for (struct dirent *e; (e = readdir(d));) {
         if (e->d_name[0] == '.')
             continue;
         ++*threads;

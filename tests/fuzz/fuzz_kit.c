@@ -27,18 +27,18 @@ void fuzz_compare_rows(const struct table *reference, const struct table *t, uns
 {
     struct table_reader *r, *s;
     const struct row *a, *b;
-    MUST(table_reader_new(reference, &r) == OK && table_reader_new(t, &s) == OK);
+    MUST(!table_reader_new(reference, &r) && !table_reader_new(t, &s));
     for (uint64_t i = 0; i < table_rows(reference); i++) {
         if (i % step == 0)
-            MUST(table_seek(s, (i * 7 + 3) % table_rows(t)) == OK && table_next(s, &b) == OK && b &&
-                 table_seek(s, i) == OK);
-        MUST(table_next(r, &a) == OK && a);
-        MUST(table_next(s, &b) == OK && b);
+            MUST(!table_seek(s, (i * 7 + 3) % table_rows(t)) && !table_next(s, &b) && b &&
+                 !table_seek(s, i));
+        MUST(!table_next(r, &a) && a);
+        MUST(!table_next(s, &b) && b);
         MUST(a->number == i && b->number == i && a->ncells == b->ncells);
         for (size_t c = 0; c < a->ncells; c++)
             MUST(fuzz_same_cell(&a->cells[c], &b->cells[c]));
     }
-    MUST(table_next(r, &a) == OK && !a && table_next(s, &b) == OK && !b);
+    MUST(!table_next(r, &a) && !a && !table_next(s, &b) && !b);
     table_reader_free(r);
     table_reader_free(s);
 }

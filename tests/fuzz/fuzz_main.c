@@ -67,7 +67,7 @@ static int run_file(const char *path)
 {
     static unsigned char input[64 * 1024];
     FILE *f = fopen(path, "rb");
-    if (f == NULL) {
+    if (!f) {
         perror(path);
         return 1;
     }
@@ -82,14 +82,14 @@ static int run_corpus(const char *dir)
     char path[4096 + 256 + 2];
     DIR *d = opendir(dir);
     int failed = 0, n = 0;
-    for (struct dirent *entry; d != NULL && (entry = readdir(d)) != NULL;) {
+    for (struct dirent *entry; d && (entry = readdir(d));) {
         snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
         if (entry->d_name[0] != '.') {
             failed |= run_file(path);
             n++;
         }
     }
-    if (d != NULL)
+    if (d)
         closedir(d);
     if (n == 0)
         fprintf(stderr, "%s: no corpus\n", dir);

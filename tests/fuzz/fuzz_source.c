@@ -68,7 +68,7 @@ static bool looks_packed(const void *bytes, size_t len)
 {
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
     bool packed;
-    MUST(fd >= 0 && io_write_all(fd, bytes, len) == OK && table_stream_needed(fd, &packed) == OK);
+    MUST(fd >= 0 && !io_write_all(fd, bytes, len) && !table_stream_needed(fd, &packed));
     close(fd);
     return packed;
 }
@@ -79,24 +79,24 @@ static bool looks_packed(const void *bytes, size_t len)
 static bool pump(struct table_stream *s, bool all, bool *done)
 {
     struct problem problem = {""};
-    enum err e;
+    enum err err;
     do {
         struct pollfd input = {table_stream_input(s), POLLIN, 0};
         int ready = 1;
         while (all && (ready = poll(&input, 1, -1)) == -1 && errno == EINTR)
             continue; /* the fuzzer's own alarm clock */
         MUST(ready == 1);
-        e = table_stream_pump(s, 1, done, &problem);
-    } while ((!e && !*done) || (e == ERR_AGAIN && all));
-    MUST(!e || e == ERR_AGAIN || (e == ERR_PARSE && problem.text[0]));
-    return !e || e == ERR_AGAIN;
+        err = table_stream_pump(s, 1, done, &problem);
+    } while ((!err && !*done) || (err == ERR_AGAIN && all));
+    MUST(!err || err == ERR_AGAIN || (err == ERR_PARSE && problem.text[0]));
+    return !err || err == ERR_AGAIN;
 }
 
 static void same_bytes(const struct table_stream *s, const void *bytes, size_t len)
 {
     struct table_spool spool = table_stream_spool(s);
     char *arrived = malloc(spool.size + 1);
-    MUST(arrived && io_read_at(spool.fd, arrived, spool.size, 0) == OK);
+    MUST(arrived && !io_read_at(spool.fd, arrived, spool.size, 0));
     MUST(spool.size == len && memcmp(arrived, bytes, len) == 0);
     free(arrived);
 }
@@ -105,9 +105,9 @@ static void same_table(const struct table *t, const struct table_options *how, c
 {
     struct table *reference = NULL, *all = NULL;
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    MUST(fd >= 0 && io_write_all(fd, bytes, len) == OK);
-    if (table_open(fd, how, &reference, NULL) == OK) {
-        MUST(table_index(reference, NULL, NULL, &all, NULL) == OK);
+    MUST(fd >= 0 && !io_write_all(fd, bytes, len));
+    if (!table_open(fd, how, &reference, NULL)) {
+        MUST(!table_index(reference, NULL, NULL, &all, NULL));
         fuzz_compare_facts(all, t);
         fuzz_compare_rows(all, t, 3);
         table_free(all);
@@ -119,8 +119,8 @@ static void same_table(const struct table *t, const struct table_options *how, c
 static struct table *indexed(const struct table_stream *s, const struct table_options *how)
 {
     struct table *first = NULL, *all = NULL;
-    if (table_stream_open_table(s, how, &first, NULL) == OK)
-        MUST(table_index(first, NULL, NULL, &all, NULL) == OK);
+    if (!table_stream_open_table(s, how, &first, NULL))
+        MUST(!table_index(first, NULL, NULL, &all, NULL));
     table_free(first);
     return all;
 }
@@ -129,10 +129,10 @@ static struct table *indexed(const struct table_stream *s, const struct table_op
 static void grow(const struct table_stream *s, struct table **t)
 {
     struct table *more = NULL;
-    enum err e = table_stream_grow(s, *t, NULL, NULL, &more, NULL);
-    MUST(!e || e == ERR_CHANGED || e == ERR_PARSE);
+    enum err err = table_stream_grow(s, *t, NULL, NULL, &more, NULL);
+    MUST(!err || err == ERR_CHANGED || err == ERR_PARSE);
     table_free(*t);
-    *t = e ? NULL : more;
+    *t = err ? NULL : more;
 }
 
 /* Sends all, the first `cut` bytes before the others. `whole`: what must arrive of them; NULL: nobody knows. */
@@ -144,9 +144,9 @@ static void send(const uint8_t *data, size_t len, size_t cut, const char *encodi
     bool done = false;
     int ends[2];
     MUST(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0 && write(ends[1], data, cut) == (ssize_t)cut);
-    MUST(table_stream_open(ends[0], how->path, &table_unpacker, &s, NULL) == OK);
+    MUST(!table_stream_open(ends[0], how->path, &table_unpacker, &s, NULL));
     if (encoding)
-        MUST(table_stream_convert(s, encoding) == OK);
+        MUST(!table_stream_convert(s, encoding));
     bool fit = pump(s, false, &done);
     if (fit && table_stream_size(s) > 0)
         t = indexed(s, how);

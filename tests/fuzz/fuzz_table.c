@@ -55,13 +55,13 @@ static void compare_walk(const struct table *reference, const struct table *t, b
     const struct row *a;
     uint64_t seen = 0;
     size_t column = table_columns(t) - 1;
-    MUST(table_reader_new(reference, &r) == OK && table_walk_new(t, all ? NULL : &column, 1, NULL, &w) == OK);
+    MUST(!table_reader_new(reference, &r) && !table_walk_new(t, all ? NULL : &column, 1, NULL, &w));
     for (size_t i = 0; i < table_spans(t, 1); i++) {
-        MUST(table_walk_begin(w, table_span(t, 1, i)) == OK);
-        while (table_walk_next(w, &batch) == OK && batch.rows > 0) {
+        MUST(!table_walk_begin(w, table_span(t, 1, i)));
+        while (!table_walk_next(w, &batch) && batch.rows > 0) {
             MUST(batch.row == seen);
             for (size_t k = 0; k < batch.rows; k++, seen++) {
-                MUST(table_next(r, &a) == OK && a);
+                MUST(!table_next(r, &a) && a);
                 for (size_t c = 0; c < batch.width; c++)
                     MUST(fuzz_same_cell(&a->cells[all ? c : column], &batch.cells[k * batch.width + c]));
             }
@@ -80,23 +80,23 @@ static void compare_find(const struct table *reference, const struct table *t, c
         return; /* one that grew has the dtypes of its first rows */
     enum err expected = engine_find(e, reference, f, NULL, &a, NULL);
     MUST(engine_find(e, t, f, NULL, &b, NULL) == expected);
-    if (expected != OK)
+    if (expected)
         return;
     MUST(a.n == b.n);
     for (uint64_t i = 0; i < a.n; i++)
-        MUST(row_list_read(&a, i, 1, &x) == OK && row_list_read(&b, i, 1, &y) == OK && x == y);
-    MUST(engine_count(e, t, f, NULL, &count, NULL) == OK && count == a.n);
+        MUST(!row_list_read(&a, i, 1, &x) && !row_list_read(&b, i, 1, &y) && x == y);
+    MUST(!engine_count(e, t, f, NULL, &count, NULL) && count == a.n);
     for (uint64_t from = 0; from <= table_rows(t) && from < 8; from++) {
-        MUST(row_list_find(&a, from, &y) == OK);
+        MUST(!row_list_find(&a, from, &y));
         uint64_t next = UINT64_MAX, before = UINT64_MAX;
         if (y < a.n)
-            MUST(row_list_read(&a, y, 1, &next) == OK);
+            MUST(!row_list_read(&a, y, 1, &next));
         if (next == from && from < table_rows(t))
             before = from;
         else if (y > 0)
-            MUST(row_list_read(&a, y - 1, 1, &before) == OK);
-        MUST(engine_find_next(e, t, f, from, false, NULL, &x, NULL) == OK && x == next);
-        MUST(engine_find_next(e, t, f, from, true, NULL, &x, NULL) == OK && x == before);
+            MUST(!row_list_read(&a, y - 1, 1, &before));
+        MUST(!engine_find_next(e, t, f, from, false, NULL, &x, NULL) && x == next);
+        MUST(!engine_find_next(e, t, f, from, true, NULL, &x, NULL) && x == before);
     }
     row_list_done(&a);
     row_list_done(&b);
@@ -105,7 +105,7 @@ static void compare_find(const struct table *reference, const struct table *t, c
 static void compare_learned(const struct table *reference, const struct table *t)
 {
     struct table *all;
-    MUST(table_learn(t, NULL, NULL, &all, NULL) == OK);
+    MUST(!table_learn(t, NULL, NULL, &all, NULL));
     MUST(table_codes(reference) == table_codes(all) && table_key(reference) == table_key(all));
     for (size_t i = 0; i < table_codes(all); i++) {
         const struct table_code *a = table_code(reference, i), *b = table_code(all, i);
@@ -132,9 +132,9 @@ static void compare_growth(const struct table *reference, const uint8_t *data, s
     struct table *first = NULL, *indexed = NULL, *grown = NULL;
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
     MUST(fd >= 0 && pwrite(fd, data, k->cut, 0) == (ssize_t)k->cut);
-    if (table_open(fd, &k->options, &first, NULL) == OK) {
+    if (!table_open(fd, &k->options, &first, NULL)) {
         bool same = table_columns(first) == table_columns(reference);
-        MUST(table_index_tuned(first, &k->tuning, NULL, NULL, &indexed, NULL) == OK);
+        MUST(!table_index_tuned(first, &k->tuning, NULL, NULL, &indexed, NULL));
         MUST(pwrite(fd, data + k->cut, len - k->cut, (off_t)k->cut) == (ssize_t)(len - k->cut));
         enum err err = table_grow_tuned(indexed, &k->tuning, NULL, NULL, &grown, NULL);
         if (indexed->body.source.lone_crs != reference->body.source.lone_crs) {
@@ -142,7 +142,7 @@ static void compare_growth(const struct table *reference, const uint8_t *data, s
         } else if (!same || indexed->body.index.facts->start != reference->body.index.facts->start) {
             table_free(err ? NULL : grown); /* the header itself grew: another table */
         } else {
-            MUST(err == OK);
+            MUST(!err);
             compare_all(reference, grown, k, e);
             table_free(grown);
         }
@@ -160,9 +160,9 @@ static void compare_ends(const struct table *reference, const uint8_t *data, siz
     MUST(fd >= 0);
     for (size_t i = 0; i < len; i++) {
         bool lone = data[i] == '\r' && (i + 1 == len || data[i + 1] != '\n');
-        MUST(io_write_all(fd, lone ? "\n" : (const char *)data + i, 1) == OK);
+        MUST(!io_write_all(fd, lone ? "\n" : (const char *)data + i, 1));
     }
-    MUST(table_open(fd, &k->options, &converted, NULL) == OK && !converted->body.source.lone_crs);
+    MUST(!table_open(fd, &k->options, &converted, NULL) && !converted->body.source.lone_crs);
     fuzz_compare_facts(converted, reference);
     fuzz_compare_rows(converted, reference, 2);
     table_free(converted);
@@ -179,17 +179,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     size_t len = size - KNOBS;
     struct knobs k = turn(bytes, data, len);
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    MUST(fd >= 0 && io_write_all(fd, data, len) == OK);
+    MUST(fd >= 0 && !io_write_all(fd, data, len));
     bool packed;
-    MUST(table_stream_needed(fd, &packed) == OK);
+    MUST(!table_stream_needed(fd, &packed));
     if (packed) { /* is unpacked; not what is looked at here */
         close(fd);
         return 0;
     }
-    MUST(engine_new(&(struct engine_options){.threads = 1}, &e) == OK);
-    if (table_open(fd, &k.options, &reference, NULL) == OK) {
+    MUST(!engine_new(&(struct engine_options){.threads = 1}, &e));
+    if (!table_open(fd, &k.options, &reference, NULL)) {
         MUST(!reference->body.index.facts->regular); /* libcsv's */
-        MUST(table_index_tuned(reference, &k.tuning, NULL, NULL, &t, NULL) == OK);
+        MUST(!table_index_tuned(reference, &k.tuning, NULL, NULL, &t, NULL));
         compare_all(reference, t, &k, e);
         if (reference->body.source.lone_crs)
             compare_ends(reference, data, len, &k);

@@ -52,7 +52,7 @@ static size_t check_csi(const char *text, size_t len)
 {
     size_t i = 2, nargs = 1;
     long value = 0;
-    i += i < len && strchr("?>", text[i]) != NULL;
+    i += i < len && strchr("?>", text[i]);
     for (; i < len && strchr("0123456789;", text[i]); i++) {
         nargs += text[i] == ';';
         value = text[i] == ';' ? 0 : value * 10 + (text[i] - '0');
@@ -86,7 +86,7 @@ static void filter(const uint8_t *data, size_t len, size_t step, struct buf *out
     buf_init(out, (size_t)64 << 20);
     for (size_t i = 0; i < len; i += step)
         vt_filter_write(&f, (const char *)data + i, len - i < step ? len - i : step);
-    MUST(out->err == OK);
+    MUST(!out->err);
 }
 
 static void compare_cuts(const uint8_t *data, size_t len, size_t step)
@@ -160,7 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     const uint8_t *data = bytes + FUZZ_KNOBS;
     size_t len = size - FUZZ_KNOBS, step = 1 + bytes[2] % 64;
     compare_cuts(data, len, step);
-    MUST(vt_new(bytes[0] % 100, bytes[1] % 60, &t) == OK);
+    MUST(!vt_new(bytes[0] % 100, bytes[1] % 60, &t));
     for (size_t i = 0; i < len;) {
         if (data[i] == COMMAND) {
             i += 1 + obey(t, data + i + 1, len - i - 1);

@@ -25,8 +25,8 @@ struct table *kit_indexed(struct engine *e, int fd)
 {
     struct table *first = NULL, *all = NULL;
     struct problem problem = { "" };
-    if (table_open(fd, &(struct table_options){ .path = "t.csv" }, &first, &problem) != OK ||
-        engine_index(e, first, NULL, &all, &problem) != OK)
+    if (table_open(fd, &(struct table_options){ .path = "t.csv" }, &first, &problem) ||
+        engine_index(e, first, NULL, &all, &problem))
         fail_msg("%s", problem.text);
     table_free(first);
     return all;

@@ -21,7 +21,7 @@ static void add_each_end(struct story *s, const struct event *e)
     struct event_tasks_at at = { 0 };
     struct event_task task;
     enum err err;
-    while ((err = event_tasks_next(&e->tasks, &at, &task)) == OK) {
+    while (!(err = event_tasks_next(&e->tasks, &at, &task))) {
         struct event one = { .type = EVENT_TASK_ENDED, .time = e->time }, borrowed = one;
         borrowed.task = task;
         assert_int_equal(event_copy(&borrowed, &one), OK);
@@ -80,7 +80,7 @@ const struct event *story_worker(const struct story *s, enum event_type type, in
 const struct event *story_note(const struct story *s, const char *words)
 {
     for (size_t i = 0; i < s->n; i++) {
-        if (s->events[i].type == EVENT_NOTE && strstr(s->events[i].note.text, words) != NULL)
+        if (s->events[i].type == EVENT_NOTE && strstr(s->events[i].note.text, words))
             return &s->events[i];
     }
     return NULL;
@@ -98,13 +98,13 @@ char *kit_sample_path(void)
 {
     static char path[4096];
     const char *top = getenv("srcdir");
-    snprintf(path, sizeof path, "%s/assets/sample.csv", top != NULL ? top : ".");
+    snprintf(path, sizeof path, "%s/assets/sample.csv", top ? top : ".");
     return path;
 }
 
 static int csv_fd(const char *csv)
 {
-    if (csv == NULL)
+    if (!csv)
         return open(kit_sample_path(), O_RDONLY | O_CLOEXEC);
     int fd = memfd_create("test.csv", MFD_CLOEXEC);
     assert_true(fd >= 0 && write(fd, csv, strlen(csv)) == (ssize_t)strlen(csv));
@@ -119,7 +119,7 @@ void kit_init(struct kit *k, const char *csv, int threads, enum at_fork at_fork)
     assert_true(fd >= 0);
     *k = (struct kit){ 0 };
     assert_int_equal(engine_new(&(struct engine_options){ .threads = threads, .at_fork = at_fork }, &k->engine), OK);
-    if (engine_load(k->engine, fd, &(struct table_options){ .path = "sample.csv" }, &k->table, &problem) != OK)
+    if (engine_load(k->engine, fd, &(struct table_options){ .path = "sample.csv" }, &k->table, &problem))
         fail_msg("%s", problem.text);
     assert_int_equal(engine_started(k->engine), threads > 1);
     close(fd);
@@ -151,11 +151,11 @@ void kit_open(struct kit *k, const char *method, int workers)
                                     .initializer = k->wanted.initializer, .keep = k->wanted.keep,
                                     .pending_max = k->wanted.pending_max };
     struct problem problem = { "" };
-    if (k->forkserver == NULL && strcmp(method, "forkserver") == 0)
+    if (!k->forkserver && strcmp(method, "forkserver") == 0)
         assert_int_equal(forkserver_new(&k->forkserver), OK);
     options.forkserver = k->forkserver;
     assert_int_equal(start_method_find(method, &options.method, &problem), OK);
-    if (pool_new(&options, &k->pool, &problem) != OK)
+    if (pool_new(&options, &k->pool, &problem))
         fail_msg("%s", problem.text);
 }
 
@@ -267,7 +267,7 @@ static bool stopped_in_task(struct kit *k, int64_t task)
     kill(pid, SIGSTOP);
     wait_until(is_stopped, &pid);
     assert_int_equal(pool_step(k->pool), OK);
-    return story_task(&k->story, EVENT_TASK_ENDED, task) == NULL;
+    return !story_task(&k->story, EVENT_TASK_ENDED, task);
 }
 
 static void open_at_work(struct kit *k, const char *method, const char *csv, struct pool_options wanted)
@@ -304,7 +304,7 @@ int open_fds(void)
     int n = 0;
     DIR *d = opendir("/proc/self/fd");
     assert_non_null(d);
-    while (readdir(d) != NULL)
+    while (readdir(d))
         n++;
     closedir(d);
     return n;
@@ -384,11 +384,11 @@ int proc_engine_threads(pid_t pid)
     int n = 0;
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     DIR *d = opendir(path);
-    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+    for (struct dirent *e; d && (e = readdir(d));) {
         snprintf(path, sizeof path, "task/%.20s/comm", e->d_name);
         n += e->d_name[0] != '.' && proc_read(pid, path, name, sizeof name) && strncmp(name, "engine-", 7) == 0;
     }
-    if (d != NULL)
+    if (d)
         closedir(d);
     return n;
 }

@@ -56,7 +56,7 @@ static int on_property(VTermProp prop, VTermValue *value, void *user)
 static void on_answer(const char *bytes, size_t len, void *user)
 {
     struct pty *p = user;
-    if (io_write_all(p->fd, bytes, len) != OK)
+    if (io_write_all(p->fd, bytes, len))
         p->ended = true;
 }
 
@@ -157,7 +157,7 @@ static void reap(struct pty *p)
 
 void pty_type(struct pty *p, const char *keys)
 {
-    if (io_write_all(p->fd, keys, strlen(keys)) != OK)
+    if (io_write_all(p->fd, keys, strlen(keys)))
         fail_msg("nobody reads what is typed: %s", keys);
 }
 
@@ -327,7 +327,7 @@ const char *pty_raw(const struct pty *p, size_t *len)
 
 bool pty_raw_has(const struct pty *p, const char *bytes)
 {
-    return p->raw.len > 0 && memmem(p->raw.data, p->raw.len, bytes, strlen(bytes)) != NULL;
+    return p->raw.len > 0 && memmem(p->raw.data, p->raw.len, bytes, strlen(bytes));
 }
 
 static bool any_colour(struct pty *p)

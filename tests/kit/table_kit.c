@@ -48,11 +48,11 @@ enum err kit_load(const void *bytes, size_t len, const struct table_options *opt
     struct table *t = NULL;
     int fd = kit_file(bytes, len);
     problem->text[0] = '\0';
-    enum err e = table_load(fd, options, NULL, &t, problem);
+    enum err err = table_load(fd, options, NULL, &t, problem);
     close(fd);
-    if (!e)
+    if (!err)
         table_free(t);
-    return e;
+    return err;
 }
 
 struct job {

@@ -21,7 +21,7 @@ static enum err init_choices(struct choices *c, const struct app_options *option
     for (size_t i = 0; initial->method && i < start_method_count(); i++)
         if (strcmp(start_method_name(start_method_at(i)), initial->method) == 0)
             c->method = c->first_method = i;
-    if (initial->at_fork && at_fork_from_name(initial->at_fork, &policy) == OK)
+    if (initial->at_fork && !at_fork_from_name(initial->at_fork, &policy))
         c->at_fork = policy;
     for (size_t i = 0; i < initial->ncodes; i++)
         if (picks_add_borrowed(&c->picks, initial->codes[i], strlen(initial->codes[i]), true))
@@ -37,10 +37,10 @@ enum err app_init(struct app *a, const struct app_options *options)
     const struct pane_set *set = &pane_sets[a->scope];
     a->focus = set->v[0];
     prompt_init(&a->prompt);
-    enum err e = init_choices(&a->choices, options);
-    for (int i = 0; i < set->n && !e; i++)
-        e = pane_new(pane_ops[set->v[i]], &a->panes[set->v[i]]);
-    return e;
+    enum err err = init_choices(&a->choices, options);
+    for (int i = 0; i < set->n && !err; i++)
+        err = pane_new(pane_ops[set->v[i]], &a->panes[set->v[i]]);
+    return err;
 }
 
 void app_done(struct app *a)
@@ -63,7 +63,7 @@ const struct table *app_table(struct app *a)
 {
     const struct table *t = a->table_view ? table_view_table(a->table_view) : NULL;
     t = t ? t : a->model->table;
-    return t && columns_fit(&a->choices.columns, t) == OK ? t : NULL;
+    return t && !columns_fit(&a->choices.columns, t) ? t : NULL;
 }
 
 struct pane *app_active(struct app *a)
@@ -93,17 +93,17 @@ enum err app_learn_codes(struct app *a)
 {
     const struct table *t = a->model->table;
     struct choices *c = &a->choices;
-    enum err e = OK;
+    enum err err = OK;
     if (a->known_table == t)
         return OK;
     picks_clear(&c->known);
     a->known_table = t;
     c->known_all = t && table_codes_complete(t);
-    for (size_t i = 0; t && i < table_codes(t) && !e; i++) {
+    for (size_t i = 0; t && i < table_codes(t) && !err; i++) {
         const struct table_code *code = table_code(t, i);
-        e = picks_add(&c->known, code->text, code->len, false);
+        err = picks_add(&c->known, code->text, code->len, false);
     }
-    return e;
+    return err;
 }
 
 void app_say(struct app *a, enum role role, const char *fmt, ...)
@@ -116,11 +116,11 @@ void app_say(struct app *a, enum role role, const char *fmt, ...)
     a->dirty = true;
 }
 
-enum err app_go_on(struct app *a, const char *what, enum err e)
+enum err app_go_on(struct app *a, const char *what, enum err err)
 {
-    if (e == OK || e == ERR_NOMEM)
-        return e;
-    app_say(a, ROLE_BAD, "%s failed: %s", what, err_text(e));
+    if (!err || err == ERR_NOMEM)
+        return err;
+    app_say(a, ROLE_BAD, "%s failed: %s", what, err_text(err));
     return OK;
 }
 

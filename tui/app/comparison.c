@@ -42,13 +42,13 @@ enum err comparison_step(struct app *a)
     bool changed = false;
     if (!comparison_goes_on(a))
         return OK;
-    enum err e = bench_run_step(a->comparison->run, &changed);
+    enum err err = bench_run_step(a->comparison->run, &changed);
     a->dirty |= changed;
-    if (e && e != ERR_NOMEM) /* it would be tried again and again */
+    if (err && err != ERR_NOMEM) /* it would be tried again and again */
         bench_run_cancel(a->comparison->run);
-    if (!e && changed && !comparison_goes_on(a))
+    if (!err && changed && !comparison_goes_on(a))
         app_say(a, ROLE_TEXT, "The comparison is done; %s shows it", command_key("compare"));
-    return e;
+    return err;
 }
 
 void comparison_cancel(struct app *a)
@@ -61,11 +61,11 @@ static enum err start(struct app *a, struct comparison *c)
 {
     const struct picks *picks = &a->choices.picks;
     struct problem problem = {""};
-    enum err e = OK;
-    for (size_t i = 0; i < picks->n && !e; i++)
-        e = texts_add(&c->codes, picks->v[i].text);
-    if (e)
-        return e;
+    enum err err = OK;
+    for (size_t i = 0; i < picks->n && !err; i++)
+        err = texts_add(&c->codes, picks->v[i].text);
+    if (err)
+        return err;
     struct bench_settings settings = {
         .path = a->path, .key = a->source.key, .dtypes = a->source.dtypes, .ndtypes = a->source.ndtypes,
         .workers = a->choices.workers, .threads = a->choices.threads, .rounds = ROUNDS,
@@ -78,10 +78,10 @@ static enum err start(struct app *a, struct comparison *c)
 enum err comparison_renew(struct app *a)
 {
     struct comparison *c = calloc(1, sizeof *c);
-    enum err e = c ? start(a, c) : ERR_NOMEM;
-    if (e || !c->run) {
+    enum err err = c ? start(a, c) : ERR_NOMEM;
+    if (err || !c->run) {
         comparison_free(c);
-        return e;
+        return err;
     }
     comparison_free(a->comparison);
     a->comparison = c;

@@ -53,8 +53,8 @@ static void take_signal(struct bench_shell *s)
 static enum err wait_for_end(struct bench_shell *s)
 {
     struct pollfd fds[] = {{.fd = bench_run_fd(s->run), .events = POLLIN}, {.fd = s->signals, .events = POLLIN}};
-    enum err e = OK;
-    while (!e && !bench_run_result(s->run)->over) {
+    enum err err = OK;
+    while (!err && !bench_run_result(s->run)->over) {
         bool changed;
         show_progress(s);
         int n = poll(fds, 2, TICK_MS);
@@ -62,10 +62,10 @@ static enum err wait_for_end(struct bench_shell *s)
             return err_from_errno(errno);
         if (n > 0 && fds[1].revents)
             take_signal(s);
-        e = bench_run_step(s->run, &changed);
+        err = bench_run_step(s->run, &changed);
     }
     show_progress(s);
-    return e;
+    return err;
 }
 
 static enum err write_report(const struct bench_shell *s)
@@ -73,13 +73,13 @@ static enum err write_report(const struct bench_shell *s)
     const struct bench *b = bench_run_result(s->run);
     struct buf report;
     buf_init(&report, REPORT_MAX);
-    enum err e = s->cli->json ? bench_json(b, &report) : bench_text(b, WIDTH, &report);
-    if (e)
-        fprintf(stderr, "poolscope: the report: %s\n", err_text(e));
+    enum err err = s->cli->json ? bench_json(b, &report) : bench_text(b, WIDTH, &report);
+    if (err)
+        fprintf(stderr, "poolscope: the report: %s\n", err_text(err));
     else
-        e = outputs_write_report(s->cli->outputs, &report);
+        err = outputs_write_report(s->cli->outputs, &report);
     buf_done(&report);
-    return e;
+    return err;
 }
 
 static bool has_failed(const struct bench *b)
@@ -98,12 +98,12 @@ static int finish(struct bench_shell *s)
         if (!s->cli->json)
             return b->internal ? STATUS_OURS : STATUS_IO;
     }
-    enum err e = write_report(s);
-    if (e == ERR_CANCELLED)
+    enum err err = write_report(s);
+    if (err == ERR_CANCELLED)
         take_signal(s);
     if (s->signal)
         return 128 + s->signal;
-    return e || b->internal ? STATUS_OURS : b->problem ? STATUS_IO : has_failed(b) ? STATUS_FAILED : 0;
+    return err || b->internal ? STATUS_OURS : b->problem ? STATUS_IO : has_failed(b) ? STATUS_FAILED : 0;
 }
 
 int bench_headless(const struct cli *cli)
@@ -120,12 +120,12 @@ int bench_headless(const struct cli *cli)
         return STATUS_OURS;
     }
     outputs_stop_on(cli->outputs, s.signals);
-    enum err e = bench_run_new(&settings, &s.run, &problem);
-    if (e) {
+    enum err err = bench_run_new(&settings, &s.run, &problem);
+    if (err) {
         headless_complain(&problem);
         status = STATUS_OURS;
-    } else if ((e = wait_for_end(&s))) {
-        fprintf(stderr, "poolscope: %s\n", err_text(e));
+    } else if ((err = wait_for_end(&s))) {
+        fprintf(stderr, "poolscope: %s\n", err_text(err));
         status = STATUS_OURS;
     } else {
         status = finish(&s);

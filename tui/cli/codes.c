@@ -37,16 +37,16 @@ enum err cli_add_code_file(struct cli *c, const char *path)
 /* One code a line; a line's end is \n or \r\n, empty lines are none. */
 static enum err add_lines(struct cli *c, char *text)
 {
-    enum err e = OK;
+    enum err err = OK;
     char *rest = NULL;
-    for (char *line = strtok_r(text, "\n", &rest); line && !e; line = strtok_r(NULL, "\n", &rest)) {
+    for (char *line = strtok_r(text, "\n", &rest); line && !err; line = strtok_r(NULL, "\n", &rest)) {
         size_t len = strlen(line);
         if (len && line[len - 1] == '\r')
             line[--len] = '\0';
         if (len)
-            e = cli_add_code(c, line);
+            err = cli_add_code(c, line);
     }
-    return e;
+    return err;
 }
 
 /* A FIFO is opened although nobody writes yet: the waiting is in the read, which has an end. */
@@ -58,41 +58,41 @@ static enum err read_file(struct cli *c, const char *path, struct problem *p)
     if (fd < 0)
         return problem_errno(p, "--codes-from %s: cannot open", path);
     buf_init(&text, CODES_MAX);
-    enum err e = io_read_all_by(fd, &text, c->deadline);
-    if (!e && text.data)
-        e = memchr(text.data, '\0', text.len) ? ERR_PARSE : texts_add(&c->code_texts, text.data);
-    bool read = !e && text.data;
+    enum err err = io_read_all_by(fd, &text, c->deadline);
+    if (!err && text.data)
+        err = memchr(text.data, '\0', text.len) ? ERR_PARSE : texts_add(&c->code_texts, text.data);
+    bool read = !err && text.data;
     buf_done(&text);
     if (read)
-        e = add_lines(c, c->code_texts.v[c->code_texts.n - 1]);
-    if (e == ERR_TIMEOUT)
-        problem_set(p, e, "--codes-from %s: the codes were not complete when --timeout passed", path);
-    else if (e)
-        problem_set(p, e, "--codes-from %s: %s", path, e == ERR_PARSE ? "it holds a NUL byte" : err_text(e));
+        err = add_lines(c, c->code_texts.v[c->code_texts.n - 1]);
+    if (err == ERR_TIMEOUT)
+        problem_set(p, err, "--codes-from %s: the codes were not complete when --timeout passed", path);
+    else if (err)
+        problem_set(p, err, "--codes-from %s: %s", path, err == ERR_PARSE ? "it holds a NUL byte" : err_text(err));
     if (!standard_input)
         close(fd);
-    return e;
+    return err;
 }
 
 enum err cli_read_codes(struct cli *c, struct problem *p)
 {
     const char **named = c->codes;
     size_t n = c->ncodes, next = 0;
-    enum err e = OK;
+    enum err err = OK;
     if (c->ncode_files == 0)
         return OK;
     c->codes = NULL;
     c->ncodes = 0;
-    for (size_t i = 0; i < c->ncode_files && !e; i++) {
-        while (next < c->code_files[i].before && !e)
-            e = cli_add_code(c, named[next++]);
-        if (!e)
-            e = read_file(c, c->code_files[i].path, p);
+    for (size_t i = 0; i < c->ncode_files && !err; i++) {
+        while (next < c->code_files[i].before && !err)
+            err = cli_add_code(c, named[next++]);
+        if (!err)
+            err = read_file(c, c->code_files[i].path, p);
     }
-    while (next < n && !e)
-        e = cli_add_code(c, named[next++]);
+    while (next < n && !err)
+        err = cli_add_code(c, named[next++]);
     free(named);
-    return e;
+    return err;
 }
 
 void cli_codes_done(struct cli *c)

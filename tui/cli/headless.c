@@ -34,15 +34,15 @@ enum err headless_report(const struct cli *c, const struct model *m, const char 
 {
     struct buf report;
     buf_init(&report, REPORT_MAX);
-    enum err e = c->json ? report_json(m, mode, &report) : report_text(m, end, &report);
-    if (e)
-        fprintf(stderr, "poolscope: the report: %s\n", err_text(e));
+    enum err err = c->json ? report_json(m, mode, &report) : report_text(m, end, &report);
+    if (err)
+        fprintf(stderr, "poolscope: the report: %s\n", err_text(err));
     else
-        e = outputs_write_report(c->outputs, &report);
-    if (!e && m->table_error && (c->output || c->json))
+        err = outputs_write_report(c->outputs, &report);
+    if (!err && m->table_error && (c->output || c->json))
         fprintf(stderr, "poolscope: %s\n", m->table_error); /* an error is never only in a file */
-    else if (!e && m->host_died && (c->output || c->json))
+    else if (!err && m->host_died && (c->output || c->json))
         fputs("poolscope: the host process died\n", stderr);
     buf_done(&report);
-    return e;
+    return err;
 }

@@ -27,9 +27,9 @@ static int fail(const struct problem *p, int status)
 }
 
 /* Of a command line that was not taken. */
-static int parse_status(enum err e)
+static int parse_status(enum err err)
 {
-    switch (e) {
+    switch (err) {
     case ERR_USAGE: return STATUS_USAGE;
     case ERR_TIMEOUT: return STATUS_TIMEOUT;
     case ERR_NOMEM:
@@ -52,10 +52,10 @@ static int explore_main(const struct cli *c)
         .color = c->color,
     };
     struct problem problem = {""};
-    enum err e = explore(&options, &problem);
-    if (!e)
+    enum err err = explore(&options, &problem);
+    if (!err)
         return 0;
-    bool input = e == ERR_GONE || e == ERR_DENIED || e == ERR_NOT_FOUND || e == ERR_PARSE || e == ERR_IO;
+    bool input = err == ERR_GONE || err == ERR_DENIED || err == ERR_NOT_FOUND || err == ERR_PARSE || err == ERR_IO;
     return fail(&problem, input ? STATUS_IO : STATUS_OURS);
 }
 
@@ -89,12 +89,12 @@ int main(int argc, char **argv)
         return status;
     io_survive_size_limit();
     setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers read the same everywhere */
-    enum err e = cli_parse(argc, argv, &cli, &problem);
-    if (e)
-        return fail(&problem, parse_status(e));
-    if ((e = need_terminal(&cli, &problem)) || (e = outputs_open(&cli, &outputs, &problem))) {
+    enum err err = cli_parse(argc, argv, &cli, &problem);
+    if (err)
+        return fail(&problem, parse_status(err));
+    if ((err = need_terminal(&cli, &problem)) || (err = outputs_open(&cli, &outputs, &problem))) {
         cli_done(&cli);
-        return fail(&problem, e == ERR_USAGE ? STATUS_USAGE : STATUS_OURS);
+        return fail(&problem, err == ERR_USAGE ? STATUS_USAGE : STATUS_OURS);
     }
     cli.outputs = &outputs;
     cli.inherited = &inherited;

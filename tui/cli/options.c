@@ -51,14 +51,14 @@ static enum err set_key(struct cli *c, const char *value, struct problem *p)
 
 static enum err set_code(struct cli *c, const char *value, struct problem *p)
 {
-    enum err e = cli_add_code(c, value);
-    return e ? problem_set(p, e, "%s", err_text(e)) : OK;
+    enum err err = cli_add_code(c, value);
+    return err ? problem_set(p, err, "%s", err_text(err)) : OK;
 }
 
 static enum err set_codes_from(struct cli *c, const char *value, struct problem *p)
 {
-    enum err e = cli_add_code_file(c, value);
-    return e ? problem_set(p, e, "%s", err_text(e)) : OK;
+    enum err err = cli_add_code_file(c, value);
+    return err ? problem_set(p, err, "%s", err_text(err)) : OK;
 }
 
 /* "python3.14/linux" → "as Python 3.14 on Linux would choose" */
@@ -75,8 +75,8 @@ static void say_reason(struct cli *c, const char *name)
 static enum err set_start(struct cli *c, const char *value, struct problem *p)
 {
     const struct start_method *m;
-    enum err e = start_method_find(value, &m, p);
-    if (e)
+    enum err err = start_method_find(value, &m, p);
+    if (err)
         return ERR_USAGE;
     c->method = start_method_name(m);
     say_reason(c, value);
@@ -128,8 +128,8 @@ static enum err set_dtype(struct cli *c, const char *value, struct problem *p)
     const char *equals = strrchr(value, '=');
     if (!equals || equals == value || dtype_from_name(equals + 1, &dtype))
         return bad_value(p, "dtype", value, "COLUMN=DTYPE with one of str, i64, f64, bool, date");
-    enum err e = texts_add(&c->dtypes, value);
-    return e ? problem_set(p, e, "%s", err_text(e)) : OK;
+    enum err err = texts_add(&c->dtypes, value);
+    return err ? problem_set(p, err, "%s", err_text(err)) : OK;
 }
 
 /* One character, or the name of one that cannot be typed well. */
@@ -205,19 +205,19 @@ static enum err set_on_hang(struct cli *c, const char *value, struct problem *p)
 {
     static const char *const names[] = {"report", "kill", NULL};
     int n = 0;
-    enum err e = choice("on-hang", value, names, &n, p);
+    enum err err = choice("on-hang", value, names, &n, p);
     c->on_hang = n ? ON_HANG_KILL : ON_HANG_REPORT;
     c->on_hang_given = true;
-    return e;
+    return err;
 }
 
 static enum err set_format(struct cli *c, const char *value, struct problem *p)
 {
     static const char *const names[] = {"text", "json", NULL};
     int n = 0;
-    enum err e = choice("format", value, names, &n, p);
+    enum err err = choice("format", value, names, &n, p);
     c->json = n == 1;
-    return e;
+    return err;
 }
 
 static enum err set_output(struct cli *c, const char *value, struct problem *p)
@@ -238,9 +238,9 @@ static enum err set_color(struct cli *c, const char *value, struct problem *p)
 {
     static const char *const names[] = {"auto", "always", "never", NULL};
     int n = 0;
-    enum err e = choice("color", value, names, &n, p);
+    enum err err = choice("color", value, names, &n, p);
     c->color = (enum color_when)n;
-    return e;
+    return err;
 }
 
 static enum err set_headless(struct cli *c, const char *value, struct problem *p)
@@ -409,9 +409,9 @@ static enum err parse_options(int argc, char **argv, struct cli *c, struct probl
             return problem_set(p, ERR_USAGE, "no such option here: -%c; see %s", optopt, help);
         if (got == '?')
             return problem_set(p, ERR_USAGE, "no such option here: %s; see %s", word, help);
-        enum err e = entry_of(got)->set(c, optarg, p);
-        if (e)
-            return e;
+        enum err err = entry_of(got)->set(c, optarg, p);
+        if (err)
+            return err;
     }
     return OK;
 }
@@ -473,7 +473,7 @@ static enum on_hang default_on_hang(const struct cli *c)
 enum err cli_parse(int argc, char **argv, struct cli *c, struct problem *p)
 {
     set_defaults(c);
-    enum err e = set_start(c, "python3.14/linux", p);
+    enum err err = set_start(c, "python3.14/linux", p);
     for (int i = 1; i < NCOMMANDS && argc > 1; i++)
         if (strcmp(argv[1], commands[i].name) == 0) {
             c->mode = commands[i].mode;
@@ -481,22 +481,22 @@ enum err cli_parse(int argc, char **argv, struct cli *c, struct problem *p)
             argv++;
             break;
         }
-    if (!e)
-        e = parse_options(argc, argv, c, p);
-    if (!e)
-        e = take_rest(argc, argv, c, p);
+    if (!err)
+        err = parse_options(argc, argv, c, p);
+    if (!err)
+        err = take_rest(argc, argv, c, p);
     c->deadline = c->timeout > 0 ? c->began + c->timeout : 0;
-    if (!e && c->mode == CLI_ATTACH && c->pid == 1 && c->on_hang == ON_HANG_KILL)
-        e = problem_set(p, ERR_USAGE, "process 1 is init and is never killed: attach to it without --on-hang kill");
-    if (!e && c->mode != CLI_HELP && c->mode != CLI_VERSION)
-        e = cli_read_codes(c, p);
+    if (!err && c->mode == CLI_ATTACH && c->pid == 1 && c->on_hang == ON_HANG_KILL)
+        err = problem_set(p, ERR_USAGE, "process 1 is init and is never killed: attach to it without --on-hang kill");
+    if (!err && c->mode != CLI_HELP && c->mode != CLI_VERSION)
+        err = cli_read_codes(c, p);
     bool watches = c->mode == CLI_WATCH || c->mode == CLI_ATTACH;
     c->screen = watches && !c->headless && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     if (!c->on_hang_given)
         c->on_hang = default_on_hang(c);
-    if (e)
+    if (err)
         cli_done(c);
-    return e;
+    return err;
 }
 
 void cli_done(struct cli *c)

@@ -46,52 +46,52 @@ static enum err refuse_inputs(const struct cli *c, const char *option, const str
 static enum err find(const struct cli *c, struct named *n, struct problem *problem)
 {
     const char *report = report_path(c);
-    enum err e = OK;
-    if (report && !(e = target_find(report, &n->report, problem)))
+    enum err err = OK;
+    if (report && !(err = target_find(report, &n->report, problem)))
         n->has_report = true;
-    if (!e && c->record && !(e = target_find(c->record, &n->recording, problem)))
+    if (!err && c->record && !(err = target_find(c->record, &n->recording, problem)))
         n->has_recording = true;
-    if (!e && n->has_report)
-        e = refuse_inputs(c, "-o", &n->report, problem);
-    if (!e && n->has_recording)
-        e = refuse_inputs(c, "--record", &n->recording, problem);
-    if (!e && n->has_report && n->has_recording && target_same(&n->report, &n->recording))
-        e = problem_set(problem, ERR_USAGE, "-o %s: --record writes to this file; name another one", n->report.name);
-    return e;
+    if (!err && n->has_report)
+        err = refuse_inputs(c, "-o", &n->report, problem);
+    if (!err && n->has_recording)
+        err = refuse_inputs(c, "--record", &n->recording, problem);
+    if (!err && n->has_report && n->has_recording && target_same(&n->report, &n->recording))
+        err = problem_set(problem, ERR_USAGE, "-o %s: --record writes to this file; name another one", n->report.name);
+    return err;
 }
 
 /* The report first: it changes no file that is there. */
 static enum err open_named(struct named *n, struct outputs *o, struct problem *problem)
 {
-    enum err e = OK;
+    enum err err = OK;
     if (n->has_report) {
         n->has_report = false;
-        e = new_file_begin_at(&n->report, NEW_FILE_PRIVATE | NEW_FILE_STREAM, &o->report, problem);
-        o->to_stderr = e != OK;
+        err = new_file_begin_at(&n->report, NEW_FILE_PRIVATE | NEW_FILE_STREAM, &o->report, problem);
+        o->to_stderr = err != OK;
     }
-    if (!e && n->has_recording) {
+    if (!err && n->has_recording) {
         n->has_recording = false;
-        e = recorder_open_at(&n->recording, &o->recorder, problem);
+        err = recorder_open_at(&n->recording, &o->recorder, problem);
     }
-    return e;
+    return err;
 }
 
 enum err outputs_open(const struct cli *c, struct outputs *out, struct problem *problem)
 {
     struct named n = {0};
     struct outputs o = {.to_stderr = true, .stop = -1};
-    enum err e = find(c, &n, problem);
-    if (!e)
-        e = open_named(&n, &o, problem);
+    enum err err = find(c, &n, problem);
+    if (!err)
+        err = open_named(&n, &o, problem);
     if (n.has_report)
         target_done(&n.report);
     if (n.has_recording)
         target_done(&n.recording);
-    if (e)
+    if (err)
         outputs_done(&o);
     else
         *out = o;
-    return e;
+    return err;
 }
 
 void outputs_stop_on(struct outputs *o, int stop)
@@ -104,26 +104,26 @@ void outputs_stop_on(struct outputs *o, int stop)
 static enum err write_file(struct outputs *o, const struct buf *report, struct problem *problem)
 {
     o->to_stderr = true; /* from now on */
-    enum err e = new_file_write(&o->report, report->data, report->len, o->stop, problem);
-    if (!e)
+    enum err err = new_file_write(&o->report, report->data, report->len, o->stop, problem);
+    if (!err)
         return new_file_commit(&o->report, true, problem);
-    if (e == ERR_CLOSED && strcmp(o->report.target.path, "-") == 0)
+    if (err == ERR_CLOSED && strcmp(o->report.target.path, "-") == 0)
         raise(SIGPIPE); /* nobody reads our stdout any more: we end in silence, unless that is ignored */
     new_file_drop(&o->report);
-    return e;
+    return err;
 }
 
 enum err outputs_write_report(struct outputs *o, const struct buf *report)
 {
     struct problem problem = {""};
     bool to_file = !o->to_stderr;
-    enum err e = to_file ? write_file(o, report, &problem) : OK;
-    if (e)
-        fprintf(stderr, "poolscope: %s%s\n", problem.text, e == ERR_CANCELLED ? "" : "; the report follows");
-    if (e == ERR_CANCELLED || (to_file && !e))
-        return e;
+    enum err err = to_file ? write_file(o, report, &problem) : OK;
+    if (err)
+        fprintf(stderr, "poolscope: %s%s\n", problem.text, err == ERR_CANCELLED ? "" : "; the report follows");
+    if (err == ERR_CANCELLED || (to_file && !err))
+        return err;
     enum err said = io_write_all(STDERR_FILENO, report->data, report->len);
-    return e ? e : said;
+    return err ? err : said;
 }
 
 void outputs_done(struct outputs *o)

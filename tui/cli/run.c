@@ -56,15 +56,15 @@ static int print_frame(const struct model *m, const struct ints *ranges, struct 
     int status = 0;
     struct buf frame;
     struct rows rows = {0};
-    enum err e = OK;
-    for (size_t i = 0; i + 1 < ranges->n && !e; i += 2)
-        e = rows_add(&rows, (uint64_t)ranges->v[i], (uint64_t)ranges->v[i + 1]);
+    enum err err = OK;
+    for (size_t i = 0; i + 1 < ranges->n && !err; i += 2)
+        err = rows_add(&rows, (uint64_t)ranges->v[i], (uint64_t)ranges->v[i + 1]);
     buf_init(&frame, FRAME_MAX);
-    if (!e)
-        e = table_print(m->table, &rows, &frame);
-    if (e) {
-        status = e == ERR_NOMEM ? STATUS_OURS : STATUS_IO;
-        problem_set(problem, e, "%s: %s", m->path, err_text(e));
+    if (!err)
+        err = table_print(m->table, &rows, &frame);
+    if (err) {
+        status = err == ERR_NOMEM ? STATUS_OURS : STATUS_IO;
+        problem_set(problem, err, "%s: %s", m->path, err_text(err));
     } else if (io_write_all(STDOUT_FILENO, frame.data, frame.len)) {
         status = STATUS_OURS;
         problem_errno(problem, "stdout");
@@ -121,9 +121,9 @@ static enum err wait_for_end(struct headless *h)
             if (!model_run_active(m))
                 break; /* nothing has begun that would have to end */
         }
-        enum err e = observer_step(h->observer, &changed);
-        if (e)
-            return e;
+        enum err err = observer_step(h->observer, &changed);
+        if (err)
+            return err;
         show_progress(h);
     }
     clear_progress(h);
@@ -140,11 +140,11 @@ static int finish(struct headless *h)
                              .unread = h->failed == STATUS_IO};
     if (recorded)
         headless_complain(&problem);
-    enum err e = headless_report(h->cli, m, "run", end);
-    if (e == ERR_CANCELLED) { /* nobody takes the report, and a signal ended the waiting */
+    enum err err = headless_report(h->cli, m, "run", end);
+    if (err == ERR_CANCELLED) { /* nobody takes the report, and a signal ended the waiting */
         take_signal(h);
         end.signal = h->signal;
-    } else if (e) {
+    } else if (err) {
         end.failed = true;
     }
     return report_final_status(m, end);
@@ -162,11 +162,11 @@ static enum err start(struct headless *h, struct problem *problem)
                                .at_fork = at_fork_names[c->at_fork], .max_tasks = c->max_tasks,
                                .task_timeout = c->task_timeout, .retries = c->retries, .codes = c->codes,
                                .ncodes = c->ncodes};
-    enum err e = observer_new(&options, &h->observer, problem);
-    if (e)
-        return e;
-    e = observer_run(h->observer, &run);
-    return e ? problem_set(problem, e, "cannot start the run: %s", err_text(e)) : OK;
+    enum err err = observer_new(&options, &h->observer, problem);
+    if (err)
+        return err;
+    err = observer_run(h->observer, &run);
+    return err ? problem_set(problem, err, "cannot start the run: %s", err_text(err)) : OK;
 }
 
 int run_headless(const struct cli *cli)
@@ -179,12 +179,12 @@ int run_headless(const struct cli *cli)
         return STATUS_OURS;
     }
     outputs_stop_on(cli->outputs, h.signals);
-    enum err e = start(&h, &problem);
-    if (e) {
+    enum err err = start(&h, &problem);
+    if (err) {
         headless_complain(&problem);
         status = STATUS_OURS;
-    } else if ((e = wait_for_end(&h))) {
-        fprintf(stderr, "poolscope: %s\n", err_text(e));
+    } else if ((err = wait_for_end(&h))) {
+        fprintf(stderr, "poolscope: %s\n", err_text(err));
         status = STATUS_OURS;
     } else {
         status = finish(&h);

@@ -52,15 +52,15 @@ static enum err say_finding(struct watch *w, const struct model *m, const struct
 {
     enum { TEXT_MAX = 1 << 20 };
     struct buf text;
-    enum err e = remember(w, f);
-    if (e)
-        return e;
+    enum err err = remember(w, f);
+    if (err)
+        return err;
     buf_init(&text, TEXT_MAX);
-    e = report_finding(m, f, &text);
-    if (!e)
-        e = io_write_all(STDERR_FILENO, text.data, text.len);
+    err = report_finding(m, f, &text);
+    if (!err)
+        err = io_write_all(STDERR_FILENO, text.data, text.len);
     buf_done(&text);
-    return e;
+    return err;
 }
 
 static void say_findings(struct watch *w)
@@ -115,9 +115,9 @@ static enum err wait_for_end(struct watch *w)
             return err_from_errno(errno);
         if (n > 0 && fds[1].revents)
             take_signal(w);
-        enum err e = observer_step(w->observer, &changed);
-        if (e)
-            return e;
+        enum err err = observer_step(w->observer, &changed);
+        if (err)
+            return err;
         say_findings(w);
         say_denied(w);
     }
@@ -132,11 +132,11 @@ static enum err say_end(const struct model *m, struct report_end end)
     if (m->nfindings == 0 && !m->timed_out && !end.failed)
         return OK;
     buf_init(&text, TEXT_MAX);
-    enum err e = report_watch_end(m, end, &text);
-    if (!e)
-        e = io_write_all(STDERR_FILENO, text.data, text.len);
+    enum err err = report_watch_end(m, end, &text);
+    if (!err)
+        err = io_write_all(STDERR_FILENO, text.data, text.len);
     buf_done(&text);
-    return e;
+    return err;
 }
 
 /* The report comes last: it says the exit status. */
@@ -145,13 +145,13 @@ static int finish(struct watch *w)
     struct problem problem;
     const struct model *m = observer_model(w->observer);
     bool said = !w->cli->json && !w->cli->output;
-    enum err e = observer_count_samples(w->observer);
+    enum err err = observer_count_samples(w->observer);
     if (w->cli->mode == CLI_WATCH)
         watch_leave(w->observer);
     if (observer_left(w->observer))
         fprintf(stderr, "poolscope: %s\n", observer_left(w->observer));
     enum err recorded = observer_end_recording(w->observer, &problem);
-    struct report_end end = {.signal = w->signal, .failed = e || recorded};
+    struct report_end end = {.signal = w->signal, .failed = err || recorded};
     if (recorded)
         headless_complain(&problem);
     if (said ? say_end(m, end) : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch", end))
@@ -162,7 +162,7 @@ static int finish(struct watch *w)
 void watch_leave(struct observer *o)
 {
     struct ints left = {0};
-    if (observer_leave(o, &left) == OK && left.n > 0) {
+    if (!observer_leave(o, &left) && left.n > 0) {
         fprintf(stderr, "poolscope: the command ended and left %zu process%s running:", left.n,
                 left.n == 1 ? "" : "es");
         for (size_t i = 0; i < left.n && i < LEFT_SHOWN; i++)
@@ -172,12 +172,12 @@ void watch_leave(struct observer *o)
     ints_done(&left);
 }
 
-int watch_cannot_start(const struct cli *c, enum err e, const struct problem *p)
+int watch_cannot_start(const struct cli *c, enum err err, const struct problem *p)
 {
     headless_complain(p);
     if (c->mode == CLI_ATTACH)
-        return e == ERR_GONE ? STATUS_IO : STATUS_OURS;
-    return e == ERR_NOT_FOUND ? STATUS_NO_COMMAND : e == ERR_DENIED ? STATUS_DENIED : STATUS_OURS;
+        return err == ERR_GONE ? STATUS_IO : STATUS_OURS;
+    return err == ERR_NOT_FOUND ? STATUS_NO_COMMAND : err == ERR_DENIED ? STATUS_DENIED : STATUS_OURS;
 }
 
 int watch_headless(const struct cli *cli, int supervisor)
@@ -193,12 +193,12 @@ int watch_headless(const struct cli *cli, int supervisor)
         return STATUS_OURS;
     }
     outputs_stop_on(cli->outputs, w.signals);
-    enum err e = observer_watch(&options, &settings, &w.observer, &problem);
+    enum err err = observer_watch(&options, &settings, &w.observer, &problem);
     int status;
-    if (e) {
-        status = watch_cannot_start(cli, e, &problem);
-    } else if ((e = wait_for_end(&w))) {
-        fprintf(stderr, "poolscope: %s\n", err_text(e));
+    if (err) {
+        status = watch_cannot_start(cli, err, &problem);
+    } else if ((err = wait_for_end(&w))) {
+        fprintf(stderr, "poolscope: %s\n", err_text(err));
         status = STATUS_OURS;
     } else {
         status = finish(&w);

@@ -68,11 +68,11 @@ int watch_screen(const struct cli *c, int supervisor)
                          .recorder = &c->outputs->recorder},
         .app.watch = &watch, .color = c->color, .finish = finish, .ctx = &ending,
     };
-    enum err e = explore(&options, &problem);
-    if (!e)
+    enum err err = explore(&options, &problem);
+    if (!err)
         return ending.status;
     if (!ending.came)
-        return watch_cannot_start(c, e, &problem);
+        return watch_cannot_start(c, err, &problem);
     headless_complain(&problem);
     return STATUS_OURS;
 }

@@ -8,17 +8,17 @@
 static enum err show(struct app *a)
 {
     struct pane *p;
-    enum err e = pane_new(&pane_comparison_ops, &p);
-    if (!e)
+    enum err err = pane_new(&pane_comparison_ops, &p);
+    if (!err)
         app_show(a, p);
-    return e;
+    return err;
 }
 
 static enum err renew(struct app *a)
 {
     const struct comparison *before = a->comparison;
-    enum err e = comparison_renew(a);
-    return e || a->comparison == before ? e : show(a);
+    enum err err = comparison_renew(a);
+    return err || a->comparison == before ? err : show(a);
 }
 
 /* Shows what there is; measures anew where that is seen already. */

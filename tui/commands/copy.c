@@ -21,9 +21,9 @@ static enum err add_row(const struct table *t, uint64_t number, size_t column, s
 {
     struct table_reader *r;
     const struct row *row;
-    enum err e = table_reader_at(t, number, &r, &row);
-    if (e)
-        return e;
+    enum err err = table_reader_at(t, number, &r, &row);
+    if (err)
+        return err;
     if (row && column == SIZE_MAX)
         add_cells(t, row, out);
     else if (row && !row->cells[column].null)
@@ -45,20 +45,20 @@ static enum err add_lines(const struct pane *p, struct buf *out)
     while (subject.kind == SUBJECT_TASK && to < p->lines.n && p->lines.v[to].subject.kind == SUBJECT_TASK &&
            p->lines.v[to].subject.id == subject.id)
         to++;
-    enum err e = OK;
-    for (size_t i = from; i < to && !e; i++) {
-        e = lines_text(&p->lines, i, out);
-        if (!e && to - from > 1)
-            e = buf_add_char(out, '\n');
+    enum err err = OK;
+    for (size_t i = from; i < to && !err; i++) {
+        err = lines_text(&p->lines, i, out);
+        if (!err && to - from > 1)
+            err = buf_add_char(out, '\n');
     }
-    return e;
+    return err;
 }
 
 /* Takes the text. */
-static enum err copy(struct app *a, enum err e, struct buf *text)
+static enum err copy(struct app *a, enum err err, struct buf *text)
 {
-    if (e)
-        app_say(a, ROLE_BAD, "Not copied: %s", err_text(e));
+    if (err)
+        app_say(a, ROLE_BAD, "Not copied: %s", err_text(err));
     else if (a->term && text->len > 0 && term_copy(a->term, text->data, text->len))
         app_say(a, ROLE_GOOD, "Sent %zu bytes to the terminal's clipboard (OSC 52)", text->len);
     else
@@ -75,14 +75,14 @@ enum err do_copy(struct app *a, const char *arg)
     struct subject subject = pane_subject(p);
     (void)arg;
     buf_init(&text, COPY_BYTES_MAX);
-    enum err e;
+    enum err err;
     if (subject.kind == SUBJECT_ROW && app_table(a))
-        e = add_row(app_table(a), (uint64_t)subject.id, SIZE_MAX, &text);
+        err = add_row(app_table(a), (uint64_t)subject.id, SIZE_MAX, &text);
     else if (subject.kind == SUBJECT_CODE && (size_t)subject.id < a->choices.picks.n)
-        e = buf_add_text(&text, a->choices.picks.v[subject.id].text);
+        err = buf_add_text(&text, a->choices.picks.v[subject.id].text);
     else
-        e = add_lines(p, &text);
-    return copy(a, e, &text);
+        err = add_lines(p, &text);
+    return copy(a, err, &text);
 }
 
 enum err do_copy_cell(struct app *a, const char *arg)
@@ -113,8 +113,8 @@ static enum err copy_between(struct app *a, uint64_t from, uint64_t to)
 {
     struct copied c = {.t = app_table(a)};
     buf_init(&c.text, COPY_BYTES_MAX);
-    enum err e = to - from < COPY_ROWS_MAX ? table_view_read(a->table_view, from, to - from + 1, add_seen_row, &c) : ERR_TOO_BIG;
-    return copy(a, e ? e : c.text.err, &c.text);
+    enum err err = to - from < COPY_ROWS_MAX ? table_view_read(a->table_view, from, to - from + 1, add_seen_row, &c) : ERR_TOO_BIG;
+    return copy(a, err ? err : c.text.err, &c.text);
 }
 
 enum err do_copy_rows(struct app *a, const char *arg)
@@ -128,9 +128,9 @@ enum err do_copy_rows(struct app *a, const char *arg)
         return ask_letter(a, "copy-rows", "Copy the rows between here and the mark: ");
     if (!find_mark(a, arg, &row))
         return OK;
-    enum err e = table_view_place(a->table_view, row, &place);
-    if (e)
-        return e;
+    enum err err = table_view_place(a->table_view, row, &place);
+    if (err)
+        return err;
     if (place == UINT64_MAX) {
         app_say(a, ROLE_WARN, "The row with that mark is not in view");
         return OK;

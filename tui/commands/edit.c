@@ -20,12 +20,12 @@ enum err do_accept(struct app *a, const char *arg)
     const struct command *chosen =
         palette ? palette_match(a->scope, buf_text(&a->prompt.text), a->prompt.chosen) : NULL;
     bool exact = palette && a->prompt.chosen == 0 && palette_is_exact(a->scope, buf_text(&a->prompt.text));
-    enum err e = buf_add_text(&typed, chosen && !exact ? chosen->name : buf_text(&a->prompt.text));
+    enum err err = buf_add_text(&typed, chosen && !exact ? chosen->name : buf_text(&a->prompt.text));
     prompt_close(&a->prompt);
-    if (!e)
-        e = palette ? palette_run(a, buf_text(&typed)) : app_command(a, command, buf_text(&typed));
+    if (!err)
+        err = palette ? palette_run(a, buf_text(&typed)) : app_command(a, command, buf_text(&typed));
     buf_done(&typed);
-    return e;
+    return err;
 }
 
 enum err do_cancel(struct app *a, const char *arg)

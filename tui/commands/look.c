@@ -191,11 +191,11 @@ enum err do_write(struct app *a, const char *arg)
     }
     buf_init(&json, 256 << 20);
     const char *mode = a->scope == SCOPE_EXPLORE ? "run" : a->scope == SCOPE_WATCH ? "watch" : "attach";
-    enum err e = report_json(a->model, mode, &json);
-    if (!e)
-        e = report_write_file(arg, json.data, json.len, &problem);
-    if (e)
-        app_say(a, ROLE_BAD, "Not written: %s", problem.text[0] ? problem.text : err_text(e));
+    enum err err = report_json(a->model, mode, &json);
+    if (!err)
+        err = report_write_file(arg, json.data, json.len, &problem);
+    if (err)
+        app_say(a, ROLE_BAD, "Not written: %s", problem.text[0] ? problem.text : err_text(err));
     else
         app_say(a, ROLE_GOOD, "Written: %s, %zu bytes", arg, json.len);
     buf_done(&json);

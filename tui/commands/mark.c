@@ -70,9 +70,9 @@ static enum err go_to_row(struct app *a, uint64_t row)
 {
     char n[32];
     uint64_t place;
-    enum err e = table_view_place(a->table_view, row, &place);
-    if (e)
-        return e;
+    enum err err = table_view_place(a->table_view, row, &place);
+    if (err)
+        return err;
     app_focus(a, PANE_TABLE);
     if (place == UINT64_MAX)
         app_say(a, ROLE_WARN, "Row %s is not in view", text_count(row + 1, n));

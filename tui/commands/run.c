@@ -29,15 +29,15 @@ static enum err pick_row(struct app *a, uint64_t number)
     const struct table *t = app_table(a);
     if (!t)
         return OK;
-    enum err e = table_reader_at(t, number, &r, &row);
-    if (!e && row) {
+    enum err err = table_reader_at(t, number, &r, &row);
+    if (!err && row) {
         const struct cell *key = &row->cells[table_key(t)];
-        e = toggle(a, key->null ? "" : key->text, key->null ? 0 : key->len);
+        err = toggle(a, key->null ? "" : key->text, key->null ? 0 : key->len);
     }
     table_reader_free(r);
-    if (!table_view_unread(e))
-        return e;
-    app_say(a, ROLE_BAD, "Not picked: %s", table_view_unread(e));
+    if (!table_view_unread(err))
+        return err;
+    app_say(a, ROLE_BAD, "Not picked: %s", table_view_unread(err));
     return OK;
 }
 
@@ -65,7 +65,7 @@ enum err do_all(struct app *a, const char *arg)
 {
     const struct choices *c = &a->choices;
     size_t missing = 0;
-    enum err e = OK;
+    enum err err = OK;
     (void)arg;
     for (size_t i = 0; i < c->known.n; i++)
         missing += !picks_has(&c->picks, c->known.v[i].text, c->known.v[i].len);
@@ -73,11 +73,11 @@ enum err do_all(struct app *a, const char *arg)
         picks_clear(&a->choices.picks);
         return OK;
     }
-    for (size_t i = 0; i < c->known.n && !e; i++)
-        e = picks_add(&a->choices.picks, c->known.v[i].text, c->known.v[i].len, false);
+    for (size_t i = 0; i < c->known.n && !err; i++)
+        err = picks_add(&a->choices.picks, c->known.v[i].text, c->known.v[i].len, false);
     if (!c->known_all)
         app_say(a, ROLE_WARN, "Picked the first %zu codes; the table has more", c->known.n);
-    return e;
+    return err;
 }
 
 /* Typed codes that match no row stay picked: the table has no other side of them. */
@@ -85,17 +85,17 @@ enum err do_invert(struct app *a, const char *arg)
 {
     struct picks *picks = &a->choices.picks, next = {0};
     const struct picks *known = &a->choices.known;
-    enum err e = OK;
+    enum err err = OK;
     (void)arg;
-    for (size_t i = 0; i < known->n && !e; i++)
+    for (size_t i = 0; i < known->n && !err; i++)
         if (!picks_has(picks, known->v[i].text, known->v[i].len))
-            e = picks_add(&next, known->v[i].text, known->v[i].len, false);
-    for (size_t i = 0; i < picks->n && !e; i++)
+            err = picks_add(&next, known->v[i].text, known->v[i].len, false);
+    for (size_t i = 0; i < picks->n && !err; i++)
         if (!picks_has(known, picks->v[i].text, picks->v[i].len))
-            e = picks_add(&next, picks->v[i].text, picks->v[i].len, picks->v[i].typed);
-    if (e) {
+            err = picks_add(&next, picks->v[i].text, picks->v[i].len, picks->v[i].typed);
+    if (err) {
         picks_done(&next);
-        return e;
+        return err;
     }
     picks_done(picks);
     *picks = next;
@@ -111,10 +111,10 @@ enum err do_add(struct app *a, const char *arg)
     if (!*arg)
         return OK;
     bool there = picks_has(&a->choices.picks, arg, strlen(arg));
-    enum err e = picks_add(&a->choices.picks, arg, strlen(arg), true);
-    if (!e)
+    enum err err = picks_add(&a->choices.picks, arg, strlen(arg), true);
+    if (!err)
         app_say(a, ROLE_TEXT, there ? "%s is picked already" : "Picked %s", arg);
-    return e;
+    return err;
 }
 
 /* Settings */
@@ -219,22 +219,22 @@ static enum err run_now(struct app *a, int64_t id)
     const struct choices *c = &a->choices;
     enum { CODES_MAX = 1 << 30 };
     struct buf codes;
-    enum err e = OK;
+    enum err err = OK;
     (void)id;
     buf_init(&codes, CODES_MAX);
-    for (size_t i = 0; i < c->picks.n && !e; i++)
-        e = buf_add(&codes, c->picks.v[i].text, strlen(c->picks.v[i].text) + 1);
+    for (size_t i = 0; i < c->picks.n && !err; i++)
+        err = buf_add(&codes, c->picks.v[i].text, strlen(c->picks.v[i].text) + 1);
     struct run_settings settings = {.method = start_method_name(start_method_at(c->method)), .workers = c->workers,
                                     .threads = c->threads, .at_fork = at_fork_names[c->at_fork], .packed = &codes,
                                     .ncodes = c->picks.n};
-    if (!e)
-        e = app_give_table(a);
-    if (!e)
-        e = observer_run(a->observer, &settings);
+    if (!err)
+        err = app_give_table(a);
+    if (!err)
+        err = observer_run(a->observer, &settings);
     buf_done(&codes);
     a->explain_pid = 0;
-    if (e)
-        app_say(a, ROLE_BAD, "The run cannot be started: %s", err_text(e));
+    if (err)
+        app_say(a, ROLE_BAD, "The run cannot be started: %s", err_text(err));
     else if (!a->model->table)
         app_say(a, ROLE_TEXT, "It runs as soon as the table is loaded");
     else if (c->picks.n == 0)
@@ -274,9 +274,9 @@ static const struct model_worker *worker_meant(struct app *a)
 
 static enum err kill_now(struct app *a, int64_t id)
 {
-    enum err e = observer_kill_worker(a->observer, id);
-    if (e)
-        app_say(a, ROLE_BAD, "Worker %lld cannot be killed: %s", (long long)id, err_text(e));
+    enum err err = observer_kill_worker(a->observer, id);
+    if (err)
+        app_say(a, ROLE_BAD, "Worker %lld cannot be killed: %s", (long long)id, err_text(err));
     return OK;
 }
 
@@ -325,9 +325,9 @@ enum err do_stack(struct app *a, const char *arg)
         app_say(a, ROLE_WARN, "Put the cursor on a worker that is there to see its stack");
         return OK;
     }
-    enum err e = observer_ask_stack(a->observer, w->pid);
-    if (e)
-        app_say(a, ROLE_BAD, "No stack of worker %lld: %s", (long long)w->id, err_text(e));
+    enum err err = observer_ask_stack(a->observer, w->pid);
+    if (err)
+        app_say(a, ROLE_BAD, "No stack of worker %lld: %s", (long long)w->id, err_text(err));
     else
         app_say(a, ROLE_TEXT, "Reading the stack of worker %lld; it comes in the log and the diagnosis",
                 (long long)w->id);

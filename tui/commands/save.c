@@ -16,11 +16,11 @@ static enum err save(struct app *a, bool replace)
     if (!shown)
         return t ? ERR_NOMEM : OK;
     size_t n = columns_shown(&a->choices.columns, t, shown, &frozen);
-    enum err e = table_view_save(a->table_view, a->save_path, shown, n, replace, &problem);
-    if (e && e != ERR_NOMEM)
+    enum err err = table_view_save(a->table_view, a->save_path, shown, n, replace, &problem);
+    if (err && err != ERR_NOMEM)
         app_say(a, ROLE_WARN, "%s", problem.text);
     free(shown);
-    return e == ERR_NOMEM ? e : OK;
+    return err == ERR_NOMEM ? err : OK;
 }
 
 static enum err save_over(struct app *a, int64_t id)

@@ -22,20 +22,20 @@ static enum err look_at(const struct table *t, const struct search *s, uint64_t 
 {
     struct table_reader *r;
     *found = from + n;
-    enum err e = table_reader_new(t, &r);
-    if (e)
-        return e;
-    e = table_seek(r, from);
-    for (uint64_t i = 0; i < n && !e && (s->backwards || *found == from + n); i++) {
+    enum err err = table_reader_new(t, &r);
+    if (err)
+        return err;
+    err = table_seek(r, from);
+    for (uint64_t i = 0; i < n && !err && (s->backwards || *found == from + n); i++) {
         const struct row *row;
-        e = table_next(r, &row);
-        if (e || !row)
+        err = table_next(r, &row);
+        if (err || !row)
             break;
         if (row_matches(t, row, s->text))
             *found = from + i;
     }
     table_reader_free(r);
-    return e;
+    return err;
 }
 
 static void report_end(struct app *a, bool found)
@@ -61,11 +61,11 @@ enum err search_step(struct app *a)
     if (s->backwards && n > s->at + 1)
         n = s->at + 1;
     from = s->backwards ? s->at + 1 - n : s->at;
-    enum err e = look_at(t, s, from, n, &found);
-    if (e == ERR_NOMEM)
-        return e;
-    if (e) {
-        app_say(a, ROLE_BAD, "The search ended: %s", err_text(e));
+    enum err err = look_at(t, s, from, n, &found);
+    if (err == ERR_NOMEM)
+        return err;
+    if (err) {
+        app_say(a, ROLE_BAD, "The search ended: %s", err_text(err));
         s->running = false;
         return OK;
     }

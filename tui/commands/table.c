@@ -30,10 +30,10 @@ enum err do_filter(struct app *a, const char *arg)
         prompt_open(&a->prompt, command_by_name("filter"), "&", "");
         return OK;
     }
-    enum err e = *arg ? table_view_filter(a->table_view, arg, &problem) : OK;
-    if (e && e != ERR_NOMEM)
+    enum err err = *arg ? table_view_filter(a->table_view, arg, &problem) : OK;
+    if (err && err != ERR_NOMEM)
         refused(a, &problem);
-    return e == ERR_NOMEM ? e : OK;
+    return err == ERR_NOMEM ? err : OK;
 }
 
 enum err do_undo(struct app *a, const char *arg)
@@ -50,10 +50,10 @@ enum err do_filters(struct app *a, const char *arg)
     (void)arg;
     if (no_table(a))
         return OK;
-    enum err e = pane_new(&pane_filters_ops, &p);
-    if (!e)
+    enum err err = pane_new(&pane_filters_ops, &p);
+    if (!err)
         app_show(a, p);
-    return e;
+    return err;
 }
 
 enum err do_remove(struct app *a, const char *arg)
@@ -120,12 +120,12 @@ enum err do_hide(struct app *a, const char *arg)
         app_say(a, ROLE_DIM, "One column stays");
         return OK;
     }
-    enum err e = columns_move(c, t, 1);
-    if (!e && c->at == hidden)
-        e = columns_move(c, t, -1);
+    enum err err = columns_move(c, t, 1);
+    if (!err && c->at == hidden)
+        err = columns_move(c, t, -1);
     columns_hide(c, hidden, true);
     app_say(a, ROLE_TEXT, "Hidden; %s shows all columns again", command_key("show-all"));
-    return e;
+    return err;
 }
 
 enum err do_show_all(struct app *a, const char *arg)
@@ -138,15 +138,15 @@ enum err do_show_all(struct app *a, const char *arg)
 
 static enum err set_dtype(struct app *a, enum dtype dtype, const char *word)
 {
-    enum err e = table_view_set_dtype(a->table_view, a->choices.columns.at, dtype);
-    if (e == ERR_NOMEM)
-        return e;
-    if (e)
-        app_say(a, ROLE_WARN, "The dtype of this column cannot be changed: %s", err_text(e));
+    enum err err = table_view_set_dtype(a->table_view, a->choices.columns.at, dtype);
+    if (err == ERR_NOMEM)
+        return err;
+    if (err)
+        app_say(a, ROLE_WARN, "The dtype of this column cannot be changed: %s", err_text(err));
     else
         app_say(a, ROLE_TEXT,
                 dtype == DTYPE_COUNT ? "The column is read as its cells look" : "The column is read as %s", word);
-    if (!e && !model_run_active(a->model))
+    if (!err && !model_run_active(a->model))
         a->given = 0; /* the host gets it too */
     return OK;
 }
@@ -288,14 +288,14 @@ enum err do_column(struct app *a, const char *arg)
 static enum err text_at(const struct table_view_texts *texts, int64_t i, char **out, size_t *len)
 {
     struct query_text at;
-    enum err e = texts->fd < 0 ? ERR_NOT_FOUND : query_text_read(texts->fd, (uint64_t)i, &at);
-    if (e)
-        return e;
+    enum err err = texts->fd < 0 ? ERR_NOT_FOUND : query_text_read(texts->fd, (uint64_t)i, &at);
+    if (err)
+        return err;
     char *text = malloc((size_t)at.len + 1);
-    e = text ? io_read_at(texts->fd, text, (size_t)at.len, at.at) : ERR_NOMEM;
-    if (e) {
+    err = text ? io_read_at(texts->fd, text, (size_t)at.len, at.at) : ERR_NOMEM;
+    if (err) {
         free(text);
-        return e;
+        return err;
     }
     text[at.len] = '\0';
     *out = text;
@@ -307,13 +307,13 @@ enum err filter_by_value(struct app *a, int64_t i)
 {
     size_t len;
     char *text;
-    enum err e = text_at(table_view_texts(a->table_view), i, &text, &len);
-    if (e)
-        return e;
-    e = table_view_filter_text(a->table_view, table_view_texts(a->table_view)->column, text, len);
+    enum err err = text_at(table_view_texts(a->table_view), i, &text, &len);
+    if (err)
+        return err;
+    err = table_view_filter_text(a->table_view, table_view_texts(a->table_view)->column, text, len);
     free(text);
     app_focus(a, PANE_TABLE);
-    return e;
+    return err;
 }
 
 enum err pick_value(struct app *a, int64_t i)
@@ -325,18 +325,18 @@ enum err pick_value(struct app *a, int64_t i)
         app_say(a, ROLE_DIM, "Only what stands in the key column can be picked");
         return OK;
     }
-    enum err e = text_at(table_view_texts(a->table_view), i, &text, &len);
-    if (e)
-        return e;
+    enum err err = text_at(table_view_texts(a->table_view), i, &text, &len);
+    if (err)
+        return err;
     if (picks_has(&a->choices.picks, text, len))
         picks_remove(&a->choices.picks, text, len);
     else
-        e = picks_add(&a->choices.picks, text, len, false);
-    if (!e)
+        err = picks_add(&a->choices.picks, text, len, false);
+    if (!err)
         app_say(a, ROLE_TEXT, "%s %.60s", picks_has(&a->choices.picks, text, len) ? "Picked" : "Not picked any more:",
                 text);
     free(text);
-    return e;
+    return err;
 }
 
 enum err do_pick_view(struct app *a, const char *arg)
@@ -351,27 +351,27 @@ static enum err pick_codes(struct app *a)
     char n[32];
     size_t len;
     const struct table_view_texts *codes = table_view_codes(a->table_view);
-    enum err e = OK;
-    for (uint64_t i = 0; !e && i < codes->n; i++) {
+    enum err err = OK;
+    for (uint64_t i = 0; !err && i < codes->n; i++) {
         char *text = NULL;
-        e = text_at(codes, (int64_t)i, &text, &len);
-        if (!e)
-            e = picks_add(&a->choices.picks, text, len, false);
+        err = text_at(codes, (int64_t)i, &text, &len);
+        if (!err)
+            err = picks_add(&a->choices.picks, text, len, false);
         free(text);
     }
-    if (!e)
+    if (!err)
         app_say(a, codes->complete ? ROLE_TEXT : ROLE_WARN, "Picked the %s%s code%s of the rows in view",
                 codes->complete ? "" : "first ", text_count(codes->n, n), codes->n == 1 ? "" : "s");
-    return e;
+    return err;
 }
 
 static enum err show(struct app *a, const struct pane_ops *ops)
 {
     struct pane *p;
-    enum err e = pane_new(ops, &p);
-    if (!e)
+    enum err err = pane_new(ops, &p);
+    if (!err)
         app_show(a, p);
-    return e;
+    return err;
 }
 
 static void go_to_found(struct app *a, uint64_t row)
@@ -406,10 +406,10 @@ static enum err react(struct app *a)
     uint64_t row;
     struct problem words;
     enum table_view_news news;
-    enum err e = OK;
-    while (!e && (news = table_view_news(a->table_view, &row, &words)) != TABLE_VIEW_NOTHING)
-        e = react_to(a, news, row, &words);
-    return e;
+    enum err err = OK;
+    while (!err && (news = table_view_news(a->table_view, &row, &words)) != TABLE_VIEW_NOTHING)
+        err = react_to(a, news, row, &words);
+    return err;
 }
 
 static enum err give(struct app *a, const struct table *t)
@@ -427,13 +427,13 @@ enum err app_give_table(struct app *a)
 enum err app_table_view_step(struct app *a)
 {
     uint64_t before = table_view_version(a->table_view);
-    enum err e = table_view_step(a->table_view);
-    if (!e)
-        e = react(a);
-    if (!e)
-        e = table_go_on(a);
-    if (!e && a->observer && !a->given && table_view_settled(a->table_view))
-        e = give(a, table_view_table(a->table_view));
+    enum err err = table_view_step(a->table_view);
+    if (!err)
+        err = react(a);
+    if (!err)
+        err = table_go_on(a);
+    if (!err && a->observer && !a->given && table_view_settled(a->table_view))
+        err = give(a, table_view_table(a->table_view));
     a->dirty |= table_view_version(a->table_view) != before;
-    return e;
+    return err;
 }

@@ -88,9 +88,9 @@ enum err stack_of_process(struct app *a)
         app_say(a, ROLE_WARN, "Put the cursor on a process that is there to see its stack");
         return OK;
     }
-    enum err e = observer_ask_stack(a->observer, pid);
-    if (e)
-        app_say(a, ROLE_BAD, "No stack of %lld: %s", (long long)pid, err_text(e));
+    enum err err = observer_ask_stack(a->observer, pid);
+    if (err)
+        app_say(a, ROLE_BAD, "No stack of %lld: %s", (long long)pid, err_text(err));
     else
         app_say(a, ROLE_TEXT, "Reading the stack of %lld; it comes in the %s (%d)", (long long)pid,
                 model_finding_of(a->model, pid) ? "diagnosis" : "log",

@@ -47,11 +47,11 @@ static enum err compare_sync(struct pane *p, const struct view *v)
     if (!v->bench->over)
         add_progress(&p->lines, v->bench);
     buf_init(&text, TEXT_MAX);
-    enum err e = bench_text(v->bench, p->width - 1, &text);
-    if (!e)
+    enum err err = bench_text(v->bench, p->width - 1, &text);
+    if (!err)
         add_text(&p->lines, buf_text(&text));
     buf_done(&text);
-    return e;
+    return err;
 }
 
 static void compare_status(const struct pane *p, const struct view *v, struct buf *out)

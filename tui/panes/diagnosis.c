@@ -41,7 +41,7 @@ static void add_place(struct pane *p, const struct texts *stack)
 {
     struct buf line;
     buf_init(&line, 1 << 16);
-    if (stack_brief(stack, &line) == OK)
+    if (!stack_brief(stack, &line))
         add_part(p, "at", ROLE_TITLE, buf_text(&line));
     buf_done(&line);
 }
@@ -90,7 +90,7 @@ static void add_summary(struct pane *p, const char *summary)
 {
     struct buf text;
     buf_init(&text, 1 << 16);
-    if (summary && buf_add_text(&text, summary) == OK && text.len > 0) {
+    if (summary && !buf_add_text(&text, summary) && text.len > 0) {
         text.data[0] = (char)toupper((unsigned char)text.data[0]);
         lines_wrap(&p->lines, ROLE_TITLE, 0, p->width, text.data, (struct subject){0});
     }

@@ -47,12 +47,12 @@ enum err pane_new(const struct pane_ops *ops, struct pane **out)
     lines_init(&p->head);
     lines_init(&p->lines);
     p->state = calloc(1, ops->state_size ? ops->state_size : 1);
-    enum err e = p->state ? OK : ERR_NOMEM;
-    if (!e && ops->open)
-        e = ops->open(p);
-    if (e) {
+    enum err err = p->state ? OK : ERR_NOMEM;
+    if (!err && ops->open)
+        err = ops->open(p);
+    if (err) {
         pane_free(p);
-        return e;
+        return err;
     }
     *out = p;
     return OK;
@@ -93,13 +93,13 @@ void pane_settle(struct pane *p, uint64_t count)
 }
 
 /* In the place of its lines where there is no room for more of them. */
-static enum err show_error(struct pane *p, enum err e)
+static enum err show_error(struct pane *p, enum err err)
 {
     if (p->lines.text.err)
         lines_clear(&p->lines);
     if (p->head.text.err)
         lines_clear(&p->head);
-    lines_addf(&p->lines, ROLE_BAD, "This cannot be shown: %s", err_text(e));
+    lines_addf(&p->lines, ROLE_BAD, "This cannot be shown: %s", err_text(err));
     lines_end(&p->lines, (struct subject){0});
     return p->lines.text.err == ERR_NOMEM ? ERR_NOMEM : OK;
 }
@@ -112,14 +112,14 @@ enum err pane_sync(struct pane *p, const struct view *v, int width, int height)
     lines_clear(&p->lines);
     p->first = 0;
     p->count = UINT64_MAX;
-    enum err e = p->ops->sync(p, v);
-    if (!e)
-        e = p->lines.text.err ? p->lines.text.err : p->head.text.err;
-    if (e && e != ERR_NOMEM)
-        e = show_error(p, e);
+    enum err err = p->ops->sync(p, v);
+    if (!err)
+        err = p->lines.text.err ? p->lines.text.err : p->head.text.err;
+    if (err && err != ERR_NOMEM)
+        err = show_error(p, err);
     if (p->count == UINT64_MAX) /* the sync built all its lines */
         pane_settle(p, p->lines.n);
-    return e;
+    return err;
 }
 
 static bool fold_equal(const char *a, const char *b, size_t len, bool fold)
@@ -148,7 +148,7 @@ static void mark_matches(const struct pane *p, size_t i, const char *needle, str
 {
     struct buf text;
     buf_init(&text, 1 << 20);
-    if (lines_text(&p->lines, i, &text) == OK && text.len > 0)
+    if (!lines_text(&p->lines, i, &text) && text.len > 0)
         for (size_t at = 0; (at = text_find(text.data, text.len, at, needle)) < text.len; at += strlen(needle)) {
             int x = GUTTER - p->left + text_width(text.data, at);
             int width = text_width(text.data + at, strlen(needle));

@@ -283,19 +283,19 @@ static enum err processes_sync(struct pane *p, const struct view *v)
     int tree = tree_width(p->width);
     if (p->cursor < s->n)
         s->chosen = s->pids[p->cursor];
-    enum err e = forest_fill(&f, v->model);
-    if (!e) {
+    enum err err = forest_fill(&f, v->model);
+    if (!err) {
         add_head(p, tree);
         add_forest(&(struct tree_view){p, v, &f, tree});
         if (f.n == 0)
             lines_wrap(&p->lines, ROLE_DIM, 0, p->width,
                        v->model->command_ended ? "No process of it is left." : "No process was seen yet.",
                        (struct subject){0});
-        e = keep_cursor(p);
+        err = keep_cursor(p);
     }
     free(f.by_pid);
     free(f.by_parent);
-    return e;
+    return err;
 }
 
 static void processes_status(const struct pane *p, const struct view *v, struct buf *out)

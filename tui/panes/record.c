@@ -33,13 +33,13 @@ static enum err record_sync(struct pane *p, const struct view *v)
     const struct row *row;
     if (!t)
         return OK;
-    enum err e = table_reader_at(t, (uint64_t)s->row, &r, &row);
-    for (size_t i = 0; !e && row && i < table_columns(t); i++)
+    enum err err = table_reader_at(t, (uint64_t)s->row, &r, &row);
+    for (size_t i = 0; !err && row && i < table_columns(t); i++)
         add_cell(p, table_column(t, i), &row->cells[i]);
     table_reader_free(r);
-    if (!table_view_unread(e))
-        return e;
-    lines_put(&p->lines, ROLE_BAD, table_view_unread(e));
+    if (!table_view_unread(err))
+        return err;
+    lines_put(&p->lines, ROLE_BAD, table_view_unread(err));
     return OK;
 }
 

@@ -50,20 +50,20 @@ static enum err add_task(struct results_state *s, const struct model *m, const s
     struct buf frame;
     struct entry entry = {.task = t->id};
     buf_init(&frame, FRAME_BYTES_MAX);
-    enum err e = OK;
+    enum err err = OK;
     if (t->state == TASK_FINISHED && m->table) {
-        e = table_print(m->table, &t->result, &frame);
-        if (e)
+        err = table_print(m->table, &t->result, &frame);
+        if (err)
             buf_clear(&frame);
-        if (e && e != ERR_NOMEM) /* a file that changed, a frame too large: said in its place */
-            e = buf_addf(&frame, "(the frame cannot be shown: %s)", err_text(e));
-        if (!e)
+        if (err && err != ERR_NOMEM) /* a file that changed, a frame too large: said in its place */
+            err = buf_addf(&frame, "(the frame cannot be shown: %s)", err_text(err));
+        if (!err)
             entry.frame = buf_take(&frame);
     }
     buf_done(&frame);
-    if (!e)
+    if (!err)
         s->entries[s->nentries++] = entry;
-    return e;
+    return err;
 }
 
 /* The settled task that is not listed yet and ended first. */
@@ -86,9 +86,9 @@ static enum err list_settled(struct results_state *s, const struct model *m)
     s->run = m->run;
     while (s->settled < settled && s->nentries < FRAMES_MAX) {
         const struct model_task *t = next_settled(s, m);
-        enum err e = t ? add_task(s, m, t) : OK;
-        if (e)
-            return e;
+        enum err err = t ? add_task(s, m, t) : OK;
+        if (err)
+            return err;
         if (!t)
             break;
     }
@@ -144,7 +144,7 @@ static void add_empty(struct pane *p, const struct view *v)
 static enum err results_sync(struct pane *p, const struct view *v)
 {
     struct results_state *s = p->state;
-    enum err e = list_settled(s, v->model);
+    enum err err = list_settled(s, v->model);
     if (s->nentries == 0)
         add_empty(p, v);
     for (size_t i = 0; i < s->nentries; i++)
@@ -153,7 +153,7 @@ static enum err results_sync(struct pane *p, const struct view *v)
         lines_addf(&p->lines, ROLE_DIM, "(%zu more are not shown)", s->settled - s->nentries);
         lines_end(&p->lines, (struct subject){0});
     }
-    return e;
+    return err;
 }
 
 static void results_status(const struct pane *p, const struct view *v, struct buf *out)

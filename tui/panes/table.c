@@ -66,19 +66,19 @@ static void widen_by_cell(struct table_state *s, size_t i, int most, const struc
 static enum err read_plain(const struct table *t, uint64_t from, uint64_t n, table_view_visit *visit, void *ctx)
 {
     struct table_reader *r;
-    enum err e = table_reader_new(t, &r);
-    if (e)
-        return e;
-    e = table_seek(r, from);
-    for (uint64_t i = 0; i < n && !e; i++) {
+    enum err err = table_reader_new(t, &r);
+    if (err)
+        return err;
+    err = table_seek(r, from);
+    for (uint64_t i = 0; i < n && !err; i++) {
         const struct row *next;
-        e = table_next(r, &next);
-        if (e || !next)
+        err = table_next(r, &next);
+        if (err || !next)
             break;
         visit(ctx, from + i, next);
     }
     table_reader_free(r);
-    return e;
+    return err;
 }
 
 static bool has_table_view(const struct view *v)
@@ -280,7 +280,7 @@ static void add_odd(struct pane *p, const struct table_view *table_view)
         const struct column *c = table_column(table_view_table(table_view), odd.column);
         struct buf words;
         buf_init(&words, 1 << 20);
-        if (text_add_safe(&words, c->name, c->name_len < FIT_MAX ? c->name_len : FIT_MAX) == OK) {
+        if (!text_add_safe(&words, c->name, c->name_len < FIT_MAX ? c->name_len : FIT_MAX)) {
             buf_addf(&words, ": %s cell%s no %s, first row %s", text_count(odd.cells, n),
                      odd.cells == 1 ? " is" : "s are", dtype_names[c->dtype], text_count(odd.first + 1, first));
             lines_wrap(&p->head, ROLE_WARN, 2, p->width, buf_text(&words), (struct subject){0});
@@ -383,9 +383,9 @@ static enum err add_rows(struct pane *p, const struct view *v, const struct tabl
 static enum err sync_loaded(struct pane *p, const struct view *v, const struct table *t)
 {
     struct table_state *s = p->state;
-    enum err e = new_widths(s, t);
-    if (e)
-        return e;
+    enum err err = new_widths(s, t);
+    if (err)
+        return err;
     s->widened = false;
     s->wanted = v->choices->columns.n == s->nwidths ? v->choices->columns.widths : NULL;
     struct table_view_extent x = extent_of(v, t);
@@ -400,28 +400,28 @@ static enum err sync_loaded(struct pane *p, const struct view *v, const struct t
     keep_place(p, x);
     pane_settle(p, x.guess + strays);
     p->first = p->top;
-    e = add_rows(p, v, t, x);
-    if (table_view_unread(e)) {
-        lines_put(&p->lines, ROLE_BAD, table_view_unread(e));
+    err = add_rows(p, v, t, x);
+    if (table_view_unread(err)) {
+        lines_put(&p->lines, ROLE_BAD, table_view_unread(err));
         return OK;
     }
     add_strays(p, v, x.guess, s->nwidths ? width_at(s, table_key(t)) : 1);
-    return e;
+    return err;
 }
 
 /* Until no column turns out wider than what stands above it has been drawn for: then others may be seen. */
 static enum err sync_widened(struct pane *p, const struct view *v, const struct table *t)
 {
     enum { TRIES = 20 };
-    enum err e = OK;
-    for (int i = 0; i < TRIES && !e; i++) {
+    enum err err = OK;
+    for (int i = 0; i < TRIES && !err; i++) {
         lines_clear(&p->head);
         lines_clear(&p->lines);
-        e = sync_loaded(p, v, t);
+        err = sync_loaded(p, v, t);
         if (!((const struct table_state *)p->state)->widened)
             break;
     }
-    return e;
+    return err;
 }
 
 static enum err table_sync(struct pane *p, const struct view *v)

@@ -50,11 +50,11 @@ static void tell_guard(void *ctx, const struct term_restore *restore)
 static enum err open_terminal(struct app *a, const struct explore_options *options, struct problem *problem)
 {
     struct term_options how = {.color = options->color != COLOR_NEVER, .force_color = options->color == COLOR_ALWAYS};
-    enum err e = guard_new(&a->guard);
-    if (e)
-        return problem_set(problem, e, "out of memory");
-    e = term_open(&how, &(struct term_watch){tell_guard, a->guard}, &a->term, problem);
-    return e && options->app.watch ? ERR_SYS : e; /* not to be taken for an error of the command's */
+    enum err err = guard_new(&a->guard);
+    if (err)
+        return problem_set(problem, err, "out of memory");
+    err = term_open(&how, &(struct term_watch){tell_guard, a->guard}, &a->term, problem);
+    return err && options->app.watch ? ERR_SYS : err; /* not to be taken for an error of the command's */
 }
 
 /* The program's terminal has its size from the start: that of the pane that it will have. */
@@ -82,9 +82,9 @@ static enum err open_table(struct app *a, const struct explore_options *options,
     table_view.key = observer.key;
     table_view.dtypes = observer.dtypes;
     table_view.ndtypes = observer.ndtypes;
-    enum err e = table_view_open(&table_view, &a->table_view, problem);
-    if (e)
-        return e;
+    enum err err = table_view_open(&table_view, &a->table_view, problem);
+    if (err)
+        return err;
     const struct table *t = table_view_table(a->table_view);
     bool plain = !table_view.delimiter && !table_view.no_header && !table_view.encoding && !table_view_streams(a->table_view);
     plain = plain && (!t || table_delimiter(t) == ',');
@@ -96,19 +96,19 @@ static enum err open_table(struct app *a, const struct explore_options *options,
 
 static enum err open_all(struct app *a, const struct explore_options *options, struct problem *problem)
 {
-    enum err e = app_init(a, &options->app);
-    if (e)
-        return problem_set(problem, e, "out of memory");
+    enum err err = app_init(a, &options->app);
+    if (err)
+        return problem_set(problem, err, "out of memory");
     if (options->app.watch) { /* the terminal's guard is there before the program is: it is none of its processes */
-        e = open_terminal(a, options, problem);
-        if (!e)
-            e = watch(a, options, problem);
-    } else if (!(e = open_table(a, options, problem))) {
-        e = open_terminal(a, options, problem);
+        err = open_terminal(a, options, problem);
+        if (!err)
+            err = watch(a, options, problem);
+    } else if (!(err = open_table(a, options, problem))) {
+        err = open_terminal(a, options, problem);
     }
-    if (!e)
+    if (!err)
         a->model = observer_model(a->observer);
-    return e;
+    return err;
 }
 
 static void close_all(struct app *a, const struct explore_options *options)
@@ -130,19 +130,19 @@ enum err explore(const struct explore_options *options, struct problem *problem)
     memset(&a, 0, sizeof a);
     setlocale(LC_CTYPE, "");
     mallopt(M_MMAP_THRESHOLD, 64 * 1024); /* what is large goes back to the system at once */
-    enum err e = take_signals(&before, &signal_fd);
-    if (e)
-        problem_set(problem, e, "signals cannot be read: %s", err_text(e));
-    else if (!(e = open_all(&a, options, problem))) {
-        e = app_run(&a, signal_fd);
-        if (e)
-            problem_set(problem, e, "the explorer had to end: %s", err_text(e));
+    enum err err = take_signals(&before, &signal_fd);
+    if (err)
+        problem_set(problem, err, "signals cannot be read: %s", err_text(err));
+    else if (!(err = open_all(&a, options, problem))) {
+        err = app_run(&a, signal_fd);
+        if (err)
+            problem_set(problem, err, "the explorer had to end: %s", err_text(err));
         else if (a.model->table_error)
-            e = problem_set(problem, a.model->table_internal ? ERR_NOMEM : ERR_PARSE, "%s", a.model->table_error);
+            err = problem_set(problem, a.model->table_internal ? ERR_NOMEM : ERR_PARSE, "%s", a.model->table_error);
         else if (a.table_view && table_view_fault(a.table_view))
-            e = problem_set(problem, ERR_PARSE, "%s", table_view_fault(a.table_view));
+            err = problem_set(problem, ERR_PARSE, "%s", table_view_fault(a.table_view));
     }
     close_all(&a, options);
     give_signals_back(&before, &signal_fd);
-    return e;
+    return err;
 }

@@ -31,9 +31,9 @@ static enum err draw(struct app *a, double *drawn_at)
     if (a->redraw || a->dirty || width == 0) /* a signal that says of another size makes it dirty */
         term_size(a->term, &width, &height);
     a->redraw = false;
-    enum err e = app_draw(a, width, height, app_now(a), &x, &y);
-    if (e)
-        return e;
+    enum err err = app_draw(a, width, height, app_now(a), &x, &y);
+    if (err)
+        return err;
     *drawn_at = clock_now();
     term_draw(a->term, &a->canvas, x, y);
     return OK;
@@ -53,7 +53,7 @@ static double until_due(const struct app *a, double drawn_at)
 static enum err on_signal(struct app *a, int fd)
 {
     struct signalfd_siginfo info;
-    enum err e;
+    enum err err;
     while (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
         switch ((int)info.ssi_signo) {
         case SIGTERM:
@@ -70,8 +70,8 @@ static enum err on_signal(struct app *a, int fd)
         case SIGINT:
             if (a->question.open)
                 a->quit = true; /* asked twice */
-            else if ((e = app_command(a, command_by_name("quit"), NULL)))
-                return e;
+            else if ((err = app_command(a, command_by_name("quit"), NULL)))
+                return err;
             break;
         default: break;
         }
@@ -81,17 +81,17 @@ static enum err on_signal(struct app *a, int fd)
 static enum err on_input(struct app *a)
 {
     struct input in;
-    enum err e = OK;
-    while (!e && !a->quit && !a->suspend) {
+    enum err err = OK;
+    while (!err && !a->quit && !a->suspend) {
         term_read(a->term, &in);
         if (in.kind == INPUT_NONE)
             break;
         if (in.kind == INPUT_PASTE)
             app_paste(a, in.text, in.len);
         else
-            e = app_key(a, in.key);
+            err = app_key(a, in.key);
     }
-    return e;
+    return err;
 }
 
 static void suspend(struct app *a)
@@ -104,12 +104,12 @@ static void suspend(struct app *a)
 static enum err on_observer(struct app *a)
 {
     bool changed;
-    enum err e = observer_step(a->observer, &changed);
-    if (e == ERR_CLOSED) { /* see `supervisor` in struct watch_settings: nobody waits for us any more */
+    enum err err = observer_step(a->observer, &changed);
+    if (err == ERR_CLOSED) { /* see `supervisor` in struct watch_settings: nobody waits for us any more */
         a->quit = true;
         return OK;
     }
-    return app_go_on(a, "Following what runs", e);
+    return app_go_on(a, "Following what runs", err);
 }
 
 enum { FD_INPUT, FD_OBSERVER, FD_SIGNAL, FD_GUARD, FD_SHEET, FD_COMPARE, FD_COUNT };
@@ -117,37 +117,37 @@ enum { FD_INPUT, FD_OBSERVER, FD_SIGNAL, FD_GUARD, FD_SHEET, FD_COMPARE, FD_COUN
 /* Each part returns OK or ERR_NOMEM: see app_go_on. */
 static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
 {
-    enum err e = OK;
+    enum err err = OK;
     if (fds[FD_SIGNAL].revents)
-        e = on_signal(a, signal_fd);
-    if (!e && (fds[FD_INPUT].revents & POLLIN || term_has_more(a->term)))
-        e = on_input(a);
+        err = on_signal(a, signal_fd);
+    if (!err && (fds[FD_INPUT].revents & POLLIN || term_has_more(a->term)))
+        err = on_input(a);
     if (fds[FD_INPUT].revents & ~POLLIN)
         a->quit = true; /* the terminal is gone: then it says for ever that there is something to read */
-    if (!e && fds[FD_OBSERVER].revents)
-        e = on_observer(a);
-    if (!e && fds[FD_COMPARE].revents)
-        e = app_go_on(a, "The comparison", comparison_step(a));
+    if (!err && fds[FD_OBSERVER].revents)
+        err = on_observer(a);
+    if (!err && fds[FD_COMPARE].revents)
+        err = app_go_on(a, "The comparison", comparison_step(a));
     if (fds[FD_GUARD].revents)
         guard_revive(a->guard);
-    if (!e && fds[FD_SHEET].revents)
-        e = app_go_on(a, "Reading the table", app_table_view_step(a));
-    if (!e)
-        e = app_go_on(a, "Collecting the codes", app_learn_codes(a));
+    if (!err && fds[FD_SHEET].revents)
+        err = app_go_on(a, "Reading the table", app_table_view_step(a));
+    if (!err)
+        err = app_go_on(a, "Collecting the codes", app_learn_codes(a));
     app_feed(a);
-    if (!e && a->search.running)
-        e = app_go_on(a, "The search", search_step(a));
-    return e;
+    if (!err && a->search.running)
+        err = app_go_on(a, "The search", search_step(a));
+    return err;
 }
 
 enum err app_run(struct app *a, int signal_fd)
 {
     double drawn_at = 0;
-    enum err e = app_go_on(a, "Collecting the codes", app_learn_codes(a));
+    enum err err = app_go_on(a, "Collecting the codes", app_learn_codes(a));
     a->dirty = true;
-    while (!e && !a->quit) {
+    while (!err && !a->quit) {
         double due = until_due(a, drawn_at);
-        if (due == 0 && (e = app_go_on(a, "Drawing the screen", draw(a, &drawn_at))))
+        if (due == 0 && (err = app_go_on(a, "Drawing the screen", draw(a, &drawn_at))))
             break;
         due = until_due(a, drawn_at);
         int rest = a->went ? REST_MS : -1;
@@ -163,11 +163,11 @@ enum err app_run(struct app *a, int signal_fd)
         int n = poll(fds, FD_COUNT, timeout);
         if (n < 0 && errno != EINTR)
             return err_from_errno(errno);
-        e = n < 0 ? OK : handle(a, fds, signal_fd);
-        if (!e && n == 0 && a->went)
-            e = app_go_on(a, "Drawing the screen", screen_look_ahead(a, app_now(a)));
+        err = n < 0 ? OK : handle(a, fds, signal_fd);
+        if (!err && n == 0 && a->went)
+            err = app_go_on(a, "Drawing the screen", screen_look_ahead(a, app_now(a)));
         if (a->suspend && !a->quit)
             suspend(a);
     }
-    return e;
+    return err;
 }

@@ -104,7 +104,7 @@ static enum err draw_pane(struct app *a, struct pane *p, int number, struct rect
     bool active = has_keys(a, p);
     struct canvas whole = canvas_part(&a->canvas, r);
     struct canvas inside = canvas_part(&a->canvas, layout_inside(&a->layout, r));
-    enum err e = pane_sync(p, &v, inside.width, inside.height);
+    enum err err = pane_sync(p, &v, inside.width, inside.height);
     for (int y = 0; y < whole.height; y++)
         canvas_repeat(&whole, 0, y, whole.width, ROLE_TEXT, " ");
     if (framed) {
@@ -113,7 +113,7 @@ static enum err draw_pane(struct app *a, struct pane *p, int number, struct rect
     }
     draw_edge(a, p, number, &whole, framed, now);
     pane_draw(p, &v, &inside, active && !a->typing);
-    return e;
+    return err;
 }
 
 void screen_tabs(const struct app *a, struct canvas *c)
@@ -133,14 +133,14 @@ void screen_tabs(const struct app *a, struct canvas *c)
 enum err screen_panes(struct app *a, double now)
 {
     bool framed = a->layout.screen == SCREEN_GRID;
-    enum err e = OK;
+    enum err err = OK;
     const struct pane_set *set = &pane_sets[a->scope];
-    for (int i = 0; i < set->n && !e; i++)
+    for (int i = 0; i < set->n && !err; i++)
         if (a->layout.panes[set->v[i]].height > 0)
-            e = draw_pane(a, a->panes[set->v[i]], i + 1, a->layout.panes[set->v[i]], framed, now);
-    if (!e && a->overlay)
-        e = draw_pane(a, a->overlay, 0, a->layout.body, framed, now);
-    return e;
+            err = draw_pane(a, a->panes[set->v[i]], i + 1, a->layout.panes[set->v[i]], framed, now);
+    if (!err && a->overlay)
+        err = draw_pane(a, a->overlay, 0, a->layout.body, framed, now);
+    return err;
 }
 
 /* As long as the same lines are seen, the cursor's mark and what says where it is are all that a step changes. */
@@ -165,11 +165,11 @@ enum err screen_stepped(struct app *a, double now)
 {
     const struct pane *p = app_active(a);
     uint64_t before = p->marked, top = p->drawn_top;
-    enum err e = draw_step(a, now);
+    enum err err = draw_step(a, now);
     int64_t went = before == UINT64_MAX ? 0 : (int64_t)(p->cursor - before);
     bool by_line = (went == 1 || went == -1) && pane_rows(p) > 2;
     a->went = by_line || p->drawn_top == top ? went : 0;
-    return e;
+    return err;
 }
 
 enum err screen_look_ahead(struct app *a, double now)
@@ -180,8 +180,8 @@ enum err screen_look_ahead(struct app *a, double now)
     if (!pane_shows(p, next))
         return OK;
     p->cursor = next;
-    enum err e = draw_step(a, now);
+    enum err err = draw_step(a, now);
     term_expect(a->term, &a->canvas);
     p->cursor = here;
-    return e ? e : draw_step(a, now);
+    return err ? err : draw_step(a, now);
 }

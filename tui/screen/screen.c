@@ -292,9 +292,9 @@ static enum err draw_small(struct app *a, int *x, int *y)
 
 static enum err draw_whole(struct app *a, int width, int height, double now, int *x, int *y)
 {
-    enum err e = fit_canvas(a, width, height);
-    if (e)
-        return e;
+    enum err err = fit_canvas(a, width, height);
+    if (err)
+        return err;
     layout_compute(a->scope, a->canvas.width, a->canvas.height, a->focus, a->zoomed, &a->layout);
     if (a->layout.screen == SCREEN_STATUS) {
         app_drawn(a);
@@ -306,7 +306,7 @@ static enum err draw_whole(struct app *a, int width, int height, double now, int
     draw_strip(a, now, &strip);
     if (a->layout.tabs.height > 0)
         screen_tabs(a, &tabs);
-    e = screen_panes(a, now);
+    err = screen_panes(a, now);
     app_drawn(a);
     *x = screen_footer(a, &footer);
     *y = a->layout.footer.y;
@@ -314,7 +314,7 @@ static enum err draw_whole(struct app *a, int width, int height, double now, int
         app_program_cursor(a, x, y);
     if (a->prompt.open && a->prompt.command && strcmp(a->prompt.command->name, "palette") == 0)
         screen_palette(a, a->layout.footer.y);
-    return e;
+    return err;
 }
 
 /* One pane is all that a step changes; of a watched program, others go with the cursor. */

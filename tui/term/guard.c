@@ -42,8 +42,8 @@ static void restore_terminal(const struct order *o)
     alarm(GUARD_WRITE_SECONDS); /* a terminal that takes no output must not keep us */
     if (tcgetattr(GUARD_TTY, &now) == 0 && same_settings(&now, &o->ours))
         tcsetattr(GUARD_TTY, TCSANOW, &o->before);
-    enum err e = io_write_all(GUARD_TTY, o->bytes, o->nbytes);
-    (void)e; /* nobody is left to be told */
+    enum err err = io_write_all(GUARD_TTY, o->bytes, o->nbytes);
+    (void)err; /* nobody is left to be told */
 }
 
 static void guard_stand(void)

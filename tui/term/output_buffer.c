@@ -48,12 +48,12 @@ void output_buffer_send(struct output_buffer *d)
 {
     char piece[16384];
     off_t kept = d->memory >= 0 ? lseek(d->memory, 0, SEEK_CUR) : 0;
-    enum err e = OK;
-    for (off_t at = 0; at < kept && !e;) {
+    enum err err = OK;
+    for (off_t at = 0; at < kept && !err;) {
         size_t n = kept - at < (off_t)sizeof piece ? (size_t)(kept - at) : sizeof piece;
-        e = io_read_at(d->memory, piece, n, (uint64_t)at);
-        if (!e)
-            e = io_write_all(d->terminal, piece, n);
+        err = io_read_at(d->memory, piece, n, (uint64_t)at);
+        if (!err)
+            err = io_write_all(d->terminal, piece, n);
         at += (off_t)n;
     }
     if (kept > 0)

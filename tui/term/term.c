@@ -55,8 +55,8 @@ struct term {
 /* Behind what curses has written, in front of what it will write. */
 static void send(struct term *t, const char *bytes, size_t n)
 {
-    enum err e = io_write_all(fileno(t->output.pen), bytes, n);
-    (void)e; /* a terminal that is gone shows up as the end of its input */
+    enum err err = io_write_all(fileno(t->output.pen), bytes, n);
+    (void)err; /* a terminal that is gone shows up as the end of its input */
 }
 
 /* Opening */
@@ -96,8 +96,8 @@ static void show_cursor(const struct term *t)
 {
     struct term_restore r = {.fd = t->restore.fd};
     restore_add(&r, capability("cnorm"));
-    enum err e = io_write_all(r.fd, r.bytes, r.nbytes);
-    (void)e;
+    enum err err = io_write_all(r.fd, r.bytes, r.nbytes);
+    (void)err;
 }
 
 static enum err find_terminal(struct term *t, struct problem *problem)
@@ -236,7 +236,7 @@ static bool lacks_memory(int fd)
     void *volatile some = malloc(BUFSIZ); /* volatile: the compiler may otherwise assume that there is memory */
     bool none = !some;
     free(some);
-    return none || setupterm(NULL, fd, &found) == OK;
+    return none || !setupterm(NULL, fd, &found);
 }
 
 enum err term_open(const struct term_options *options, const struct term_watch *watch, struct term **out,
@@ -246,17 +246,17 @@ enum err term_open(const struct term_options *options, const struct term_watch *
     if (!t)
         return ERR_NOMEM;
     t->watch = *watch;
-    enum err e = find_terminal(t, problem);
-    if (e)
+    enum err err = find_terminal(t, problem);
+    if (err)
         goto out;
     take(t);
-    e = output_buffer_init(&t->output, t->restore.fd);
-    if (e)
+    err = output_buffer_init(&t->output, t->restore.fd);
+    if (err)
         goto out;
     t->screen = newterm(NULL, t->output.pen, t->in); /* sends nothing yet */
     if (!t->screen) {
         const char *name = getenv("TERM");
-        e = lacks_memory(fileno(t->in))
+        err = lacks_memory(fileno(t->in))
                 ? problem_set(problem, ERR_NOMEM, "out of memory")
                 : problem_set(problem, ERR_NOT_FOUND,
                               "the terminal type TERM=%s is not known here; poolscope run needs none", name ? name : "");
@@ -276,7 +276,7 @@ enum err term_open(const struct term_options *options, const struct term_watch *
     return OK;
 out:
     term_close(t);
-    return e;
+    return err;
 }
 
 int term_fd(const struct term *t)
@@ -419,8 +419,8 @@ static void show_patch(struct term *t)
 {
     if (t->patch.nruns == 0)
         return;
-    enum err e = io_write_all(t->restore.fd, t->patch.bytes, t->patch.nbytes);
-    (void)e; /* as in send */
+    enum err err = io_write_all(t->restore.fd, t->patch.bytes, t->patch.nbytes);
+    (void)err; /* as in send */
     patch_apply(&t->patch, &t->shown);
     t->patched = true;
 }
@@ -603,9 +603,9 @@ bool term_copy(struct term *t, const char *text, size_t len)
     if (t->line_only || !clipboard_is_known(getenv("TERM")) || len > CLIPBOARD_MAX)
         return false;
     buf_init(&b, 2 * CLIPBOARD_MAX);
-    enum err e = clipboard_add(text, len, &b);
-    if (!e)
-        e = io_write_all(t->restore.fd, b.data, b.len);
+    enum err err = clipboard_add(text, len, &b);
+    if (!err)
+        err = io_write_all(t->restore.fd, b.data, b.len);
     buf_done(&b);
-    return e == OK;
+    return !err;
 }

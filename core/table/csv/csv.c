@@ -202,9 +202,9 @@ static enum err find_field(struct table_csv *c, struct table_lines *l, size_t fi
 {
     struct table_segment s = {0};
     while (c->ncells < field) {
-        enum err e = table_lines_next(l, &s);
-        if (e || s.len == 0)
-            return e ? e : ERR_CHANGED;
+        enum err err = table_lines_next(l, &s);
+        if (err || s.len == 0)
+            return err ? err : ERR_CHANGED;
         size_t i = 0;
         for (; i < s.len && c->ncells < field && !c->done; i++)
             if (csv_parse(&c->parser, s.text + i, 1, on_field, on_record, c) != 1)
@@ -226,18 +226,18 @@ enum err table_csv_locate(const struct table_source *s, char delimiter, uint64_t
     struct table_csv c = {0};
     struct table_lines l;
     uint64_t line_start = record, offset = record, characters = 0;
-    enum err e = table_lines_init(&l, s);
-    if (e)
-        return e;
-    e = table_csv_init(&c, delimiter, 0, 0);
+    enum err err = table_lines_init(&l, s);
+    if (err)
+        return err;
+    err = table_csv_init(&c, delimiter, 0, 0);
     c.keep = false;
     table_lines_seek(&l, record);
-    if (!e)
-        e = find_field(&c, &l, field, line, &line_start, &offset);
-    if (!e)
-        e = table_count_characters(s, line_start, offset, &characters);
+    if (!err)
+        err = find_field(&c, &l, field, line, &line_start, &offset);
+    if (!err)
+        err = table_count_characters(s, line_start, offset, &characters);
     *column = characters + 1;
     table_csv_done(&c);
     table_lines_done(&l);
-    return e;
+    return err;
 }

@@ -26,25 +26,25 @@ static enum err add_name(struct buf *b, const struct cell *cell, uint64_t before
 static enum err name_columns(struct table_header *h, const struct table_csv *csv, struct table_set *raw,
                              struct table_set *unique, size_t *twice)
 {
-    enum err e = OK;
-    for (size_t i = 0; !e && i < h->n; i++) {
+    enum err err = OK;
+    for (size_t i = 0; !err && i < h->n; i++) {
         uint64_t before = 0, same = 0;
         size_t at = h->text.len;
-        e = table_set_count(raw, csv->cells[i].text, csv->cells[i].len, 1, &before);
-        if (!e)
-            e = add_name(&h->text, &csv->cells[i], before);
+        err = table_set_count(raw, csv->cells[i].text, csv->cells[i].len, 1, &before);
+        if (!err)
+            err = add_name(&h->text, &csv->cells[i], before);
         h->columns[i].name_len = h->text.len - at;
-        if (!e)
-            e = table_set_count(unique, h->text.data + at, h->columns[i].name_len, 1, &same);
-        if (!e && same) {
+        if (!err)
+            err = table_set_count(unique, h->text.data + at, h->columns[i].name_len, 1, &same);
+        if (!err && same) {
             *twice = i;
             return ERR_PARSE;
         }
     }
     const char *at = buf_text(&h->text);
-    for (size_t i = 0; !e && i < h->n; at += h->columns[i++].name_len)
+    for (size_t i = 0; !err && i < h->n; at += h->columns[i++].name_len)
         h->columns[i].name = at;
-    return e;
+    return err;
 }
 
 /* Files of another age or another system: said once, instead of one column with a strange name. */
@@ -74,20 +74,20 @@ enum err table_header_read(struct table_header *h, const struct table_csv *csv, 
     size_t twice = 0;
     *h = (struct table_header){.n = csv->ncells};
     buf_init(&h->text, TABLE_RECORD_MAX);
-    enum err e = check_cells(csv, path, line, problem);
-    if (e)
-        return e;
+    enum err err = check_cells(csv, path, line, problem);
+    if (err)
+        return err;
     table_set_init(&raw, TABLE_COLUMNS_MAX, TABLE_RECORD_MAX);
     table_set_init(&unique, TABLE_COLUMNS_MAX, TABLE_RECORD_MAX);
     h->columns = calloc(h->n, sizeof *h->columns);
-    e = h->columns ? name_columns(h, csv, &raw, &unique, &twice) : ERR_NOMEM;
-    if (e == ERR_PARSE)
-        problem_set(problem, e, "%s:%llu: two columns would be called \"%.*s\"; rename one of them", path,
+    err = h->columns ? name_columns(h, csv, &raw, &unique, &twice) : ERR_NOMEM;
+    if (err == ERR_PARSE)
+        problem_set(problem, err, "%s:%llu: two columns would be called \"%.*s\"; rename one of them", path,
                     (unsigned long long)line, (int)h->columns[twice].name_len,
                     h->text.data + h->text.len - h->columns[twice].name_len);
     table_set_done(&raw);
     table_set_done(&unique);
-    return e;
+    return err;
 }
 
 enum err table_header_number(struct table_header *h, const struct table_csv *csv, const char *path, uint64_t line,
@@ -95,9 +95,9 @@ enum err table_header_number(struct table_header *h, const struct table_csv *csv
 {
     *h = (struct table_header){.n = csv->ncells};
     buf_init(&h->text, TABLE_RECORD_MAX);
-    enum err e = check_cells(csv, path, line, problem);
-    if (e)
-        return e;
+    enum err err = check_cells(csv, path, line, problem);
+    if (err)
+        return err;
     h->columns = calloc(h->n, sizeof *h->columns);
     if (!h->columns)
         return table_problem(problem, ERR_NOMEM, path);

@@ -63,11 +63,11 @@ static bool halve(struct table_lines *l)
 /* As much of the block as can be read: one that a disk refuses may begin with bytes it still gives. */
 static enum err read_block(struct table_lines *l)
 {
-    enum err e;
+    enum err err;
     do
-        e = table_source_read(l->source, l->block, l->len, l->offset);
-    while (e == ERR_IO && halve(l));
-    return e;
+        err = table_source_read(l->source, l->block, l->len, l->offset);
+    while (err == ERR_IO && halve(l));
+    return err;
 }
 
 /* Reads the block that begins at the first byte not yet given out. The check comes behind the read: bytes of a file
@@ -81,14 +81,14 @@ static enum err refill(struct table_lines *l)
     l->full = left >= l->next_read;
     l->len = l->full ? l->next_read : (size_t)left;
     l->next_read = l->next_read < TABLE_BLOCK / 2 ? 2 * l->next_read : TABLE_BLOCK;
-    enum err e = make_room(l, l->len);
-    if (!e && l->len)
-        e = read_block(l);
-    if (!e)
-        e = table_source_check(s);
-    if (e)
+    enum err err = make_room(l, l->len);
+    if (!err && l->len)
+        err = read_block(l);
+    if (!err)
+        err = table_source_check(s);
+    if (err)
         l->len = 0;
-    return e;
+    return err;
 }
 
 enum err table_lines_next(struct table_lines *l, struct table_segment *out)
@@ -96,9 +96,9 @@ enum err table_lines_next(struct table_lines *l, struct table_segment *out)
     const char *end = l->pos < l->len ? memchr(l->block + l->pos, '\n', l->len - l->pos) : NULL;
     bool whole = l->pos == 0 && l->len > 0 && l->full; /* a line longer than what was read comes in pieces */
     if (!end && !whole) {
-        enum err e = refill(l);
-        if (e)
-            return e;
+        enum err err = refill(l);
+        if (err)
+            return err;
         end = l->len ? memchr(l->block, '\n', l->len) : NULL;
     }
     out->text = l->block + l->pos;
@@ -115,9 +115,9 @@ static enum err count_bytes(const struct table_source *s, uint64_t from, uint64_
     char block[4096];
     for (*out = 0; from < to;) {
         size_t n = to - from < sizeof block ? (size_t)(to - from) : sizeof block;
-        enum err e = table_source_read(s, block, n, from);
-        if (e)
-            return e;
+        enum err err = table_source_read(s, block, n, from);
+        if (err)
+            return err;
         for (size_t i = 0; i < n; i++)
             *out += mark ? block[i] == mark : ((unsigned char)block[i] & 0xc0) != 0x80;
         from += n;
@@ -132,7 +132,7 @@ enum err table_count_characters(const struct table_source *s, uint64_t from, uin
 
 enum err table_count_lines(const struct table_source *s, uint64_t offset, uint64_t *out)
 {
-    enum err e = count_bytes(s, 0, offset, '\n', out);
+    enum err err = count_bytes(s, 0, offset, '\n', out);
     ++*out;
-    return e;
+    return err;
 }

@@ -98,11 +98,11 @@ static enum err read_text(struct table_blocks *b, size_t len)
         if (!b->text)
             return ERR_NOMEM;
     }
-    enum err e = table_source_read(&b->body->source, b->text, len, b->offset);
-    if (!e)
-        e = table_source_check(&b->body->source);
-    b->len = e ? 0 : len;
-    return e;
+    enum err err = table_source_read(&b->body->source, b->text, len, b->offset);
+    if (!err)
+        err = table_source_check(&b->body->source);
+    b->len = err ? 0 : len;
+    return err;
 }
 
 enum err table_blocks_next(struct table_blocks *b)

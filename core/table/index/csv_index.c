@@ -28,13 +28,13 @@ struct build {
 };
 
 /* A fault in field `field` of the record. */
-static enum err fault_at_field(struct build *b, enum err e, size_t field, const char *words)
+static enum err fault_at_field(struct build *b, enum err err, size_t field, const char *words)
 {
     uint64_t line = b->record_line, column = 1;
     enum err failed = table_csv_locate(b->source, b->how->delimiter, b->record, field, &line, &column);
     if (failed)
         return table_problem(&b->problem, failed, b->path);
-    return problem_set(&b->problem, e, "%s:%llu:%llu: %s", b->path, (unsigned long long)line,
+    return problem_set(&b->problem, err, "%s:%llu:%llu: %s", b->path, (unsigned long long)line,
                        (unsigned long long)column, words);
 }
 
@@ -51,29 +51,29 @@ static const char behind_quote[] = "text behind a closing quote; a quote inside 
 static enum err refused(struct build *b, const struct table_segment *s)
 {
     uint64_t characters = 0;
-    enum err e = table_count_characters(b->source, b->line_start, s->offset + b->csv.used, &characters);
-    if (e)
-        return table_problem(&b->problem, e, b->path);
+    enum err err = table_count_characters(b->source, b->line_start, s->offset + b->csv.used, &characters);
+    if (err)
+        return table_problem(&b->problem, err, b->path);
     return problem_set(&b->problem, ERR_PARSE, "%s:%llu:%llu: %s", b->path, (unsigned long long)b->line,
                        (unsigned long long)characters + 1, b->csv.parser.quoted ? behind_quote : stray_quote);
 }
 
-static enum err fault(struct build *b, enum err e, const struct table_segment *s)
+static enum err fault(struct build *b, enum err err, const struct table_segment *s)
 {
-    if (e == ERR_PARSE)
+    if (err == ERR_PARSE)
         return refused(b, s);
-    if (e == ERR_TOO_BIG && b->csv.open)
+    if (err == ERR_TOO_BIG && b->csv.open)
         return fault_at_field(b, ERR_PARSE, b->csv.ncells, "a field longer than 256 MiB; is its quote ever closed?");
-    return table_problem(&b->problem, e, b->path);
+    return table_problem(&b->problem, err, b->path);
 }
 
 static enum err add_entry(struct build *b)
 {
     struct raw_entry entry = {b->record, b->facts.rows};
-    enum err e = OK;
-    for (; !e && b->next <= b->record; b->next += b->facts.window)
-        e = buf_add(&b->entries, &entry, sizeof entry);
-    return e;
+    enum err err = OK;
+    for (; !err && b->next <= b->record; b->next += b->facts.window)
+        err = buf_add(&b->entries, &entry, sizeof entry);
+    return err;
 }
 
 static void count_ragged(struct build *b)
@@ -95,9 +95,9 @@ static enum err take_row(struct build *b)
         return fault_at_field(b, ERR_PARSE, b->header->n, words);
     }
     count_ragged(b);
-    enum err e = add_entry(b);
+    enum err err = add_entry(b);
     b->facts.rows++;
-    return e ? table_problem(&b->problem, e, b->path) : OK;
+    return err ? table_problem(&b->problem, err, b->path) : OK;
 }
 
 /* Rows begin at `start`. */
@@ -115,20 +115,20 @@ static enum err take_header(struct build *b, uint64_t behind)
     if (b->csv.ncells == 1 && b->csv.cells[0].null)
         return OK; /* empty lines before the header are skipped */
     b->has_header = true;
-    enum err e = b->how->no_header
+    enum err err = b->how->no_header
                      ? table_header_number(b->header, &b->csv, b->path, b->record_line, &b->problem)
                      : table_header_read(b->header, &b->csv, b->path, b->record_line, &b->problem);
-    if (e)
-        return e;
+    if (err)
+        return err;
     begin_rows(b, b->how->no_header ? b->record : behind);
     return b->how->no_header ? take_row(b) : OK;
 }
 
 static enum err take_record(struct build *b, uint64_t behind)
 {
-    enum err e = b->has_header ? take_row(b) : take_header(b, behind);
-    if (e)
-        return e;
+    enum err err = b->has_header ? take_row(b) : take_header(b, behind);
+    if (err)
+        return err;
     b->behind = behind;
     bool far = b->how->limit && behind >= b->how->limit;
     bool many = b->how->limit_rows && b->facts.rows >= b->how->limit_rows;
@@ -143,17 +143,17 @@ static enum err take_segment(struct build *b, const struct table_segment *s)
         b->record = s->offset;
         b->record_line = b->line;
     }
-    enum err e = table_csv_feed(&b->csv, s);
-    if (e)
-        return fault(b, e, s);
-    e = b->csv.done ? take_record(b, s->offset + s->len) : OK;
+    enum err err = table_csv_feed(&b->csv, s);
+    if (err)
+        return fault(b, err, s);
+    err = b->csv.done ? take_record(b, s->offset + s->len) : OK;
     if (s->ends_line) {
         b->line++;
         b->line_start = s->offset + s->len;
     }
     if (b->how->limit && b->ready && s->offset - b->behind > PATIENCE && s->offset > b->behind)
         b->enough = true;
-    return e;
+    return err;
 }
 
 /* Skips the UTF-8 mark, which would be part of the first name, and says so of UTF-16, which would be all NULs. */
@@ -161,9 +161,9 @@ static enum err begin(struct build *b)
 {
     unsigned char mark[3] = {0};
     size_t n;
-    enum err e = io_read_some_at(b->source->fd, mark, sizeof mark, 0, &n);
-    if (e)
-        return table_problem(&b->problem, e, b->path);
+    enum err err = io_read_some_at(b->source->fd, mark, sizeof mark, 0, &n);
+    if (err)
+        return table_problem(&b->problem, err, b->path);
     if ((mark[0] == 0xff && mark[1] == 0xfe) || (mark[0] == 0xfe && mark[1] == 0xff))
         return problem_set(&b->problem, ERR_PARSE, "%s:1:1: UTF-16 text; convert it: iconv -f UTF-16 -t UTF-8",
                            b->path);
@@ -175,78 +175,78 @@ static enum err begin(struct build *b)
 /* While the source grows, its last record is not one yet. */
 static enum err finish(struct build *b)
 {
-    enum err e = OK;
+    enum err err = OK;
     b->facts.complete = true;
     if (b->source->growing && !b->has_header)
         return problem_set(&b->problem, ERR_AGAIN, "%s: its first line is not there yet", b->path);
     if (!b->source->growing)
-        e = table_csv_finish(&b->csv);
+        err = table_csv_finish(&b->csv);
     else
         b->csv.done = false;
-    if (e == ERR_PARSE)
+    if (err == ERR_PARSE)
         return never_closed(b);
-    if (e)
-        return table_problem(&b->problem, e, b->path);
+    if (err)
+        return table_problem(&b->problem, err, b->path);
     if (b->csv.done)
-        e = take_record(b, b->source->size);
-    if (!e && !b->has_header)
-        e = problem_set(&b->problem, ERR_PARSE, "%s:1:1: empty; the first line must name the columns", b->path);
-    return e;
+        err = take_record(b, b->source->size);
+    if (!err && !b->has_header)
+        err = problem_set(&b->problem, ERR_PARSE, "%s:1:1: empty; the first line must name the columns", b->path);
+    return err;
 }
 
 /* The rest of the file. */
-static enum err unreadable(struct build *b, enum err e)
+static enum err unreadable(struct build *b, enum err err)
 {
-    if (e != ERR_IO || !b->ready)
-        return table_problem(&b->problem, e, b->path);
-    return problem_set(&b->problem, e, "%s: cannot be read behind row %llu: %s", b->path,
-                       (unsigned long long)b->facts.rows, err_text(e));
+    if (err != ERR_IO || !b->ready)
+        return table_problem(&b->problem, err, b->path);
+    return problem_set(&b->problem, err, "%s: cannot be read behind row %llu: %s", b->path,
+                       (unsigned long long)b->facts.rows, err_text(err));
 }
 
 static enum err run(struct build *b)
 {
-    enum err e = begin(b);
+    enum err err = begin(b);
     uint64_t told = 0;
-    while (!e && !b->enough) {
+    while (!err && !b->enough) {
         struct table_segment s;
-        e = table_lines_next(&b->lines, &s);
-        if (e)
-            return unreadable(b, e);
+        err = table_lines_next(&b->lines, &s);
+        if (err)
+            return unreadable(b, err);
         if (s.len == 0)
             return finish(b);
-        e = take_segment(b, &s);
+        err = take_segment(b, &s);
         if (s.offset + s.len - told >= TABLE_BLOCK) {
             table_progress_add(b->how->progress, s.offset + s.len - told);
             told = s.offset + s.len;
-            if (!e && table_progress_stopped(b->how->progress))
-                e = ERR_CANCELLED;
+            if (!err && table_progress_stopped(b->how->progress))
+                err = ERR_CANCELLED;
         }
     }
-    return e;
+    return err;
 }
 
 static enum err seal(const struct build *b, struct table_index *out)
 {
     struct index_builder builder;
     size_t n = b->entries.len / sizeof(struct raw_entry);
-    enum err e = index_builder_init(&builder, n);
-    if (e)
-        return e;
+    enum err err = index_builder_init(&builder, n);
+    if (err)
+        return err;
     memcpy(builder.entries, buf_text(&b->entries), b->entries.len);
     struct table_index_facts all = b->facts;
     memcpy(all.magic, builder.facts->magic, sizeof all.magic);
     all.n = n;
     *builder.facts = all;
-    e = index_builder_seal(&builder, out);
+    err = index_builder_seal(&builder, out);
     index_builder_done(&builder);
-    return e;
+    return err;
 }
 
 /* A fault behind a right header, or a disk's, ends the rows; where it must not, it is the error. */
-static enum err keep_fault(struct build *b, enum err e)
+static enum err keep_fault(struct build *b, enum err err)
 {
-    if ((e != ERR_PARSE && e != ERR_IO) || !b->ready || b->how->strict)
-        return e;
+    if ((err != ERR_PARSE && err != ERR_IO) || !b->ready || b->how->strict)
+        return err;
     b->facts.fault = b->problem;
     b->facts.complete = true;
     return OK;
@@ -258,22 +258,22 @@ enum err table_index_csv(const struct table_parse *how, const struct table_sourc
     struct build b = {.how = how, .source = source, .path = how->path, .header = header, .line = 1};
     b.facts.ragged = (struct raw_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
     buf_init(&b.entries, (size_t)1 << 40);
-    enum err e = table_lines_init(&b.lines, source);
-    if (!e)
-        e = table_csv_init(&b.csv, how->delimiter, 0, TABLE_COLUMNS_MAX);
-    e = e ? table_problem(&b.problem, e, b.path) : keep_fault(&b, run(&b));
-    if (!e) {
+    enum err err = table_lines_init(&b.lines, source);
+    if (!err)
+        err = table_csv_init(&b.csv, how->delimiter, 0, TABLE_COLUMNS_MAX);
+    err = err ? table_problem(&b.problem, err, b.path) : keep_fault(&b, run(&b));
+    if (!err) {
         b.facts.end = b.behind;
-        e = seal(&b, out);
-        if (e)
-            table_problem(&b.problem, e, b.path);
+        err = seal(&b, out);
+        if (err)
+            table_problem(&b.problem, err, b.path);
     }
-    if (e == ERR_CANCELLED)
-        table_problem(&b.problem, e, b.path);
-    if (e && problem)
+    if (err == ERR_CANCELLED)
+        table_problem(&b.problem, err, b.path);
+    if (err && problem)
         *problem = b.problem;
     table_csv_done(&b.csv);
     table_lines_done(&b.lines);
     buf_done(&b.entries);
-    return e;
+    return err;
 }

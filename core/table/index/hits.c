@@ -83,16 +83,16 @@ enum err table_hits_new(const struct table *t, const struct table_hits_options *
     h->whole_cell = o->whole_cell;
     h->cells = o->cells;
     table_blocks_init(&h->blocks, &t->body, o->progress);
-    enum err e = table_csv_init(&h->csv, t->body.delimiter, t->body.ncolumns, TABLE_COLUMNS_MAX);
-    if (!e)
-        e = table_reader_open(&t->body, &h->reader);
-    if (!e)
-        e = make_probe(&h->probe, o);
-    if (e)
+    enum err err = table_csv_init(&h->csv, t->body.delimiter, t->body.ncolumns, TABLE_COLUMNS_MAX);
+    if (!err)
+        err = table_reader_open(&t->body, &h->reader);
+    if (!err)
+        err = make_probe(&h->probe, o);
+    if (err)
         table_hits_free(h);
     else
         *out = h;
-    return e;
+    return err;
 }
 
 void table_hits_free(struct table_hits *h)
@@ -163,10 +163,10 @@ static enum err parse_record(struct table_hits *h, size_t end)
     const struct table_blocks *b = &h->blocks;
     struct table_segment s = {.text = b->text + h->start, .len = end - h->start, .offset = b->offset + h->start,
                               .ends_line = b->text[end - 1] == '\n'};
-    enum err e = table_csv_feed(&h->csv, &s);
-    if (!e && !h->csv.done)
-        e = table_csv_finish(&h->csv);
-    return e ? e : h->csv.done ? OK : ERR_CHANGED;
+    enum err err = table_csv_feed(&h->csv, &s);
+    if (!err && !h->csv.done)
+        err = table_csv_finish(&h->csv);
+    return err ? err : h->csv.done ? OK : ERR_CHANGED;
 }
 
 /* The record around a hit is the next row. */
@@ -175,24 +175,24 @@ static enum err take_hit(struct table_hits *h, const struct row **out)
     jump(h);
     size_t end = find_record(h), columns = h->blocks.body->ncolumns;
     h->found = (struct row){.number = h->row};
-    enum err e = h->cells ? parse_record(h, end) : OK;
-    if (!e && h->cells) {
+    enum err err = h->cells ? parse_record(h, end) : OK;
+    if (!err && h->cells) {
         h->found.cells = h->csv.cells;
         h->found.ncells = h->csv.ncells > columns ? h->csv.ncells : columns;
     }
     h->at = h->start = end;
     h->row++;
     *out = &h->found;
-    return e;
+    return err;
 }
 
 static enum err next_block(struct table_hits *h)
 {
-    enum err e = table_blocks_next(&h->blocks);
+    enum err err = table_blocks_next(&h->blocks);
     h->at = h->start = 0;
     h->row = h->blocks.row;
-    if (e || h->blocks.rows == 0 || h->blocks.len > 0)
-        return e;
+    if (err || h->blocks.rows == 0 || h->blocks.len > 0)
+        return err;
     h->left = h->blocks.rows;
     return table_seek(h->reader, h->blocks.row);
 }
@@ -214,8 +214,8 @@ enum err table_hits_next(struct table_hits *h, const struct row **out)
             h->at++;
             continue;
         }
-        enum err e = next_block(h);
-        if (e || b->rows == 0)
-            return e;
+        enum err err = next_block(h);
+        if (err || b->rows == 0)
+            return err;
     }
 }

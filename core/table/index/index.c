@@ -81,13 +81,13 @@ enum err table_index_open(int fd, struct table_index *out)
 {
     struct stat st;
     *out = (struct table_index){.fd = fd};
-    enum err e = ERR_PARSE;
+    enum err err = ERR_PARSE;
     if (!table_is_sealed(fd) || fstat(fd, &st) < 0 || (size_t)st.st_size < sizeof *out->facts)
         goto out;
     out->map_len = (size_t)st.st_size;
     void *map = mmap(NULL, out->map_len, PROT_READ, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED) {
-        e = ERR_NOMEM;
+        err = ERR_NOMEM;
         goto out;
     }
     out->facts = map;
@@ -96,11 +96,11 @@ enum err table_index_open(int fd, struct table_index *out)
         out->facts->n < SIZE_MAX / sizeof *out->entries - 1 &&
         !out->facts->fault.text[sizeof out->facts->fault.text - 1] &&
         out->map_len == sizeof *out->facts + (out->facts->n + 1) * sizeof *out->entries)
-        e = OK;
+        err = OK;
 out:
-    if (e)
+    if (err)
         table_index_close(out);
-    return e;
+    return err;
 }
 
 enum err table_index_again(const struct table_index *x, struct table_index *out)

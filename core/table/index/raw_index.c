@@ -46,14 +46,14 @@ static enum err state_at(const struct build *b, uint64_t offset, struct raw_stat
 {
     char before[2] = {0};
     size_t n = offset - b->plan->start < 2 ? 1 : 2;
-    enum err e = table_source_read(b->plan->source, before + 2 - n, n, offset - n);
+    enum err err = table_source_read(b->plan->source, before + 2 - n, n, offset - n);
     *behind_newline = before[1] == '\n';
     *out = (struct raw_state){
         .after_mark = before[1] == b->plan->delimiter || before[1] == '\n' || before[1] == '"',
         .after_quote = before[1] == '"',
         .after_cr = before[1] == '\r' && before[0] == '"',
     };
-    return e;
+    return err;
 }
 
 static enum err read_block(const struct build *b, char *block, uint64_t at, uint64_t end, size_t *len)
@@ -61,11 +61,11 @@ static enum err read_block(const struct build *b, char *block, uint64_t at, uint
     *len = end - at < TABLE_BLOCK ? (size_t)(end - at) : TABLE_BLOCK;
     if (table_progress_stopped(b->plan->progress))
         return ERR_CANCELLED;
-    enum err e = table_source_read(b->plan->source, block, *len, at);
-    if (!e)
-        e = table_source_check(b->plan->source);
+    enum err err = table_source_read(b->plan->source, block, *len, at);
+    if (!err)
+        err = table_source_check(b->plan->source);
     table_progress_add(b->plan->progress, *len);
-    return e;
+    return err;
 }
 
 static void take_block(const struct build *b, struct chunk *c, struct raw_state *s, const char *block, size_t len,
@@ -103,16 +103,16 @@ static enum err read_chunk(struct build *b, size_t i, char *block)
     uint64_t begin = chunk_begin(b, i), end = chunk_end(b, i), from = b->plan->from.offset;
     bool first = begin <= from, behind_newline = true;
     struct raw_state s = raw_begin();
-    enum err e = OK;
+    enum err err = OK;
     begin_tally(b, i, &c->tally);
     begin = first ? from : begin;
     c->strange = c->odd = false;
     if (!first)
-        e = state_at(b, begin, &s, &behind_newline);
+        err = state_at(b, begin, &s, &behind_newline);
     size_t len;
-    for (uint64_t at = begin; !e && at < end; at += len) { /* none, if the first record reaches beyond the chunk */
-        e = read_block(b, block, at, end, &len);
-        if (e)
+    for (uint64_t at = begin; !err && at < end; at += len) { /* none, if the first record reaches beyond the chunk */
+        err = read_block(b, block, at, end, &len);
+        if (err)
             break;
         if (at == begin && !first)
             begin_chunk(b, c, &s, block, len);
@@ -122,7 +122,7 @@ static enum err read_chunk(struct build *b, size_t i, char *block)
     }
     c->odd = (s.inside != 0) != c->inside;
     c->strange = s.strange;
-    return e;
+    return err;
 }
 
 static enum err begin_worker(void *arg, void **own)
@@ -132,11 +132,11 @@ static enum err begin_worker(void *arg, void **own)
     return *own ? OK : ERR_NOMEM;
 }
 
-static enum err end_worker(void *arg, void *own, enum err e)
+static enum err end_worker(void *arg, void *own, enum err err)
 {
     (void)arg;
     free(own);
-    return e;
+    return err;
 }
 
 static enum err read_item(void *arg, void *own, size_t i)
@@ -224,12 +224,12 @@ static enum err add_tail(struct build *b, struct sum *s)
     b->builder.facts->end = s->behind;
     if (s->behind == p->source->size || p->source->growing)
         return OK;
-    enum err e = table_source_read(p->source, &last, 1, p->source->size - 1);
+    enum err err = table_source_read(p->source, &last, 1, p->source->size - 1);
     s->strange |= s->inside || last == '\r' || p->source->size - s->behind > TABLE_FIELD_MAX;
     add_record(b, s, s->delimiters);
     s->rows++;
     b->builder.facts->end = p->source->size;
-    return e;
+    return err;
 }
 
 static enum err add_up(struct build *b, bool *strange)
@@ -237,14 +237,14 @@ static enum err add_up(struct build *b, bool *strange)
     struct sum s = {.rows = b->plan->from.row, .behind = b->plan->from.offset};
     for (size_t i = 0; i < b->n; i++)
         add_chunk(b, &s, i);
-    enum err e = add_tail(b, &s);
+    enum err err = add_tail(b, &s);
     struct table_index_facts *f = b->builder.facts;
     f->rows = s.rows;
     f->start = b->plan->start;
     f->window = b->plan->window;
     f->regular = f->complete = true;
     *strange = s.strange;
-    return e;
+    return err;
 }
 
 static enum err prepare(struct build *b)
@@ -256,26 +256,26 @@ static enum err prepare(struct build *b)
     b->windows = chunk / p->window ? chunk / p->window : 1;
     b->n = (size_t)((n - p->keep + b->windows - 1) / b->windows);
     b->chunks = calloc(b->n ? b->n : 1, sizeof *b->chunks);
-    enum err e = b->chunks ? index_builder_init(&b->builder, (size_t)n) : ERR_NOMEM;
-    for (uint64_t k = 0; !e && k < p->keep; k++)
+    enum err err = b->chunks ? index_builder_init(&b->builder, (size_t)n) : ERR_NOMEM;
+    for (uint64_t k = 0; !err && k < p->keep; k++)
         b->builder.entries[k] = p->kept[k * p->kept_step];
-    return e;
+    return err;
 }
 
 enum err table_index_raw(const struct table_plan *plan, struct table_index *out, bool *strange)
 {
     struct build b = {.plan = plan, .builder = {.fd = -1}};
     *strange = false;
-    enum err e = prepare(&b);
-    if (!e)
-        e = read_chunks(&b);
-    if (!e && settle_quotes(&b))
-        e = read_chunks(&b);
-    if (!e)
-        e = add_up(&b, strange);
-    if (!e && !*strange)
-        e = index_builder_seal(&b.builder, out);
+    enum err err = prepare(&b);
+    if (!err)
+        err = read_chunks(&b);
+    if (!err && settle_quotes(&b))
+        err = read_chunks(&b);
+    if (!err)
+        err = add_up(&b, strange);
+    if (!err && !*strange)
+        err = index_builder_seal(&b.builder, out);
     index_builder_done(&b.builder);
     free(b.chunks);
-    return e;
+    return err;
 }

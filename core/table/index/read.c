@@ -34,14 +34,14 @@ enum err table_reader_open(const struct table_body *body, struct table_reader **
         return ERR_NOMEM;
     r->body = body;
     r->lost = true;
-    enum err e = table_lines_init(&r->lines, &body->source);
-    if (!e)
-        e = open_parser(r);
-    if (e)
+    enum err err = table_lines_init(&r->lines, &body->source);
+    if (!err)
+        err = open_parser(r);
+    if (err)
         table_reader_free(r);
     else
         *out = r;
-    return e;
+    return err;
 }
 
 enum err table_reader_new(const struct table *t, struct table_reader **out)
@@ -67,18 +67,18 @@ uint64_t table_reader_offset(const struct table_reader *r)
 static enum err read_record(struct table_reader *r, bool keep)
 {
     struct table_segment s;
-    enum err e;
+    enum err err;
     r->csv.keep = keep;
     do {
-        e = table_lines_next(&r->lines, &s);
-        if (!e)
-            e = s.len ? table_csv_feed(&r->csv, &s) : table_csv_finish(&r->csv);
-    } while (!e && s.len && !r->csv.done);
-    if (!e && !r->csv.done)
-        e = ERR_CHANGED;
-    if (e) {
+        err = table_lines_next(&r->lines, &s);
+        if (!err)
+            err = s.len ? table_csv_feed(&r->csv, &s) : table_csv_finish(&r->csv);
+    } while (!err && s.len && !r->csv.done);
+    if (!err && !r->csv.done)
+        err = ERR_CHANGED;
+    if (err) {
         r->lost = true;
-        return e == ERR_PARSE && !r->tail ? ERR_CHANGED : e;
+        return err == ERR_PARSE && !r->tail ? ERR_CHANGED : err;
     }
     r->next++;
     return OK;
@@ -88,9 +88,9 @@ static enum err read_record(struct table_reader *r, bool keep)
 static enum err restart(struct table_reader *r)
 {
     table_csv_done(&r->csv);
-    enum err e = open_parser(r);
-    r->lost = e != OK;
-    return e;
+    enum err err = open_parser(r);
+    r->lost = err != OK;
+    return err;
 }
 
 enum err table_seek(struct table_reader *r, uint64_t number)
@@ -105,16 +105,16 @@ enum err table_seek(struct table_reader *r, uint64_t number)
     }
     const struct raw_entry *near = &x->entries[table_index_at_row(x, number)];
     if (r->lost || number < r->next || near->row > r->next) {
-        enum err e = r->lost ? restart(r) : OK;
-        if (e)
-            return e;
+        enum err err = r->lost ? restart(r) : OK;
+        if (err)
+            return err;
         table_lines_seek(&r->lines, near->offset);
         r->next = near->row;
     }
     while (r->next < number) {
-        enum err e = read_record(r, false);
-        if (e)
-            return e;
+        enum err err = read_record(r, false);
+        if (err)
+            return err;
     }
     return OK;
 }
@@ -153,11 +153,11 @@ static enum err read_tail(const struct table_body *body, struct tail *t, size_t 
     t->offset = size - t->len;
     free(t->text);
     t->text = malloc(t->len + RAW_PAD);
-    enum err e = t->text ? table_source_read(&body->source, t->text, t->len, t->offset) : ERR_NOMEM;
-    if (!e)
-        e = table_source_check(&body->source);
-    if (e)
-        return e;
+    enum err err = t->text ? table_source_read(&body->source, t->text, t->len, t->offset) : ERR_NOMEM;
+    if (!err)
+        err = table_source_check(&body->source);
+    if (err)
+        return err;
     t->ends = walk_tail(body, t, 0);
     if (t->ends > 0 && t->text[t->len - 1] == '\n') /* ends the last record: what is behind it is none */
         t->ends--;
@@ -171,13 +171,13 @@ static enum err begin_tail(struct table_reader *r, struct tail *t, uint64_t n)
     uint64_t have = t->ends + whole;
     n = n < have ? n : have;
     uint64_t from = n == have && whole ? t->offset : walk_tail(r->body, t, have - n + !whole);
-    enum err e = restart(r);
+    enum err err = restart(r);
     if (n == 0)
         from = r->body->source.size;
     table_lines_seek(&r->lines, from);
     r->next = 0 - n;
     r->tail = true;
-    return e;
+    return err;
 }
 
 enum err table_seek_end(struct table_reader *r, uint64_t n, bool *exact)
@@ -187,16 +187,16 @@ enum err table_seek_end(struct table_reader *r, uint64_t n, bool *exact)
     if (*exact)
         return table_seek(r, n < rows ? rows - n : 0);
     struct tail t = {0};
-    enum err e = OK;
+    enum err err = OK;
     size_t len = TAIL_FIRST;
     do {
-        e = read_tail(r->body, &t, len);
+        err = read_tail(r->body, &t, len);
         len *= 4;
-    } while (!e && t.ends < n && len <= TAIL_MAX && t.offset > r->body->index.facts->start);
-    if (!e)
-        e = begin_tail(r, &t, n);
+    } while (!err && t.ends < n && len <= TAIL_MAX && t.offset > r->body->index.facts->start);
+    if (!err)
+        err = begin_tail(r, &t, n);
     free(t.text);
-    return e;
+    return err;
 }
 
 static bool at_end(const struct table_reader *r)
@@ -211,11 +211,11 @@ enum err table_next(struct table_reader *r, const struct row **out)
         return OK;
     if (r->tail && r->lost)
         return ERR_PARSE;
-    enum err e = r->lost ? table_seek(r, r->next) : OK;
-    if (!e)
-        e = read_record(r, true);
-    if (e)
-        return e;
+    enum err err = r->lost ? table_seek(r, r->next) : OK;
+    if (!err)
+        err = read_record(r, true);
+    if (err)
+        return err;
     size_t n = r->csv.ncells > r->body->ncolumns ? r->csv.ncells : r->body->ncolumns;
     r->row = (struct row){.number = r->next - 1, .cells = r->csv.cells, .ncells = n};
     *out = &r->row;
@@ -226,14 +226,14 @@ enum err table_reader_at(const struct table *t, uint64_t number, struct table_re
 {
     *out = NULL;
     *row = NULL;
-    enum err e = table_reader_new(t, out);
-    if (!e)
-        e = table_seek(*out, number);
-    if (!e)
-        e = table_next(*out, row);
-    if (e) {
+    enum err err = table_reader_new(t, out);
+    if (!err)
+        err = table_seek(*out, number);
+    if (!err)
+        err = table_next(*out, row);
+    if (err) {
         table_reader_free(*out);
         *out = NULL;
     }
-    return e;
+    return err;
 }

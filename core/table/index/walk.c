@@ -31,7 +31,7 @@ struct table_walk {
 
 static enum err choose(struct table_walk *w, const size_t *columns, size_t n)
 {
-    w->all = columns == NULL;
+    w->all = !columns;
     w->width = w->all ? w->blocks.body->ncolumns : n;
     w->nslots = w->all ? w->width : n ? columns[n - 1] + 1 : 0;
     w->slots = malloc((w->nslots ? w->nslots : 1) * sizeof *w->slots);
@@ -55,20 +55,20 @@ enum err table_walk_new(const struct table *t, const size_t *columns, size_t n, 
     table_blocks_init(&w->blocks, &t->body, progress);
     buf_init(&w->copies, TABLE_RECORD_MAX);
     w->raw = raw_best();
-    enum err e = choose(w, columns, n);
+    enum err err = choose(w, columns, n);
     w->by_reader = !f->regular || (w->all && f->ragged.long_rows > 0);
     w->batch_rows = w->width && w->width < BATCH_CELLS / BATCH_ROWS ? BATCH_ROWS : BATCH_CELLS / (w->width + 1) + 1;
     w->batch_rows = w->batch_rows < BATCH_ROWS ? w->batch_rows : BATCH_ROWS;
-    w->cells = e ? NULL : calloc(w->batch_rows * (w->width ? w->width : 1), sizeof *w->cells);
-    if (!e && !w->cells)
-        e = ERR_NOMEM;
-    if (!e)
-        e = table_reader_open(&t->body, &w->reader);
-    if (e)
+    w->cells = err ? NULL : calloc(w->batch_rows * (w->width ? w->width : 1), sizeof *w->cells);
+    if (!err && !w->cells)
+        err = ERR_NOMEM;
+    if (!err)
+        err = table_reader_open(&t->body, &w->reader);
+    if (err)
         table_walk_free(w);
     else
         *out = w;
-    return e;
+    return err;
 }
 
 void table_walk_free(struct table_walk *w)
@@ -220,11 +220,11 @@ static enum err fill_copies(struct table_walk *w, size_t n)
 static enum err next_by_reader(struct table_walk *w, struct table_batch *out)
 {
     const struct row *row;
-    enum err e = table_next(w->reader, &row);
-    if (!e && !row)
-        e = ERR_CHANGED;
-    if (e)
-        return e;
+    enum err err = table_next(w->reader, &row);
+    if (!err && !row)
+        err = ERR_CHANGED;
+    if (err)
+        return err;
     w->left--;
     *out = (struct table_batch){.row = row->number, .rows = 1, .width = w->width, .cells = w->cells};
     if (w->all) {
@@ -240,11 +240,11 @@ static enum err next_by_reader(struct table_walk *w, struct table_batch *out)
 
 static enum err next_block(struct table_walk *w)
 {
-    enum err e = table_blocks_next(&w->blocks);
+    enum err err = table_blocks_next(&w->blocks);
     begin_block(w);
     w->row = w->blocks.row;
-    if (e || w->blocks.rows == 0 || (w->blocks.len > 0 && !w->by_reader))
-        return e;
+    if (err || w->blocks.rows == 0 || (w->blocks.len > 0 && !w->by_reader))
+        return err;
     w->left = w->blocks.rows;
     return table_seek(w->reader, w->blocks.row);
 }
@@ -261,9 +261,9 @@ enum err table_walk_next(struct table_walk *w, struct table_batch *out)
             w->row += n;
             return fill_copies(w, n * w->width);
         }
-        enum err e = next_block(w);
-        if (e || w->blocks.rows == 0)
-            return e;
+        enum err err = next_block(w);
+        if (err || w->blocks.rows == 0)
+            return err;
     }
     return next_by_reader(w, out);
 }

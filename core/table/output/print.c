@@ -57,36 +57,36 @@ static enum err fill_value(const struct table *t, struct frame_cell *cell, size_
         table_add_short(b, value->text, value->len, &estimate);
         return fill_cell(cell, b, estimate);
     }
-    enum err e = table_add_value(t, column, value, b);
-    return e ? e : fill_cell(cell, b, b->len); /* numbers are ASCII */
+    enum err err = table_add_value(t, column, value, b);
+    return err ? err : fill_cell(cell, b, b->len); /* numbers are ASCII */
 }
 
 static enum err fill_row(const struct table *t, const struct row *row, struct frame *f, struct buf *b)
 {
     struct frame_cell *cells = f->cells[f->nrows++];
-    enum err e = OK;
-    for (size_t i = 0; !e && i < f->ncolumns; i++) {
+    enum err err = OK;
+    for (size_t i = 0; !err && i < f->ncolumns; i++) {
         size_t column = shown_column(t->body.ncolumns, i);
         if (!row || column == t->body.ncolumns)
             fill_ellipsis(&cells[i]);
         else
-            e = fill_value(t, &cells[i], column, &row->cells[column], b);
+            err = fill_value(t, &cells[i], column, &row->cells[column], b);
     }
-    return e;
+    return err;
 }
 
 static enum err fill_headers(const struct table *t, struct frame *f, struct buf *b)
 {
-    enum err e = OK;
-    for (size_t i = 0; !e && i < f->ncolumns; i++) {
+    enum err err = OK;
+    for (size_t i = 0; !err && i < f->ncolumns; i++) {
         size_t column = shown_column(t->body.ncolumns, i);
         if (column == t->body.ncolumns)
             fill_ellipsis(&f->cells[0][i]);
         else
-            e = fill_header(&f->cells[0][i], &t->columns[column], b);
+            err = fill_header(&f->cells[0][i], &t->columns[column], b);
     }
     f->nrows = 1;
-    return e;
+    return err;
 }
 
 /* Rows from the `from`-th to before the `to`-th of the set. */
@@ -95,13 +95,13 @@ static enum err fill_rows(const struct table *t, struct table_reader *reader, co
 {
     for (uint64_t i = from; i < to; i++) {
         const struct row *row;
-        enum err e = table_seek(reader, rows_at(rows, i));
-        if (!e)
-            e = table_next(reader, &row);
-        if (!e)
-            e = row ? fill_row(t, row, f, b) : ERR_CHANGED;
-        if (e)
-            return e;
+        enum err err = table_seek(reader, rows_at(rows, i));
+        if (!err)
+            err = table_next(reader, &row);
+        if (!err)
+            err = row ? fill_row(t, row, f, b) : ERR_CHANGED;
+        if (err)
+            return err;
     }
     return OK;
 }
@@ -111,18 +111,18 @@ static enum err fill(const struct table *t, const struct rows *rows, struct fram
     struct table_reader *reader;
     f->ncolumns = t->body.ncolumns > SHOWN_COLUMNS ? SHOWN_COLUMNS + 1 : t->body.ncolumns;
     f->cut = rows->total > SHOWN_ROWS;
-    enum err e = table_reader_new(t, &reader);
-    if (e)
-        return e;
-    e = fill_headers(t, f, b);
-    if (!e)
-        e = fill_rows(t, reader, rows, 0, f->cut ? HALF_ROWS : rows->total, f, b);
-    if (!e && f->cut)
-        e = fill_row(t, NULL, f, b);
-    if (!e && f->cut)
-        e = fill_rows(t, reader, rows, rows->total - HALF_ROWS, rows->total, f, b);
+    enum err err = table_reader_new(t, &reader);
+    if (err)
+        return err;
+    err = fill_headers(t, f, b);
+    if (!err)
+        err = fill_rows(t, reader, rows, 0, f->cut ? HALF_ROWS : rows->total, f, b);
+    if (!err && f->cut)
+        err = fill_row(t, NULL, f, b);
+    if (!err && f->cut)
+        err = fill_rows(t, reader, rows, rows->total - HALF_ROWS, rows->total, f, b);
     table_reader_free(reader);
-    return e;
+    return err;
 }
 
 enum err table_print(const struct table *t, const struct rows *rows, struct buf *out)
@@ -133,13 +133,13 @@ enum err table_print(const struct table *t, const struct rows *rows, struct buf 
     if (!f)
         return ERR_NOMEM;
     buf_init(&b, FRAME_TEXT);
-    enum err e = fill(t, rows, f, &b);
-    if (!e) {
+    enum err err = fill(t, rows, f, &b);
+    if (!err) {
         frame_arrange(f);
         buf_addf(out, "shape: (%s, %s)\n", text_count(rows->total, height), text_count(t->body.ncolumns, width));
-        e = frame_add(f, out);
+        err = frame_add(f, out);
     }
     buf_done(&b);
     free(f);
-    return e;
+    return err;
 }

@@ -187,22 +187,22 @@ static const struct {
 
 static enum err flush(struct saver *s)
 {
-    enum err e = s->out.err ? s->out.err : s->out.len ? io_write_all(s->fd, s->out.data, s->out.len) : OK;
+    enum err err = s->out.err ? s->out.err : s->out.len ? io_write_all(s->fd, s->out.data, s->out.len) : OK;
     s->bytes += s->out.len;
     if (s->out.cap > 4 * PIECE) { /* after a huge row */
         buf_done(&s->out);
         buf_init(&s->out, line_max);
     }
     buf_clear(&s->out);
-    return e;
+    return err;
 }
 
 static enum err add_row(struct saver *s, struct table_reader *r)
 {
     const struct row *row;
-    enum err e = table_next(r, &row);
-    if (e || !row)
-        return e ? e : ERR_CHANGED;
+    enum err err = table_next(r, &row);
+    if (err || !row)
+        return err ? err : ERR_CHANGED;
     formats[s->save->format].row(s, row);
     return s->out.err;
 }
@@ -215,16 +215,16 @@ static enum err flush_full(struct saver *s)
 static enum err save_all(struct saver *s, struct table_reader *r)
 {
     uint64_t rows = table_rows(s->t);
-    enum err e = table_seek(r, 0);
-    for (uint64_t i = 0; !e && i < rows; i++) {
-        e = add_row(s, r);
-        if (!e)
-            e = flush_full(s);
-        if (!e && i % ROWS_A_STEP == 0)
-            e = table_progress_stopped(s->progress) ? ERR_CANCELLED : OK;
+    enum err err = table_seek(r, 0);
+    for (uint64_t i = 0; !err && i < rows; i++) {
+        err = add_row(s, r);
+        if (!err)
+            err = flush_full(s);
+        if (!err && i % ROWS_A_STEP == 0)
+            err = table_progress_stopped(s->progress) ? ERR_CANCELLED : OK;
         table_progress_add(s->progress, 1);
     }
-    return e;
+    return err;
 }
 
 /* --- rows in any order -------------------------------------------------------------------------------------------- */
@@ -250,50 +250,50 @@ static int by_place(const void *a, const void *b)
 static enum err read_numbers(const struct row_list *rows, uint64_t at, size_t n, struct listed *out)
 {
     uint64_t numbers[ROWS_A_STEP];
-    enum err e = OK;
-    for (size_t done = 0; done < n && !e; done += ROWS_A_STEP) {
+    enum err err = OK;
+    for (size_t done = 0; done < n && !err; done += ROWS_A_STEP) {
         size_t some = n - done < ROWS_A_STEP ? n - done : ROWS_A_STEP;
-        e = row_list_read(rows, at + done, some, numbers);
+        err = row_list_read(rows, at + done, some, numbers);
         for (size_t i = 0; i < some; i++)
             out[done + i] = (struct listed){.number = numbers[i], .place = done + i};
     }
-    return e;
+    return err;
 }
 
 static enum err read_lines(struct saver *s, struct table_reader *r, struct listed *v, size_t n)
 {
-    enum err e = OK;
-    for (size_t i = 0; i < n && !e; i++) {
+    enum err err = OK;
+    for (size_t i = 0; i < n && !err; i++) {
         v[i].from = s->out.len;
-        e = table_seek(r, v[i].number);
-        if (!e)
-            e = add_row(s, r);
+        err = table_seek(r, v[i].number);
+        if (!err)
+            err = add_row(s, r);
         v[i].len = s->out.len - v[i].from;
-        if (!e && i % ROWS_A_STEP == 0)
-            e = table_progress_stopped(s->progress) ? ERR_CANCELLED : OK;
+        if (!err && i % ROWS_A_STEP == 0)
+            err = table_progress_stopped(s->progress) ? ERR_CANCELLED : OK;
         table_progress_add(s->progress, 1);
     }
-    return e;
+    return err;
 }
 
 /* Read in the order of the file, written in that of the list: a sorted view lies all over the file. */
 static enum err save_piece(struct saver *s, struct table_reader *r, uint64_t at, struct listed *v, size_t n)
 {
     struct buf lines = s->out;
-    enum err e = read_numbers(s->save->rows, at, n, v);
+    enum err err = read_numbers(s->save->rows, at, n, v);
     buf_init(&s->out, line_max);
     qsort(v, n, sizeof *v, by_number);
-    if (!e)
-        e = read_lines(s, r, v, n);
+    if (!err)
+        err = read_lines(s, r, v, n);
     qsort(v, n, sizeof *v, by_place);
     struct buf read = s->out;
     s->out = lines;
-    for (size_t i = 0; i < n && !e; i++) {
+    for (size_t i = 0; i < n && !err; i++) {
         buf_add(&s->out, read.data + v[i].from, v[i].len);
-        e = flush_full(s);
+        err = flush_full(s);
     }
     buf_done(&read);
-    return e;
+    return err;
 }
 
 /* So many rows that their lines take what a piece may, going by those before. */
@@ -302,16 +302,16 @@ static enum err save_listed(struct saver *s, struct table_reader *r)
     uint64_t all = s->save->rows->n, at = 0;
     size_t n = ROWS_A_STEP;
     struct listed *v = calloc(ROWS_A_PIECE, sizeof *v);
-    enum err e = v ? OK : ERR_NOMEM;
-    while (!e && at < all) {
+    enum err err = v ? OK : ERR_NOMEM;
+    while (!err && at < all) {
         n = all - at < n ? (size_t)(all - at) : n;
-        e = save_piece(s, r, at, v, n);
+        err = save_piece(s, r, at, v, n);
         at += n;
         n = (size_t)((uint64_t)LISTED_BYTES / ((s->bytes + s->out.len) / at + 1));
         n = n < 1 ? 1 : n < ROWS_A_PIECE ? n : ROWS_A_PIECE;
     }
     free(v);
-    return e;
+    return err;
 }
 
 enum err table_save(const struct table *t, const struct save *save, int fd, struct table_progress *progress,
@@ -319,18 +319,18 @@ enum err table_save(const struct table *t, const struct save *save, int fd, stru
 {
     struct saver s = {.t = t, .save = save, .progress = progress, .fd = fd};
     struct table_reader *r;
-    enum err e = table_reader_new(t, &r);
-    if (e)
-        return e;
+    enum err err = table_reader_new(t, &r);
+    if (err)
+        return err;
     buf_init(&s.out, line_max);
     table_progress_begin(progress, save->rows ? save->rows->n : table_rows(t));
     if (formats[save->format].head)
         formats[save->format].head(&s);
-    e = save->rows ? save_listed(&s, r) : save_all(&s, r);
-    if (!e)
-        e = flush(&s);
+    err = save->rows ? save_listed(&s, r) : save_all(&s, r);
+    if (!err)
+        err = flush(&s);
     *bytes = s.bytes;
     buf_done(&s.out);
     table_reader_free(r);
-    return e;
+    return err;
 }

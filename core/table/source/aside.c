@@ -51,18 +51,18 @@ static ssize_t give(void *ctx, const void **bytes)
 static enum err unpack(struct table_aside *a)
 {
     void *packed = NULL;
-    enum err e = a->unpacker->open(&packed, give, a, a->path, &a->problem);
-    if (e)
-        return e;
+    enum err err = a->unpacker->open(&packed, give, a, a->path, &a->problem);
+    if (err)
+        return err;
     for (;;) {
         const void *bytes;
         size_t len;
-        e = a->unpacker->next(packed, &bytes, &len, &a->problem);
-        if (e || len == 0 || io_write_all(a->out, bytes, len)) /* whoever reads has gone: no matter */
+        err = a->unpacker->next(packed, &bytes, &len, &a->problem);
+        if (err || len == 0 || io_write_all(a->out, bytes, len)) /* whoever reads has gone: no matter */
             break;
     }
     a->unpacker->close(packed);
-    return e;
+    return err;
 }
 
 static void *run(void *arg)
@@ -90,16 +90,16 @@ enum err table_aside_new(int in, const void *first, size_t len, const struct tab
     a->stop = eventfd(0, EFD_CLOEXEC);
     bool fit = a->stop >= 0 && pipe2(ends, O_CLOEXEC) == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
     a->out = ends[1];
-    enum err e;
+    enum err err;
     if (!fit)
-        e = problem_errno(problem, "%s: cannot unpack it", path);
-    else if ((e = thread_start(&a->thread, run, a)))
-        problem_set(problem, e, "%s: cannot start a thread that unpacks it: %s", path, err_text(e));
-    a->running = !e;
-    if (e) {
+        err = problem_errno(problem, "%s: cannot unpack it", path);
+    else if ((err = thread_start(&a->thread, run, a)))
+        problem_set(problem, err, "%s: cannot start a thread that unpacks it: %s", path, err_text(err));
+    a->running = !err;
+    if (err) {
         io_close(&ends[0]);
         table_aside_free(a);
-        return e;
+        return err;
     }
     *out = a;
     *out_fd = ends[0];

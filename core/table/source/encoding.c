@@ -45,18 +45,18 @@ static enum err convert(struct encoding *c, const char *bytes, size_t len, size_
 /* The rest of the last piece, with as much of this one as it takes to be whole. */
 static enum err finish_rest(struct encoding *c, const char **bytes, size_t *len, struct buf *out)
 {
-    enum err e = OK;
-    while (!e && c->nrest > 0 && *len > 0) {
+    enum err err = OK;
+    while (!err && c->nrest > 0 && *len > 0) {
         size_t used;
         if (c->nrest == REST_MAX)
             return ERR_PARSE;
         c->rest[c->nrest++] = *(*bytes)++;
         --*len;
-        e = convert(c, c->rest, c->nrest, &used, out);
+        err = convert(c, c->rest, c->nrest, &used, out);
         if (used > 0)
             c->nrest = 0;
     }
-    return e;
+    return err;
 }
 
 /* Some encodings hold a character back, for what follows may combine with it. */
@@ -78,20 +78,20 @@ static enum err push(void *self, const char *bytes, size_t len, const char *path
     struct encoding *c = self;
     size_t used = 0;
     bool end = len == 0;
-    enum err e = finish_rest(c, &bytes, &len, out);
-    if (!e && len > 0)
-        e = convert(c, bytes, len, &used, out);
-    if (!e && len - used >= REST_MAX)
-        e = ERR_PARSE;
-    if (!e && len > used) {
+    enum err err = finish_rest(c, &bytes, &len, out);
+    if (!err && len > 0)
+        err = convert(c, bytes, len, &used, out);
+    if (!err && len - used >= REST_MAX)
+        err = ERR_PARSE;
+    if (!err && len > used) {
         memcpy(c->rest, bytes + used, len - used);
         c->nrest = len - used;
     }
-    if (!e && end && c->nrest == 0)
-        e = give_held(c, out);
-    if (e == ERR_PARSE || (end && c->nrest > 0))
+    if (!err && end && c->nrest == 0)
+        err = give_held(c, out);
+    if (err == ERR_PARSE || (end && c->nrest > 0))
         return refuse(c, path, problem);
-    return e ? table_problem(problem, e, path) : OK;
+    return err ? table_problem(problem, err, path) : OK;
 }
 
 static void close_encoding(void *self)

@@ -24,15 +24,15 @@ bool table_is_sealed(int fd)
     return seals >= 0 && (seals & (F_SEAL_SHRINK | F_SEAL_WRITE)) == (F_SEAL_SHRINK | F_SEAL_WRITE);
 }
 
-enum err table_problem(struct problem *problem, enum err e, const char *path)
+enum err table_problem(struct problem *problem, enum err err, const char *path)
 {
-    if (e == ERR_IO) /* of any thread, so that our errno says nothing about it */
-        problem_set(problem, e, "%s: cannot read it: %s", path, err_text(e));
-    else if (e == ERR_SYS || e == ERR_DENIED)
+    if (err == ERR_IO) /* of any thread, so that our errno says nothing about it */
+        problem_set(problem, err, "%s: cannot read it: %s", path, err_text(err));
+    else if (err == ERR_SYS || err == ERR_DENIED)
         problem_errno(problem, "%s: cannot read it", path);
     else
-        problem_set(problem, e, "%s: %s", path, err_text(e));
-    return e;
+        problem_set(problem, err, "%s: %s", path, err_text(err));
+    return err;
 }
 
 /* FNV-1a. */
@@ -49,14 +49,14 @@ static enum err signature_of(int fd, uint64_t size, uint64_t *out)
     unsigned char bytes[SIGNED];
     size_t len = size < SIGNED ? (size_t)size : SIGNED;
     *out = 0xcbf29ce484222325u;
-    enum err e = io_read_at(fd, bytes, len, 0);
-    if (e)
-        return e;
+    enum err err = io_read_at(fd, bytes, len, 0);
+    if (err)
+        return err;
     sign(out, bytes, len);
-    e = io_read_at(fd, bytes, len, size - len);
-    if (!e)
+    err = io_read_at(fd, bytes, len, size - len);
+    if (!err)
         sign(out, bytes, len);
-    return e == ERR_IO ? OK : e;
+    return err == ERR_IO ? OK : err;
 }
 
 static enum err share(int fd, const char *path, const struct stat *st, struct table_source *out,
@@ -69,8 +69,8 @@ static enum err share(int fd, const char *path, const struct stat *st, struct ta
     out->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (out->fd < 0)
         return problem_errno(problem, "%s", path);
-    enum err e = out->sealed ? OK : signature_of(out->fd, out->size, &out->signature);
-    return e ? table_problem(problem, e, path) : OK;
+    enum err err = out->sealed ? OK : signature_of(out->fd, out->size, &out->signature);
+    return err ? table_problem(problem, err, path) : OK;
 }
 
 enum err table_source_open(int fd, const char *path, struct table_source *out, struct problem *problem)
@@ -104,9 +104,9 @@ enum err table_source_find_ends(struct table_source *s)
     s->lone_crs = false;
     for (uint64_t at = 0; at < s->size && at < LOOK; at += sizeof bytes) {
         size_t n = s->size - at < sizeof bytes ? (size_t)(s->size - at) : sizeof bytes;
-        enum err e = io_read_at(s->fd, bytes, n, at);
-        if (e)
-            return e;
+        enum err err = io_read_at(s->fd, bytes, n, at);
+        if (err)
+            return err;
         for (size_t i = 0; i < n; i++) {
             inside ^= bytes[i] == '"';
             if (!inside && bytes[i] == '\n')
@@ -122,11 +122,11 @@ enum err table_source_find_ends(struct table_source *s)
 enum err table_source_read(const struct table_source *s, char *bytes, size_t len, uint64_t at)
 {
     char behind = s->growing ? '\n' : '\0';
-    enum err e = io_read_at(s->fd, bytes, len, at);
-    if (!e && s->lone_crs && len > 0 && bytes[len - 1] == '\r' && at + len < s->size)
-        e = io_read_at(s->fd, &behind, 1, at + len);
-    if (e || !s->lone_crs)
-        return e;
+    enum err err = io_read_at(s->fd, bytes, len, at);
+    if (!err && s->lone_crs && len > 0 && bytes[len - 1] == '\r' && at + len < s->size)
+        err = io_read_at(s->fd, &behind, 1, at + len);
+    if (err || !s->lone_crs)
+        return err;
     for (char *cr = bytes, *end = bytes + len; (cr = memchr(cr, '\r', (size_t)(end - cr))); cr++)
         if ((cr + 1 < end ? cr[1] : behind) != '\n')
             *cr = '\n';
@@ -146,7 +146,7 @@ static enum table_change change_seen(const struct table_source *s)
     if ((uint64_t)st.st_size == s->size)
         return st.st_mtim.tv_sec == s->mtime_seconds && st.st_mtim.tv_nsec == s->mtime_nanoseconds ? TABLE_SAME
                                                                                                    : TABLE_REWRITTEN;
-    return signature_of(s->fd, s->size, &now) == OK && now == s->signature ? TABLE_GROWN : TABLE_REWRITTEN;
+    return !signature_of(s->fd, s->size, &now) && now == s->signature ? TABLE_GROWN : TABLE_REWRITTEN;
 }
 
 /* write(2) sets the time first and the size last (__generic_file_write_iter): who looks between the two sees what looks

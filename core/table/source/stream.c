@@ -101,15 +101,15 @@ int table_nameless_file(void)
 
 static enum err copy_spool(int from, int to, char *block, uint64_t size)
 {
-    enum err e = OK;
-    for (uint64_t at = 0; !e && at < size;) {
+    enum err err = OK;
+    for (uint64_t at = 0; !err && at < size;) {
         size_t n = size - at < PIECE ? (size_t)(size - at) : PIECE;
-        e = io_read_at(from, block, n, at);
-        if (!e)
-            e = io_write_all(to, block, n);
+        err = io_read_at(from, block, n, at);
+        if (!err)
+            err = io_write_all(to, block, n);
         at += n;
     }
-    return e;
+    return err;
 }
 
 /* Memory becomes a file. Whoever reads the memory keeps it. */
@@ -117,11 +117,11 @@ static enum err leave_memory(struct table_stream *s)
 {
     char *block = malloc(PIECE);
     int fd = block ? table_nameless_file() : -1;
-    enum err e = !block ? ERR_NOMEM : fd < 0 ? err_from_errno(errno) : copy_spool(s->spool, fd, block, s->size);
+    enum err err = !block ? ERR_NOMEM : fd < 0 ? err_from_errno(errno) : copy_spool(s->spool, fd, block, s->size);
     free(block);
-    if (e) {
+    if (err) {
         io_close(&fd);
-        return e;
+        return err;
     }
     io_close(&s->spool);
     s->spool = fd;
@@ -131,18 +131,18 @@ static enum err leave_memory(struct table_stream *s)
 
 static enum err keep(struct table_stream *s, const void *bytes, size_t len, struct problem *problem)
 {
-    enum err e = OK;
+    enum err err = OK;
     if (s->size + len > SPOOL_MAX)
         return problem_set(problem, ERR_TOO_BIG, "%s: longer than %llu GiB; write it to a file first", s->path,
                            (unsigned long long)(SPOOL_MAX >> 30));
     if (s->memory && s->size + len > MEMORY_MAX)
-        e = leave_memory(s);
-    if (!e)
-        e = io_write_all(s->spool, bytes, len);
-    if (e == ERR_SYS || e == ERR_IO)
+        err = leave_memory(s);
+    if (!err)
+        err = io_write_all(s->spool, bytes, len);
+    if (err == ERR_SYS || err == ERR_IO)
         return problem_errno(problem, "%s: no room for its bytes", s->path);
-    if (e)
-        return table_problem(problem, e, s->path);
+    if (err)
+        return table_problem(problem, err, s->path);
     s->size += len;
     return OK;
 }
@@ -152,10 +152,10 @@ static enum err spool(struct table_stream *s, const void *bytes, size_t len, str
     if (!s->filter.push)
         return keep(s, bytes, len, problem);
     buf_clear(&s->filtered);
-    enum err e = s->filter.push(s->filter.self, bytes, len, s->path, &s->filtered, problem);
-    if (s->filtered.len > 0 && keep(s, s->filtered.data, s->filtered.len, e ? NULL : problem) && !e)
-        e = ERR_SYS;
-    return e;
+    enum err err = s->filter.push(s->filter.self, bytes, len, s->path, &s->filtered, problem);
+    if (s->filtered.len > 0 && keep(s, s->filtered.data, s->filtered.len, err ? NULL : problem) && !err)
+        err = ERR_SYS;
+    return err;
 }
 
 /* One piece, whatever is there. The first ones may be too short to tell whether something is packed. */
@@ -186,27 +186,27 @@ static enum err pump_plain(struct table_stream *s, size_t *got, struct problem *
 static enum err pump_packed(struct table_stream *s, size_t *got, struct problem *problem)
 {
     const void *bytes;
-    enum err e = s->unpacker->next(s->packed, &bytes, got, problem);
-    s->done = !e && *got == 0;
-    return !e && *got > 0 ? spool(s, bytes, *got, problem) : e;
+    enum err err = s->unpacker->next(s->packed, &bytes, got, problem);
+    s->done = !err && *got == 0;
+    return !err && *got > 0 ? spool(s, bytes, *got, problem) : err;
 }
 
 enum err table_stream_pump(struct table_stream *s, size_t most, bool *done, struct problem *problem)
 {
-    enum err e = OK;
-    for (size_t sum = 0, got = 0; !e && !s->done && sum < most; sum += got) {
-        e = s->packed ? pump_packed(s, &got, problem) : pump_plain(s, &got, problem);
-        if (!e && s->done && s->filter.push)
-            e = spool(s, NULL, 0, problem);
-        if (e == ERR_AGAIN && sum > 0)
+    enum err err = OK;
+    for (size_t sum = 0, got = 0; !err && !s->done && sum < most; sum += got) {
+        err = s->packed ? pump_packed(s, &got, problem) : pump_plain(s, &got, problem);
+        if (!err && s->done && s->filter.push)
+            err = spool(s, NULL, 0, problem);
+        if (err == ERR_AGAIN && sum > 0)
             return *done = false, OK;
     }
     if (s->done && s->memory && fcntl(s->spool, F_ADD_SEALS, ALL_SEALS) < 0)
-        e = problem_errno(problem, "%s: cannot seal its bytes", s->path);
+        err = problem_errno(problem, "%s: cannot seal its bytes", s->path);
     if (s->done)
         s->memory = false;
     *done = s->done;
-    return e;
+    return err;
 }
 
 /* A file's first bytes are there: they tell at once. */
@@ -242,18 +242,18 @@ enum err table_stream_open(int fd, const char *path, const struct table_unpacker
     s->spool = memfd_create("poolscope-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     s->piece = malloc(PIECE);
     s->path = strdup(path);
-    enum err e = OK;
+    enum err err = OK;
     if (!s->piece || !s->path)
-        e = table_problem(problem, ERR_NOMEM, path);
+        err = table_problem(problem, ERR_NOMEM, path);
     else if (s->in < 0 || s->spool < 0)
-        e = problem_errno(problem, "%s: no memory for its bytes", path);
-    if (!e && s->regular)
-        e = look_ahead(s, problem);
-    if (e)
+        err = problem_errno(problem, "%s: no memory for its bytes", path);
+    if (!err && s->regular)
+        err = look_ahead(s, problem);
+    if (err)
         table_stream_free(s);
     else
         *out = s;
-    return e;
+    return err;
 }
 
 void table_stream_free(struct table_stream *s)
@@ -299,9 +299,9 @@ enum err table_stream_needed(int fd, bool *out)
         *out = false; /* no CSV either; opening it says so */
         return OK;
     }
-    enum err e = S_ISREG(st.st_mode) ? io_read_some_at(fd, bytes, sizeof bytes, 0, &n) : OK;
+    enum err err = S_ISREG(st.st_mode) ? io_read_some_at(fd, bytes, sizeof bytes, 0, &n) : OK;
     *out = !S_ISREG(st.st_mode) || is_packed(bytes, n);
-    return e;
+    return err;
 }
 
 struct table_spool table_stream_spool(const struct table_stream *s)

@@ -28,7 +28,7 @@ static bool load(struct library *l)
 {
     l->handle = dlopen("libarchive.so.13", RTLD_NOW | RTLD_LOCAL);
     bool whole = l->handle != NULL;
-#define LOAD(name) whole = whole && (*(void **)&l->name = dlsym(l->handle, #name)) != NULL;
+#define LOAD(name) whole = whole && (*(void **)&l->name = dlsym(l->handle, #name));
     FUNCTIONS(LOAD)
     return whole;
 }
@@ -95,18 +95,18 @@ static enum err unpack_open(void **self, ssize_t (*give)(void *ctx, const void *
     if (!p)
         return problem_set(problem, ERR_NOMEM, "%s: %s", path, err_text(ERR_NOMEM));
     *p = (struct packed){.give = give, .ctx = ctx, .path = path};
-    enum err e = OK;
+    enum err err = OK;
     if (!load(&p->lib))
-        e = problem_set(problem, ERR_NOT_FOUND, "%s: cannot unpack it: libarchive is not installed", path);
+        err = problem_set(problem, ERR_NOT_FOUND, "%s: cannot unpack it: libarchive is not installed", path);
     else if ((p->archive = p->lib.archive_read_new()))
-        e = begin(p, problem);
+        err = begin(p, problem);
     else
-        e = problem_set(problem, ERR_NOMEM, "%s: %s", path, err_text(ERR_NOMEM));
-    if (e)
+        err = problem_set(problem, ERR_NOMEM, "%s: %s", path, err_text(ERR_NOMEM));
+    if (err)
         unpack_close(p);
     else
         *self = p;
-    return e;
+    return err;
 }
 
 static enum err unpack_next(void *self, const void **bytes, size_t *len, struct problem *problem)

@@ -28,8 +28,8 @@ static enum err each_inline(void *ctx, size_t parts, enum err (*part)(void *arg,
     (void)ctx;
     enum err first = OK;
     for (size_t i = 0; i < parts; i++) {
-        enum err e = part(arg, i);
-        first = first ? first : e;
+        enum err err = part(arg, i);
+        first = first ? first : err;
     }
     return first;
 }
@@ -43,19 +43,19 @@ static enum err visit_rows(const struct scan *s, size_t i, bool all, batch_visit
     struct table_batch batch;
     uint64_t seen = 0;
     struct table_span span = table_part(s->table, s->n, i);
-    enum err e = table_walk_new(s->table, all ? NULL : &s->options->key, 1, s->options->progress, &walk);
-    if (e)
-        return e;
-    e = table_walk_begin(walk, span);
-    while (!e) {
-        e = table_walk_next(walk, &batch);
-        if (e || batch.rows == 0)
+    enum err err = table_walk_new(s->table, all ? NULL : &s->options->key, 1, s->options->progress, &walk);
+    if (err)
+        return err;
+    err = table_walk_begin(walk, span);
+    while (!err) {
+        err = table_walk_next(walk, &batch);
+        if (err || batch.rows == 0)
             break;
-        e = visit(s, &s->parts[i], &batch);
+        err = visit(s, &s->parts[i], &batch);
         seen += batch.rows;
     }
     table_walk_free(walk);
-    return !e && seen != table_span_rows(s->table, span) ? ERR_CHANGED : e;
+    return !err && seen != table_span_rows(s->table, span) ? ERR_CHANGED : err;
 }
 
 static enum err learn_batch(const struct scan *s, struct part *p, const struct table_batch *batch)
@@ -92,31 +92,31 @@ static enum err count_part(void *arg, size_t i)
 static enum err merge_codes(struct scan *s)
 {
     struct table_set *all = &s->found->codes;
-    enum err e = OK;
+    enum err err = OK;
     s->found->codes_complete = true;
-    for (size_t i = 0; !e && i < s->n; i++) {
+    for (size_t i = 0; !err && i < s->n; i++) {
         const struct table_set *part = &s->parts[i].codes;
-        for (size_t k = 0; !e && k < part->n; k++)
-            e = table_set_count(all, table_set_text(part, k), part->entries[k].len, part->entries[k].count, NULL);
+        for (size_t k = 0; !err && k < part->n; k++)
+            err = table_set_count(all, table_set_text(part, k), part->entries[k].len, part->entries[k].count, NULL);
         if (part->full)
             s->found->codes_complete = false;
     }
     if (all->full)
         s->found->codes_complete = false;
-    return e;
+    return err;
 }
 
 /* Parts that were full counted only what they kept themselves: with the codes settled, all rows are counted again. */
 static enum err recount(struct scan *s, const struct table_runner *runner)
 {
     struct table_set *all = &s->found->codes;
-    enum err e = runner->each(runner->ctx, s->n, count_part, s);
-    for (size_t k = 0; !e && k < all->n; k++) {
+    enum err err = runner->each(runner->ctx, s->n, count_part, s);
+    for (size_t k = 0; !err && k < all->n; k++) {
         all->entries[k].count = 0;
         for (size_t i = 0; i < s->n; i++)
             all->entries[k].count += s->parts[i].counts[k];
     }
-    return e;
+    return err;
 }
 
 /* The cell of a given dtype that does not parse, as an error with its place. */
@@ -128,31 +128,31 @@ static enum err refuse_cell(const struct scan *s, size_t c, uint64_t number, con
     struct buf text;
     uint64_t line = 1, column = 1;
     buf_init(&text, 1024);
-    enum err e = table_reader_open(body, &reader);
-    if (e)
-        return table_problem(problem, e, path);
-    e = table_seek(reader, number);
+    enum err err = table_reader_open(body, &reader);
+    if (err)
+        return table_problem(problem, err, path);
+    err = table_seek(reader, number);
     uint64_t record = table_reader_offset(reader);
-    if (!e)
-        e = table_next(reader, &row);
-    if (!e && !row)
-        e = ERR_CHANGED;
-    if (!e)
-        e = table_add_short(&text, row->cells[c].text, row->cells[c].len, NULL);
-    if (!e)
-        e = table_count_lines(&body->source, record, &line);
-    if (!e)
-        e = table_csv_locate(&body->source, body->delimiter, record, c, &line, &column);
-    if (e)
-        table_problem(problem, e, path);
+    if (!err)
+        err = table_next(reader, &row);
+    if (!err && !row)
+        err = ERR_CHANGED;
+    if (!err)
+        err = table_add_short(&text, row->cells[c].text, row->cells[c].len, NULL);
+    if (!err)
+        err = table_count_lines(&body->source, record, &line);
+    if (!err)
+        err = table_csv_locate(&body->source, body->delimiter, record, c, &line, &column);
+    if (err)
+        table_problem(problem, err, path);
     else
-        e = problem_set(problem, ERR_PARSE, "%s:%llu:%llu: \"%s\" is no %s; column \"%.*s\" was said to be one", path,
+        err = problem_set(problem, ERR_PARSE, "%s:%llu:%llu: \"%s\" is no %s; column \"%.*s\" was said to be one", path,
                         (unsigned long long)line, (unsigned long long)column, buf_text(&text),
                         dtype_names[s->header->columns[c].dtype], (int)s->header->columns[c].name_len,
                         s->header->columns[c].name);
     buf_done(&text);
     table_reader_free(reader);
-    return e;
+    return err;
 }
 
 /* Of all given dtypes the first row that breaks one, the leftmost column of that row. */
@@ -223,16 +223,16 @@ enum err table_scan(const struct table *t, struct table_header *header, const st
     struct scan s = {.table = t, .header = header, .options = o, .found = out};
     *out = (struct table_found){0};
     table_set_init(&out->codes, TABLE_CODES_MAX, TABLE_CODES_BYTES_MAX);
-    enum err e = prepare(&s, runner->width ? runner->width : 1);
-    if (!e)
-        e = runner->each(runner->ctx, s.n, learn_part, &s);
-    if (!e)
-        e = merge_codes(&s);
-    if (!e && !out->codes_complete)
-        e = recount(&s, runner);
-    e = e ? table_problem(problem, e, o->path) : merge_dtypes(&s, header, o->path, problem);
+    enum err err = prepare(&s, runner->width ? runner->width : 1);
+    if (!err)
+        err = runner->each(runner->ctx, s.n, learn_part, &s);
+    if (!err)
+        err = merge_codes(&s);
+    if (!err && !out->codes_complete)
+        err = recount(&s, runner);
+    err = err ? table_problem(problem, err, o->path) : merge_dtypes(&s, header, o->path, problem);
     scan_done(&s);
-    return e;
+    return err;
 }
 
 void table_found_done(struct table_found *f)

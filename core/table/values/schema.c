@@ -70,9 +70,9 @@ enum err table_schema_write(const struct table_schema *s, int *fd)
     }
     for (size_t i = 0; i < codes->n; i++)
         put_item(&b, table_set_text(codes, i), codes->entries[i].len, codes->entries[i].count, 0);
-    enum err e = b.err ? b.err : io_sealed_memory("poolscope-schema", b.data, b.len, fd);
+    enum err err = b.err ? b.err : io_sealed_memory("poolscope-schema", b.data, b.len, fd);
     buf_done(&b);
-    return e;
+    return err;
 }
 
 /* What is left of the bytes. */
@@ -175,10 +175,10 @@ static enum err read_all(struct table *t, struct cursor *c)
     t->no_header = head.flags & NO_HEADER;
     t->learned = head.flags & LEARNED;
     t->path = take_item(c, &item);
-    enum err e = t->path ? read_columns(t, c, head.ncolumns) : ERR_PARSE;
+    enum err err = t->path ? read_columns(t, c, head.ncolumns) : ERR_PARSE;
     t->codes_at = c->at;
     t->ncodes = head.ncodes;
-    return e;
+    return err;
 }
 
 enum err table_schema_open(int fd, struct table *t)

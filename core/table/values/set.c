@@ -111,14 +111,14 @@ static enum err enter(struct table_set *s, uint64_t hash, const char *text, size
         s->full = true;
         return OK;
     }
-    enum err e = s->n == s->cap ? grow_entries(s) : OK;
-    if (!e && (s->n + 1) * 2 > s->nslots)
-        e = grow_slots(s);
+    enum err err = s->n == s->cap ? grow_entries(s) : OK;
+    if (!err && (s->n + 1) * 2 > s->nslots)
+        err = grow_slots(s);
     size_t at = s->text.len;
-    if (!e)
-        e = buf_add(&s->text, text, len);
-    if (e)
-        return e;
+    if (!err)
+        err = buf_add(&s->text, text, len);
+    if (err)
+        return err;
     size_t slot = find_slot(s, hash, text, len);
     s->entries[s->n++] = (struct table_set_entry){.hash = hash, .count = count, .at = at, .len = len};
     s->slots[slot] = (uint32_t)s->n;
@@ -185,22 +185,22 @@ void table_set_find_cells(const struct table_set *s, const struct cell *cells, s
 enum err table_set_count_cells(struct table_set *s, const struct cell *cells, size_t stride, size_t n, uint64_t *nulls)
 {
     uint64_t hashes[GROUP];
-    enum err e = OK;
-    for (size_t from = 0; !e && from < n; from += GROUP) {
+    enum err err = OK;
+    for (size_t from = 0; !err && from < n; from += GROUP) {
         size_t many = n - from < GROUP ? n - from : GROUP;
         const struct cell *first = &cells[from * stride];
         for (size_t i = 0; i < many; i++)
             hashes[i] = hash_of(first[i * stride].text, first[i * stride].len);
         fetch(s, hashes, many);
-        for (size_t i = 0; !e && i < many; i++) {
+        for (size_t i = 0; !err && i < many; i++) {
             const struct cell *cell = &first[i * stride];
             if (cell->null)
                 ++*nulls;
             else
-                e = count_hashed(s, hashes[i], cell->text, cell->len, 1, NULL);
+                err = count_hashed(s, hashes[i], cell->text, cell->len, 1, NULL);
         }
     }
-    return e;
+    return err;
 }
 
 const char *table_set_text(const struct table_set *s, size_t i)

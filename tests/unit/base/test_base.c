@@ -390,15 +390,15 @@ static void sockets_that_do_not_block_say_again(void **state)
     int ends[2], fds[IO_FDS_MAX], nfds;
     static char bytes[8192];
     size_t len;
-    enum err e;
+    enum err err;
     make_socket(ends);
     assert_int_equal(io_set_nonblock(ends[0], 1), OK);
     assert_int_equal(io_set_nonblock(ends[1], 1), OK);
     assert_int_equal(io_recv(ends[1], bytes, sizeof bytes, &len, fds, &nfds), ERR_AGAIN);
     size_t sent = 0;
-    while (!(e = io_send(ends[0], bytes, sizeof bytes, NULL, 0)))
+    while (!(err = io_send(ends[0], bytes, sizeof bytes, NULL, 0)))
         assert_true(++sent < 100000);
-    assert_int_equal(e, ERR_AGAIN);
+    assert_int_equal(err, ERR_AGAIN);
     while (!io_recv(ends[1], bytes, sizeof bytes, &len, fds, &nfds))
         sent--;
     assert_int_equal(sent, 0);
@@ -434,9 +434,9 @@ static void running_out_of_fds_is_an_error_and_not_a_crash(void **state)
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
     none.rlim_max = old.rlim_max;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    enum err e = io_sealed_memory("test", "1", 1, &fd);
+    enum err err = io_sealed_memory("test", "1", 1, &fd);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
-    assert_int_equal(e, ERR_LIMIT);
+    assert_int_equal(err, ERR_LIMIT);
     assert_int_equal(fd, -1);
 }
 

@@ -48,7 +48,7 @@ static enum err tally_part(void *arg, size_t i)
     struct tally *t = arg;
     atomic_fetch_add(&t->ran[i], 1);
     t->tid[i] = gettid();
-    if (t->together != NULL)
+    if (t->together)
         pthread_barrier_wait(t->together);
     return OK;
 }
@@ -180,7 +180,7 @@ static pid_t fork_asker(struct engine *e, size_t parts)
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         ran = 0;
-        _exit(engine_each(e, parts, failing_part, &ran) == OK && ran == (int)parts ? 0 : 1);
+        _exit(!engine_each(e, parts, failing_part, &ran) && ran == (int)parts ? 0 : 1);
     }
     return pid;
 }
@@ -300,7 +300,7 @@ static struct table *load(struct engine *e, int fd)
     struct table *t = NULL;
     struct problem problem = { "" };
     enum err err = engine_load(e, fd, &(struct table_options){ .path = "test.csv" }, &t, &problem);
-    if (err != OK)
+    if (err)
         fail_msg("%s", problem.text);
     return t;
 }

@@ -132,7 +132,7 @@ static void check_condition(struct engine *e, const struct table *t, size_t i)
     uint64_t row, count;
     size_t n;
     uint64_t *found = loop_over(t, f, &n);
-    if (engine_find(e, t, f, NULL, &list, &problem) != OK)
+    if (engine_find(e, t, f, NULL, &list, &problem))
         fail_msg("condition %zu: %s", i, problem.text);
     if (list.n != n)
         fail_msg("condition %zu: %d instead of %zu", i, (int)list.n, n);

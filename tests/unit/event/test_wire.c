@@ -115,10 +115,10 @@ static void hostile_messages_are_refused_and_leak_no_fd(void **state)
         message.spilled = cases[i].spilled;
         memcpy(message.data, "data", 4);
         assert_int_equal(io_send(ends[0], &message, cases[i].sent, cases[i].fds, cases[i].nfds), OK);
-        enum err e = wire_recv(ends[1], &b, fds, &nfds);
-        if (e != ERR_PARSE)
-            print_error("case %zu: %s\n", i, err_text(e));
-        assert_int_equal(e, ERR_PARSE);
+        enum err err = wire_recv(ends[1], &b, fds, &nfds);
+        if (err != ERR_PARSE)
+            print_error("case %zu: %s\n", i, err_text(err));
+        assert_int_equal(err, ERR_PARSE);
         assert_int_equal(nfds, 0);
         assert_int_equal(next_fd(), before);
     }
@@ -173,11 +173,11 @@ static void a_sender_may_refuse_to_wait_for_room(void **state)
         enum err err;
         make_socket(ends, SOCK_NONBLOCK);
         buf_init(&b, sizeof data);
-        while ((err = wire_try_send(ends[0], data, sizes[i], NULL, 0)) == OK)
+        while (!(err = wire_try_send(ends[0], data, sizes[i], NULL, 0)))
             sent++;
         assert_int_equal(err, ERR_AGAIN);
         assert_true(sent > 0);
-        while ((err = wire_recv(ends[1], &b, fds, &nfds)) == OK)
+        while (!(err = wire_recv(ends[1], &b, fds, &nfds)))
             got++;
         assert_int_equal(err, ERR_AGAIN);
         assert_int_equal(got, sent);

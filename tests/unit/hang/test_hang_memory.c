@@ -59,10 +59,10 @@ static void a_failed_allocation_gives_an_error_and_frees_everything_once(void **
     while (left == 0) { /* until all allocations succeed before the one that would fail */
         build_deadlock(&s);
         until_failure = ++n;
-        enum err e = hang_judge(&s.scene, &s.settings, &s.findings);
+        enum err err = hang_judge(&s.scene, &s.settings, &s.findings);
         left = until_failure;
         until_failure = 0;
-        assert_int_equal(e, left ? OK : ERR_NOMEM);
+        assert_int_equal(err, left ? OK : ERR_NOMEM);
         assert_int_equal(s.findings.n, left ? 1 : 0);
         findings_done(&s.findings);
         assert_true(n < ENOUGH);

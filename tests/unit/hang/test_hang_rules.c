@@ -242,7 +242,7 @@ static void a_window_s_handler_is_a_doubt_unless_it_is_readline_s_in_python(void
     build(&s);
     s.procs[CHILD].sig_caught = 1ull << (SIGWINCH - 1);
     s.procs[CHILD].exe = (char[]){"/usr/bin/python3.11"};
-    assert_true(judge(&s) == NULL || s.findings.v[0].certainty < CERTAINTY_PROVED);
+    assert_true(!judge(&s) || s.findings.v[0].certainty < CERTAINTY_PROVED);
     findings_done(&s.findings);
     s.procs[CHILD].libraries = (struct texts){.v = libraries, .n = 1};
     assert_finding(judge(&s), "no-waker", CERTAINTY_PROVED, "lost-threads");

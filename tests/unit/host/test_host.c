@@ -27,7 +27,7 @@ static void scene_start(struct scene *s)
 {
     struct problem problem = { "" };
     *s = (struct scene){ 0 };
-    if (host_start(&s->host, &problem) != OK)
+    if (host_start(&s->host, &problem))
         fail_msg("%s", problem.text);
 }
 
@@ -43,7 +43,7 @@ static void scene_until(struct scene *s, bool (*there)(struct scene *s))
     while (!there(s)) {
         struct event e;
         enum err err = host_receive(s->host, &e);
-        if (err == OK) {
+        if (!err) {
             story_add(&s->story, &e);
             continue;
         }
@@ -318,7 +318,7 @@ static unsigned long long signals(pid_t pid, const char *field)
     snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
     FILE *f = fopen(path, "r");
     assert_non_null(f);
-    while (fgets(line, sizeof line, f) != NULL) {
+    while (fgets(line, sizeof line, f)) {
         if (strncmp(line, field, strlen(field)) == 0)
             mask = strtoull(line + strlen(field) + 1, NULL, 16);
     }
@@ -333,7 +333,7 @@ static int fds_of(pid_t pid)
     snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
     DIR *d = opendir(path);
     assert_non_null(d);
-    for (struct dirent *e; (e = readdir(d)) != NULL;)
+    for (struct dirent *e; (e = readdir(d));)
         n += e->d_name[0] != '.';
     closedir(d);
     return n;

@@ -55,7 +55,7 @@ static struct event next(struct watched *w, enum event_type type)
         assert_true(clock_now() < until);
         struct pollfd fd = {.fd = queue_fd(w->queue), .events = POLLIN};
         poll(&fd, 1, 1000);
-        while (queue_take(w->queue, &e) == OK) {
+        while (!queue_take(w->queue, &e)) {
             w->seen |= e.type == EVENT_PROCESS && e.process.pid == w->kit.target;
             bool about = type == EVENT_FINDING   ? e.finding.pid == w->kit.target
                          : type == EVENT_PROCESS ? e.process.pid == w->kit.target
@@ -72,7 +72,7 @@ static size_t drain(struct watched *w)
 {
     struct event e;
     size_t n = 0;
-    for (; queue_take(w->queue, &e) == OK; n++)
+    for (; !queue_take(w->queue, &e); n++)
         event_done(&e);
     return n;
 }
@@ -101,7 +101,7 @@ static void posts_a_proved_finding_once_and_with_its_stack(void **state)
     double until = clock_now() + patience;
     for (bool gone = false; !gone;) { /* nothing more is found, and it is never said to have ended */
         assert_true(clock_now() < until);
-        if (queue_take(w.queue, &e) != OK)
+        if (queue_take(w.queue, &e))
             continue;
         assert_int_not_equal(e.type, EVENT_FINDING);
         assert_int_not_equal(e.type, EVENT_FINDING_ENDED);
@@ -183,7 +183,7 @@ static void posts_nothing_of_the_old_watch_once_told(void **state)
         assert_int_equal(sampler_watch(w.sampler, other.root, true, clock_now()), OK);
         drain(&w);
         for (bool found = false; !found;) {
-            if (queue_take(w.queue, &e) != OK)
+            if (queue_take(w.queue, &e))
                 continue;
             found = e.type == EVENT_PROCESS && e.process.pid == other.target;
             assert_false(e.type == EVENT_PROCESS && e.process.pid == w.kit.target);

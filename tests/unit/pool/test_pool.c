@@ -375,7 +375,7 @@ static void check_counts(void *ctx, struct event *e)
     struct event_task one;
     int64_t *told = ctx;
     *told += e->type == EVENT_TASK_ENDED;
-    while (e->type == EVENT_TASKS && event_tasks_next(&e->tasks, &at, &one) == OK)
+    while (e->type == EVENT_TASKS && !event_tasks_next(&e->tasks, &at, &one))
         ++*told;
     if (e->type == EVENT_TASKS)
         assert_int_equal(e->tasks.finished, *told);

@@ -288,7 +288,7 @@ static void kill_somebody(struct kit *k, unsigned *seed, bool server)
     if (born == 0)
         return;
     const struct event *e = story_worker(&k->story, EVENT_WORKER_STARTED, 1 + rand_r(seed) % born);
-    if (story_worker(&k->story, EVENT_WORKER_EXITED, e->worker.worker) != NULL)
+    if (story_worker(&k->story, EVENT_WORKER_EXITED, e->worker.worker))
         return;
     if (server && rand_r(seed) % 8 == 0)
         kill((pid_t)e->worker.ppid, SIGKILL);
@@ -324,8 +324,8 @@ static void every_task_is_settled_once_whoever_dies(void **state)
 int main(int argc, char **argv)
 {
     int status;
-    bool starts_worker = argc > 1 && strstr(argv[1], "host") == NULL;
-    if (starts_worker && getenv(die_at_birth) != NULL)
+    bool starts_worker = argc > 1 && !strstr(argv[1], "host");
+    if (starts_worker && getenv(die_at_birth))
         return 1;
     if (hidden_command_run(argc, argv, &status))
         return status;

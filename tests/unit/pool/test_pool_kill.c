@@ -45,10 +45,10 @@ static void on_worker(struct fate *f, const struct event *e)
 
 static void check_words(const char *error)
 {
-    bool fit = error != NULL && strstr(error, "while it ran this task") != NULL &&
-               (strstr(error, "was killed by signal 9") != NULL || strstr(error, "the forkserver was gone") != NULL);
+    bool fit = error != NULL && strstr(error, "while it ran this task") &&
+               (strstr(error, "was killed by signal 9") != NULL || strstr(error, "the forkserver was gone"));
     if (!fit)
-        fail_msg("%s", error != NULL ? error : "no words");
+        fail_msg("%s", error ? error : "no words");
 }
 
 static void on_event(void *ctx, struct event *e)
@@ -61,7 +61,7 @@ static void on_event(void *ctx, struct event *e)
         if (e->task.state == TASK_LOST)
             check_words(e->task.error);
         else if (e->task.state != TASK_FINISHED)
-            fail_msg("%s", e->task.error != NULL ? e->task.error : "no words");
+            fail_msg("%s", e->task.error ? e->task.error : "no words");
         if (e->task.state == TASK_FINISHED)
             assert_int_equal(e->task.rows, e->task.task % 2);
     }
@@ -137,7 +137,7 @@ static int own_maps(void)
     char line[512];
     FILE *f = fopen("/proc/self/maps", "r");
     assert_non_null(f);
-    while (fgets(line, sizeof line, f) != NULL)
+    while (fgets(line, sizeof line, f))
         n += strstr(line, "poolscope-ring") != NULL;
     fclose(f);
     return n;
@@ -156,7 +156,7 @@ static void no_task_is_lost_in_silence_done_twice_or_left_waiting(void **state)
 {
     static const char *const methods[] = { "fork", "forkserver", "spawn" };
     const char *wanted = getenv("KILLS");
-    long kills = wanted != NULL ? strtol(wanted, NULL, 10) : 2000, each = 50;
+    long kills = wanted ? strtol(wanted, NULL, 10) : 2000, each = 50;
     struct fate f = { .seed = 1 };
     (void)state;
     for (int life = 0; f.kills < kills; life++) {

@@ -45,7 +45,7 @@ static rlim_t limit_fds(pid_t pid, int spare)
     snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
     DIR *d = opendir(path);
     assert_non_null(d);
-    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+    for (struct dirent *e; (e = readdir(d));) {
         int fd = e->d_name[0] == '.' ? -1 : atoi(e->d_name);
         assert_true(fd < MOST);
         if (fd >= 0 && (fd != dirfd(d) || pid != getpid()))
@@ -63,7 +63,7 @@ static void check_failed(struct kit *k, int64_t task, const char *words)
     assert_non_null(e);
     assert_int_equal(e->task.state, TASK_FAILED);
     assert_non_null(e->task.error);
-    if (strstr(e->task.error, words) == NULL)
+    if (!strstr(e->task.error, words))
         fail_msg("\"%s\" does not say \"%s\"", e->task.error, words);
 }
 
@@ -166,7 +166,7 @@ static void a_task_whose_worker_the_forkserver_cannot_keep_is_done_by_another(vo
     kit_submit(&k, "0001");
     kit_submit(&k, "00002");
     double tried = 0;
-    while (story_note(&k.story, "a worker could not be started") == NULL && tried++ < 100 * KIT_PATIENCE)
+    while (!story_note(&k.story, "a worker could not be started") && tried++ < 100 * KIT_PATIENCE)
         assert_int_equal(pool_await(k.pool, 0.01), OK);
     kill(worker, SIGCONT);
     kit_until(&k, kit_is_idle);

@@ -185,7 +185,7 @@ static unsigned long long signals_of(pid_t pid, const char *field)
     snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
     FILE *f = fopen(path, "r");
     assert_non_null(f);
-    while (fgets(line, sizeof line, f) != NULL) {
+    while (fgets(line, sizeof line, f)) {
         if (strncmp(line, field, strlen(field)) == 0)
             mask = strtoull(line + strlen(field) + 1, NULL, 16);
     }

@@ -185,24 +185,24 @@ static void parse_all(const char *text, size_t len)
     struct buf b;
     uint64_t n;
     size_t used = 0;
-    enum err e = proc_parse_stat(text, len, &stat);
-    assert_true(e == OK || e == ERR_PARSE);
+    enum err err = proc_parse_stat(text, len, &stat);
+    assert_true(!err || err == ERR_PARSE);
     assert_non_null(memchr(stat.name, '\0', sizeof stat.name));
-    e = proc_parse_status(text, len, &status);
-    assert_true(e == OK || e == ERR_PARSE);
-    e = proc_parse_syscall(text, len, &call);
-    assert_true(e == OK || e == ERR_PARSE);
-    e = proc_parse_numbers(text, len, &numbers);
-    assert_true(e == OK || e == ERR_PARSE);
-    e = proc_parse_key(text, len, "Pss", &n);
-    assert_true(e == OK || e == ERR_PARSE || e == ERR_NOT_FOUND);
+    err = proc_parse_status(text, len, &status);
+    assert_true(!err || err == ERR_PARSE);
+    err = proc_parse_syscall(text, len, &call);
+    assert_true(!err || err == ERR_PARSE);
+    err = proc_parse_numbers(text, len, &numbers);
+    assert_true(!err || err == ERR_PARSE);
+    err = proc_parse_key(text, len, "Pss", &n);
+    assert_true(!err || err == ERR_PARSE || err == ERR_NOT_FOUND);
     for (size_t at = 0; at < len; at += used) {
-        e = proc_parse_map(text + at, len - at, &map, &used);
-        assert_true((e == OK || e == ERR_PARSE) && used > 0 && used <= len - at);
+        err = proc_parse_map(text + at, len - at, &map, &used);
+        assert_true((!err || err == ERR_PARSE) && used > 0 && used <= len - at);
     }
     buf_init(&b, 100);
-    e = proc_parse_command(text, len, &b);
-    assert_true(e == OK || e == ERR_TOO_BIG);
+    err = proc_parse_command(text, len, &b);
+    assert_true(!err || err == ERR_TOO_BIG);
     buf_done(&b);
     ints_done(&numbers);
 }

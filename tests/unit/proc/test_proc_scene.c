@@ -376,11 +376,11 @@ static enum err ask_heirs(struct heirs *h)
     h->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_true(h->folder >= 0);
     close(openat(h->folder, "1", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-    enum err e = proc_ask_each(h->folder, ".", has_heir, h);
+    enum err err = proc_ask_each(h->folder, ".", has_heir, h);
     close(h->folder);
     snprintf(line, sizeof line, "rm -r %s", path);
     assert_int_equal(system(line), 0);
-    return e;
+    return err;
 }
 
 static void whoever_comes_while_all_are_asked_is_asked_too(void **state)

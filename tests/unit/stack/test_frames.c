@@ -297,8 +297,8 @@ static void read_until(pid_t pid, size_t max, const char *words, struct texts *f
     double until = clock_now() + 30;
     for (;;) {
         texts_done(frames);
-        enum err e = stack_read(pid, 0, max, frames, stopped);
-        if (e == OK && place_of(frames, words) >= 0)
+        enum err err = stack_read(pid, 0, max, frames, stopped);
+        if (!err && place_of(frames, words) >= 0)
             return;
         assert_true(clock_now() < until);
         usleep(10 * 1000);

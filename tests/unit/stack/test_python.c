@@ -121,9 +121,9 @@ static void make_interpreter(const struct layout *l, bool free_threaded)
 static enum err read_self(struct python_frames *out)
 {
     bool older;
-    enum err e = python_read(getpid(), 0, 64, out, &older);
+    enum err err = python_read(getpid(), 0, 64, out, &older);
     assert_false(older);
-    return e;
+    return err;
 }
 
 static void reads_the_layouts_of_all_versions(void **state)
@@ -208,9 +208,9 @@ static void bounds_every_lie(void **state)
             make_interpreter(&layouts[1], j % 2);
             frames[2].copy = 1;
             *fields[i] = wild[j];
-            enum err e = read_self(&f);
-            assert_true(e == OK || e == ERR_NOT_FOUND || e == ERR_PARSE);
-            assert_true(e == OK ? f.n > 0 && f.n <= 64 : f.n == 0);
+            enum err err = read_self(&f);
+            assert_true(!err || err == ERR_NOT_FOUND || err == ERR_PARSE);
+            assert_true(!err ? f.n > 0 && f.n <= 64 : f.n == 0);
             python_frames_done(&f);
         }
 }
@@ -266,7 +266,7 @@ static void refuses_tables_that_make_no_sense(void **state)
         make_table(&layouts[i % 4], i % 8 > 3);
         for (int n = rand() % 4; n >= 0; n--)
             runtime.words[1 + rand() % 127] = wild[(size_t)rand() % (sizeof wild / sizeof *wild)];
-        if (python_parse_offsets(runtime.words, sizeof runtime.words, &o) == OK) {
+        if (!python_parse_offsets(runtime.words, sizeof runtime.words, &o)) {
             assert_within(&o);
             accepted++;
         }
@@ -440,12 +440,12 @@ static void asks_py_spy_for_an_older_python(void **state)
     (void)state;
     if (!python_start(&p, -12, script))
         skip();
-    enum err e = python_stack(p.pid, 0, 64, &f);
-    if (e == ERR_NOT_FOUND || e == ERR_PARSE)
+    enum err err = python_stack(p.pid, 0, 64, &f);
+    if (err == ERR_NOT_FOUND || err == ERR_PARSE)
         print_message("no py-spy here, or it must not read\n");
     else
-        assert_int_equal(e, OK);
-    if (e == OK)
+        assert_int_equal(err, OK);
+    if (!err)
         assert_string_equal(f.v[f.n - 1].function, "<module>");
     python_frames_done(&f);
     python_stop(&p);

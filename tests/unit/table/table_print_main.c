@@ -23,17 +23,17 @@ static enum err pick_rows(const struct table *t, const char *code, struct rows *
     const struct row *row;
     if (!code)
         return rows_add(out, 0, table_rows(t));
-    enum err e = table_reader_new(t, &reader);
-    if (e)
-        return e;
-    while (!(e = table_next(reader, &row)) && row) {
+    enum err err = table_reader_new(t, &reader);
+    if (err)
+        return err;
+    while (!(err = table_next(reader, &row)) && row) {
         const struct cell *key = &row->cells[table_key(t)];
         bool same = !key->null && key->len == strlen(code) && memcmp(key->text, code, key->len) == 0;
-        if (same && (e = rows_add(out, row->number, 1)))
+        if (same && (err = rows_add(out, row->number, 1)))
             break;
     }
     table_reader_free(reader);
-    return e;
+    return err;
 }
 
 static int print(const struct table *t, const char *code)
@@ -41,14 +41,14 @@ static int print(const struct table *t, const char *code)
     struct rows rows = {0};
     struct buf out;
     buf_init(&out, 1 << 20);
-    enum err e = pick_rows(t, code, &rows);
-    if (!e)
-        e = table_print(t, &rows, &out);
-    if (!e)
+    enum err err = pick_rows(t, code, &rows);
+    if (!err)
+        err = table_print(t, &rows, &out);
+    if (!err)
         fwrite(out.data, 1, out.len, stdout);
     rows_done(&rows);
     buf_done(&out);
-    return e ? fail(err_text(e)) : 0;
+    return err ? fail(err_text(err)) : 0;
 }
 
 int main(int argc, char **argv)

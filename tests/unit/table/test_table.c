@@ -199,8 +199,8 @@ static void check_value(const struct value_case *c)
     const struct row *row;
     struct buf shown;
     snprintf(text, sizeof text, "a,b\n%s,1\n", c->cell);
-    enum err e = kit_load(text, strlen(text), &options, &problem);
-    if (e != (c->shown ? OK : ERR_PARSE))
+    enum err err = kit_load(text, strlen(text), &options, &problem);
+    if (err != (c->shown ? OK : ERR_PARSE))
         fail_msg("\"%s\" as %s: %s", c->cell, dtype_names[c->dtype], problem.text);
     if (!c->shown)
         return;

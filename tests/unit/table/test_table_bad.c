@@ -54,9 +54,9 @@ static void bad_input_is_named_with_its_place(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct problem problem;
-        enum err e = kit_load(cases[i].text, strlen(cases[i].text), &(struct table_options){.path = "t.csv"}, &problem);
-        if (e != ERR_PARSE || strcmp(problem.text, cases[i].problem) != 0)
-            fail_msg("case %zu: err %d: %s", i, e, problem.text);
+        enum err err = kit_load(cases[i].text, strlen(cases[i].text), &(struct table_options){.path = "t.csv"}, &problem);
+        if (err != ERR_PARSE || strcmp(problem.text, cases[i].problem) != 0)
+            fail_msg("case %zu: err %d: %s", i, err, problem.text);
     }
 }
 

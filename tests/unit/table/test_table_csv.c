@@ -19,27 +19,27 @@ enum { CELLS = 3 };
 static enum err parse(const char *text, size_t len, size_t step, bool as_lines, char *out)
 {
     struct table_csv c;
-    enum err e = table_csv_init(&c, ',', 0, 100);
-    assert_int_equal(e, OK);
+    enum err err = table_csv_init(&c, ',', 0, 100);
+    assert_int_equal(err, OK);
     out[0] = '\0';
-    for (size_t at = 0; !e && at <= len;) {
+    for (size_t at = 0; !err && at <= len;) {
         const char *newline = at < len ? memchr(text + at, '\n', len - at) : NULL;
         size_t n = newline ? (size_t)(newline + 1 - text) - at : len - at;
         n = step && n > step ? step : n;
         struct table_segment s = {text + at, n, at, as_lines && newline && text + at + n == newline + 1};
-        e = n ? table_csv_feed(&c, &s) : table_csv_finish(&c);
-        for (size_t i = 0; !e && c.done && i < c.ncells; i++) {
+        err = n ? table_csv_feed(&c, &s) : table_csv_finish(&c);
+        for (size_t i = 0; !err && c.done && i < c.ncells; i++) {
             strcat(out, i ? "|" : "");
             strncat(out, c.cells[i].null ? "~" : c.cells[i].text, c.cells[i].null ? 1 : c.cells[i].len);
         }
-        if (!e && c.done)
+        if (!err && c.done)
             strcat(out, ";");
         if (n == 0)
             break;
         at += n;
     }
     table_csv_done(&c);
-    return e;
+    return err;
 }
 
 struct csv_case {
@@ -79,10 +79,10 @@ static void each_trap_of_libcsv_is_known(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t len = strlen(cases[i].text);
         for (size_t step = 0; step <= len; step++) {
-            enum err e = parse(cases[i].text, len, step, true, out);
-            bool right = cases[i].records ? e == OK && strcmp(out, cases[i].records) == 0 : e == ERR_PARSE;
+            enum err err = parse(cases[i].text, len, step, true, out);
+            bool right = cases[i].records ? !err && strcmp(out, cases[i].records) == 0 : err == ERR_PARSE;
             if (!right)
-                fail_msg("case %zu, step %zu: err %d, \"%s\"", i, step, e, out);
+                fail_msg("case %zu, step %zu: err %d, \"%s\"", i, step, err, out);
         }
     }
 }
@@ -149,7 +149,7 @@ static void a_field_without_an_end_is_too_big(void **state)
     (void)state;
     struct table_csv c;
     size_t fed = 0;
-    enum err e = OK;
+    enum err err = OK;
     char *block = malloc(TABLE_BLOCK);
     assert_non_null(block);
     memset(block, 'x', TABLE_BLOCK);
@@ -157,11 +157,11 @@ static void a_field_without_an_end_is_too_big(void **state)
     assert_int_equal(table_csv_init(&c, ',', 0, 1), OK);
     c.keep = false;
     struct table_segment s = {block, TABLE_BLOCK, 0, false};
-    for (; !e && fed < 2u * TABLE_FIELD_MAX; fed += TABLE_BLOCK) {
-        e = table_csv_feed(&c, &s);
+    for (; !err && fed < 2u * TABLE_FIELD_MAX; fed += TABLE_BLOCK) {
+        err = table_csv_feed(&c, &s);
         block[0] = 'x';
     }
-    assert_int_equal(e, ERR_TOO_BIG);
+    assert_int_equal(err, ERR_TOO_BIG);
     table_csv_done(&c);
     free(block);
 }

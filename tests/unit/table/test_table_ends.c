@@ -156,8 +156,8 @@ static void a_stream_has_a_table_when_its_first_line_has_ended(void **state)
             assert_int_equal(io_write_all(ends[1], cases[i].text + at, 1), OK);
             assert_int_equal(table_stream_pump(s, 1, &done, &problem), OK);
             if (!t && table_stream_size(s) > 0) {
-                enum err e = table_stream_open_table(s, &plain, &t, &problem);
-                assert_int_equal(e, at + 1 < cases[i].ready ? ERR_AGAIN : OK);
+                enum err err = table_stream_open_table(s, &plain, &t, &problem);
+                assert_int_equal(err, at + 1 < cases[i].ready ? ERR_AGAIN : OK);
             }
         }
         close(ends[1]);

@@ -133,8 +133,8 @@ static void an_import_takes_and_checks_its_fds(void **state)
             io_close(&fds[0]);
             fds[0] = kit_file("other", 5);
         }
-        enum err e = table_import(fds, &other, &problem);
-        assert_int_equal(e, broken == 0 ? ERR_CHANGED : ERR_PARSE);
+        enum err err = table_import(fds, &other, &problem);
+        assert_int_equal(err, broken == 0 ? ERR_CHANGED : ERR_PARSE);
         for (int i = 0; i < TABLE_FDS; i++)
             assert_int_equal(fcntl(fds[i], F_GETFD), -1);
     }
@@ -144,10 +144,10 @@ static void an_import_takes_and_checks_its_fds(void **state)
 static enum err read_all(struct table_reader *reader)
 {
     const struct row *row;
-    enum err e;
-    while (!(e = table_next(reader, &row)) && row)
+    enum err err;
+    while (!(err = table_next(reader, &row)) && row)
         ;
-    return e;
+    return err;
 }
 
 static void a_file_that_changes_is_an_error_and_not_a_crash(void **state)

@@ -97,9 +97,9 @@ static void a_long_stream_moves_to_a_file(void **state)
     while (!done) {
         if (table_stream_pump(s, 16 << 20, &done, &problem))
             fail_msg("%s", problem.text);
-        enum err e = t ? table_stream_grow(s, t, NULL, NULL, &more, &problem)
+        enum err err = t ? table_stream_grow(s, t, NULL, NULL, &more, &problem)
                        : table_stream_open_table(s, &plain, &more, &problem);
-        assert_int_equal(e, OK);
+        assert_int_equal(err, OK);
         assert_true(table_rows(more) > last);
         last = table_rows(more);
         kit_check_row(more, 77, "77");
@@ -164,7 +164,7 @@ static void a_packed_file_that_is_cut_is_said_and_shown_as_far_as_it_goes(void *
         struct table *t = NULL;
         struct problem problem = {""};
         bool done = false;
-        enum err e;
+        enum err err;
         size_t len;
         int fd = packed(i, &b, &len);
         assert_int_equal(ftruncate(fd, (off_t)len - 1000), 0);
@@ -174,9 +174,9 @@ static void a_packed_file_that_is_cut_is_said_and_shown_as_far_as_it_goes(void *
         assert_true(strcasecmp(problem.text, words) == 0);
         free(words);
         assert_int_equal(table_stream_open(fd, "t.csv", &table_unpacker, &s, &problem), OK);
-        while ((e = table_stream_pump(s, 1 << 16, &done, &problem)) == OK)
+        while (!(err = table_stream_pump(s, 1 << 16, &done, &problem)))
             assert_false(done);
-        assert_int_equal(e, ERR_PARSE);
+        assert_int_equal(err, ERR_PARSE);
         if (table_stream_size(s) > 0) { /* the last block of some formats is all that they have */
             assert_int_equal(table_stream_open_table(s, &plain, &t, &problem), OK);
             assert_true(table_rows(t) > 100);

@@ -80,9 +80,9 @@ static enum err first_picture(struct picture *p, unsigned seed)
 static enum err expect_next(struct term *t, const struct picture *p, int i)
 {
     struct picture guess = *p;
-    enum err e = canvas_init(&guess.canvas, COLS, ROWS);
-    if (e)
-        return e;
+    enum err err = canvas_init(&guess.canvas, COLS, ROWS);
+    if (err)
+        return err;
     memcpy(guess.canvas.cells, p->canvas.cells, sizeof *p->canvas.cells * ROWS * COLS);
     if (i % 2)
         next_picture(&guess);
