@@ -10,8 +10,8 @@
 
 /* Plain data, used on one thread. Borrows both fds, which outlive it or await_end. */
 struct await {
-    int epoll; /* the set */
-    int fd;    /* the input that is in it; -1: none */
+    int epoll;  /* the set */
+    int fd;     /* the input that is in it; -1: none */
     int always; /* what stands for it; -1: it can be waited for itself */
 };
 

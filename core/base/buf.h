@@ -10,11 +10,11 @@
 #include "core/base/err.h"
 
 struct buf {
-    char *data;    /* owned; NUL-terminated whenever it is not NULL (the NUL is not counted in len) */
-    size_t len;    /* bytes in use */
-    size_t cap;    /* bytes allocated */
-    size_t max;    /* len never passes this */
-    enum err err;  /* the first error; further adds do nothing */
+    char *data;   /* owned; NUL-terminated whenever it is not NULL (the NUL is not counted in len) */
+    size_t len;   /* bytes in use */
+    size_t cap;   /* bytes allocated */
+    size_t max;   /* len never passes this */
+    enum err err; /* the first error; further adds do nothing */
 };
 
 /* In place; nothing is allocated yet. `max` in bytes. Pair with buf_done. */

@@ -212,8 +212,8 @@ enum err io_recv(int sock, void *data, size_t cap, size_t *len, int fds[IO_FDS_M
 {
     union fd_control control;
     struct iovec part = {data, cap};
-    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
-                       .msg_controllen = sizeof control.bytes};
+    struct msghdr m = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
     ssize_t n;
     *nfds = 0;
     *len = 0;

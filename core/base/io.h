@@ -55,8 +55,8 @@ enum err io_set_nonblock(int fd, int on) MUST_CHECK;
  * that it executes start as it was started itself. Call it once, before there are threads. */
 void io_survive_size_limit(void);
 
-/* A duplicate of `fd`, close-on-exec and never one of the standard descriptors (fcntl(2), F_DUPFD_CLOEXEC); the caller's.
- * -1 on error. */
+/* A duplicate of `fd`, close-on-exec and never one of the standard descriptors (fcntl(2), F_DUPFD_CLOEXEC); the
+ * caller's. -1 on error. */
 enum err io_dup(int fd, int *out) MUST_CHECK;
 
 /* Duplicates of n descriptors: all of them, or none and every out is -1. */

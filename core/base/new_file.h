@@ -30,8 +30,7 @@ enum err new_file_begin_at(struct target *target, unsigned how, struct new_file 
     MUST_CHECK;
 
 /* Adds bytes. A stream that takes none is waited for until `stop` (-1: nothing) is readable: ERR_CANCELLED. */
-enum err new_file_write(struct new_file *f, const void *data, size_t len, int stop, struct problem *problem)
-    MUST_CHECK;
+enum err new_file_write(struct new_file *f, const void *data, size_t len, int stop, struct problem *problem) MUST_CHECK;
 
 /* fsync(2), and its name. A file that was there is replaced, and its mode and, as far as we may, its owner stay;
  * without `replace` the file itself stays, and that is the problem. Ends `f` in any case. */

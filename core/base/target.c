@@ -85,8 +85,10 @@ static enum err follow(struct target *t, bool *magic, struct problem *problem)
             return OK;
         }
         if (!S_ISDIR(t->st.st_mode) && may_be_planted(t->path, &t->st))
-            return problem_set(problem, ERR_USAGE, "%s: it belongs to another user, in a folder that everybody may "
-                               "write to; name a file in a folder of your own", t->name);
+            return problem_set(problem, ERR_USAGE,
+                               "%s: it belongs to another user, in a folder that everybody may "
+                               "write to; name a file in a folder of your own",
+                               t->name);
         if (!S_ISLNK(t->st.st_mode))
             return OK;
         enum err err = follow_link(t, problem);

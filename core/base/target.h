@@ -10,9 +10,9 @@
 #include "core/base/err.h"
 
 struct target {
-    char *name;     /* owned: as the user wrote it, for messages; "stdout" for "-" */
-    char *path;     /* owned: where the symbolic links at the end of the name lead */
-    int fd;         /* owned: an open stream, close-on-exec; -1 if it is a regular file or does not exist */
+    char *name; /* owned: as the user wrote it, for messages; "stdout" for "-" */
+    char *path; /* owned: where the symbolic links at the end of the name lead */
+    int fd;     /* owned: an open stream, close-on-exec; -1 if it is a regular file or does not exist */
     bool exists;
     struct stat st; /* if it exists */
 };

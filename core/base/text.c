@@ -9,17 +9,23 @@
 
 #include <utf8proc.h>
 
-enum { ZWJ = 0x200d, TEXT_STYLE = 0xfe0e, EMOJI_STYLE = 0xfe0f, REPLACEMENT = 0xfffd, DOTTED_CIRCLE = 0x25cc,
-       KHMER_LINKER = 0x17d2 };
+enum {
+    ZWJ = 0x200d,
+    TEXT_STYLE = 0xfe0e,
+    EMOJI_STYLE = 0xfe0f,
+    REPLACEMENT = 0xfffd,
+    DOTTED_CIRCLE = 0x25cc,
+    KHMER_LINKER = 0x17d2
+};
 
 /* A cluster on a screen is cut here, so that no text takes time that grows with its square. */
 enum { CLUSTER_MAX = 1024 };
 
 /* A cluster as read: nothing is replaced yet. */
 struct cluster {
-    size_t len;      /* bytes */
-    int columns;     /* by UAX #11 */
-    int32_t first;   /* its first code point; -1 for an invalid byte */
+    size_t len;    /* bytes */
+    int columns;   /* by UAX #11 */
+    int32_t first; /* its first code point; -1 for an invalid byte */
     int32_t last;
 };
 

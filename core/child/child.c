@@ -78,7 +78,7 @@ enum err child_adopt(pid_t pid, struct child *out, struct problem *p)
             continue;
         return child_problem(p, failed, "cannot open a pidfd of a new process");
     }
-    *out = (struct child){ .pid = pid, .pidfd = pidfd, .epoll = -1 };
+    *out = (struct child){.pid = pid, .pidfd = pidfd, .epoll = -1};
     return OK;
 }
 
@@ -131,7 +131,7 @@ enum err child_spawn(const char *command, int sock, bool own_group, struct child
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     char parent[24], path[PATH_MAX];
-    char *const argv[] = { "poolscope", (char *)command, parent, NULL };
+    char *const argv[] = {"poolscope", (char *)command, parent, NULL};
     pid_t pid;
 
     snprintf(parent, sizeof parent, "%ld", (long)getpid());
@@ -171,7 +171,7 @@ void child_kill(const struct child *c)
 
 enum err child_watch(struct child *c, int epoll, uint64_t tag)
 {
-    struct epoll_event interest = { .events = EPOLLIN, .data.u64 = tag };
+    struct epoll_event interest = {.events = EPOLLIN, .data.u64 = tag};
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, c->pidfd, &interest) != 0)
         return err_from_errno(errno);
     c->epoll = epoll;
@@ -193,7 +193,7 @@ void child_forget(struct child *c)
 
 bool child_ended(const struct child *c, int patience_ms)
 {
-    struct pollfd end = { .fd = c->pidfd, .events = POLLIN };
+    struct pollfd end = {.fd = c->pidfd, .events = POLLIN};
     int n;
     while ((n = poll(&end, 1, patience_ms)) < 0 && errno == EINTR)
         continue;
@@ -202,14 +202,14 @@ bool child_ended(const struct child *c, int patience_ms)
 
 bool child_reap(struct child *c, int patience_ms, struct child_end *out)
 {
-    siginfo_t info = { 0 };
+    siginfo_t info = {0};
     if (!child_ended(c, patience_ms))
         return false;
     int failed = waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG);
     bool exited = info.si_code == CLD_EXITED;
-    *out = (struct child_end){ .code = exited ? info.si_status : 0, .signal = exited ? 0 : info.si_status };
+    *out = (struct child_end){.code = exited ? info.si_status : 0, .signal = exited ? 0 : info.si_status};
     if (failed != 0) /* not ours to wait for: somebody ignores SIGCHLD, or reaped it before us */
-        *out = (struct child_end){ .code = -1 };
+        *out = (struct child_end){.code = -1};
     child_forget(c);
     return true;
 }

@@ -12,13 +12,15 @@
 #include "core/base/err.h"
 
 struct child {
-    pid_t pid;  /* 0: none */
-    int pidfd;  /* -1: none. Readable once it has ended; a signal through it never hits another process */
-    int epoll;  /* that watches the pidfd, or -1 */
+    pid_t pid; /* 0: none */
+    int pidfd; /* -1: none. Readable once it has ended; a signal through it never hits another process */
+    int epoll; /* that watches the pidfd, or -1 */
 };
-#define CHILD_NONE ((struct child){ .pidfd = -1, .epoll = -1 })
+#define CHILD_NONE ((struct child){.pidfd = -1, .epoll = -1})
 
-struct child_end { int code, signal; }; /* signal 0: it exited with code; code -1: nobody knows */
+struct child_end {
+    int code, signal;
+}; /* signal 0: it exited with code; code -1: nobody knows */
 
 enum { CHILD_SOCKET = 3 }; /* where a started program finds its socket */
 

@@ -10,8 +10,7 @@
 #include "core/engine/private.h"
 
 const char *const at_fork_names[] = {
-    [AT_FORK_NONE] = "none", [AT_FORK_REINIT] = "reinit", [AT_FORK_WARN] = "warn", NULL
-};
+    [AT_FORK_NONE] = "none", [AT_FORK_REINIT] = "reinit", [AT_FORK_WARN] = "warn", NULL};
 
 enum err at_fork_from_name(const char *name, enum at_fork *out)
 {

@@ -31,11 +31,11 @@ struct job {
 
     atomic_uint_fast64_t count;
 
-    uint64_t from;        /* of the search for one row */
+    uint64_t from; /* of the search for one row */
     bool backwards;
     size_t first_span;
-    atomic_size_t best;   /* the first item that found it */
-    uint64_t *rows;       /* what each found */
+    atomic_size_t best; /* the first item that found it */
+    uint64_t *rows;     /* what each found */
 };
 
 /* A worker's own things. */
@@ -63,9 +63,12 @@ static enum err hand_new(void *arg, void **own)
     struct hand *h = calloc(1, sizeof *h);
     if (!h)
         return ERR_NOMEM;
-    struct table_hits_options o = { .text = f->text, .len = f->len, .any_case = f->any_case && f->what == FIND_PART,
-                                    .whole_cell = f->what != FIND_PART, .cells = !j->match.sure,
-                                    .progress = j->progress };
+    struct table_hits_options o = {.text = f->text,
+                                   .len = f->len,
+                                   .any_case = f->any_case && f->what == FIND_PART,
+                                   .whole_cell = f->what != FIND_PART,
+                                   .cells = !j->match.sure,
+                                   .progress = j->progress};
     enum err err = matcher_init(&h->matcher, &j->match);
     if (!err && j->match.raw)
         err = table_hits_new(j->table, &o, &h->hits);
@@ -156,7 +159,7 @@ static enum err keep_row(struct job *j, struct found *found, size_t span, uint64
 static void found_done(struct found *f)
 {
     free(f->rows);
-    *f = (struct found){ 0 };
+    *f = (struct found){0};
 }
 
 /* Hands over what is complete up to here. */
@@ -178,7 +181,7 @@ static enum err give_found(struct job *j, size_t span, const struct found *found
 static enum err find_span(void *arg, void *own, size_t i)
 {
     struct job *j = arg;
-    struct found found = { 0 };
+    struct found found = {0};
     enum err err = find_in(j, own, i, i, &found);
     if (!err)
         return give_found(j, i, &found);
@@ -190,14 +193,14 @@ static enum err find_span(void *arg, void *own, size_t i)
 static enum err run(struct engine *e, struct job *j, size_t items, enum err (*item)(void *, void *, size_t))
 {
     struct table_runner runner = engine_runner(e);
-    struct table_loop loop = { .items = items, .arg = j, .begin = hand_new, .item = item, .end = hand_end };
+    struct table_loop loop = {.items = items, .arg = j, .begin = hand_new, .item = item, .end = hand_end};
     return table_parallel_for(&loop, &runner);
 }
 
 enum err engine_find(struct engine *e, const struct table *t, const struct find *f, struct table_progress *progress,
                      struct row_list *out, struct problem *problem)
 {
-    struct job j = { .table = t, .progress = progress, .take = keep_row, .n = table_spans(t, SPAN), .out = out };
+    struct job j = {.table = t, .progress = progress, .take = keep_row, .n = table_spans(t, SPAN), .out = out};
     row_list_init(out, table_rows(t));
     enum err err = match_init(&j.match, t, f, problem);
     if (err)
@@ -228,7 +231,7 @@ static enum err count_row(struct job *j, struct found *found, size_t span, uint6
 static enum err count_span(void *arg, void *own, size_t i)
 {
     struct job *j = arg;
-    struct found found = { 0 };
+    struct found found = {0};
     enum err err = find_in(j, own, i, i, &found);
     atomic_fetch_add(&j->count, found.n);
     return err;
@@ -237,7 +240,7 @@ static enum err count_span(void *arg, void *own, size_t i)
 enum err engine_count(struct engine *e, const struct table *t, const struct find *f, struct table_progress *progress,
                       uint64_t *out, struct problem *problem)
 {
-    struct job j = { .table = t, .progress = progress, .take = count_row };
+    struct job j = {.table = t, .progress = progress, .take = count_row};
     enum err err = match_init(&j.match, t, f, problem);
     if (err)
         return err;
@@ -264,7 +267,7 @@ static enum err choose_row(struct job *j, struct found *found, size_t item, uint
 static enum err seek_span(void *arg, void *own, size_t i)
 {
     struct job *j = arg;
-    struct found found = { 0 };
+    struct found found = {0};
     if (i > atomic_load(&j->best))
         return OK;
     enum err err = find_in(j, own, i, j->backwards ? j->first_span - i : j->first_span + i, &found);
@@ -277,8 +280,8 @@ static enum err seek_span(void *arg, void *own, size_t i)
 enum err engine_find_next(struct engine *e, const struct table *t, const struct find *f, uint64_t from, bool backwards,
                           struct table_progress *progress, uint64_t *out, struct problem *problem)
 {
-    struct job j = { .table = t, .progress = progress, .take = choose_row, .from = from, .backwards = backwards,
-                     .best = SIZE_MAX };
+    struct job j = {
+        .table = t, .progress = progress, .take = choose_row, .from = from, .backwards = backwards, .best = SIZE_MAX};
     *out = UINT64_MAX;
     if (backwards && from >= table_rows(t))
         j.from = from = table_rows(t) ? table_rows(t) - 1 : 0;

@@ -106,8 +106,8 @@ static enum err recount(struct engine *e, struct job *j, struct frequency *out)
 static enum err count(struct engine *e, const struct table *t, size_t column, size_t most, bool few,
                       struct table_progress *progress, struct frequency *out)
 {
-    struct job j = { .table = t, .column = column, .progress = progress, .few = few };
-    *out = (struct frequency){ .complete = true };
+    struct job j = {.table = t, .column = column, .progress = progress, .few = few};
+    *out = (struct frequency){.complete = true};
     if (column >= table_columns(t))
         return ERR_USAGE;
     j.parts = (size_t)engine_threads(e) * PARTS_PER_THREAD;
@@ -144,5 +144,5 @@ enum err frequency_of_few(struct engine *e, const struct table *t, size_t column
 void frequency_done(struct frequency *f)
 {
     table_set_done(&f->texts);
-    *f = (struct frequency){ 0 };
+    *f = (struct frequency){0};
 }

@@ -29,8 +29,8 @@ bool find_any_case(const char *text, size_t len)
             upper |= text[i] >= 'A' && text[i] <= 'Z';
         return !upper;
     }
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR) "\\p{Lu}", PCRE2_ZERO_TERMINATED,
-                                     PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &error, &at, NULL);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR) "\\p{Lu}", PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF,
+                                     &error, &at, NULL);
     pcre2_match_data *data = code ? pcre2_match_data_create(1, NULL) : NULL;
     if (data)
         upper = pcre2_match(code, (PCRE2_SPTR)text, len, 0, 0, data, NULL) >= 0;
@@ -61,7 +61,7 @@ static enum err compile(struct match *m, bool literal, struct problem *problem)
 static enum err prepare_order(struct match *m, struct problem *problem)
 {
     const struct find *f = m->find;
-    struct cell value = { .text = f->text, .len = f->len };
+    struct cell value = {.text = f->text, .len = f->len};
     if (f->column >= table_columns(m->table))
         return problem_set(problem, ERR_USAGE, "a comparison needs a column");
     enum dtype dtype = table_column(m->table, f->column)->dtype;
@@ -88,7 +88,7 @@ static void prepare_raw(struct match *m)
 enum err match_init(struct match *m, const struct table *t, const struct find *f, struct problem *problem)
 {
     enum err err = OK;
-    *m = (struct match){ .table = t, .find = f };
+    *m = (struct match){.table = t, .find = f};
     buf_init(&m->natural, SIZE_MAX / 2);
     if (f->column >= table_columns(t) && (f->column != FIND_ANY_COLUMN || f->what == FIND_ODD))
         err = problem_set(problem, ERR_USAGE, "there is no such column");
@@ -112,7 +112,7 @@ void match_done(struct match *m)
 
 enum err matcher_init(struct matcher *r, const struct match *m)
 {
-    *r = (struct matcher){ .match = m };
+    *r = (struct matcher){.match = m};
     buf_init(&r->natural, SIZE_MAX / 2);
     if (!m->pattern)
         return OK;

@@ -12,12 +12,12 @@
 struct match {
     const struct table *table;
     const struct find *find;
-    bool by_value;           /* a comparison in a column that is no text: with `order` */
+    bool by_value; /* a comparison in a column that is no text: with `order` */
     uint64_t order;
-    struct buf natural;      /* a comparison of text: the text's natural order */
-    pcre2_code *pattern;     /* NULL: none is needed */
-    bool raw;                /* rows that match hold the text raw: hits find them all … */
-    bool sure;               /* … and nothing but them */
+    struct buf natural;  /* a comparison of text: the text's natural order */
+    pcre2_code *pattern; /* NULL: none is needed */
+    bool raw;            /* rows that match hold the text raw: hits find them all … */
+    bool sure;           /* … and nothing but them */
 };
 
 enum err match_init(struct match *m, const struct table *t, const struct find *f, struct problem *problem) MUST_CHECK;

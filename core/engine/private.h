@@ -43,8 +43,8 @@ struct engine {
     sem_t tokens;               /* one for each part on the queue: idle threads sleep here and hold no lock */
     pthread_mutex_t lock;       /* over `work`, never held while a part runs */
     struct work work;
-    struct latch latch;         /* counts the parts that are not done */
-    struct engine *next;        /* in the list of those that a forked child begins anew */
+    struct latch latch;  /* counts the parts that are not done */
+    struct engine *next; /* in the list of those that a forked child begins anew */
 };
 
 /* engine_threads.c */

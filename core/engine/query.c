@@ -10,7 +10,7 @@ enum { SPAN = 1024 * 1024 }; /* bytes */
 
 enum err engine_filter(struct engine *e, const struct table *t, const char *code, size_t len, struct rows *out)
 {
-    struct find f = { .what = FIND_TEXT, .column = table_key(t), .text = code, .len = len };
+    struct find f = {.what = FIND_TEXT, .column = table_key(t), .text = code, .len = len};
     struct row_list list;
     enum err err = engine_find(e, t, &f, NULL, &list, NULL);
     if (!err)
@@ -55,10 +55,10 @@ static enum err scan_end(void *arg, void *own, enum err err)
 
 enum err engine_scan(struct engine *e, const struct table *t, struct rows *out)
 {
-    struct scan s = { .table = t };
+    struct scan s = {.table = t};
     struct table_runner runner = engine_runner(e);
-    struct table_loop loop = { .items = table_spans(t, SPAN), .arg = &s, .begin = scan_begin, .item = scan_span,
-                               .end = scan_end };
+    struct table_loop loop = {
+        .items = table_spans(t, SPAN), .arg = &s, .begin = scan_begin, .item = scan_span, .end = scan_end};
     enum err err = table_parallel_for(&loop, &runner);
     if (!err && s.rows != table_rows(t))
         err = ERR_CHANGED; /* it had other rows when it was loaded */

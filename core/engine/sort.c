@@ -80,7 +80,7 @@ static struct sort_item item_of(const struct job *j, const struct cell *cell, si
         key = j->ranks[text];
     if (j->descending && class == TABLE_CLASS_VALUE)
         key = ~key;
-    return (struct sort_item){ key, sort_row(row, class) };
+    return (struct sort_item){key, sort_row(row, class)};
 }
 
 static enum err take_batch(struct job *j, struct hand *h, const struct table_batch *batch)
@@ -121,8 +121,8 @@ static enum err hand_end(void *arg, void *own, enum err err)
 static enum err sort_by_keys(struct engine *e, struct job *j, struct row_list *out)
 {
     struct table_runner runner = engine_runner(e);
-    struct table_loop loop = { .items = table_spans(j->table, SPAN), .arg = j, .begin = hand_new, .item = key_span,
-                               .end = hand_end };
+    struct table_loop loop = {
+        .items = table_spans(j->table, SPAN), .arg = j, .begin = hand_new, .item = key_span, .end = hand_end};
     enum err err = sort_runs_init(&j->runs);
     if (err)
         return err;
@@ -188,9 +188,9 @@ static enum err sort_by_rank(struct engine *e, struct job *j, const struct frequ
 enum err engine_sort(struct engine *e, const struct table *t, size_t column, bool descending,
                      struct table_progress *progress, struct row_list *out)
 {
-    struct job j = { .table = t, .column = column, .descending = descending, .progress = progress };
+    struct job j = {.table = t, .column = column, .descending = descending, .progress = progress};
     struct frequency f;
-    *out = (struct row_list){ 0 };
+    *out = (struct row_list){0};
     if (column >= table_columns(t) || table_rows(t) >> 62 != 0)
         return ERR_USAGE;
     if (table_column(t, column)->dtype != DTYPE_STR)

@@ -16,7 +16,7 @@ struct sort_item {
 
 static inline uint64_t sort_row(uint64_t row, enum table_class class)
 {
-    return row | (uint64_t)class << 62;
+    return row | (uint64_t) class << 62;
 }
 
 /* Class and key together decide; the row only among equals. */

@@ -13,7 +13,7 @@ enum { AHEAD = 1024, SAMPLES = 32, SHARES_PER_THREAD = 2, OUT = 4096 }; /* items
 
 /* One run's part of a share, read a piece at a time. */
 struct stream {
-    uint64_t at, end; /* items in the file that are still to be read */
+    uint64_t at, end;        /* items in the file that are still to be read */
     struct sort_item *piece; /* AHEAD of them */
     size_t i, n;
 };
@@ -108,7 +108,7 @@ static enum err share_init(const struct job *j, size_t i, struct share *s, uint6
     const struct sort_runs *r = j->runs;
     enum err err = OK;
     *place = 0;
-    *s = (struct share){ .streams = calloc(r->n, sizeof *s->streams) };
+    *s = (struct share){.streams = calloc(r->n, sizeof *s->streams)};
     s->pieces = malloc(r->n * AHEAD * sizeof *s->pieces);
     if (!s->streams || !s->pieces)
         return ERR_NOMEM;
@@ -220,13 +220,13 @@ static enum err choose_cuts(struct job *j, size_t shares)
 enum err sort_merge(struct engine *e, const struct sort_runs *runs, uint64_t rows, struct table_progress *progress,
                     struct row_list *out)
 {
-    struct job j = { .runs = runs, .out = out, .progress = progress };
+    struct job j = {.runs = runs, .out = out, .progress = progress};
     struct table_runner runner = engine_runner(e);
     enum err err = row_list_make(out, rows, runs->items);
     if (!err && runs->n > 0)
         err = choose_cuts(&j, (size_t)engine_threads(e) * SHARES_PER_THREAD);
-    struct table_loop loop = { .items = j.nshares, .arg = &j, .begin = begin_worker, .item = merge_share,
-                               .end = end_worker };
+    struct table_loop loop = {
+        .items = j.nshares, .arg = &j, .begin = begin_worker, .item = merge_share, .end = end_worker};
     if (!err)
         err = table_parallel_for(&loop, &runner);
     free(j.cuts);

@@ -19,7 +19,7 @@ static inline unsigned digit_of(const struct sort_item *item, int digit)
 
 static void sort_by_digit(const struct sort_item *from, struct sort_item *to, size_t n, int digit)
 {
-    size_t at[256] = { 0 }, sum = 0;
+    size_t at[256] = {0}, sum = 0;
     for (size_t i = 0; i < n; i++)
         at[digit_of(&from[i], digit)]++;
     for (int d = 0; d < 256; d++) {
@@ -53,7 +53,7 @@ void sort_items(struct sort_item *items, struct sort_item *spare, size_t n)
 
 enum err sort_runs_init(struct sort_runs *r)
 {
-    *r = (struct sort_runs){ .fd = table_nameless_file() };
+    *r = (struct sort_runs){.fd = table_nameless_file()};
     return r->fd < 0 ? err_from_errno(errno) : OK;
 }
 
@@ -77,7 +77,7 @@ enum err sort_runs_add(struct sort_runs *r, const struct sort_item *items, size_
     enum err err = io_write_all(r->fd, items, n * sizeof *items);
     if (err)
         return err;
-    r->runs[r->n++] = (struct sort_run){ r->items, n };
+    r->runs[r->n++] = (struct sort_run){r->items, n};
     r->items += n;
     return OK;
 }

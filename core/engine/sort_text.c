@@ -15,12 +15,12 @@
 
 enum {
     SPAN = 1024 * 1024,
-    ROWS = 128 * 1024,         /* in a run at most */
-    BYTES = 4 * 1024 * 1024,   /* of its distinct texts, after which it is full */
-    AHEAD = 32 * 1024,         /* bytes of a run that the merge reads at once */
+    ROWS = 128 * 1024,       /* in a run at most */
+    BYTES = 4 * 1024 * 1024, /* of its distinct texts, after which it is full */
+    AHEAD = 32 * 1024,       /* bytes of a run that the merge reads at once */
     PREFIX = 8,
 };
-#define NULLS UINT32_MAX       /* in the place of a text's number */
+#define NULLS UINT32_MAX /* in the place of a text's number */
 
 /* In the file its text follows, then its rows, rising. */
 struct group {
@@ -53,9 +53,9 @@ struct text {
 struct hand {
     const struct job *job;
     struct table_walk *walk;
-    struct table_set set;            /* the run's distinct texts */
-    uint64_t *rows, *sorted;         /* in file order; by their texts */
-    uint32_t *of;                    /* the text of each row */
+    struct table_set set;    /* the run's distinct texts */
+    uint64_t *rows, *sorted; /* in file order; by their texts */
+    uint32_t *of;            /* the text of each row */
     size_t n, nulls;
     struct sort_item *items, *spare; /* distinct texts by their first bytes; `row` is the text */
     struct text *texts;
@@ -64,7 +64,7 @@ struct hand {
 
 static uint64_t prefix_of(const char *text, size_t len)
 {
-    unsigned char bytes[PREFIX] = { 0 };
+    unsigned char bytes[PREFIX] = {0};
     uint64_t key = 0;
     memcpy(bytes, text, len < PREFIX ? len : PREFIX);
     for (int i = 0; i < PREFIX; i++)
@@ -109,11 +109,11 @@ static enum err order_texts(struct hand *h)
     for (size_t i = 0; !err && i < h->set.n; i++) {
         size_t at = h->natural.len;
         err = table_order_text(table_set_text(&h->set, i), h->set.entries[i].len, &h->natural);
-        h->texts[i] = (struct text){ .at = at, .len = h->natural.len - at };
+        h->texts[i] = (struct text){.at = at, .len = h->natural.len - at};
     }
     for (size_t i = 0; !err && i < h->set.n; i++) {
         uint64_t key = prefix_of(buf_text(&h->natural) + h->texts[i].at, h->texts[i].len);
-        h->items[i] = (struct sort_item){ h->job->descending ? ~key : key, i };
+        h->items[i] = (struct sort_item){h->job->descending ? ~key : key, i};
     }
     if (!err)
         sort_texts(h);
@@ -141,7 +141,7 @@ static void gather_rows(struct hand *h)
 
 static void add_group(struct hand *h, struct buf *all, enum table_class class, const struct text *t)
 {
-    struct group g = { class, t->len, t->count };
+    struct group g = {class, t->len, t->count};
     buf_add(all, &g, sizeof g);
     buf_add(all, buf_text(&h->natural) + t->at, t->len);
     buf_add(all, h->sorted + t->first, t->count * sizeof *h->sorted);
@@ -161,7 +161,7 @@ static enum err add_run(struct job *j, const struct buf *all, size_t rows)
     if (!err)
         err = io_write_all(j->fd, all->data, all->len);
     if (!err) {
-        j->runs[j->n++] = (struct run){ j->end, j->end + all->len };
+        j->runs[j->n++] = (struct run){j->end, j->end + all->len};
         j->end += all->len;
         j->rows += rows;
     }
@@ -179,7 +179,7 @@ static enum err flush(struct job *j, struct hand *h)
     if (!err) {
         gather_rows(h);
         if (h->nulls > 0)
-            add_group(h, &all, TABLE_CLASS_NULL, &(struct text){ .count = (uint32_t)h->nulls });
+            add_group(h, &all, TABLE_CLASS_NULL, &(struct text){.count = (uint32_t)h->nulls});
         for (size_t i = 0; i < h->set.n; i++)
             add_group(h, &all, TABLE_CLASS_VALUE, &h->texts[h->items[i].row]);
         err = all.err ? all.err : add_run(j, &all, h->n);
@@ -268,10 +268,10 @@ static enum err take_span(void *arg, void *own, size_t i)
 /* --- the merge --- */
 
 struct stream {
-    uint64_t at, end;   /* bytes of the file that are still to be read */
+    uint64_t at, end; /* bytes of the file that are still to be read */
     struct buf piece;
     size_t used;
-    struct group now;   /* the group at hand; `count`: rows that are still to come, the first of them is `row` */
+    struct group now; /* the group at hand; `count`: rows that are still to come, the first of them is `row` */
     struct buf text;
     uint64_t row;
 };
@@ -366,13 +366,13 @@ static void sink(struct merge *m, size_t i)
 static enum err merge_init(struct merge *m, const struct job *j)
 {
     enum err err = OK;
-    *m = (struct merge){ .job = j, .streams = calloc(j->n + 1, sizeof *m->streams) };
+    *m = (struct merge){.job = j, .streams = calloc(j->n + 1, sizeof *m->streams)};
     if (!m->streams)
         return ERR_NOMEM;
     for (size_t k = 0; !err && k < j->n; k++) {
         struct stream *s = &m->streams[m->n++];
         bool over;
-        *s = (struct stream){ .at = j->runs[k].begin, .end = j->runs[k].end };
+        *s = (struct stream){.at = j->runs[k].begin, .end = j->runs[k].end};
         buf_init(&s->piece, SIZE_MAX / 2);
         buf_init(&s->text, SIZE_MAX / 2);
         err = advance(j, s, &over);
@@ -444,10 +444,10 @@ static enum err merge_all(const struct job *j, struct row_list *out)
 enum err sort_by_text(struct engine *e, const struct table *t, size_t column, bool descending,
                       struct table_progress *progress, struct row_list *out)
 {
-    struct job j = { .table = t, .column = column, .descending = descending, .progress = progress };
+    struct job j = {.table = t, .column = column, .descending = descending, .progress = progress};
     struct table_runner runner = engine_runner(e);
-    struct table_loop loop = { .items = table_spans(t, SPAN), .arg = &j, .begin = hand_new, .item = take_span,
-                               .end = hand_end };
+    struct table_loop loop = {
+        .items = table_spans(t, SPAN), .arg = &j, .begin = hand_new, .item = take_span, .end = hand_end};
     row_list_init(out, table_rows(t));
     j.fd = table_nameless_file();
     if (j.fd < 0)

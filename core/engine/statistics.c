@@ -203,11 +203,11 @@ static void take_result(struct hand *all, struct statistics *out)
 enum err engine_statistics(struct engine *e, const struct table *t, size_t column, struct table_progress *progress,
                            struct statistics *out)
 {
-    struct job j = { .table = t, .column = column, .progress = progress };
+    struct job j = {.table = t, .column = column, .progress = progress};
     struct table_runner runner = engine_runner(e);
-    struct table_loop loop = { .items = table_spans(t, SPAN), .arg = &j, .begin = hand_new, .item = look_at_span,
-                               .end = hand_end };
-    *out = (struct statistics){ 0 };
+    struct table_loop loop = {
+        .items = table_spans(t, SPAN), .arg = &j, .begin = hand_new, .item = look_at_span, .end = hand_end};
+    *out = (struct statistics){0};
     if (column >= table_columns(t))
         return ERR_USAGE;
     j.text = table_column(t, column)->dtype == DTYPE_STR;
@@ -226,5 +226,5 @@ void statistics_done(struct statistics *s)
 {
     buf_done(&s->least);
     buf_done(&s->greatest);
-    *s = (struct statistics){ 0 };
+    *s = (struct statistics){0};
 }

@@ -9,7 +9,7 @@ static enum err runner_each(void *ctx, size_t parts, enum err (*part)(void *arg,
 
 struct table_runner engine_runner(struct engine *e)
 {
-    return (struct table_runner){ .each = runner_each, .ctx = e, .width = (size_t)engine_threads(e) };
+    return (struct table_runner){.each = runner_each, .ctx = e, .width = (size_t)engine_threads(e)};
 }
 
 enum err engine_load(struct engine *e, int fd, const struct table_options *options, struct table **out,

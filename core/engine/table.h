@@ -30,12 +30,12 @@ enum err engine_grow_stream(struct engine *e, const struct table *t, const struc
                             struct table_progress *progress, struct table **out, struct problem *problem) MUST_CHECK;
 
 enum find_what {
-    FIND_TEXT,      /* the cell is this text, byte for byte: a code */
-    FIND_PART,      /* the cell contains it */
-    FIND_PATTERN,   /* a regular expression (PCRE2) matches in it */
+    FIND_TEXT,    /* the cell is this text, byte for byte: a code */
+    FIND_PART,    /* the cell contains it */
+    FIND_PATTERN, /* a regular expression (PCRE2) matches in it */
     FIND_NULL,
-    FIND_ODD,       /* the cell is not of the column's dtype; not for any column */
-    FIND_EQUAL,     /* these six by the column's dtype, text in its natural order; a null is none of them, … */
+    FIND_ODD,   /* the cell is not of the column's dtype; not for any column */
+    FIND_EQUAL, /* these six by the column's dtype, text in its natural order; a null is none of them, … */
     FIND_UNEQUAL,
     FIND_LESS,
     FIND_LESS_EQUAL,
@@ -47,11 +47,11 @@ enum find_what {
 
 struct find {
     enum find_what what;
-    size_t column;     /* FIND_ANY_COLUMN: one of them; not for comparisons */
+    size_t column; /* FIND_ANY_COLUMN: one of them; not for comparisons */
     const char *text;
     size_t len;
-    bool any_case;     /* of FIND_PART and FIND_PATTERN */
-    bool inverted;     /* rows for which it does not hold */
+    bool any_case; /* of FIND_PART and FIND_PATTERN */
+    bool inverted; /* rows for which it does not hold */
 };
 
 /* Smart case: true if there is no upper-case letter in it. */

@@ -12,7 +12,7 @@
 
 enum err engine_init_queue(struct engine *e)
 {
-    e->work = (struct work){ 0 };
+    e->work = (struct work){0};
     if (pthread_mutex_init(&e->lock, NULL) != 0 || sem_init(&e->tokens, 0, 0) != 0)
         return ERR_SYS;
     return OK;
@@ -86,7 +86,7 @@ static enum err threads_start(struct engine *e)
         return ERR_NOMEM;
     latch_set(&e->latch, (uint32_t)n);
     for (; made < n && !err; made += !err) {
-        e->loop[made] = (struct engine_thread){ .engine = e, .index = made };
+        e->loop[made] = (struct engine_thread){.engine = e, .index = made};
         err = thread_start(&e->loop[made].id, thread_main, &e->loop[made]);
     }
     for (int i = made; i < n; i++)
@@ -107,7 +107,7 @@ void engine_stop(struct engine *e)
 
 static enum err run_inline(size_t parts, enum err (*part)(void *arg, size_t i), void *arg)
 {
-    struct work w = { 0 };
+    struct work w = {0};
     for (size_t i = 0; i < parts; i++)
         work_fail(&w, i, part(arg, i));
     return w.err;
@@ -128,7 +128,7 @@ enum err engine_each(struct engine *e, size_t parts, enum err (*part)(void *arg,
     }
     latch_set(&e->latch, (uint32_t)parts);
     pthread_mutex_lock(&e->lock);
-    e->work = (struct work){ .part = part, .arg = arg, .parts = parts };
+    e->work = (struct work){.part = part, .arg = arg, .parts = parts};
     pthread_mutex_unlock(&e->lock);
     for (size_t i = 0; i < parts; i++)
         sem_post(&e->tokens);

@@ -10,59 +10,116 @@
 const char *const task_state_names[] = {"pending", "running", "finished", "failed", "cancelled", "lost", NULL};
 const char *const note_level_names[] = {"info", "warning", "error", NULL};
 
-const char *const measure_names[] = {"first", "total", "rate", "trip", "trip_p99", "noop_rate", "noop_trip",
-                                     "noop_trip_p99", "pss", "uss", "fds", "shutdown", "grown_fork", "grown_spawn",
-                                     NULL};
+const char *const measure_names[] = {"first",     "total",     "rate",          "trip",        "trip_p99",
+                                     "noop_rate", "noop_trip", "noop_trip_p99", "pss",         "uss",
+                                     "fds",       "shutdown",  "grown_fork",    "grown_spawn", NULL};
 
-#define INT(part, member) {#member, FIELD_INT, offsetof(struct event, part.member), NULL}
-#define BOOL(part, member) {#member, FIELD_BOOL, offsetof(struct event, part.member), NULL}
-#define REAL(part, member) {#member, FIELD_REAL, offsetof(struct event, part.member), NULL}
-#define TEXT(part, member) {#member, FIELD_TEXT, offsetof(struct event, part.member), NULL}
-#define TEXTS(part, member) {#member, FIELD_TEXTS, offsetof(struct event, part.member), NULL}
-#define INTS(part, member) {#member, FIELD_INTS, offsetof(struct event, part.member), NULL}
-#define ENUM(part, member, list) {#member, FIELD_ENUM, offsetof(struct event, part.member), list}
-#define END {NULL, FIELD_END, 0, NULL}
+#define INT(part, member)                                                                                              \
+    {                                                                                                                  \
+#member, FIELD_INT, offsetof(struct event, part.member), NULL                                                  \
+    }
+#define BOOL(part, member)                                                                                             \
+    {                                                                                                                  \
+#member, FIELD_BOOL, offsetof(struct event, part.member), NULL                                                 \
+    }
+#define REAL(part, member)                                                                                             \
+    {                                                                                                                  \
+#member, FIELD_REAL, offsetof(struct event, part.member), NULL                                                 \
+    }
+#define TEXT(part, member)                                                                                             \
+    {                                                                                                                  \
+#member, FIELD_TEXT, offsetof(struct event, part.member), NULL                                                 \
+    }
+#define TEXTS(part, member)                                                                                            \
+    {                                                                                                                  \
+#member, FIELD_TEXTS, offsetof(struct event, part.member), NULL                                                \
+    }
+#define INTS(part, member)                                                                                             \
+    {                                                                                                                  \
+#member, FIELD_INTS, offsetof(struct event, part.member), NULL                                                 \
+    }
+#define ENUM(part, member, list)                                                                                       \
+    {                                                                                                                  \
+#member, FIELD_ENUM, offsetof(struct event, part.member), list                                                 \
+    }
+#define END                                                                                                            \
+    {                                                                                                                  \
+        NULL, FIELD_END, 0, NULL                                                                                       \
+    }
 
 static const struct field none[] = {END};
 static const struct field note[] = {ENUM(note, level, note_level_names), TEXT(note, text), END};
 static const struct field host[] = {INT(host, pid), INT(host, code), INT(host, signal), END};
-static const struct field table[] = {TEXT(table, path), INT(table, rows), INT(table, columns), TEXT(table, key),
-                                     INT(table, threads), REAL(table, seconds), TEXT(table, error),
-                                     BOOL(table, internal), END};
-static const struct field run[] = {INT(run, run), REAL(run, asked), TEXT(run, method), INT(run, workers),
-                                   INT(run, threads), TEXT(run, at_fork), INT(run, host_pid), INT(run, tasks),
-                                   BOOL(run, stopped), END};
-static const struct field task[] = {INT(task, run), INT(task, task), TEXT(task, code), INT(task, worker),
-                                    ENUM(task, state, task_state_names), INT(task, rows), REAL(task, seconds),
-                                    TEXT(task, error), INTS(task, ranges), END};
-static const struct field tasks[] = {INT(tasks, run), INT(tasks, pending), INT(tasks, running), INT(tasks, finished),
-                                     INT(tasks, failed), INT(tasks, cancelled), INT(tasks, lost), INTS(tasks, busy),
-                                     INTS(tasks, ended), TEXTS(tasks, codes), TEXTS(tasks, errors), END};
-static const struct field worker[] = {INT(worker, run), INT(worker, worker), INT(worker, pid), INT(worker, ppid),
-                                      INT(worker, parent_threads), BOOL(worker, forked_without_exec),
-                                      INT(worker, code), INT(worker, signal), BOOL(worker, expected), END};
+static const struct field table[] = {TEXT(table, path),  INT(table, rows),      INT(table, columns),
+                                     TEXT(table, key),   INT(table, threads),   REAL(table, seconds),
+                                     TEXT(table, error), BOOL(table, internal), END};
+static const struct field run[] = {
+    INT(run, run),      REAL(run, asked),   TEXT(run, method), INT(run, workers),  INT(run, threads),
+    TEXT(run, at_fork), INT(run, host_pid), INT(run, tasks),   BOOL(run, stopped), END};
+static const struct field task[] = {
+    INT(task, run),  INT(task, task),     TEXT(task, code),  INT(task, worker),  ENUM(task, state, task_state_names),
+    INT(task, rows), REAL(task, seconds), TEXT(task, error), INTS(task, ranges), END};
+static const struct field tasks[] = {INT(tasks, run),      INT(tasks, pending),  INT(tasks, running),
+                                     INT(tasks, finished), INT(tasks, failed),   INT(tasks, cancelled),
+                                     INT(tasks, lost),     INTS(tasks, busy),    INTS(tasks, ended),
+                                     TEXTS(tasks, codes),  TEXTS(tasks, errors), END};
+static const struct field worker[] = {INT(worker, run),
+                                      INT(worker, worker),
+                                      INT(worker, pid),
+                                      INT(worker, ppid),
+                                      INT(worker, parent_threads),
+                                      BOOL(worker, forked_without_exec),
+                                      INT(worker, code),
+                                      INT(worker, signal),
+                                      BOOL(worker, expected),
+                                      END};
 static const struct field measured[] = {INT(measured, run), ENUM(measured, what, measure_names), REAL(measured, at),
                                         REAL(measured, value), END};
-static const struct field process[] = {INT(process, pid), INT(process, ppid),
-                                       INT(process, start_ticks), TEXT(process, command), TEXT(process, state), INT(process, threads), INT(process, parent_threads),
-                                       BOOL(process, forked_without_exec), INT(process, fds), INT(process, pss_kib),
-                                       REAL(process, cpu_seconds), REAL(process, asleep_seconds),
-                                       TEXT(process, waits_for), END};
-static const struct field command[] = {INT(command, pid), TEXT(command, text), BOOL(command, attached),
+static const struct field process[] = {INT(process, pid),
+                                       INT(process, ppid),
+                                       INT(process, start_ticks),
+                                       TEXT(process, command),
+                                       TEXT(process, state),
+                                       INT(process, threads),
+                                       INT(process, parent_threads),
+                                       BOOL(process, forked_without_exec),
+                                       INT(process, fds),
+                                       INT(process, pss_kib),
+                                       REAL(process, cpu_seconds),
+                                       REAL(process, asleep_seconds),
+                                       TEXT(process, waits_for),
+                                       END};
+static const struct field command[] = {INT(command, pid),  TEXT(command, text),  BOOL(command, attached),
                                        INT(command, code), INT(command, signal), END};
 static const struct field end[] = {INT(end, pid), TEXT(end, rule), END};
-static const struct field inspection[] = {
-    INT(inspection, pid), TEXT(inspection, name), TEXT(inspection, exe), REAL(inspection, started),
-    INT(inspection, parent_threads_now), INTS(inspection, tids), TEXTS(inspection, names), TEXTS(inspection, waits),
-    BOOL(inspection, fds_denied), TEXTS(inspection, fds), TEXTS(inspection, signals), INT(inspection, ghost_stacks),
-    END};
+static const struct field inspection[] = {INT(inspection, pid),
+                                          TEXT(inspection, name),
+                                          TEXT(inspection, exe),
+                                          REAL(inspection, started),
+                                          INT(inspection, parent_threads_now),
+                                          INTS(inspection, tids),
+                                          TEXTS(inspection, names),
+                                          TEXTS(inspection, waits),
+                                          BOOL(inspection, fds_denied),
+                                          TEXTS(inspection, fds),
+                                          TEXTS(inspection, signals),
+                                          INT(inspection, ghost_stacks),
+                                          END};
 static const struct field sampling[] = {INT(sampling, looks), INT(sampling, processes), INT(sampling, threads),
                                         REAL(sampling, cpu_seconds), END};
 static const struct field denied[] = {INT(denied, pid), TEXT(denied, name), TEXT(denied, why), END};
-static const struct field finding[] = {
-    TEXT(finding, rule), ENUM(finding, certainty, certainty_names), INT(finding, pid), INT(finding, tid),
-    REAL(finding, after_seconds), TEXT(finding, summary), TEXTS(finding, evidence), TEXT(finding, cause),
-    TEXTS(finding, stack), TEXT(finding, fix), INTS(finding, victims), END};
+static const struct field finding[] = {TEXT(finding, rule),
+                                       ENUM(finding, certainty, certainty_names),
+                                       INT(finding, pid),
+                                       INT(finding, tid),
+                                       REAL(finding, after_seconds),
+                                       TEXT(finding, summary),
+                                       TEXTS(finding, evidence),
+                                       TEXT(finding, cause),
+                                       TEXTS(finding, stack),
+                                       TEXT(finding, fix),
+                                       INTS(finding, victims),
+                                       END};
 
 static const struct {
     const char *name;

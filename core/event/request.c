@@ -2,10 +2,12 @@
  * The fields of a request. All types share one list: a request is small and rare. */
 #include "core/event/request.h"
 
-
 static const char *const type_names[] = {"load", "run", "kill_worker", "stop", "table", "codes", NULL};
 
-#define FIELD(kind, member) {#member, kind, offsetof(struct request, member), NULL}
+#define FIELD(kind, member)                                                                                            \
+    {                                                                                                                  \
+#member, kind, offsetof(struct request, member), NULL                                                          \
+    }
 const struct field request_fields[] = {
     {"type", FIELD_ENUM, offsetof(struct request, type), type_names},
     FIELD(FIELD_TEXT, path),

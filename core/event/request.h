@@ -18,25 +18,25 @@ enum request_type {
 struct request {
     int64_t type;
     /* LOAD */
-    char *path;           /* as the user wrote it, for messages */
-    char *key;            /* NULL: the default */
-    struct texts dtypes;  /* "COL=DTYPE" */
-    int64_t threads;      /* engine threads; 1: none, inline */
-    int64_t forkserver;   /* bool: start the forkserver before the engine starts a thread */
+    char *path;          /* as the user wrote it, for messages */
+    char *key;           /* NULL: the default */
+    struct texts dtypes; /* "COL=DTYPE" */
+    int64_t threads;     /* engine threads; 1: none, inline */
+    int64_t forkserver;  /* bool: start the forkserver before the engine starts a thread */
     /* RUN */
     int64_t run;
-    double asked;         /* clock_now() when the user asked for it: RUN_STARTED says so again */
+    double asked; /* clock_now() when the user asked for it: RUN_STARTED says so again */
     char *method;
     int64_t workers;
-    char *at_fork;        /* none, reinit, warn */
-    int64_t tasks;        /* how many there will be in all */
-    int64_t max_tasks;    /* a worker goes after so many; 0: never */
-    double task_timeout;  /* seconds; 0: none */
-    int64_t retries;      /* of a task whose worker died */
-    struct texts codes;   /* of RUN and CODES */
-    int64_t more;         /* bool: these are not all */
-    int64_t measure;      /* bool: it measures; `method` may then also be "engine", "inline" or "growth" */
-    int64_t whole;        /* bool: one task, the whole table; codes is empty */
+    char *at_fork;       /* none, reinit, warn */
+    int64_t tasks;       /* how many there will be in all */
+    int64_t max_tasks;   /* a worker goes after so many; 0: never */
+    double task_timeout; /* seconds; 0: none */
+    int64_t retries;     /* of a task whose worker died */
+    struct texts codes;  /* of RUN and CODES */
+    int64_t more;        /* bool: these are not all */
+    int64_t measure;     /* bool: it measures; `method` may then also be "engine", "inline" or "growth" */
+    int64_t whole;       /* bool: one task, the whole table; codes is empty */
     /* KILL_WORKER */
     int64_t worker;
 };

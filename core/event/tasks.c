@@ -50,8 +50,11 @@ enum err event_tasks_next(const struct event_tasks *t, struct event_tasks_at *at
     if (left < WORDS || words[WORD_RANGES] < 0 || (uint64_t)words[WORD_RANGES] > left - WORDS ||
         (words[WORD_STATE] & STATE) > TASK_LOST)
         return ERR_PARSE;
-    *out = (struct event_task){.run = t->run, .task = words[WORD_TASK], .worker = words[WORD_WORKER],
-                               .state = words[WORD_STATE] & STATE, .rows = words[WORD_ROWS],
+    *out = (struct event_task){.run = t->run,
+                               .task = words[WORD_TASK],
+                               .worker = words[WORD_WORKER],
+                               .state = words[WORD_STATE] & STATE,
+                               .rows = words[WORD_ROWS],
                                .seconds = (double)words[WORD_NANOSECONDS] / 1e9,
                                .ranges = {.v = (int64_t *)words + WORDS, .n = (size_t)words[WORD_RANGES]}};
     at->word += WORDS + out->ranges.n;

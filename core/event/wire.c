@@ -12,7 +12,7 @@
 enum { INLINE_MAX = 32 * 1024 };
 
 struct head {
-    uint64_t len;    /* of the record */
+    uint64_t len;     /* of the record */
     uint64_t spilled; /* 1: the record is in the last fd, else it follows */
 };
 

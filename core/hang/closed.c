@@ -12,8 +12,8 @@ enum answer { NO, YES, CANNOT_TELL };
 
 struct condition {
     enum answer (*ask)(const struct evidence *e);
-    bool decides;        /* a NO is an end of the matter; else it is a doubt */
-    const char *holds;   /* NULL: goes without saying */
+    bool decides;      /* a NO is an end of the matter; else it is a doubt */
+    const char *holds; /* NULL: goes without saying */
     const char *fails;
     const char *unknown;
 };

@@ -22,20 +22,24 @@ struct edge {
 
 struct hang_graph {
     const struct scene *scene;
-    struct thing *things; size_t nthings, things_cap;
-    struct edge *edges; size_t nedges, edges_cap; /* by from, rising, once built */
-    size_t *out_at;          /* where the edges of each node begin; one more than there are nodes */
-    size_t *in_at; uint32_t *in; /* the same for those that come in: places among the edges */
-    enum stuck *stuck;       /* of each node */
-    bool *unsure;            /* of each process: it can never be proved to be stuck */
-    size_t *knot_of;         /* of each process: place among the knots, or nknots */
-    struct hang_knot *knots; size_t nknots, knots_cap;
+    struct thing *things;
+    size_t nthings, things_cap;
+    struct edge *edges;
+    size_t nedges, edges_cap; /* by from, rising, once built */
+    size_t *out_at;           /* where the edges of each node begin; one more than there are nodes */
+    size_t *in_at;
+    uint32_t *in;      /* the same for those that come in: places among the edges */
+    enum stuck *stuck; /* of each node */
+    bool *unsure;      /* of each process: it can never be proved to be stuck */
+    size_t *knot_of;   /* of each process: place among the knots, or nknots */
+    struct hang_knot *knots;
+    size_t nknots, knots_cap;
 };
 
 /* A wait of one thread that others may end. */
 struct wait {
     enum hang_edge_kind kind;
-    bool at_thing;          /* else at a process */
+    bool at_thing; /* else at a process */
     struct thing thing, other_end;
     const struct evidence *process;
     bool provable;

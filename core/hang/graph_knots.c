@@ -72,9 +72,12 @@ static void search_done(struct search *s)
 static enum err search_init(struct search *s, size_t n)
 {
     n = n ? n : 1;
-    *s = (struct search){.number = calloc(n, sizeof *s->number), .low = calloc(n, sizeof *s->low),
-                         .open = calloc(n, sizeof *s->open), .path = calloc(n, sizeof *s->path),
-                         .next = calloc(n, sizeof *s->next), .is_open = calloc(n, sizeof *s->is_open)};
+    *s = (struct search){.number = calloc(n, sizeof *s->number),
+                         .low = calloc(n, sizeof *s->low),
+                         .open = calloc(n, sizeof *s->open),
+                         .path = calloc(n, sizeof *s->path),
+                         .next = calloc(n, sizeof *s->next),
+                         .is_open = calloc(n, sizeof *s->is_open)};
     return s->number && s->low && s->open && s->path && s->next && s->is_open ? OK : ERR_NOMEM;
 }
 

@@ -27,7 +27,10 @@ bool hang_graph_wait(const struct hang_graph *g, const struct evidence *from, si
             continue;
         const struct thread_evidence *t = &from->threads[e->thread];
         bool is_thing = e->to >= g->scene->n;
-        *out = (struct hang_wait){.kind = e->kind, .from = from, .thread = t, .node = e->to,
+        *out = (struct hang_wait){.kind = e->kind,
+                                  .from = from,
+                                  .thread = t,
+                                  .node = e->to,
                                   .fd = thread_waits_through(from, t),
                                   .n = is_thing ? g->out_at[e->to + 1] - g->out_at[e->to] : 1};
         return true;

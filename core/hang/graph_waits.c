@@ -38,7 +38,8 @@ static struct wait at_shared_word(const struct scene *s, const struct thread_evi
     const struct evidence *owner = is_lock ? scene_find(s, f->owner_process) : NULL;
     const struct thread_evidence *holder = owner ? evidence_thread(owner, tid) : NULL;
     if (holder) /* all who map it could unlock it, be it theirs or not */
-        return (struct wait){.kind = EDGE_LOCK, .provable = f->home == WORD_SHARED,
+        return (struct wait){.kind = EDGE_LOCK,
+                             .provable = f->home == WORD_SHARED,
                              .process = words_are_true(s, f, holder) ? owner : NULL,
                              .other_end = {WORD, f->home_file}};
     return at_thing(EDGE_WORD, WORD, f->home == WORD_SHARED && !is_lock ? f->home_file : 0, false);

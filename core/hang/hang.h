@@ -14,7 +14,8 @@ struct hang_settings {
 };
 
 struct findings {
-    struct finding *v; size_t n; /* owned */
+    struct finding *v;
+    size_t n; /* owned */
 };
 void findings_done(struct findings *f);
 

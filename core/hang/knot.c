@@ -89,8 +89,7 @@ void hang_knot_facts(const struct hang_case *c, const struct hang_knot *k, struc
     *out = (struct knot_facts){0};
     size_t *const counts[] = {
         [EDGE_CHILD] = &out->children, [EDGE_READ] = &out->reads,           [EDGE_WRITE] = &out->writes,
-        [EDGE_LOCK] = &out->locks,     [EDGE_FILE_LOCK] = &out->file_locks, [EDGE_WORD] = &out->words
-    };
+        [EDGE_LOCK] = &out->locks,     [EDGE_FILE_LOCK] = &out->file_locks, [EDGE_WORD] = &out->words};
     for (size_t i = 0; i < k->n; i++) {
         struct hang_wait w;
         for (size_t at = 0; hang_graph_wait(c->graph, member(c, k, i), &at, &w);)

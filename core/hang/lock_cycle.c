@@ -138,13 +138,16 @@ static enum err say_spot(const struct circle *circle, size_t i, struct texts *li
 static enum err say_circle(const struct hang_case *c, const struct circle *circle, const char *doubt,
                            struct finding *out)
 {
-    const char *fix =
-        circle->n == 1     ? "it must not lock it a second time: unlock it before, or make the mutex recursive"
-        : has_join(circle) ? "unlock before waiting for the thread to end"
-                           : "take the locks in the same order everywhere, or all at once (std::scoped_lock)";
+    const char *fix = circle->n == 1
+                          ? "it must not lock it a second time: unlock it before, or make the mutex recursive"
+                      : has_join(circle)
+                          ? "unlock before waiting for the thread to end"
+                          : "take the locks in the same order everywhere, or all at once (std::scoped_lock)";
     enum err err = circle->n == 1 ? hang_say(&out->summary, "a thread waits for a lock that it holds itself")
-                                  : hang_say(&out->summary, "%zu threads wait for each other: each holds what "
-                                                            "the next one wants", circle->n);
+                                  : hang_say(&out->summary,
+                                             "%zu threads wait for each other: each holds what "
+                                             "the next one wants",
+                                             circle->n);
     for (size_t i = 0; i < circle->n && !err; i++)
         err = say_spot(circle, i, &out->evidence);
     if (!err)
@@ -190,8 +193,9 @@ static enum err match_knot(const struct hang_case *c, struct finding *out, bool 
         err = hang_say_knot(c, k, &out->evidence);
     if (!err)
         err = hang_say(&out->cause, "lock-order");
-    return err ? err : hang_say(&out->fix, f.children ? "unlock before waiting for the child to end"
-                                                      : "take the locks in the same order in all processes");
+    return err ? err
+               : hang_say(&out->fix, f.children ? "unlock before waiting for the child to end"
+                                                : "take the locks in the same order in all processes");
 }
 
 enum err hang_match_lock_cycle(const struct hang_case *c, struct finding *out, bool *holds)

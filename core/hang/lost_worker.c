@@ -100,8 +100,8 @@ static enum err match_task(const struct hang_case *c, struct finding *out, bool 
         return OK;
     out->certainty = CERTAINTY_LIKELY;
     out->tid = t->tid;
-    enum err err =
-        hang_say(&out->summary, "it waits for a result, all its workers idle, and one was killed: its task is lost");
+    enum err err = hang_say(&out->summary,
+                            "it waits for a result, all its workers idle, and one was killed: its task is lost");
     if (!err)
         err = say_killed(d, c->scene->taken, &out->evidence);
     if (!err)

@@ -89,14 +89,14 @@ static enum err say_verdict(const struct hang_case *c, const struct futex_wait *
     static const struct {
         const char *summary, *cause, *fix;
     } verdicts[] = {
-        [BLAME_THREAD] = { "it waits for a lock whose holder, thread %d, is gone", "unknown",
-                           "unlock on every way out of the thread, or make the mutex robust" },
-        [BLAME_FORK] = { "it waits for a lock that thread %d held when it was forked; fork copied the lock, not the "
-                         "thread",
-                         "lock-held-at-fork", NULL },
-        [BLAME_PROCESS] = { "it waits for a lock in shared memory that thread %d of a process that is gone still holds",
-                            "dead-worker",
-                            "make the mutex robust (PTHREAD_MUTEX_ROBUST) and take it over on EOWNERDEAD" },
+        [BLAME_THREAD] = {"it waits for a lock whose holder, thread %d, is gone", "unknown",
+                          "unlock on every way out of the thread, or make the mutex robust"},
+        [BLAME_FORK] = {"it waits for a lock that thread %d held when it was forked; fork copied the lock, not the "
+                        "thread",
+                        "lock-held-at-fork", NULL},
+        [BLAME_PROCESS] = {"it waits for a lock in shared memory that thread %d of a process that is gone still holds",
+                           "dead-worker",
+                           "make the mutex robust (PTHREAD_MUTEX_ROBUST) and take it over on EOWNERDEAD"},
     };
     pid_t holder;
     futex_wait_lock(f, &holder);

@@ -77,9 +77,10 @@ struct hang_wait {
 
 /* Processes that wait for each other and for nobody else: the root of what waits for them. */
 struct hang_knot {
-    size_t *members; size_t n; /* places in the scene, rising */
+    size_t *members;
+    size_t n; /* places in the scene, rising */
     enum stuck stuck;
-    double since;              /* clock_now() when the last of them fell asleep */
+    double since; /* clock_now() when the last of them fell asleep */
 };
 
 enum err hang_graph_new(const struct scene *s, struct hang_graph **out) MUST_CHECK;
@@ -97,8 +98,8 @@ const struct evidence *hang_graph_who(const struct hang_graph *g, const struct h
 
 struct knot_facts {
     size_t reads, writes, children, words, locks, file_locks; /* waits within */
-    bool io_circle;    /* a circle of reads and writes among different processes */
-    bool has_handler;  /* one of them has */
+    bool io_circle;   /* a circle of reads and writes among different processes */
+    bool has_handler; /* one of them has */
 };
 
 /* True if `e` is the member that tells of its knot: of those with such a wait one whose parent is a member, too, or

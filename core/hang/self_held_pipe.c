@@ -69,8 +69,9 @@ enum err hang_match_self_held_pipe(const struct hang_case *c, struct finding *ou
     out->certainty = certainty;
     out->tid = evidence_telling_thread(c->e)->tid;
     err = hang_say(&out->summary, "the end of file that it waits for never comes: the write end is held by %s",
-                   itself && k->n == 1 ? "itself" : itself ? "itself and by others that wait for it"
-                                                           : "another one that waits, too");
+                   itself && k->n == 1 ? "itself"
+                   : itself            ? "itself and by others that wait for it"
+                                       : "another one that waits, too");
     if (!err)
         err = hang_say_knot(c, k, &out->evidence);
     if (!err)

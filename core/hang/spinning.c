@@ -21,8 +21,8 @@ enum err hang_match_spinning(const struct hang_case *c, struct finding *out, boo
     out->tid = evidence_telling_thread(e)->tid;
     text_seconds(seconds, spun);
     text_seconds(e->spin_cpu, used);
-    enum err err =
-        hang_say(&out->summary, "it spins: for %s it has used its CPU and changed nothing on its stack", spun);
+    enum err err = hang_say(&out->summary, "it spins: for %s it has used its CPU and changed nothing on its stack",
+                            spun);
     if (!err)
         err = hang_say_fork(c, &out->evidence);
     if (!err)

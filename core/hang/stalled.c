@@ -20,15 +20,12 @@ static enum weight weigh(const struct evidence *e, const struct thread_evidence 
         if (t->futex.private_op || thread_joins(e, t))
             return WEIGHT_FULL;
         return e->has_task ? WEIGHT_SMALL : WEIGHT_NONE; /* idle workers wait for a shared semaphore */
-    case WAIT_UNKNOWN:
-        return WEIGHT_SMALL;
+    case WAIT_UNKNOWN: return WEIGHT_SMALL;
     case WAIT_INPUT:
     case WAIT_OUTPUT:
     case WAIT_SIGNAL:
-    case WAIT_LOCK:
-        return e->has_task ? WEIGHT_SMALL : WEIGHT_NONE;
-    default:
-        return WEIGHT_NONE;
+    case WAIT_LOCK: return e->has_task ? WEIGHT_SMALL : WEIGHT_NONE;
+    default: return WEIGHT_NONE;
     }
 }
 

@@ -15,19 +15,19 @@
 enum { EVENT_MAX = 1 << 30, PATIENCE_MS = 500 };
 
 struct host {
-    struct child child;   /* CHILD_NONE once it is reaped */
+    struct child child; /* CHILD_NONE once it is reaped */
     pid_t pid;
     int sock, epoll;
-    bool ended;           /* it is reaped; its last events may still lie in the socket */
-    bool said;            /* EVENT_HOST_EXITED was given */
+    bool ended; /* it is reaped; its last events may still lie in the socket */
+    bool said;  /* EVENT_HOST_EXITED was given */
     struct child_end end;
-    struct table *table;  /* owned until taken */
+    struct table *table; /* owned until taken */
     struct buf record;
 };
 
 static enum err host_watch(struct host *h)
 {
-    struct epoll_event interest = { .events = EPOLLIN };
+    struct epoll_event interest = {.events = EPOLLIN};
     h->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (h->epoll < 0 || epoll_ctl(h->epoll, EPOLL_CTL_ADD, h->sock, &interest) != 0)
         return err_from_errno(errno);
@@ -40,7 +40,7 @@ enum err host_start(struct host **out, struct problem *problem)
     struct host *h = calloc(1, sizeof *h);
     if (!h)
         return problem_set(problem, ERR_NOMEM, "no host process: %s", err_text(ERR_NOMEM));
-    *h = (struct host){ .child = CHILD_NONE, .sock = -1, .epoll = -1 };
+    *h = (struct host){.child = CHILD_NONE, .sock = -1, .epoll = -1};
     buf_init(&h->record, EVENT_MAX);
     enum err err = child_socket(&h->sock, &theirs);
     if (err)
@@ -108,8 +108,9 @@ static enum err host_exited(struct host *h, struct event *out)
     if (h->said)
         return ERR_CLOSED;
     h->said = true;
-    *out = (struct event){ .type = EVENT_HOST_EXITED, .time = clock_now(),
-                           .host = { .pid = h->pid, .code = h->end.code, .signal = h->end.signal } };
+    *out = (struct event){.type = EVENT_HOST_EXITED,
+                          .time = clock_now(),
+                          .host = {.pid = h->pid, .code = h->end.code, .signal = h->end.signal}};
     return OK;
 }
 

@@ -21,13 +21,13 @@ enum { RECORD_MAX = 1 << 30 };
 
 struct host_self {
     int control, epoll;
-    bool over;              /* nobody is there any more */
+    bool over; /* nobody is there any more */
     struct engine *engine;
     struct table *table;
     struct forkserver *forkserver;
-    struct pool *pool;      /* of the run that goes on, or NULL */
+    struct pool *pool; /* of the run that goes on, or NULL */
     int64_t run;
-    bool more, asked;       /* codes of this run are still to come; they were asked for */
+    bool more, asked; /* codes of this run are still to come; they were asked for */
     bool stopped;
     struct request measured; /* of a run that measures; codes are added until there are no more. type 0: none */
     bool measuring;
@@ -78,8 +78,7 @@ static enum err parse_overrides(struct request *r, struct dtype_override *out, s
 static enum err load_table(struct host_self *h, struct request *r, int fd, struct problem *problem)
 {
     struct dtype_override *overrides = calloc(r->dtypes.n + 1, sizeof *overrides);
-    struct table_options options = { .path = r->path, .key = r->key, .overrides = overrides,
-                                     .noverrides = r->dtypes.n };
+    struct table_options options = {.path = r->path, .key = r->key, .overrides = overrides, .noverrides = r->dtypes.n};
     if (!overrides)
         return problem_set(problem, ERR_NOMEM, "%s: %s", r->path, err_text(ERR_NOMEM));
     enum err err = parse_overrides(r, overrides, problem);
@@ -95,7 +94,7 @@ static enum err take_table(struct host_self *h, const struct request *r, const i
                            struct problem *problem)
 {
     int own[TABLE_FDS];
-    struct rows rows = { 0 };
+    struct rows rows = {0};
     if (nfds != TABLE_FDS)
         return problem_set(problem, ERR_USAGE, "no table was given");
     enum err err = io_dup_all(fds, TABLE_FDS, own);
@@ -111,10 +110,10 @@ static enum err take_table(struct host_self *h, const struct request *r, const i
 /* The forkserver first, if it is wanted: while there is no thread that it could lack. */
 static enum err make_parts(struct host_self *h, const struct request *r, struct problem *problem)
 {
-    struct engine_options options = { .threads = (int)r->threads };
+    struct engine_options options = {.threads = (int)r->threads};
     enum err err = forkserver_new(&h->forkserver);
     if (!err) {
-        struct epoll_event interest = { .events = EPOLLIN };
+        struct epoll_event interest = {.events = EPOLLIN};
         if (epoll_ctl(h->epoll, EPOLL_CTL_ADD, forkserver_fd(h->forkserver), &interest) != 0)
             err = err_from_errno(errno);
     }
@@ -127,8 +126,8 @@ static enum err make_parts(struct host_self *h, const struct request *r, struct 
 
 static void on_load(struct host_self *h, struct request *r, const int *fds, int nfds)
 {
-    struct problem problem = { "" };
-    struct event e = { .type = EVENT_TABLE_LOADED, .table = { .path = text_dup(r->path), .threads = r->threads } };
+    struct problem problem = {""};
+    struct event e = {.type = EVENT_TABLE_LOADED, .table = {.path = text_dup(r->path), .threads = r->threads}};
     int own[TABLE_FDS];
     double started = clock_now();
 
@@ -166,7 +165,7 @@ static void on_load(struct host_self *h, struct request *r, const int *fds, int 
 
 static void emit_run(struct host_self *h, enum event_type type, const struct request *r)
 {
-    struct event e = { .type = type, .time = clock_now(), .run = { .run = h->run, .host_pid = getpid() } };
+    struct event e = {.type = type, .time = clock_now(), .run = {.run = h->run, .host_pid = getpid()}};
     e.run.stopped = h->stopped;
     if (r) {
         e.run.asked = r->asked;
@@ -181,11 +180,18 @@ static void emit_run(struct host_self *h, enum event_type type, const struct req
 
 static enum err open_pool(struct host_self *h, const struct request *r, struct problem *problem)
 {
-    struct pool_options options = { .workers = (int)r->workers, .run = r->run, .engine = h->engine, .table = h->table,
-                                    .forkserver = h->forkserver, .emit = host_emit, .ctx = h,
-                                    .pending_max = INT64_MAX, .max_tasks = r->max_tasks,
-                                    .task_timeout = r->task_timeout, .retries = (int)r->retries };
-    struct epoll_event interest = { .events = EPOLLIN };
+    struct pool_options options = {.workers = (int)r->workers,
+                                   .run = r->run,
+                                   .engine = h->engine,
+                                   .table = h->table,
+                                   .forkserver = h->forkserver,
+                                   .emit = host_emit,
+                                   .ctx = h,
+                                   .pending_max = INT64_MAX,
+                                   .max_tasks = r->max_tasks,
+                                   .task_timeout = r->task_timeout,
+                                   .retries = (int)r->retries};
+    struct epoll_event interest = {.events = EPOLLIN};
     enum at_fork at_fork = AT_FORK_NONE;
 
     if (!h->table)
@@ -246,13 +252,18 @@ static void ask_for_more(struct host_self *h)
 /* With all its codes: it goes on until it is done, or until something else is wanted. */
 static void measure(struct host_self *h)
 {
-    struct problem problem = { "" };
+    struct problem problem = {""};
     enum at_fork at_fork = AT_FORK_NONE;
-    struct measure_job job = { .request = &h->measured, .codes = &h->measured.codes, .engine = h->engine,
-                               .table = h->table, .forkserver = h->forkserver, .control = h->control,
-                               .emit = host_emit, .ctx = h };
-    enum err err = !h->table || !h->measured.method
-                       ? problem_set(&problem, ERR_USAGE, "there is nothing to measure") : OK;
+    struct measure_job job = {.request = &h->measured,
+                              .codes = &h->measured.codes,
+                              .engine = h->engine,
+                              .table = h->table,
+                              .forkserver = h->forkserver,
+                              .control = h->control,
+                              .emit = host_emit,
+                              .ctx = h};
+    enum err err = !h->table || !h->measured.method ? problem_set(&problem, ERR_USAGE, "there is nothing to measure")
+                                                    : OK;
     if (!err && h->measured.at_fork && at_fork_from_name(h->measured.at_fork, &at_fork))
         err = problem_set(&problem, ERR_USAGE, "\"%s\" is not none, reinit or warn", h->measured.at_fork);
     if (!err && (err = engine_set_at_fork(h->engine, at_fork)))
@@ -270,7 +281,7 @@ static void measure(struct host_self *h)
 static void begin_measuring(struct host_self *h, struct request *r)
 {
     h->measured = *r;
-    *r = (struct request){ 0 };
+    *r = (struct request){0};
     h->measuring = true;
     if (h->measured.more)
         ask_for_more(h);
@@ -385,12 +396,9 @@ static void tend_pool(struct host_self *h)
 /* --- the loop ----------------------------------------------------------------------------------------------------- */
 
 static void (*const answers[REQUEST_TYPE_COUNT])(struct host_self *h, struct request *r, const int *fds, int nfds) = {
-    [REQUEST_LOAD] = on_load,
-    [REQUEST_TABLE] = on_load,
-    [REQUEST_RUN] = on_run,
-    [REQUEST_KILL_WORKER] = on_kill_worker,
-    [REQUEST_STOP] = on_stop,
-    [REQUEST_CODES] = on_codes,
+    [REQUEST_LOAD] = on_load, [REQUEST_TABLE] = on_load,
+    [REQUEST_RUN] = on_run,   [REQUEST_KILL_WORKER] = on_kill_worker,
+    [REQUEST_STOP] = on_stop, [REQUEST_CODES] = on_codes,
 };
 
 static void take_request(struct host_self *h)
@@ -440,8 +448,8 @@ static void host_serve(struct host_self *h)
 
 int host_process_main(int sock)
 {
-    struct host_self h = { .control = sock, .epoll = epoll_create1(EPOLL_CLOEXEC) };
-    struct epoll_event interest = { .events = EPOLLIN, .data.fd = sock };
+    struct host_self h = {.control = sock, .epoll = epoll_create1(EPOLL_CLOEXEC)};
+    struct epoll_event interest = {.events = EPOLLIN, .data.fd = sock};
     bool ok = h.epoll >= 0 && epoll_ctl(h.epoll, EPOLL_CTL_ADD, sock, &interest) == 0;
     if (ok)
         host_serve(&h);

@@ -18,12 +18,12 @@ static const double slice = 0.1; /* seconds for each of what is repeated */
 struct round {
     const struct measure_job *job;
     struct pool *pool;
-    double began, first;          /* clock_now(); 0: not yet */
+    double began, first; /* clock_now(); 0: not yet */
     int64_t asked, settled, bad;
-    bool quiet;                   /* tasks are not told of */
+    bool quiet; /* tasks are not told of */
     pid_t workers[WORKERS_SEEN];
     int nworkers;
-    double looked;                /* at the control socket, clock_now() */
+    double looked; /* at the control socket, clock_now() */
     double trips[TRIPS_MAX];
     struct problem *problem;
 };
@@ -32,8 +32,9 @@ struct round {
 
 static void say_at(const struct round *r, enum measure what, double at, double value)
 {
-    struct event e = { .type = EVENT_MEASURED, .time = clock_now(),
-                       .measured = { .run = r->job->request->run, .what = what, .at = at, .value = value } };
+    struct event e = {.type = EVENT_MEASURED,
+                      .time = clock_now(),
+                      .measured = {.run = r->job->request->run, .what = what, .at = at, .value = value}};
     r->job->emit(r->job->ctx, &e);
 }
 
@@ -95,7 +96,7 @@ static bool is_unwanted(struct round *r)
     if (now < r->looked + 0.02)
         return false;
     r->looked = now;
-    struct pollfd control = { .fd = r->job->control, .events = POLLIN };
+    struct pollfd control = {.fd = r->job->control, .events = POLLIN};
     return poll(&control, 1, 0) != 0;
 }
 
@@ -115,7 +116,7 @@ static enum err until_settled(struct round *r, int64_t n)
 
 static enum err submit(struct round *r, enum pool_kind kind, const char *code)
 {
-    struct pool_task task = { .kind = kind, .code = code };
+    struct pool_task task = {.kind = kind, .code = code};
     int64_t id;
     enum err err = pool_submit_task(r->pool, &task, &id);
     r->asked += !err;
@@ -146,9 +147,15 @@ static size_t count_codes(const struct round *r)
 
 static enum err open_pool(struct round *r, const char *method, int workers)
 {
-    struct pool_options options = { .workers = workers, .run = r->job->request->run, .engine = r->job->engine,
-                                    .table = r->job->table, .forkserver = r->job->forkserver, .emit = on_event,
-                                    .settled = on_settled, .ctx = r, .pending_max = INT64_MAX };
+    struct pool_options options = {.workers = workers,
+                                   .run = r->job->request->run,
+                                   .engine = r->job->engine,
+                                   .table = r->job->table,
+                                   .forkserver = r->job->forkserver,
+                                   .emit = on_event,
+                                   .settled = on_settled,
+                                   .ctx = r,
+                                   .pending_max = INT64_MAX};
     enum err err = start_method_find(method, &options.method, r->problem);
     r->first = 0;
     r->asked = r->settled = 0;
@@ -225,7 +232,7 @@ static enum err do_trips(struct round *r, submit_fn *one, enum measure median, e
 /* The mean of those for which the kernel answers. */
 static void say_memory(struct round *r)
 {
-    struct worker_memory sum = { 0 };
+    struct worker_memory sum = {0};
     int n = 0;
     for (int i = 0; i < r->nworkers; i++) {
         struct worker_memory one = measure_memory(r->workers[i]);
@@ -270,11 +277,11 @@ static enum err measure_pool(struct round *r)
 
 static enum err query(struct round *r, struct engine *e, size_t i)
 {
-    struct rows rows = { 0 };
+    struct rows rows = {0};
     const struct texts *codes = r->job->codes;
     const char *code = codes->n > 0 ? codes->v[i % codes->n] : NULL;
     enum err err = code ? engine_filter(e, r->job->table, code, strlen(code), &rows)
-                                : engine_scan(e, r->job->table, &rows);
+                        : engine_scan(e, r->job->table, &rows);
     rows_done(&rows);
     if (err)
         return problem_set(r->problem, err, "a query: %s", err_text(err));
@@ -312,7 +319,7 @@ static enum err measure_engine(struct round *r, struct engine *e)
 static enum err measure_inline(struct round *r)
 {
     struct engine *e;
-    enum err err = engine_new(&(struct engine_options){ .threads = 1 }, &e);
+    enum err err = engine_new(&(struct engine_options){.threads = 1}, &e);
     if (err)
         return problem_set(r->problem, err, "no engine: %s", err_text(err));
     err = measure_engine(r, e);
@@ -347,7 +354,7 @@ static enum err measure_birth(struct round *r, const char *method, enum measure 
 /* Memory as a program has it that has made objects: private pages, each written to. */
 static enum err measure_growth(struct round *r)
 {
-    static const int sizes[] = { 0, 64, 256, 1024 };
+    static const int sizes[] = {0, 64, 256, 1024};
     int64_t free_memory = measure_free_memory();
     enum err err = OK;
     r->quiet = true;
@@ -376,7 +383,7 @@ enum err measure_round(const struct measure_job *job, struct problem *problem)
     struct round *r = calloc(1, sizeof *r);
     if (!r)
         return problem_set(problem, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-    *r = (struct round){ .job = job, .problem = problem };
+    *r = (struct round){.job = job, .problem = problem};
     const char *method = job->request->method;
     enum err err;
     if (strcmp(method, "engine") == 0)

@@ -25,7 +25,9 @@ struct measure_job {
 enum err measure_round(const struct measure_job *job, struct problem *problem) MUST_CHECK;
 
 /* pool_measure_memory.c: of a process, in KiB; -1: nobody can say. */
-struct worker_memory { int64_t pss, uss, fds; };
+struct worker_memory {
+    int64_t pss, uss, fds;
+};
 struct worker_memory measure_memory(pid_t pid);
 
 /* Bytes that are there for the taking; 0: nobody can say. */

@@ -45,7 +45,7 @@ static int64_t count_fds(pid_t pid)
 
 struct worker_memory measure_memory(pid_t pid)
 {
-    struct worker_memory out = { .pss = -1, .uss = -1, .fds = count_fds(pid) };
+    struct worker_memory out = {.pss = -1, .uss = -1, .fds = count_fds(pid)};
     char path[64];
     struct buf text;
     buf_init(&text, 64 << 10);

@@ -89,8 +89,9 @@ enum outcome model_outcome(const struct model *m)
     if (m->timed_out)
         return OUTCOME_TIMEOUT;
     if (m->root)
-        return !m->command_ended ? OUTCOME_RUNNING
-               : m->command_code > 0 || m->command_signal ? OUTCOME_FAILED : OUTCOME_FINISHED;
+        return !m->command_ended                          ? OUTCOME_RUNNING
+               : m->command_code > 0 || m->command_signal ? OUTCOME_FAILED
+                                                          : OUTCOME_FINISHED;
     if (m->host_died)
         return OUTCOME_FAILED;
     if (m->run == 0 || model_run_active(m))

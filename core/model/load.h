@@ -9,7 +9,7 @@
 enum { LOAD_BINS = 256, DURATION_CLASSES = 192 };
 
 struct load {
-    double width;       /* of a bin, seconds; 0: nothing was added */
+    double width; /* of a bin, seconds; 0: nothing was added */
     float v[LOAD_BINS];
 };
 

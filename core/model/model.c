@@ -198,9 +198,17 @@ static enum err on_worker_started(struct model *m, struct event *e)
     struct model_worker *w = model_list_add(&m->workers, &m->nworkers, sizeof *w);
     if (!w)
         return ERR_NOMEM;
-    *w = (struct model_worker){.id = e->worker.worker, .pid = e->worker.pid, .ppid = e->worker.ppid,
-                               .state = WORKER_STARTING, .since = e->time, .started = e->time, .ended = -1,
-                               .threads = -1, .parent_threads = e->worker.parent_threads, .fds = -1, .pss_kib = -1,
+    *w = (struct model_worker){.id = e->worker.worker,
+                               .pid = e->worker.pid,
+                               .ppid = e->worker.ppid,
+                               .state = WORKER_STARTING,
+                               .since = e->time,
+                               .started = e->time,
+                               .ended = -1,
+                               .threads = -1,
+                               .parent_threads = e->worker.parent_threads,
+                               .fds = -1,
+                               .pss_kib = -1,
                                .forked_without_exec = e->worker.forked_without_exec};
     return OK;
 }

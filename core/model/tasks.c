@@ -272,8 +272,7 @@ static enum err end_one_of_many(struct model *m, struct event_task *borrowed, bo
     model_note_settled(m, borrowed, m->told_until, now);
     if (borrowed->task < 1 || (uint64_t)borrowed->task > m->total)
         return OK;
-    if (!t && (last || bad || m->keep_tasks || m->total <= MODEL_TASKS_MAX) &&
-        !(t = record(m, borrowed->task, now)))
+    if (!t && (last || bad || m->keep_tasks || m->total <= MODEL_TASKS_MAX) && !(t = record(m, borrowed->task, now)))
         return ERR_NOMEM;
     if (!t)
         return OK;
@@ -287,9 +286,9 @@ static enum err end_one_of_many(struct model *m, struct event_task *borrowed, bo
 
 static void take_counts(struct model *m, const struct event_tasks *t)
 {
-    const int64_t counts[] = {[TASK_PENDING] = t->pending, [TASK_RUNNING] = t->running,
-                              [TASK_FINISHED] = t->finished, [TASK_FAILED] = t->failed,
-                              [TASK_CANCELLED] = t->cancelled, [TASK_LOST] = t->lost};
+    const int64_t counts[] = {
+        [TASK_PENDING] = t->pending, [TASK_RUNNING] = t->running,     [TASK_FINISHED] = t->finished,
+        [TASK_FAILED] = t->failed,   [TASK_CANCELLED] = t->cancelled, [TASK_LOST] = t->lost};
     size_t sum = 0;
     for (size_t i = 0; i <= TASK_LOST; i++)
         sum += m->counts[i] = counts[i] > 0 ? (size_t)counts[i] : 0;

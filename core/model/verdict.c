@@ -93,6 +93,8 @@ bool model_verdict(const struct model *m, struct verdict *out)
     snprintf(out->who, sizeof out->who, "%s %s", names, deed(worst->cause, n > 1));
     bool ours = m->run > 0 && worst->cause && strcmp(worst->cause, "lost-threads") == 0;
     snprintf(out->cure, sizeof out->cure, "%s",
-             ours ? "spawn or forkserver; or one engine thread (-t 1)" : worst->fix ? worst->fix : "none known");
+             ours         ? "spawn or forkserver; or one engine thread (-t 1)"
+             : worst->fix ? worst->fix
+                          : "none known");
     return true;
 }

@@ -58,8 +58,8 @@ static enum note_level on_load_failed(const struct model *m, const struct event 
 static enum note_level on_run_started(const struct model *m, const struct event *e, struct buf *out)
 {
     (void)m;
-    buf_addf(out, "run %lld: %s, %lld workers, at fork %s", (long long)e->run.run,
-             e->run.method ? e->run.method : "?", (long long)e->run.workers, e->run.at_fork ? e->run.at_fork : "?");
+    buf_addf(out, "run %lld: %s, %lld workers, at fork %s", (long long)e->run.run, e->run.method ? e->run.method : "?",
+             (long long)e->run.workers, e->run.at_fork ? e->run.at_fork : "?");
     return NOTE_INFO;
 }
 
@@ -147,8 +147,8 @@ static enum note_level on_finding(const struct model *m, const struct event *e, 
 static enum note_level on_finding_ended(const struct model *m, const struct event *e, struct buf *out)
 {
     const struct model_worker *w = model_worker_by_pid(m, e->end.pid);
-    buf_addf(out, "%s %lld goes on: %s no longer holds", w ? "worker" : "process",
-             (long long)(w ? w->id : e->end.pid), e->end.rule ? e->end.rule : "it");
+    buf_addf(out, "%s %lld goes on: %s no longer holds", w ? "worker" : "process", (long long)(w ? w->id : e->end.pid),
+             e->end.rule ? e->end.rule : "it");
     return NOTE_INFO;
 }
 

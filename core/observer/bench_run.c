@@ -15,14 +15,17 @@ struct bench_run {
     struct bench_settings settings; /* strings borrowed */
     struct observer *observer;
     struct bench bench;
-    int round, row;       /* of the run that goes on; round == rounds: the growth */
-    int64_t runs;         /* asked for so far */
+    int round, row; /* of the run that goes on; round == rounds: the growth */
+    int64_t runs;   /* asked for so far */
     bool running;
-    double seen;          /* clock_now() when a finding was first seen in this run; 0: none */
+    double seen; /* clock_now() when a finding was first seen in this run; 0: none */
 };
 
 /* The order in which they are compared. fork is first tried as it is, which hangs when the engine has threads. */
-static const struct { const char *name, *method, *at_fork; bool is_pool; } contenders[] = {
+static const struct {
+    const char *name, *method, *at_fork;
+    bool is_pool;
+} contenders[] = {
     {.name = "fork", .method = "fork", .at_fork = "none", .is_pool = true},
     {.name = "fork, at-fork reinit", .method = "fork", .at_fork = "reinit", .is_pool = true},
     {.name = "spawn", .method = "spawn", .is_pool = true},
@@ -39,8 +42,10 @@ static void add_rows(struct bench_run *r)
         const char *at_fork = contenders[i].at_fork;
         bool needless = r->settings.threads == 1 && at_fork && strcmp(at_fork, "reinit") == 0;
         if (!needless)
-            b->rows[b->nrows++] = (struct bench_row){.name = contenders[i].name, .method = contenders[i].method,
-                                                     .at_fork = at_fork, .is_pool = contenders[i].is_pool};
+            b->rows[b->nrows++] = (struct bench_row){.name = contenders[i].name,
+                                                     .method = contenders[i].method,
+                                                     .at_fork = at_fork,
+                                                     .is_pool = contenders[i].is_pool};
     }
     b->steps = b->nrows * r->settings.rounds + 1;
 }
@@ -76,15 +81,25 @@ enum err bench_run_new(const struct bench_settings *settings, struct bench_run *
         return problem_set(problem, ERR_NOMEM, "out of memory");
     r->settings = *settings;
     r->row = -1;
-    r->bench = (struct bench){.path = text_dup(settings->path), .codes = settings->ncodes, .workers = settings->workers,
-                              .threads = settings->threads, .rounds = settings->rounds, .table_rows = -1};
+    r->bench = (struct bench){.path = text_dup(settings->path),
+                              .codes = settings->ncodes,
+                              .workers = settings->workers,
+                              .threads = settings->threads,
+                              .rounds = settings->rounds,
+                              .table_rows = -1};
     add_rows(r);
-    struct observer_options options = {
-        .path = settings->path, .key = settings->key, .dtypes = settings->dtypes, .ndtypes = settings->ndtypes,
-        .threads = settings->threads, .forkserver = true, .hang_after = settings->hang_after, .on_hang = ON_HANG_REPORT,
-        .on_measured = on_measured, .ctx = r};
+    struct observer_options options = {.path = settings->path,
+                                       .key = settings->key,
+                                       .dtypes = settings->dtypes,
+                                       .ndtypes = settings->ndtypes,
+                                       .threads = settings->threads,
+                                       .forkserver = true,
+                                       .hang_after = settings->hang_after,
+                                       .on_hang = ON_HANG_REPORT,
+                                       .on_measured = on_measured,
+                                       .ctx = r};
     enum err err = r->bench.path ? observer_new(&options, &r->observer, problem)
-                               : problem_set(problem, ERR_NOMEM, "out of memory");
+                                 : problem_set(problem, ERR_NOMEM, "out of memory");
     if (err)
         bench_run_free(r);
     else
@@ -135,10 +150,13 @@ static enum err start_next(struct bench_run *r)
     }
     bool growth = r->round == r->settings.rounds;
     const struct bench_row *row = &r->bench.rows[r->row];
-    struct run_settings run = {.method = growth ? "growth" : row->method, .measure = true,
-                               .workers = r->settings.workers, .threads = r->settings.threads,
+    struct run_settings run = {.method = growth ? "growth" : row->method,
+                               .measure = true,
+                               .workers = r->settings.workers,
+                               .threads = r->settings.threads,
                                .at_fork = !growth && row->at_fork ? row->at_fork : "none",
-                               .codes = growth ? NULL : r->settings.codes, .ncodes = growth ? 0 : r->settings.ncodes};
+                               .codes = growth ? NULL : r->settings.codes,
+                               .ncodes = growth ? 0 : r->settings.ncodes};
     r->bench.doing = growth ? growth_name : row->name;
     r->running = true;
     r->seen = 0;

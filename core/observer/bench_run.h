@@ -12,10 +12,12 @@ struct bench_run; /* opaque */
 
 struct bench_settings {
     const char *path, *key;
-    char *const *dtypes; size_t ndtypes;
+    char *const *dtypes;
+    size_t ndtypes;
     int workers, threads, rounds; /* 1 … BENCH_ROUNDS_MAX */
     double hang_after;
-    const char *const *codes; size_t ncodes; /* none: the whole table */
+    const char *const *codes;
+    size_t ncodes; /* none: the whole table */
 };
 
 /* Opens the file and starts the host; the settings' strings are borrowed until bench_run_free. */

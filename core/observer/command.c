@@ -34,8 +34,8 @@ struct command {
 /* What the child needs to know, and where it says why it could not start. */
 struct birth {
     char *const *argv, *const *env;
-    int failure; /* close-on-exec: errno goes there if exec fails */
-    int slave;   /* -1: it keeps our three */
+    int failure;                      /* close-on-exec: errno goes there if exec fails */
+    int slave;                        /* -1: it keeps our three */
     struct inherited_signals signals; /* as the command gets them */
 };
 

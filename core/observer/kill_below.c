@@ -90,8 +90,10 @@ char *kill_left_text(const struct kill_left *left, char out[KILL_LEFT_TEXT])
     char more[48] = "";
     if (left->denied > 1)
         snprintf(more, sizeof more, " and %zu more", left->denied - 1);
-    snprintf(out, KILL_LEFT_TEXT, "process %d (%s)%s could not be ended and still runs: we may not send it a signal; "
-             "end it as its user or as root", (int)left->pid, left->name, more);
+    snprintf(out, KILL_LEFT_TEXT,
+             "process %d (%s)%s could not be ended and still runs: we may not send it a signal; "
+             "end it as its user or as root",
+             (int)left->pid, left->name, more);
     if (left->denied == 0)
         *out = '\0';
     return out;

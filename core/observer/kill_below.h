@@ -15,9 +15,9 @@
 
 /* What kill_below left alive: processes that we may not signal, for instance set-user-ID programs (kill(2), EPERM). */
 struct kill_left {
-    size_t denied;   /* how many may not be signalled; that never changes, so nobody waits for them */
-    pid_t pid;       /* of one of them */
-    char name[64];   /* its name, made safe to print */
+    size_t denied; /* how many may not be signalled; that never changes, so nobody waits for them */
+    pid_t pid;     /* of one of them */
+    char name[64]; /* its name, made safe to print */
 };
 
 /* The line for the user, "" if nothing was denied. */
@@ -26,9 +26,9 @@ char *kill_left_text(const struct kill_left *left, char out[KILL_LEFT_TEXT]);
 
 /* Sends SIGKILL to each process below us, round after round until none is left, orphans included if we are a subreaper
  * (PR_SET_CHILD_SUBREAPER, prctl(2)) or process 1. After each round `reap` is to reap what has ended, without blocking.
- * Bounded: a process that we may not signal (another user's) is left at once, and after a minute so is one that does not
- * die (state D). `left` says what we may not signal. Without a /proc of our own PID namespace nobody is found and it
- * returns at once. */
+ * Bounded: a process that we may not signal (another user's) is left at once, and after a minute so is one that does
+ * not die (state D). `left` says what we may not signal. Without a /proc of our own PID namespace nobody is found and
+ * it returns at once. */
 void kill_below(void (*reap)(void *arg), void *arg, struct kill_left *left);
 
 /* Adds the pids of the processes below us that have not ended. */

@@ -185,9 +185,16 @@ enum err observer_open(const struct observer_options *options, struct observer *
     struct observer *o = calloc(1, sizeof *o);
     if (!o)
         return problem_set(problem, ERR_NOMEM, "out of memory");
-    *o = (struct observer){.options = *options, .source = -1, .input = await_none(-1), .given = {-1, -1, -1},
-                           .epoll = -1, .timer = -1, .root_pidfd = -1, .threads = options->threads,
-                           .epoch = clock_now(), .timeout_at = options->deadline};
+    *o = (struct observer){.options = *options,
+                           .source = -1,
+                           .input = await_none(-1),
+                           .given = {-1, -1, -1},
+                           .epoll = -1,
+                           .timer = -1,
+                           .root_pidfd = -1,
+                           .threads = options->threads,
+                           .epoch = clock_now(),
+                           .timeout_at = options->deadline};
     buf_init(&o->codes, CODES_MAX);
     if (options->recorder) {
         o->recorder = *options->recorder;

@@ -16,22 +16,23 @@ struct observer;
 enum on_hang { ON_HANG_REPORT, ON_HANG_KILL };
 
 struct observer_options {
-    const char *path;      /* as the user wrote it; "-" for stdin */
-    const char *key;       /* NULL: default */
-    char *const *dtypes; size_t ndtypes; /* "COL=DTYPE" */
-    int threads;           /* engine threads */
-    bool forkserver;       /* have a forkserver ready from the start */
+    const char *path; /* as the user wrote it; "-" for stdin */
+    const char *key;  /* NULL: default */
+    char *const *dtypes;
+    size_t ndtypes;  /* "COL=DTYPE" */
+    int threads;     /* engine threads */
+    bool forkserver; /* have a forkserver ready from the start */
     double hang_after;
     enum on_hang on_hang;
-    double deadline;       /* clock_now() time when it is stopped, begun or not (EVENT_TIMEOUT); 0: none */
+    double deadline;            /* clock_now() time when it is stopped, begun or not (EVENT_TIMEOUT); 0: none */
     struct recorder **recorder; /* records every event; taken from here, where NULL is left; NULL: none */
-    bool keep_tasks;       /* the model keeps every task, however many */
+    bool keep_tasks;            /* the model keeps every task, however many */
     void (*on_task)(void *ctx, const struct event_task *ended); /* of each task that ends, in that order; borrowed */
     void (*on_measured)(void *ctx, const struct event_measured *m); /* of a run that measures */
     void *ctx;
-    bool table_follows;    /* nothing is loaded: the table is given later (observer_load) */
-    bool as_given;         /* … and is taken as it is, though a strict load might refuse it */
-    bool keep_host;        /* start another host when one dies, so that the table stays open for queries and runs */
+    bool table_follows; /* nothing is loaded: the table is given later (observer_load) */
+    bool as_given;      /* … and is taken as it is, though a strict load might refuse it */
+    bool keep_host;     /* start another host when one dies, so that the table stays open for queries and runs */
 };
 
 /* Opens the file and starts the host, which begins to load (what comes through a pipe or is packed: when observer_step
@@ -63,16 +64,16 @@ const struct model *observer_model(const struct observer *o);
  * options only hang_after, on_hang, deadline and recorder are used. The command's status is in the model when it has
  * ended; with ON_HANG_KILL a tree that hangs and has come to rest is ended, the evidence being in the model first. */
 struct watch_settings {
-    char *const *argv;  /* NULL-terminated; NULL: attach to `pid` */
+    char *const *argv; /* NULL-terminated; NULL: attach to `pid` */
     pid_t pid;
-    bool tty;           /* give the command a pseudo-terminal; else it keeps our stdin, stdout and stderr */
-    int columns, rows;  /* of that terminal */
+    bool tty;          /* give the command a pseudo-terminal; else it keeps our stdin, stdout and stderr */
+    int columns, rows; /* of that terminal */
     const struct inherited_signals *inherited; /* what the command gets back (startup.h); NULL: no signal is blocked */
-    int supervisor;         /* an fd, at its end when nobody waits for us: ERR_CLOSED from observer_step; 0: none */
+    int supervisor; /* an fd, at its end when nobody waits for us: ERR_CLOSED from observer_step; 0: none */
 };
 enum err observer_watch(const struct observer_options *options, const struct watch_settings *settings,
                         struct observer **out, struct problem *problem) MUST_CHECK;
-void observer_resize(struct observer *o, int columns, int rows);   /* of its terminal */
+void observer_resize(struct observer *o, int columns, int rows); /* of its terminal */
 
 /* Passes a signal on to the command; ERR_DENIED if we may not send it one, as to a set-user-ID program. */
 enum err observer_signal(struct observer *o, int signal) MUST_CHECK;
@@ -108,16 +109,17 @@ bool observer_rested(const struct observer *o);
 bool observer_watch_over(const struct observer *o);
 
 struct run_settings {
-    const char *method;    /* fork, spawn, forkserver */
-    bool measure;          /* it tells numbers, not results; `method` may also be engine, inline, growth */
+    const char *method; /* fork, spawn, forkserver */
+    bool measure;       /* it tells numbers, not results; `method` may also be engine, inline, growth */
     int workers;
-    int threads;           /* another number than the host has: a new host is started and loads again */
+    int threads; /* another number than the host has: a new host is started and loads again */
     const char *at_fork;
-    int64_t max_tasks;     /* a worker goes after so many; 0: never */
-    double task_timeout;   /* seconds; 0: none */
-    int retries;           /* of a task whose worker died */
-    const char *const *codes; size_t ncodes; /* none: one task that returns the whole table */
-    struct buf *packed;    /* instead of `codes`: ncodes of them, each with its NUL; taken. NULL: not */
+    int64_t max_tasks;   /* a worker goes after so many; 0: never */
+    double task_timeout; /* seconds; 0: none */
+    int retries;         /* of a task whose worker died */
+    const char *const *codes;
+    size_t ncodes;      /* none: one task that returns the whole table */
+    struct buf *packed; /* instead of `codes`: ncodes of them, each with its NUL; taken. NULL: not */
 };
 
 /* Starts a run as soon as the table is loaded. A run that goes on is stopped first. */

@@ -19,32 +19,32 @@ struct observer {
     struct sampler *sampler;
     struct recorder *recorder; /* NULL: none */
     int epoll, timer;
-    double epoch;              /* clock_now() when the session began: all times of events and model count from here */
-    double told_at;            /* time of the last event */
-    double timeout_at;         /* clock_now(); 0: none */
-    double look_at;            /* clock_now() time to look again whether what was asked for has happened; 0: none */
+    double epoch;      /* clock_now() when the session began: all times of events and model count from here */
+    double told_at;    /* time of the last event */
+    double timeout_at; /* clock_now(); 0: none */
+    double look_at;    /* clock_now() time to look again whether what was asked for has happened; 0: none */
 
     /* a run of our own: observer_run.c */
-    struct host *host;         /* NULL: none */
-    int source;                /* the file's fd, or -1 */
+    struct host *host;           /* NULL: none */
+    int source;                  /* the file's fd, or -1 */
     struct table_stream *stream; /* while it is spooled, there being no source yet; NULL: not */
-    struct await input;        /* its bytes, in `epoll` */
-    int given[TABLE_FDS];      /* the table as it was given, or -1 */
-    int threads;               /* of the engine in the host that is there */
-    int64_t runs;              /* asked for so far */
-    struct request wanted;     /* the next run, when wanted.run > 0 */
-    struct request sent;       /* the run that the host was asked for and has not begun, when sent.run > 0; no codes */
-    struct buf codes;          /* of the run that goes on or is wanted, each with its NUL */
-    size_t codes_sent;         /* bytes of them */
-    int64_t codes_of;          /* the run they are of */
-    bool loaded;               /* by the host that is there */
-    bool stopping;             /* REQUEST_STOP is on its way */
+    struct await input;          /* its bytes, in `epoll` */
+    int given[TABLE_FDS];        /* the table as it was given, or -1 */
+    int threads;                 /* of the engine in the host that is there */
+    int64_t runs;                /* asked for so far */
+    struct request wanted;       /* the next run, when wanted.run > 0 */
+    struct request sent; /* the run that the host was asked for and has not begun, when sent.run > 0; no codes */
+    struct buf codes;    /* of the run that goes on or is wanted, each with its NUL */
+    size_t codes_sent;   /* bytes of them */
+    int64_t codes_of;    /* the run they are of */
+    bool loaded;         /* by the host that is there */
+    bool stopping;       /* REQUEST_STOP is on its way */
 
     /* a watched command: observer_watch.c */
     struct command *command;   /* NULL: none, or only attached */
     pid_t root;                /* of the watched tree; 0: a run of our own */
     int root_pidfd;            /* readable when the root has ended */
-    int supervisor;     /* see struct watch_settings */
+    int supervisor;            /* see struct watch_settings */
     bool ending;               /* the command was asked to end */
     bool given_up;             /* it could not be ended: we may not send it a signal */
     char left[KILL_LEFT_TEXT]; /* what could not be ended, in words */

@@ -109,9 +109,13 @@ static enum err send_run(struct observer *o)
 
 enum err run_fail_table(struct observer *o, const char *text, bool internal)
 {
-    struct event failed = {.type = EVENT_TABLE_FAILED, .time = clock_now() - o->epoch,
-                           .table = {.path = text_dup(o->options.path), .rows = -1, .columns = -1,
-                                     .error = text_dup(text), .internal = internal}};
+    struct event failed = {.type = EVENT_TABLE_FAILED,
+                           .time = clock_now() - o->epoch,
+                           .table = {.path = text_dup(o->options.path),
+                                     .rows = -1,
+                                     .columns = -1,
+                                     .error = text_dup(text),
+                                     .internal = internal}};
     return observer_apply(o, &failed);
 }
 
@@ -160,8 +164,7 @@ static enum err follow(struct observer *o, enum event_type type, const struct mo
 {
     switch (type) {
     case EVENT_TABLE_LOADED: return on_loaded(o);
-    case EVENT_RUN_STARTED:
-        return sampler_watch(o->sampler, host_pid(o->host), false, asked_at(o));
+    case EVENT_RUN_STARTED: return sampler_watch(o->sampler, host_pid(o->host), false, asked_at(o));
     case EVENT_WORKER_STARTED: hint(o, o->model->nworkers ? &o->model->workers[o->model->nworkers - 1] : NULL); break;
     case EVENT_TASK_STARTED:
     case EVENT_TASK_RETURNED:
@@ -171,9 +174,7 @@ static enum err follow(struct observer *o, enum event_type type, const struct mo
             if (o->model->workers[i].ended < 0)
                 hint(o, &o->model->workers[i]);
         break;
-    case EVENT_RUN_ENDED:
-        end_run(o);
-        return o->wanted.run > 0 && o->loaded ? send_run(o) : OK;
+    case EVENT_RUN_ENDED: end_run(o); return o->wanted.run > 0 && o->loaded ? send_run(o) : OK;
     case EVENT_HOST_EXITED: return on_host_gone(o);
     default: break;
     }
@@ -217,8 +218,8 @@ enum err run_step(struct observer *o, int *left, bool *changed)
 /* The host did not end its run when asked: it goes, and its pool with it. */
 static enum err kill_host(struct observer *o)
 {
-    struct event gone = {.type = EVENT_HOST_EXITED, .time = clock_now() - o->epoch,
-                         .host = {.pid = host_pid(o->host), .signal = 9}};
+    struct event gone = {
+        .type = EVENT_HOST_EXITED, .time = clock_now() - o->epoch, .host = {.pid = host_pid(o->host), .signal = 9}};
     observer_say(o, NOTE_ERROR, "the host did not end the run when asked; it was killed");
     return observer_handle(o, &gone);
 }
@@ -234,9 +235,11 @@ enum err run_look(struct observer *o, double now, bool *changed)
 
 static enum err load_request(const struct observer *o, struct request *r)
 {
-    *r = (struct request){.type = o->given[0] >= 0 ? REQUEST_TABLE : REQUEST_LOAD, .threads = o->threads,
+    *r = (struct request){.type = o->given[0] >= 0 ? REQUEST_TABLE : REQUEST_LOAD,
+                          .threads = o->threads,
                           .forkserver = o->options.forkserver,
-                          .path = text_dup(o->options.path), .key = text_dup(o->options.key)};
+                          .path = text_dup(o->options.path),
+                          .key = text_dup(o->options.key)};
     enum err err = r->path ? OK : ERR_NOMEM;
     for (size_t i = 0; i < o->options.ndtypes && !err; i++)
         err = texts_add(&r->dtypes, o->options.dtypes[i]);
@@ -249,8 +252,7 @@ enum err run_start_host(struct observer *o, struct problem *problem)
     enum err err = host_start(&o->host, problem);
     if (err)
         return err;
-    struct event started = {.type = EVENT_HOST_STARTED, .time = clock_now() - o->epoch,
-                            .host.pid = host_pid(o->host)};
+    struct event started = {.type = EVENT_HOST_STARTED, .time = clock_now() - o->epoch, .host.pid = host_pid(o->host)};
     o->loaded = false;
     err = observer_apply(o, &started);
     if (!err)
@@ -259,7 +261,7 @@ enum err run_start_host(struct observer *o, struct problem *problem)
         err = load_request(o, &load);
     if (!err)
         err = o->given[0] >= 0 ? host_send_fds(o->host, &load, o->given, TABLE_FDS)
-                             : host_send(o->host, &load, o->source);
+                               : host_send(o->host, &load, o->source);
     if (err == ERR_CLOSED)
         err = OK; /* it is gone already: host_receive will say so */
     if (err)
@@ -285,10 +287,17 @@ enum err observer_new(const struct observer_options *options, struct observer **
 
 static enum err run_request(const struct run_settings *s, int64_t run, struct request *r)
 {
-    *r = (struct request){.type = REQUEST_RUN, .run = run, .asked = clock_now(), .workers = s->workers,
-                          .method = text_dup(s->method), .at_fork = text_dup(s->at_fork),
-                          .whole = s->ncodes == 0, .tasks = (int64_t)s->ncodes,
-                          .max_tasks = s->max_tasks, .task_timeout = s->task_timeout, .retries = s->retries,
+    *r = (struct request){.type = REQUEST_RUN,
+                          .run = run,
+                          .asked = clock_now(),
+                          .workers = s->workers,
+                          .method = text_dup(s->method),
+                          .at_fork = text_dup(s->at_fork),
+                          .whole = s->ncodes == 0,
+                          .tasks = (int64_t)s->ncodes,
+                          .max_tasks = s->max_tasks,
+                          .task_timeout = s->task_timeout,
+                          .retries = s->retries,
                           .measure = s->measure};
     enum err err = r->method && r->at_fork ? OK : ERR_NOMEM;
     if (err)
@@ -371,10 +380,14 @@ static enum err keep_given(struct observer *o, const struct table *t)
 static enum err tell_loaded(struct observer *o, const struct table *t)
 {
     const struct column *key = table_column(t, table_key(t));
-    struct event loaded = {.type = EVENT_TABLE_LOADED, .time = clock_now() - o->epoch,
-                           .table = {.path = text_dup(o->options.path), .rows = (int64_t)table_rows(t),
-                                     .columns = (int64_t)table_columns(t), .key = strndup(key->name, key->name_len),
-                                     .threads = o->threads, .seconds = clock_now() - o->epoch}};
+    struct event loaded = {.type = EVENT_TABLE_LOADED,
+                           .time = clock_now() - o->epoch,
+                           .table = {.path = text_dup(o->options.path),
+                                     .rows = (int64_t)table_rows(t),
+                                     .columns = (int64_t)table_columns(t),
+                                     .key = strndup(key->name, key->name_len),
+                                     .threads = o->threads,
+                                     .seconds = clock_now() - o->epoch}};
     struct table *own = NULL;
     int fds[TABLE_FDS];
     struct problem problem;
@@ -407,4 +420,3 @@ enum err observer_kill_worker(struct observer *o, int64_t worker)
     struct request r = {.type = REQUEST_KILL_WORKER, .worker = worker};
     return o->host ? host_send(o->host, &r, -1) : ERR_GONE;
 }
-

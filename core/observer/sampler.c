@@ -34,17 +34,18 @@ struct orders {
     bool include_root;
     double started;
     unsigned generation; /* counts the watches */
-    struct hint *hints; size_t nhints; /* owned */
-    struct ints stacks;  /* pids */
-    pid_t inspect;       /* stays until there is another one; 0: none */
-    bool inspect_now;    /* it is another one */
+    struct hint *hints;
+    size_t nhints;      /* owned */
+    struct ints stacks; /* pids */
+    pid_t inspect;      /* stays until there is another one; 0: none */
+    bool inspect_now;   /* it is another one */
 };
 
 struct sampler {
     struct queue *queue;
     double hang_after;
     pthread_t thread;
-    bool running;           /* the thread is */
+    bool running; /* the thread is */
 
     pthread_mutex_t lock;
     pthread_cond_t ordered; /* orders came, or stop */
@@ -58,8 +59,8 @@ struct sampler {
     struct shown shown;
     unsigned generation;
     bool watching;
-    double pause;                 /* seconds */
-    double next_look, soonest;    /* clock_now(): when to look again, and with a hint */
+    double pause;              /* seconds */
+    double next_look, soonest; /* clock_now(): when to look again, and with a hint */
     double inspected_at;
 };
 

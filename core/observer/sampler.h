@@ -15,10 +15,10 @@
 struct sampler;
 
 struct sampler_options {
-    struct queue *queue;  /* outlives the sampler */
-    double epoch;         /* clock_now() time that the times of its events count from */
-    double hang_after;    /* seconds */
-    bool stacks;          /* take the stack of a process once when it gets a proved finding */
+    struct queue *queue; /* outlives the sampler */
+    double epoch;        /* clock_now() time that the times of its events count from */
+    double hang_after;   /* seconds */
+    bool stacks;         /* take the stack of a process once when it gets a proved finding */
 };
 
 /* The thread begins with the first order. It does not wake up while nothing is watched. */

@@ -9,16 +9,15 @@
 enum { THREADS_SHOWN = 1000, FDS_SHOWN = 200, HOLDERS_SHOWN = 4 };
 
 static const char *const fd_kinds[] = {
-    [FD_OTHER] = "other",     [FD_FILE] = "file",         [FD_PIPE] = "pipe",
-    [FD_SOCKET] = "socket",   [FD_EVENTFD] = "eventfd",   [FD_EPOLL] = "epoll",
-    [FD_TTY] = "terminal",    [FD_IO_URING] = "io_uring", [FD_TIMERFD] = "timerfd",
-    [FD_SIGNALFD] = "signalfd",
+    [FD_OTHER] = "other",     [FD_FILE] = "file",         [FD_PIPE] = "pipe",    [FD_SOCKET] = "socket",
+    [FD_EVENTFD] = "eventfd", [FD_EPOLL] = "epoll",       [FD_TTY] = "terminal", [FD_IO_URING] = "io_uring",
+    [FD_TIMERFD] = "timerfd", [FD_SIGNALFD] = "signalfd",
 };
 
 static const char *const signal_names[] = {
-    "",     "HUP",  "INT",    "QUIT", "ILL",  "TRAP", "ABRT", "BUS",  "FPE",    "KILL", "USR1",
-    "SEGV", "USR2", "PIPE",   "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN",
-    "TTOU", "URG",  "XCPU",   "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR",  "SYS",
+    "",     "HUP",  "INT",  "QUIT", "ILL",    "TRAP",   "ABRT",  "BUS",  "FPE",  "KILL", "USR1",
+    "SEGV", "USR2", "PIPE", "ALRM", "TERM",   "STKFLT", "CHLD",  "CONT", "STOP", "TSTP", "TTIN",
+    "TTOU", "URG",  "XCPU", "XFSZ", "VTALRM", "PROF",   "WINCH", "IO",   "PWR",  "SYS",
 };
 
 static enum err add_threads(const struct evidence *e, struct event_inspection *out)
@@ -76,7 +75,9 @@ static enum err add_fd(const struct scene *s, const struct evidence *e, const st
     buf_addf(&line, "%3d  %s", fd->fd, fd_kinds[fd->kind]);
     if (directed) {
         buf_addf(&line, " %llu%s", (unsigned long long)fd->inode,
-                 fd->kind == FD_SOCKET ? "" : fd->can_write ? ", its writing end" : ", its reading end");
+                 fd->kind == FD_SOCKET ? ""
+                 : fd->can_write       ? ", its writing end"
+                                       : ", its reading end");
         add_holders(s, e, fd, &line);
     }
     enum err err = line.err ? line.err : texts_add(out, buf_text(&line));
@@ -122,8 +123,11 @@ enum err inspection_describe(const struct scene *s, const struct evidence *e, do
 {
     struct event_inspection *i = &out->inspection;
     *out = (struct event){.type = EVENT_INSPECTION, .time = s->taken - epoch};
-    *i = (struct event_inspection){.pid = e->pid, .name = text_dup(e->name), .exe = text_dup(e->exe),
-                                   .started = e->started_at - epoch, .parent_threads_now = e->parent_threads_now,
+    *i = (struct event_inspection){.pid = e->pid,
+                                   .name = text_dup(e->name),
+                                   .exe = text_dup(e->exe),
+                                   .started = e->started_at - epoch,
+                                   .parent_threads_now = e->parent_threads_now,
                                    .ghost_stacks = e->maps_seen == SEEN ? (int64_t)e->ghost_stacks : -1};
     enum err err = i->name && (i->exe || !e->exe) ? OK : ERR_NOMEM;
     if (!err)

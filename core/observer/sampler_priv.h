@@ -20,13 +20,14 @@ struct shown_process {
 };
 
 struct shown {
-    struct shown_process *v; size_t n; /* by pid, rising; owned */
-    double epoch;     /* clock_now() time that event times count from */
-    double started;   /* clock_now() time that after_seconds counts from */
-    bool stacks;      /* take a stack when a finding is proved */
-    bool more;        /* something changed that is not posted yet, so as not to flood */
-    bool denied;      /* it was said that something may not be read */
-    bool unproved;    /* a finding might become more certain */
+    struct shown_process *v;
+    size_t n;       /* by pid, rising; owned */
+    double epoch;   /* clock_now() time that event times count from */
+    double started; /* clock_now() time that after_seconds counts from */
+    bool stacks;    /* take a stack when a finding is proved */
+    bool more;      /* something changed that is not posted yet, so as not to flood */
+    bool denied;    /* it was said that something may not be read */
+    bool unproved;  /* a finding might become more certain */
     sampler_post_fn *post;
     void *ctx;
 };

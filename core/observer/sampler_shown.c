@@ -57,11 +57,18 @@ static enum err describe(const struct evidence *e, double taken, struct event_pr
     struct buf words;
     buf_init(&words, WORDS_MAX);
     *out = (struct event_process){
-        .pid = e->pid, .ppid = e->ppid, .start_ticks = (int64_t)e->started,
-        .threads = (int64_t)e->nthreads, .parent_threads = e->parent_threads,
-        .forked_without_exec = e->forked_without_exec, .fds = e->fds_seen == SEEN ? (int64_t)e->nfds : -1,
-        .pss_kib = e->pss_seen == SEEN ? e->pss_kib : -1, .cpu_seconds = e->cpu_seconds,
-        .asleep_seconds = taken - e->alive_at, .command = text_dup(e->command), .state = text_dup(state_word(e)),
+        .pid = e->pid,
+        .ppid = e->ppid,
+        .start_ticks = (int64_t)e->started,
+        .threads = (int64_t)e->nthreads,
+        .parent_threads = e->parent_threads,
+        .forked_without_exec = e->forked_without_exec,
+        .fds = e->fds_seen == SEEN ? (int64_t)e->nfds : -1,
+        .pss_kib = e->pss_seen == SEEN ? e->pss_kib : -1,
+        .cpu_seconds = e->cpu_seconds,
+        .asleep_seconds = taken - e->alive_at,
+        .command = text_dup(e->command),
+        .state = text_dup(state_word(e)),
     };
     enum err err = evidence_waits_for(e, &words);
     if (!err && !(out->waits_for = buf_take(&words)))
@@ -137,8 +144,9 @@ static enum err line_up(struct shown *s, const struct scene *scene, bool *moved)
         return ERR_NOMEM;
     for (size_t i = 0; i <= scene->n; i++) {
         const struct evidence *e = i < scene->n ? &scene->procs[i] : NULL;
-        for (; old < s->n && (!e || s->v[old].pid < e->pid ||
-                              (s->v[old].pid == e->pid && s->v[old].started != e->started)); old++) {
+        for (; old < s->n &&
+               (!e || s->v[old].pid < e->pid || (s->v[old].pid == e->pid && s->v[old].started != e->started));
+             old++) {
             post_end(s, EVENT_PROCESS_GONE, s->v[old].pid, NULL, scene->taken);
             forget(&s->v[old]);
             *moved = true;
@@ -267,7 +275,8 @@ static void say_denied(struct shown *s, const struct scene *scene)
         i++;
     if (s->denied || i == scene->n || proc_denial_look(scene->procs[i].pid, &denial))
         return;
-    struct event e = {.type = EVENT_DENIED, .time = scene->taken - s->epoch,
+    struct event e = {.type = EVENT_DENIED,
+                      .time = scene->taken - s->epoch,
                       .denied = {.pid = scene->procs[i].pid, .name = text_dup(scene->procs[i].name)}};
     buf_init(&words, WORDS_MAX);
     if (!denial_words(&denial, &words) && (e.denied.why = buf_take(&words))) {

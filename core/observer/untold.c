@@ -16,10 +16,15 @@ static const struct request *untold_run(const struct observer *o)
 static enum err tell_run(struct observer *o, const struct request *r)
 {
     o->codes_of = r->run;
-    struct event e = {.type = EVENT_RUN_STARTED, .time = clock_now() - o->epoch,
-                      .run = {.run = r->run, .asked = r->asked - o->epoch, .method = text_dup(r->method),
+    struct event e = {.type = EVENT_RUN_STARTED,
+                      .time = clock_now() - o->epoch,
+                      .run = {.run = r->run,
+                              .asked = r->asked - o->epoch,
+                              .method = text_dup(r->method),
                               .at_fork = text_dup(r->at_fork),
-                              .workers = r->workers, .threads = o->threads, .host_pid = o->model->host_pid,
+                              .workers = r->workers,
+                              .threads = o->threads,
+                              .host_pid = o->model->host_pid,
                               .tasks = r->whole ? 1 : r->tasks}};
     return observer_apply(o, &e);
 }
@@ -28,7 +33,8 @@ static enum err tell_task(struct observer *o, int64_t id, const char *code)
 {
     if (model_task(o->model, id))
         return OK;
-    struct event e = {.type = EVENT_TASK_SUBMITTED, .time = clock_now() - o->epoch,
+    struct event e = {.type = EVENT_TASK_SUBMITTED,
+                      .time = clock_now() - o->epoch,
                       .task = {.run = o->model->run, .task = id, .code = text_dup(code), .rows = -1}};
     return observer_apply(o, &e);
 }

@@ -35,7 +35,8 @@ static enum err command_text(char *const *argv, char **out)
 
 static enum err apply_started(struct observer *o, const struct watch_settings *s)
 {
-    struct event e = {.type = EVENT_COMMAND_STARTED, .time = clock_now() - o->epoch,
+    struct event e = {.type = EVENT_COMMAND_STARTED,
+                      .time = clock_now() - o->epoch,
                       .command = {.pid = o->root, .attached = s->argv == NULL}};
     if (s->argv && command_text(s->argv, &e.command.text))
         return ERR_NOMEM;
@@ -99,7 +100,8 @@ enum err observer_watch(const struct observer_options *options, const struct wat
 
 static enum err apply_exited(struct observer *o, int code, int sig)
 {
-    struct event e = {.type = EVENT_COMMAND_EXITED, .time = clock_now() - o->epoch,
+    struct event e = {.type = EVENT_COMMAND_EXITED,
+                      .time = clock_now() - o->epoch,
                       .command = {.pid = o->root, .attached = !o->command, .code = code, .signal = sig}};
     return observer_apply(o, &e);
 }

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double window = 0.05;      /* seconds */
-enum { BATCH_BYTES = 24 * 1024 };       /* about; a message of the wire takes 32 KiB */
+static const double window = 0.05; /* seconds */
+enum { BATCH_BYTES = 24 * 1024 };  /* about; a message of the wire takes 32 KiB */
 
 /* May a single event be told now? If so, what is merged goes before it. */
 static bool told_singly(struct pool *p)
@@ -43,8 +43,8 @@ static struct event task_event(const struct pool *p, enum event_type type, const
 {
     return (struct event){
         .type = type,
-        .task = { .run = p->options.run, .task = t->id, .code = text_dup(task_code(t)),
-                  .worker = s ? s->id : 0, .rows = -1 },
+        .task =
+            {.run = p->options.run, .task = t->id, .code = text_dup(task_code(t)), .worker = s ? s->id : 0, .rows = -1},
     };
 }
 
@@ -81,17 +81,20 @@ void emit_returned(struct pool *p, const struct task *t, const struct slot *s, c
     pool_emit(p, &e);
 }
 
-
 static void emit_end(struct pool *p, struct event_task *borrowed)
 {
-    struct event e = { .type = EVENT_TASK_ENDED }, from = { .type = EVENT_TASK_ENDED, .task = *borrowed };
+    struct event e = {.type = EVENT_TASK_ENDED}, from = {.type = EVENT_TASK_ENDED, .task = *borrowed};
     if (event_copy(&from, &e)) {
         /* Without memory for the result the task counts as failed: it must not look finished with no rows. */
         p->emitter.counts[borrowed->state]--;
         p->emitter.counts[TASK_FAILED]++;
-        e = (struct event){ .type = EVENT_TASK_ENDED,
-                            .task = { .run = borrowed->run, .task = borrowed->task, .worker = borrowed->worker,
-                                      .state = TASK_FAILED, .rows = -1, .error = text_dup("out of memory") } };
+        e = (struct event){.type = EVENT_TASK_ENDED,
+                           .task = {.run = borrowed->run,
+                                    .task = borrowed->task,
+                                    .worker = borrowed->worker,
+                                    .state = TASK_FAILED,
+                                    .rows = -1,
+                                    .error = text_dup("out of memory")}};
     }
     pool_emit(p, &e);
 }
@@ -109,13 +112,24 @@ static void add_to_batch(struct pool *p, const struct event_task *borrowed)
 void emit_ended(struct pool *p, const struct task *t, const struct slot *s, enum task_state state,
                 const struct task_end *end)
 {
-    struct event_task e = { .run = p->options.run, .task = t->id, .code = (char *)task_code(t),
-                            .worker = s ? s->id : 0, .state = state, .rows = end->rows,
-                            .seconds = end->seconds, .error = (char *)end->error,
-                            .ranges = { .v = (int64_t *)end->ranges, .n = end->nranges } };
+    struct event_task e = {.run = p->options.run,
+                           .task = t->id,
+                           .code = (char *)task_code(t),
+                           .worker = s ? s->id : 0,
+                           .state = state,
+                           .rows = end->rows,
+                           .seconds = end->seconds,
+                           .error = (char *)end->error,
+                           .ranges = {.v = (int64_t *)end->ranges, .n = end->nranges}};
     if (p->options.settled) {
-        struct pool_result r = { .task = t->id, .code = e.code, .state = state, .worker = e.worker, .rows = end->rows,
-                                 .seconds = end->seconds, .ranges = e.ranges, .error = e.error };
+        struct pool_result r = {.task = t->id,
+                                .code = e.code,
+                                .state = state,
+                                .worker = e.worker,
+                                .rows = end->rows,
+                                .seconds = end->seconds,
+                                .ranges = e.ranges,
+                                .error = e.error};
         p->options.settled(p->options.ctx, &r);
     }
     if (!p->options.emit)
@@ -146,8 +160,8 @@ void emit_flush(struct pool *p)
     struct emitter *t = &p->emitter;
     if (!t->merged)
         return;
-    struct event e = { .type = EVENT_TASKS, .tasks = t->batch };
-    t->batch = (struct event_tasks){ 0 };
+    struct event e = {.type = EVENT_TASKS, .tasks = t->batch};
+    t->batch = (struct event_tasks){0};
     t->merged = false;
     t->bytes = 0;
     e.tasks.run = p->options.run;
@@ -164,6 +178,6 @@ void emit_flush(struct pool *p)
 
 void emitter_done(struct pool *p)
 {
-    struct event e = { .type = EVENT_TASKS, .tasks = p->emitter.batch };
+    struct event e = {.type = EVENT_TASKS, .tasks = p->emitter.batch};
     event_done(&e);
 }

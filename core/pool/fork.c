@@ -9,14 +9,16 @@
 static void warn(struct pool *p, int64_t threads)
 {
     if (engine_at_fork(p->options.engine) == AT_FORK_WARN && threads > 1)
-        pool_note(p, NOTE_WARNING, "forking a process with %lld threads: the child gets one of them, and a copy of "
-                  "every lock, queue and latch as it stands", (long long)threads);
+        pool_note(p, NOTE_WARNING,
+                  "forking a process with %lld threads: the child gets one of them, and a copy of "
+                  "every lock, queue and latch as it stands",
+                  (long long)threads);
 }
 
 static enum err fork_launch(const struct worker_spec *spec, struct worker_handle *out, struct problem *problem)
 {
     struct pool *p = spec->pool;
-    struct worker_post post = { .sock = spec->sock, .bell = p->bell, .initializer = p->options.initializer };
+    struct worker_post post = {.sock = spec->sock, .bell = p->bell, .initializer = p->options.initializer};
     pid_t host = getpid();
     pid_t pid = fork();
     if (pid < 0)

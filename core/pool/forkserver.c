@@ -57,7 +57,7 @@ void forkserver_free(struct forkserver *f)
 {
     if (!f)
         return;
-    struct message quit = { .type = MESSAGE_QUIT };
+    struct message quit = {.type = MESSAGE_QUIT};
     if (f->sock >= 0 && !message_try_send(f->sock, &quit, NULL, 0) && f->child.pid != 0)
         child_reap(&f->child, PATIENCE_MS, &f->end);
     forkserver_end(f);
@@ -82,7 +82,7 @@ pid_t forkserver_pid(const struct forkserver *f)
 
 static enum err forkserver_watch(struct forkserver *f)
 {
-    struct epoll_event interest = { .events = EPOLLIN };
+    struct epoll_event interest = {.events = EPOLLIN};
     if (epoll_ctl(f->epoll, EPOLL_CTL_ADD, f->sock, &interest) != 0)
         return err_from_errno(errno);
     return child_watch(&f->child, f->epoll, 0);
@@ -107,7 +107,7 @@ enum err forkserver_start(struct forkserver *f, struct problem *problem)
 
 enum err forkserver_preload(struct forkserver *f, const struct table *t, int threads)
 {
-    struct message setup = { .type = MESSAGE_PRELOAD, .threads = threads };
+    struct message setup = {.type = MESSAGE_PRELOAD, .threads = threads};
     int fds[TABLE_FDS];
     if (f->table)
         return OK;
@@ -123,7 +123,7 @@ static enum err refuse_worker(struct message *m, int *pidfd)
 {
     struct problem words;
     int failed = errno;
-    struct child worker = { .pidfd = *pidfd, .epoll = -1 };
+    struct child worker = {.pidfd = *pidfd, .epoll = -1};
     child_kill(&worker);
     io_close(pidfd);
     m->pid = 0;
@@ -152,7 +152,7 @@ enum err forkserver_receive(struct forkserver *f, struct message *out, int *pidf
 
 void forkserver_discard(struct message *m, int *pidfd)
 {
-    struct child stray = { .pidfd = *pidfd, .epoll = -1 };
+    struct child stray = {.pidfd = *pidfd, .epoll = -1};
     child_kill(&stray);
     io_close(pidfd);
     message_done(m);
@@ -176,10 +176,10 @@ bool forkserver_tend(struct forkserver *f, struct problem *words)
 static enum err forkserver_launch(const struct worker_spec *spec, struct worker_handle *out, struct problem *problem)
 {
     const struct pool_options *o = &spec->pool->options;
-    struct message request = { .type = MESSAGE_FORK, .ticket = spec->ticket, .code = (char *)o->initializer };
-    const int fds[] = { spec->sock, spec->ring_fd, spec->pool->bell };
+    struct message request = {.type = MESSAGE_FORK, .ticket = spec->ticket, .code = (char *)o->initializer};
+    const int fds[] = {spec->sock, spec->ring_fd, spec->pool->bell};
 
-    *out = (struct worker_handle){ .child = CHILD_NONE };
+    *out = (struct worker_handle){.child = CHILD_NONE};
     enum err err = forkserver_start(o->forkserver, problem);
     if (err)
         return err;

@@ -23,7 +23,8 @@ static void on_forked(struct pool *p, struct slot *s, const struct message *m, i
         slot_abandon(p, s);
         return;
     }
-    slot_on_worker_started(p, s, (struct child){ .pid = (pid_t)m->pid, .pidfd = *pidfd, .epoll = -1 }, forkserver, m->threads);
+    slot_on_worker_started(p, s, (struct child){.pid = (pid_t)m->pid, .pidfd = *pidfd, .epoll = -1}, forkserver,
+                           m->threads);
     *pidfd = -1;
 }
 
@@ -41,7 +42,7 @@ static void on_forkserver_ended(struct pool *p, const struct child_end *how)
         child_kill(&s->child); /* the kernel has done so, if it was one of ours to the end */
         if (s->child.pidfd >= 0)
             child_ended(&s->child, POOL_PATIENCE_MS);
-        slot_ended(p, s, &(struct child_end){ .signal = SIGKILL });
+        slot_ended(p, s, &(struct child_end){.signal = SIGKILL});
     }
     if (p->trouble > trouble)
         p->trouble = trouble + (how->signal == SIGKILL ? 1 : POOL_TROUBLE_MAX / 3);
@@ -58,7 +59,7 @@ void pool_read_forkserver(struct pool *p)
         if (s && m.type == MESSAGE_FORKED && s->id == 0)
             on_forked(p, s, &m, &pidfd, forkserver_pid(p->options.forkserver));
         else if (s && m.type == MESSAGE_EXITED)
-            slot_ended(p, s, &(struct child_end){ .code = (int)m.exit_code, .signal = (int)m.signal });
+            slot_ended(p, s, &(struct child_end){.code = (int)m.exit_code, .signal = (int)m.signal});
         forkserver_discard(&m, &pidfd);
     }
     if (err == ERR_CLOSED)

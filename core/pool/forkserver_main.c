@@ -16,7 +16,7 @@ struct forkserver_child {
 struct server {
     int sock, epoll;
     struct table *table;
-    int threads;                /* of each worker's engine */
+    int threads;                       /* of each worker's engine */
     struct forkserver_child *children; /* owned */
     size_t n, cap;
 };
@@ -53,7 +53,7 @@ static enum err children_grow(struct server *s)
 /* What a new worker does with the fds that came for it: socket, ring, bell. */
 static int serve_as_worker(struct server *s, const int fds[3], const char *initializer)
 {
-    struct worker_post post = { .sock = fds[0], .bell = fds[2], .initializer = initializer };
+    struct worker_post post = {.sock = fds[0], .bell = fds[2], .initializer = initializer};
     server_leave(s);
     if (ring_open(fds[1], &post.ring))
         return worker_unfit(&post, "cannot map the memory that it shares with the host");
@@ -90,13 +90,13 @@ static enum err fork_worker(struct server *s, const struct message *m, const int
         end_worker(out);
         return err;
     }
-    s->children[s->n++] = (struct forkserver_child){ .ticket = m->ticket, .child = *out };
+    s->children[s->n++] = (struct forkserver_child){.ticket = m->ticket, .child = *out};
     return OK;
 }
 
 static enum err answer_fork(struct server *s, const struct message *m, const int fds[3])
 {
-    struct message answer = { .type = MESSAGE_FORKED, .ticket = m->ticket, .threads = child_own_threads() };
+    struct message answer = {.type = MESSAGE_FORKED, .ticket = m->ticket, .threads = child_own_threads()};
     struct child child = CHILD_NONE;
     struct problem problem, words;
     enum err err = fork_worker(s, m, fds, &child, &problem);
@@ -122,7 +122,7 @@ static enum err report_end(struct server *s, pid_t pid)
         struct child_end end;
         if (b->child.pid != pid || !child_reap(&b->child, 0, &end))
             continue;
-        struct message m = { .type = MESSAGE_EXITED, .ticket = b->ticket, .exit_code = end.code, .signal = end.signal };
+        struct message m = {.type = MESSAGE_EXITED, .ticket = b->ticket, .exit_code = end.code, .signal = end.signal};
         brood_drop(s, b);
         return message_send(s->sock, &m, NULL, 0);
     }
@@ -149,7 +149,7 @@ static enum err serve_request(struct server *s)
 
 static enum err serve(struct server *s)
 {
-    struct epoll_event interest = { .events = EPOLLIN, .data.u64 = SOCK_TAG }, event;
+    struct epoll_event interest = {.events = EPOLLIN, .data.u64 = SOCK_TAG}, event;
     enum err err = OK;
     if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->sock, &interest) != 0)
         return err_from_errno(errno);
@@ -165,7 +165,7 @@ static enum err serve(struct server *s)
 
 int forkserver_process_main(int sock)
 {
-    struct server s = { .sock = sock };
+    struct server s = {.sock = sock};
     struct message preload;
     struct problem problem;
     int fds[MESSAGE_FDS];

@@ -12,7 +12,7 @@ void pool_result_done(struct pool_result *r)
     free(r->code);
     free(r->error);
     ints_done(&r->ranges);
-    *r = (struct pool_result){ 0 };
+    *r = (struct pool_result){0};
 }
 
 static struct future *future_at(const struct futures *f, int64_t id)
@@ -44,7 +44,7 @@ enum err future_new(struct pool *p, int64_t id)
         if (err)
             return err;
     }
-    f->v[id & (f->cap - 1)] = (struct future){ 0 };
+    f->v[id & (f->cap - 1)] = (struct future){0};
     f->end = id + 1;
     return OK;
 }
@@ -66,8 +66,8 @@ void future_settle(struct pool *p, const struct task *t, const struct slot *s, e
     struct future *u = future_at(f, t->id);
     if (!u || u->settled)
         return;
-    u->result = (struct pool_result){ .task = t->id, .state = state, .worker = s ? s->id : 0,
-                                      .rows = end->rows, .seconds = end->seconds };
+    u->result = (struct pool_result){
+        .task = t->id, .state = state, .worker = s ? s->id : 0, .rows = end->rows, .seconds = end->seconds};
     if (keep(t, end, &u->result)) {
         u->result.state = TASK_FAILED; /* a result of which something is missing is none */
         ints_done(&u->result.ranges);
@@ -101,7 +101,7 @@ static void give(struct futures *f, struct future *u, struct pool_result *out)
     else
         f->last = u->before;
     *out = u->result;
-    *u = (struct future){ .taken = true };
+    *u = (struct future){.taken = true};
     while (f->base < f->end && future_at(f, f->base)->taken)
         f->base++;
 }
@@ -124,7 +124,12 @@ static enum err wait_until(struct pool *p, double timeout, bool (*there)(struct 
     return OK;
 }
 
-struct awaited { const int64_t *tasks; size_t n; enum pool_when when; size_t settled; };
+struct awaited {
+    const int64_t *tasks;
+    size_t n;
+    enum pool_when when;
+    size_t settled;
+};
 
 static bool enough(struct pool *p, const void *arg)
 {
@@ -141,10 +146,9 @@ static bool enough(struct pool *p, const void *arg)
            (a->when == POOL_FIRST_EXCEPTION && exception);
 }
 
-enum err pool_wait(struct pool *p, const int64_t *tasks, size_t n, enum pool_when when, double timeout,
-                   size_t *settled)
+enum err pool_wait(struct pool *p, const int64_t *tasks, size_t n, enum pool_when when, double timeout, size_t *settled)
 {
-    struct awaited a = { .tasks = tasks, .n = n, .when = when };
+    struct awaited a = {.tasks = tasks, .n = n, .when = when};
     enum err err = wait_until(p, timeout, enough, &a);
     *settled = a.settled;
     return err;

@@ -27,7 +27,7 @@ void pool_emit(struct pool *p, struct event *e)
 
 void pool_note(struct pool *p, enum note_level level, const char *fmt, ...)
 {
-    struct event e = { .type = EVENT_NOTE, .note.level = level };
+    struct event e = {.type = EVENT_NOTE, .note.level = level};
     va_list ap;
     va_start(ap, fmt);
     if (vasprintf(&e.note.text, fmt, ap) < 0)
@@ -81,7 +81,7 @@ static enum err check_options(const struct pool_options *o, struct problem *prob
 
 static bool watch(struct pool *p, int fd, uint32_t events, uint64_t tag)
 {
-    struct epoll_event interest = { .events = events, .data.u64 = tag };
+    struct epoll_event interest = {.events = events, .data.u64 = tag};
     return fd >= 0 && epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &interest) == 0;
 }
 
@@ -108,7 +108,7 @@ enum err pool_new(const struct pool_options *options, struct pool **out, struct 
     struct pool *p = calloc(1, sizeof *p);
     if (!p)
         return problem_set(problem, ERR_NOMEM, "no pool: %s", err_text(ERR_NOMEM));
-    *p = (struct pool){ .options = *options, .epoll = -1, .bell = -1, .timer = -1, .now = clock_now(), .slack = true };
+    *p = (struct pool){.options = *options, .epoll = -1, .bell = -1, .timer = -1, .now = clock_now(), .slack = true};
     if (p->options.pending_max <= 0)
         p->options.pending_max = POOL_PENDING_MAX;
     if (!pool_open(p)) {
@@ -176,7 +176,7 @@ enum err pool_submit_task(struct pool *p, const struct pool_task *wanted, int64_
 
 enum err pool_submit(struct pool *p, const char *code, int64_t *id)
 {
-    struct pool_task t = { .kind = code ? POOL_FILTER : POOL_SCAN, .code = code };
+    struct pool_task t = {.kind = code ? POOL_FILTER : POOL_SCAN, .code = code};
     return pool_submit_task(p, &t, id);
 }
 
@@ -244,7 +244,7 @@ enum err pool_cancel(struct pool *p, int64_t id, bool kill)
     if (t->stage == STAGE_GIVEN)
         relieve_all(p);
     if (t->stage == STAGE_PENDING && task_unlist(p, t)) {
-        task_settle(p, t, NULL, &(struct task_end){ .turn = TURN_CANCEL, .rows = -1 });
+        task_settle(p, t, NULL, &(struct task_end){.turn = TURN_CANCEL, .rows = -1});
         return OK;
     }
     struct slot *s = slot_at_work_on(p, t);

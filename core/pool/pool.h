@@ -60,38 +60,38 @@ enum pool_kind { POOL_FILTER, POOL_SCAN, POOL_NOOP }; /* POOL_NOOP: nothing, to 
 
 struct pool_task {
     enum pool_kind kind;
-    const char *code;   /* of POOL_FILTER */
-    double timeout;     /* seconds that it may run; its worker is killed then and the task fails. 0: the pool's */
+    const char *code; /* of POOL_FILTER */
+    double timeout;   /* seconds that it may run; its worker is killed then and the task fails. 0: the pool's */
 };
 
 /* What became of a task. */
 struct pool_result {
     int64_t task;
-    char *code;           /* NULL: none */
+    char *code;            /* NULL: none */
     enum task_state state; /* finished, failed, cancelled or lost */
-    int64_t worker;       /* where it ran last; 0: nowhere */
-    int64_t rows;         /* -1: no result */
-    double seconds;       /* running time, as its worker measured it */
-    struct ints ranges;   /* pairs: first row, count */
-    char *error;          /* message and place, of a failed or lost one */
+    int64_t worker;        /* where it ran last; 0: nowhere */
+    int64_t rows;          /* -1: no result */
+    double seconds;        /* running time, as its worker measured it */
+    struct ints ranges;    /* pairs: first row, count */
+    char *error;           /* message and place, of a failed or lost one */
 };
 void pool_result_done(struct pool_result *r);
 
 struct pool_options {
     const struct start_method *method;
     int workers;
-    int64_t run;                  /* id that its events carry */
-    struct engine *engine;        /* the host's; used by nobody else while the pool forks */
+    int64_t run;           /* id that its events carry */
+    struct engine *engine; /* the host's; used by nobody else while the pool forks */
     const struct table *table;
     struct forkserver *forkserver; /* the host's, for one pool at a time; may be NULL for other methods */
-    int64_t pending_max;          /* tasks that may wait: more are refused with ERR_AGAIN. 0: POOL_PENDING_MAX */
-    int64_t max_tasks;            /* a worker goes after so many and another takes its place. 0: never */
-    double task_timeout;          /* 0: none */
-    int retries;                  /* how often a task whose worker died is tried again. 0: it is lost; at most 255 */
-    const char *initializer;      /* run in each worker before its first task: "threads" starts the engine's threads,
-                                     "scan" reads the whole table; one that fails breaks the pool. NULL: none */
-    bool keep;                    /* results are kept for pool_result, pool_next, pool_wait and pool_map */
-    int burst;                    /* events of single tasks in 50 ms, the rest is merged. 0: POOL_BURST; -1: no limit */
+    int64_t pending_max;           /* tasks that may wait: more are refused with ERR_AGAIN. 0: POOL_PENDING_MAX */
+    int64_t max_tasks;             /* a worker goes after so many and another takes its place. 0: never */
+    double task_timeout;           /* 0: none */
+    int retries;                   /* how often a task whose worker died is tried again. 0: it is lost; at most 255 */
+    const char *initializer;       /* run in each worker before its first task: "threads" starts the engine's threads,
+                                      "scan" reads the whole table; one that fails breaks the pool. NULL: none */
+    bool keep;                     /* results are kept for pool_result, pool_next, pool_wait and pool_map */
+    int burst; /* events of single tasks in 50 ms, the rest is merged. 0: POOL_BURST; -1: no limit */
     void (*emit)(void *ctx, struct event *e); /* takes the event; called from pool_* calls only. NULL: not told */
     void (*settled)(void *ctx, const struct pool_result *r); /* borrowed for the call; NULL: not told */
     void *ctx;
@@ -135,7 +135,7 @@ enum err pool_cancel(struct pool *p, int64_t task, bool kill) MUST_CHECK;
 /* No task is taken any more. What is pending is cancelled, what runs comes to its end, and the workers are asked to
  * go; pool_step until pool_ended. */
 void pool_shutdown(struct pool *p);
-void pool_close(struct pool *p); /* the same, but what is pending is done first */
+void pool_close(struct pool *p);       /* the same, but what is pending is done first */
 bool pool_ended(const struct pool *p); /* no worker is left */
 
 /* SIGKILL; its task is lost, or tried again. ERR_NOT_FOUND if there is no such worker (any more). */
@@ -144,13 +144,14 @@ enum err pool_kill_worker(struct pool *p, int64_t worker) MUST_CHECK;
 /* SIGKILL for all workers, running tasks are lost, pending ones cancelled. */
 void pool_terminate(struct pool *p);
 
-/* --- as concurrent.futures has it; of a pool with `keep`. Timeouts: seconds, < 0: none; ERR_AGAIN: one passed ------ */
+/* --- as concurrent.futures has it; of a pool with `keep`. Timeouts: seconds, < 0: none; ERR_AGAIN: one passed ------
+ */
 
 enum pool_when { POOL_FIRST_COMPLETED, POOL_FIRST_EXCEPTION, POOL_ALL_COMPLETED };
 
 /* Waits until one is settled, one has not finished well, or all are; *settled of them are. */
-enum err pool_wait(struct pool *p, const int64_t *tasks, size_t n, enum pool_when when, double timeout,
-                   size_t *settled) MUST_CHECK;
+enum err pool_wait(struct pool *p, const int64_t *tasks, size_t n, enum pool_when when, double timeout, size_t *settled)
+    MUST_CHECK;
 
 /* The result of a task, given to the caller (once). ERR_NOT_FOUND: taken before, or never submitted. */
 enum err pool_take(struct pool *p, int64_t task, double timeout, struct pool_result *out) MUST_CHECK;
@@ -164,13 +165,16 @@ enum err pool_join(struct pool *p, double timeout) MUST_CHECK;
 /* Results in the order of the codes, submitted as the results are taken: at most `ahead` are on their way (0: as many
  * as may be pending); they travel in chunks as the load asks. *m is zeroed before the first call and keeps the place;
  * pool_map_done frees it, the tasks go on. ERR_NOT_FOUND: that were all. */
-struct pool_map { size_t taken; struct ints submitted; };
+struct pool_map {
+    size_t taken;
+    struct ints submitted;
+};
 void pool_map_done(struct pool_map *m);
 enum err pool_map_next(struct pool *p, struct pool_map *m, const char *const *codes, size_t n, size_t ahead,
                        double timeout, struct pool_result *out) MUST_CHECK;
 
-/* The main functions of the processes that a pool starts as fresh programs (core/query/hidden_commands.c): `sock` is the
- * socket to the process that started them. They return the exit status. */
+/* The main functions of the processes that a pool starts as fresh programs (core/query/hidden_commands.c): `sock` is
+ * the socket to the process that started them. They return the exit status. */
 int worker_process_main(int sock);
 int forkserver_process_main(int sock);
 

@@ -57,8 +57,8 @@ enum err message_recv(int sock, struct message *out, int fds[MESSAGE_FDS]) MUST_
 
 /* What a worker holds of its host. */
 struct worker_post {
-    int sock;                /* for what does not fit into the ring */
-    int bell;                /* eventfd: wakes the host */
+    int sock; /* for what does not fit into the ring */
+    int bell; /* eventfd: wakes the host */
     struct ring_end ring;
     const char *initializer; /* NULL: none */
 };
@@ -84,10 +84,10 @@ enum err worker_receive_table(int sock, enum message_type type, struct message *
 /* What a new worker is given; all borrowed. */
 struct worker_spec {
     struct pool *pool;
-    int sock;                /* the worker's end */
-    int host_sock;           /* the host's end: only a forked child has it too, and closes it */
+    int sock;      /* the worker's end */
+    int host_sock; /* the host's end: only a forked child has it too, and closes it */
     int ring_fd;
-    struct ring_end *ring;   /* the host's end */
+    struct ring_end *ring; /* the host's end */
     int64_t ticket;
 };
 
@@ -125,9 +125,9 @@ void forkserver_discard(struct message *m, int *pidfd);
 
 /* Where a task stands, and what may happen to it: one table in pool_tasks.c says what comes of it. */
 enum task_stage {
-    STAGE_NONE,    /* no task: not submitted yet, or forgotten */
+    STAGE_NONE, /* no task: not submitted yet, or forgotten */
     STAGE_PENDING,
-    STAGE_GIVEN,   /* in a worker's ring, not begun as far as is known */
+    STAGE_GIVEN, /* in a worker's ring, not begun as far as is known */
     STAGE_RUNNING,
     STAGE_FINISHED,
     STAGE_FAILED,
@@ -142,10 +142,10 @@ enum task_turn {
     TURN_TAKE_BACK, /* it was never begun */
     TURN_RETRY,     /* its worker died, and it is to be tried again */
     TURN_FINISH,
-    TURN_FAIL,      /* the worker says so, or there can be no worker */
-    TURN_EXPIRE,    /* it took too long */
+    TURN_FAIL,   /* the worker says so, or there can be no worker */
+    TURN_EXPIRE, /* it took too long */
     TURN_CANCEL,
-    TURN_LOSE,      /* its worker died */
+    TURN_LOSE, /* its worker died */
     TURNS
 };
 
@@ -155,16 +155,19 @@ struct task {
         char brief[24]; /* a code that fits, NUL-terminated */
         char *text;     /* owned; a longer one */
     };
-    uint32_t len;       /* of the code */
-    uint8_t stage;      /* enum task_stage */
-    uint8_t kind;       /* enum ring_kind */
+    uint32_t len;  /* of the code */
+    uint8_t stage; /* enum task_stage */
+    uint8_t kind;  /* enum ring_kind */
     uint8_t tries_left;
-    uint8_t killed_for;       /* enum task_turn that is to come when its worker has been killed for it; 0: none */
+    uint8_t killed_for; /* enum task_turn that is to come when its worker has been killed for it; 0: none */
     float timeout;      /* seconds; 0: none */
     struct task *next;  /* in a list */
 };
 
-struct task_list { struct task *first, **last; int64_t n; };
+struct task_list {
+    struct task *first, **last;
+    int64_t n;
+};
 
 const char *task_code(const struct task *t); /* NULL: none */
 
@@ -176,7 +179,7 @@ bool task_turn(struct task *t, enum task_turn turn);
 struct future {
     struct pool_result result; /* owned, once it is settled */
     bool settled, taken;
-    int64_t before, after;     /* in the order of completion; 0: none */
+    int64_t before, after; /* in the order of completion; 0: none */
 };
 
 struct futures {
@@ -189,10 +192,10 @@ struct futures {
 
 struct emitter {
     double window_end;
-    int left;             /* events of single tasks that may still be told in this window */
-    bool merged;          /* something waits in `batch` */
+    int left;    /* events of single tasks that may still be told in this window */
+    bool merged; /* something waits in `batch` */
     size_t bytes;
-    struct event_tasks batch; /* owned */
+    struct event_tasks batch;      /* owned */
     int64_t counts[TASK_LOST + 1]; /* as told */
 };
 
@@ -203,60 +206,63 @@ enum slot_state {
     SLOT_LAUNCHED, /* asked for, no pid yet */
     SLOT_STARTING, /* the process exists */
     SLOT_READY,
-    SLOT_LEAVING   /* told to quit, killed, or out of reach: its end is near */
+    SLOT_LEAVING /* told to quit, killed, or out of reach: its end is near */
 };
 
 enum { SLOT_DEPTH_MAX = 256 }; /* tasks that one worker may have at once */
 
-struct given { struct task *task; uint32_t place; };
+struct given {
+    struct task *task;
+    uint32_t place;
+};
 
 /* The place of one worker. */
 struct slot {
     enum slot_state state;
-    int64_t ticket;        /* never used twice */
-    int64_t id;            /* of the worker, from 1 in the order of birth; 0 before */
+    int64_t ticket; /* never used twice */
+    int64_t id;     /* of the worker, from 1 in the order of birth; 0 before */
     pid_t pid, ppid;
     int64_t parent_threads;
     struct child child;
-    int sock;              /* -1: none */
+    int sock; /* -1: none */
     struct ring_end ring;
-    struct given *given;   /* owned; a ring of SLOT_DEPTH_MAX, the first is what it works at */
+    struct given *given; /* owned; a ring of SLOT_DEPTH_MAX, the first is what it works at */
     uint32_t first, n;
-    int depth;             /* as many it may have now */
-    double mean;           /* seconds that its tasks take */
-    double since;          /* the first was begun, as far as is known */
-    int64_t taken;         /* tasks that it was given for good, for max_tasks */
-    bool written;          /* something new for it to be woken for */
-    struct message far;    /* owned; what was sent over the socket before its answer */
-    char *last_words;      /* owned: why it cannot work, as it said itself, or NULL */
+    int depth;          /* as many it may have now */
+    double mean;        /* seconds that its tasks take */
+    double since;       /* the first was begun, as far as is known */
+    int64_t taken;      /* tasks that it was given for good, for max_tasks */
+    bool written;       /* something new for it to be woken for */
+    struct message far; /* owned; what was sent over the socket before its answer */
+    char *last_words;   /* owned: why it cannot work, as it said itself, or NULL */
     bool was_ready;
-    bool asked;            /* the pool told it to go */
-    bool dismissed;        /* by its ring: it has nothing to do any more */
-    bool kill_when_started;           /* to be killed as soon as it has a pid */
-    bool deaf;             /* it wrote what no worker of ours writes: nothing it says counts any more */
+    bool asked;             /* the pool told it to go */
+    bool dismissed;         /* by its ring: it has nothing to do any more */
+    bool kill_when_started; /* to be killed as soon as it has a pid */
+    bool deaf;              /* it wrote what no worker of ours writes: nothing it says counts any more */
 };
-#define SLOT_NONE ((struct slot){ .sock = -1, .child = CHILD_NONE })
+#define SLOT_NONE ((struct slot){.sock = -1, .child = CHILD_NONE})
 
 struct pool {
     struct pool_options options;
     int epoll, bell, timer;
-    struct slot *slots;       /* owned; options.workers of them */
+    struct slot *slots; /* owned; options.workers of them */
     struct task_list pending, unused;
-    struct task **slabs;      /* owned: where tasks live */
+    struct task **slabs; /* owned: where tasks live */
     size_t nslabs;
     int64_t submitted, settled, born, tickets;
-    double now;               /* as of the last look at the clock */
-    double timer_at;          /* when the timer rings; 0: never */
-    int unattended;           /* submissions since the last look at the workers */
-    bool slack;               /* a worker waits for a task, or could be started */
-    bool dozing;              /* the workers were asked to ring the bell */
-    int startup_failures;            /* workers in a row that ended before they were ready */
-    int trouble;              /* the same, weighed: at POOL_TROUBLE_MAX the pool gives up */
-    char *why;                /* owned: what became of the last of them, or NULL */
-    char *broken;             /* owned: why this pool does nothing any more, or NULL */
-    bool warned;              /* the user was told that a worker could not be started */
-    bool closing;             /* no worker is started any more */
-    bool draining;            /* no task is taken any more, those that are here are done */
+    double now;           /* as of the last look at the clock */
+    double timer_at;      /* when the timer rings; 0: never */
+    int unattended;       /* submissions since the last look at the workers */
+    bool slack;           /* a worker waits for a task, or could be started */
+    bool dozing;          /* the workers were asked to ring the bell */
+    int startup_failures; /* workers in a row that ended before they were ready */
+    int trouble;          /* the same, weighed: at POOL_TROUBLE_MAX the pool gives up */
+    char *why;            /* owned: what became of the last of them, or NULL */
+    char *broken;         /* owned: why this pool does nothing any more, or NULL */
+    bool warned;          /* the user was told that a worker could not be started */
+    bool closing;         /* no worker is started any more */
+    bool draining;        /* no task is taken any more, those that are here are done */
     struct futures futures;
     struct emitter emitter;
 };
@@ -264,8 +270,8 @@ struct pool {
 /* Tags of the pool's epoll set: two for each worker slot, and three. */
 enum { TAG_SOCK, TAG_PROCESS, TAG_KINDS };
 #define TAG_FORKSERVER UINT64_MAX
-#define TAG_BELL (UINT64_MAX - 1)
-#define TAG_TIMER (UINT64_MAX - 2)
+#define TAG_BELL       (UINT64_MAX - 1)
+#define TAG_TIMER      (UINT64_MAX - 2)
 
 enum { POOL_PATIENCE_MS = 1000, POOL_TROUBLE_MAX = 60 };
 
@@ -275,8 +281,8 @@ void pool_note(struct pool *p, enum note_level level, const char *fmt, ...) PRIN
 
 /* One more worker that was never ready. One that was killed by somebody says little of the next one. */
 void pool_on_startup_failure(struct pool *p, const char *why, bool killed);
-void pool_unborn(struct pool *p, const char *why);    /* the same, of one that could not be started: says so once */
-void pool_break(struct pool *p, const char *why);     /* from now on every task fails with these words */
+void pool_unborn(struct pool *p, const char *why); /* the same, of one that could not be started: says so once */
+void pool_break(struct pool *p, const char *why);  /* from now on every task fails with these words */
 
 /* pool_turn.c: takes what the workers say, true if there was something; gives out what is pending. */
 bool pool_read(struct pool *p);
@@ -290,51 +296,55 @@ struct task_end {
     enum task_turn turn;
     int64_t rows;
     double seconds;
-    const int64_t *ranges; size_t nranges; /* words */
+    const int64_t *ranges;
+    size_t nranges; /* words */
     const char *error;
 };
 
 /* pool_tasks.c. A task is settled once, and forgotten by that; `s` is where it ran, or NULL. */
 enum err task_new(struct pool *p, const struct pool_task *wanted, struct task **out) MUST_CHECK; /* pending */
-struct task *task_take(struct pool *p);                 /* the first pending one, or NULL */
-void task_give_back(struct pool *p, struct task *t);    /* before all others */
+struct task *task_take(struct pool *p);              /* the first pending one, or NULL */
+void task_give_back(struct pool *p, struct task *t); /* before all others */
 void task_settle(struct pool *p, struct task *t, const struct slot *s, const struct task_end *end);
 void task_settle_pending(struct pool *p, enum task_turn turn, const char *error);
-struct task *task_find(struct pool *p, int64_t id);     /* that is not settled, or NULL */
-bool task_unlist(struct pool *p, struct task *t);       /* out of the pending ones */
-void tasks_free(struct pool *p);                        /* all of them, without a word */
+struct task *task_find(struct pool *p, int64_t id); /* that is not settled, or NULL */
+bool task_unlist(struct pool *p, struct task *t);   /* out of the pending ones */
+void tasks_free(struct pool *p);                    /* all of them, without a word */
 
 /* pool_seats.c */
 struct event slot_event(const struct pool *p, enum event_type type, const struct slot *s);
 enum err slot_launch(struct pool *p, struct slot *s, struct problem *problem) MUST_CHECK; /* with its first task */
-void slot_on_worker_started(struct pool *p, struct slot *s, struct child child, pid_t ppid, int64_t parent_threads); /* takes it */
-void slot_dismiss(struct slot *s);                              /* asks its worker to go, as soon as it is woken */
+void slot_on_worker_started(struct pool *p, struct slot *s, struct child child, pid_t ppid,
+                            int64_t parent_threads); /* takes it */
+void slot_dismiss(struct slot *s);                   /* asks its worker to go, as soon as it is woken */
 
 /* Of one that was dismissed: what it might still say does not matter; its end, which is awaited, wakes us once and not
  * twice. */
 void slot_part(struct pool *p, struct slot *s);
 void slot_kill(struct slot *s);
-void slot_ended(struct pool *p, struct slot *s, const struct child_end *end); /* its worker is gone; the worker slot is free */
-void slot_clear(struct pool *p, struct slot *s);                /* frees the worker slot without a word */
-void slot_cut(struct pool *p, struct slot *s, enum err why);    /* no more is to be heard from it */
+void slot_ended(struct pool *p, struct slot *s,
+                const struct child_end *end);                /* its worker is gone; the worker slot is free */
+void slot_clear(struct pool *p, struct slot *s);             /* frees the worker slot without a word */
+void slot_cut(struct pool *p, struct slot *s, enum err why); /* no more is to be heard from it */
 
 /* pool_give.c: the tasks of a worker slot */
-int slot_room(const struct pool *p, const struct slot *s);      /* how many more it may be given now */
+int slot_room(const struct pool *p, const struct slot *s); /* how many more it may be given now */
 /* False: there is no room, or the worker cannot be reached, and the task is the caller's. True: it was given, or it has
  * failed because its code cannot be sent. */
 bool slot_give(struct pool *p, struct slot *s, struct task *t);
 
-void slot_wake(struct slot *s);                                 /* after all that it was given */
-bool slot_read(struct pool *p, struct slot *s);                 /* takes its answers; true if there was something */
+void slot_wake(struct slot *s);                 /* after all that it was given */
+bool slot_read(struct pool *p, struct slot *s); /* takes its answers; true if there was something */
 void slot_read_sock(struct pool *p, struct slot *s);
 void slot_ready(struct pool *p, struct slot *s);
-void slot_relieve(struct pool *p, struct slot *s);              /* takes back what it has not begun */
+void slot_relieve(struct pool *p, struct slot *s);                          /* takes back what it has not begun */
 void slot_on_worker_death(struct pool *p, struct slot *s, const char *why); /* it is dead: back, again, or lost */
 
-/* Frees the worker slot of a worker that was never started, or that was killed before anybody heard of it. All its tasks are
- * pending again. */
+/* Frees the worker slot of a worker that was never started, or that was killed before anybody heard of it. All its
+ * tasks are pending again. */
 void slot_abandon(struct pool *p, struct slot *s);
-bool slot_kill_for_task(struct pool *p, struct slot *s, enum task_turn turn); /* kills it for its task; false: it is done */
+bool slot_kill_for_task(struct pool *p, struct slot *s,
+                        enum task_turn turn); /* kills it for its task; false: it is done */
 
 /* pool_brood.c: the workers that are the forkserver's children */
 void pool_read_forkserver(struct pool *p);

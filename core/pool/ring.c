@@ -29,11 +29,11 @@ struct task_cell {
 struct answer_cell {
     _Atomic uint32_t state; /* place * 2 + 1; 0 in a cell that only continues another */
     uint8_t far, failed;
-    uint16_t len;           /* bytes that follow in continuing cells */
-    uint32_t task;          /* its place */
+    uint16_t len;  /* bytes that follow in continuing cells */
+    uint32_t task; /* its place */
     float seconds;
     int64_t rows;
-    int64_t first;          /* of the only range; -1: the ranges follow, or there are none */
+    int64_t first; /* of the only range; -1: the ranges follow, or there are none */
 };
 
 struct more_cell { /* continues either */
@@ -50,8 +50,8 @@ _Static_assert(sizeof(union cell) == 32, "two cells a cache line");
 
 struct ring {
     uint32_t magic;
-    alignas(LINE) _Atomic uint32_t host_sleeps;  /* written by both: 1 asks for the bell */
-    _Atomic uint32_t answers_read;               /* by the host: cells before this place are free */
+    alignas(LINE) _Atomic uint32_t host_sleeps;   /* written by both: 1 asks for the bell */
+    _Atomic uint32_t answers_read;                /* by the host: cells before this place are free */
     alignas(LINE) _Atomic uint32_t worker_sleeps; /* a futex, shared: 1 while the worker sleeps on it */
     _Atomic uint32_t tasks_read;
     _Atomic uint32_t ready;
@@ -64,7 +64,7 @@ static enum err ring_map(int fd, struct ring_end *out)
     void *at = mmap(NULL, sizeof(struct ring), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED)
         return err_from_errno(errno);
-    *out = (struct ring_end){ .shared = at, .limit = RING_CELLS };
+    *out = (struct ring_end){.shared = at, .limit = RING_CELLS};
     return OK;
 }
 
@@ -104,14 +104,14 @@ enum err ring_open(int fd, struct ring_end *out)
 
 struct ring_end ring_other_end(const struct ring_end *fresh)
 {
-    return (struct ring_end){ .shared = fresh->shared, .limit = RING_CELLS };
+    return (struct ring_end){.shared = fresh->shared, .limit = RING_CELLS};
 }
 
 void ring_close(struct ring_end *r)
 {
     if (r->shared)
         munmap(r->shared, sizeof *r->shared);
-    *r = (struct ring_end){ 0 };
+    *r = (struct ring_end){0};
 }
 
 static union cell *cell_at(union cell *cells, uint32_t place)
@@ -121,7 +121,7 @@ static union cell *cell_at(union cell *cells, uint32_t place)
 
 static uint32_t more_cells(size_t bytes)
 {
-    enum { EACH = sizeof ((struct more_cell *)0)->bytes };
+    enum { EACH = sizeof((struct more_cell *)0)->bytes };
     return (uint32_t)((bytes + EACH - 1) / EACH);
 }
 
@@ -151,7 +151,7 @@ static void read_more(union cell *cells, uint32_t place, char *to, size_t len)
 
 static uint32_t task_cells(size_t len)
 {
-    enum { FIRST = sizeof ((struct task_cell *)0)->bytes };
+    enum { FIRST = sizeof((struct task_cell *)0)->bytes };
     return 1 + (len > FIRST ? more_cells(len - FIRST) : 0);
 }
 
@@ -194,7 +194,7 @@ bool ring_has_room(struct ring_end *r, size_t len)
 
 uint32_t ring_put(struct ring_end *r, enum ring_kind kind, const char *code, size_t len, bool far)
 {
-    size_t first = sizeof ((struct task_cell *)0)->bytes;
+    size_t first = sizeof((struct task_cell *)0)->bytes;
     uint32_t place = r->tasks;
     struct task_cell *c = &cell_at(r->shared->tasks, r->tasks)->task;
     c->kind = (uint8_t)(kind | (far ? RING_FAR : 0));

@@ -17,10 +17,10 @@
 #include "core/base/err.h"
 
 enum {
-    RING_CELLS = 512,        /* of each ring; a power of two */
-    RING_CODE_MAX = 1024,    /* bytes of a code that travels in the ring; a longer one goes over the socket */
-    RING_TEXT_MAX = 512,     /* of an error */
-    RING_RANGES_MAX = 128    /* of a result; one with more goes over the socket */
+    RING_CELLS = 512,     /* of each ring; a power of two */
+    RING_CODE_MAX = 1024, /* bytes of a code that travels in the ring; a longer one goes over the socket */
+    RING_TEXT_MAX = 512,  /* of an error */
+    RING_RANGES_MAX = 128 /* of a result; one with more goes over the socket */
 };
 
 enum ring_kind { RING_FILTER, RING_SCAN, RING_NOOP, RING_QUIT, RING_KINDS };
@@ -28,12 +28,12 @@ enum { RING_FAR = 0x80 }; /* with a kind: the rest of it comes over the socket, 
 
 /* What a worker answers. */
 struct ring_answer {
-    uint32_t place;    /* of its task */
-    bool far;          /* the ranges, or the error, lie in a message that was sent before */
+    uint32_t place; /* of its task */
+    bool far;       /* the ranges, or the error, lie in a message that was sent before */
     bool failed;
     int64_t rows;
     double seconds;
-    uint32_t len;      /* words in `ranges`, or bytes of `text` */
+    uint32_t len; /* words in `ranges`, or bytes of `text` */
     union {
         int64_t ranges[2 * RING_RANGES_MAX]; /* pairs: first row, count */
         char text[RING_TEXT_MAX + 1];        /* the error, NUL-terminated */
@@ -47,13 +47,13 @@ struct ring_end {
     struct ring *shared; /* NULL: none */
     uint32_t tasks;      /* place of the next task to be written, or read */
     uint32_t answers;
-    uint32_t limit;      /* how far the other side has read, as last seen */
+    uint32_t limit; /* how far the other side has read, as last seen */
 };
 
 /* New shared memory: *fd (close-on-exec) is for a worker that does not inherit the mapping. */
 enum err ring_new(struct ring_end *out, int *fd) MUST_CHECK;
-enum err ring_open(int fd, struct ring_end *out) MUST_CHECK; /* ERR_PARSE: it is no ring of this version */
-struct ring_end ring_other_end(const struct ring_end *fresh);       /* of a forked worker, which has the mapping */
+enum err ring_open(int fd, struct ring_end *out) MUST_CHECK;  /* ERR_PARSE: it is no ring of this version */
+struct ring_end ring_other_end(const struct ring_end *fresh); /* of a forked worker, which has the mapping */
 void ring_close(struct ring_end *r);
 
 /* --- the host's side --- */

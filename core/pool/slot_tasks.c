@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The tasks of a worker slot: what its worker is given ahead, the answers that come, and what becomes of the rest when it is
- * slow or dead. The first of a worker slot's tasks is what its worker works at; the others wait in its ring. */
+ * The tasks of a worker slot: what its worker is given ahead, the answers that come, and what becomes of the rest when
+ * it is slow or dead. The first of a worker slot's tasks is what its worker works at; the others wait in its ring. */
 #include "core/pool/private.h"
 
 #include <errno.h>
@@ -29,7 +29,7 @@ int slot_room(const struct pool *p, const struct slot *s)
 /* A code too long for the ring goes first, over the socket, with the place that the task will have. */
 static enum err send_far(struct slot *s, const struct task *t)
 {
-    struct message m = { .type = MESSAGE_TASK, .task = s->ring.tasks, .code = (char *)task_code(t) };
+    struct message m = {.type = MESSAGE_TASK, .task = s->ring.tasks, .code = (char *)task_code(t)};
     return message_try_send(s->sock, &m, NULL, 0);
 }
 
@@ -46,7 +46,7 @@ static bool cannot_send(struct pool *p, struct slot *s, struct task *t, enum err
     char what[80];
     snprintf(what, sizeof what, "cannot send a code of %u bytes to a worker", t->len);
     child_problem(&words, err == ERR_TOO_BIG ? EMSGSIZE : failed, what);
-    task_settle(p, t, NULL, &(struct task_end){ .turn = TURN_FAIL, .rows = -1, .error = words.text });
+    task_settle(p, t, NULL, &(struct task_end){.turn = TURN_FAIL, .rows = -1, .error = words.text});
     return true;
 }
 
@@ -120,8 +120,10 @@ static enum err take_far(struct pool *p, struct slot *s, uint32_t place)
 static enum err take_answer(struct pool *p, struct slot *s, const struct ring_answer *a)
 {
     struct given *g = given_at(s, 0);
-    struct task_end end = { .turn = a->failed ? TURN_FAIL : TURN_FINISH, .rows = a->failed ? -1 : a->rows,
-                            .seconds = a->seconds, .error = a->failed ? a->text : NULL };
+    struct task_end end = {.turn = a->failed ? TURN_FAIL : TURN_FINISH,
+                           .rows = a->failed ? -1 : a->rows,
+                           .seconds = a->seconds,
+                           .error = a->failed ? a->text : NULL};
     if (s->n == 0 || g->place != a->place || a->rows < 0)
         return ERR_PARSE;
     if (a->far && take_far(p, s, a->place))
@@ -136,7 +138,7 @@ static enum err take_answer(struct pool *p, struct slot *s, const struct ring_an
     task_settle(p, t, s, &end);
     if (a->far) {
         message_done(&s->far);
-        s->far = (struct message){ 0 };
+        s->far = (struct message){0};
     }
     return OK;
 }
@@ -212,7 +214,7 @@ static void lose(struct pool *p, struct slot *s, struct task *t, const char *why
         return;
     }
     const char *error = turn == TURN_CANCEL ? NULL : words.text;
-    task_settle(p, t, s, &(struct task_end){ .turn = turn, .rows = -1, .error = error });
+    task_settle(p, t, s, &(struct task_end){.turn = turn, .rows = -1, .error = error});
 }
 
 void slot_abandon(struct pool *p, struct slot *s)
@@ -237,7 +239,7 @@ void slot_on_worker_death(struct pool *p, struct slot *s, const char *why)
         }
         bool was_running = t->stage == STAGE_RUNNING;
         if (was_running && t->killed_for == TURN_CANCEL) {
-            task_settle(p, t, s, &(struct task_end){ .turn = TURN_CANCEL, .rows = -1 });
+            task_settle(p, t, s, &(struct task_end){.turn = TURN_CANCEL, .rows = -1});
             continue;
         }
         task_turn(t, TURN_TAKE_BACK);

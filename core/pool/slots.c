@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Worker slots: each holds one worker, from the moment it is asked for until it is reaped. What a worker sends, and what
- * becomes of it, changes its worker slot here and nowhere else.
+ * Worker slots: each holds one worker, from the moment it is asked for until it is reaped. What a worker sends, and
+ * what becomes of it, changes its worker slot here and nowhere else.
  *
  * When a call fails, no task, worker slot or fd is left over:
  *
@@ -22,7 +22,8 @@
  *  recvmsg of a result, or nonsense in it          lost, or tried again    free soon    the worker is killed
  *
  * A pending task is given to another worker. When several workers in a row cannot be started (POOL_TROUBLE_MAX), no
- * other is tried until one becomes ready or one that was ready ends; if no worker slot is occupied, all pending tasks fail. */
+ * other is tried until one becomes ready or one that was ready ends; if no worker slot is occupied, all pending tasks
+ * fail. */
 #include "core/pool/private.h"
 
 #include <errno.h>
@@ -41,8 +42,12 @@ struct event slot_event(const struct pool *p, enum event_type type, const struct
 {
     return (struct event){
         .type = type,
-        .worker = { .run = p->options.run, .worker = s->id, .pid = s->pid, .ppid = s->ppid,
-                    .parent_threads = s->parent_threads, .forked_without_exec = p->options.method->forks },
+        .worker = {.run = p->options.run,
+                   .worker = s->id,
+                   .pid = s->pid,
+                   .ppid = s->ppid,
+                   .parent_threads = s->parent_threads,
+                   .forked_without_exec = p->options.method->forks},
     };
 }
 
@@ -82,8 +87,8 @@ static void give_first(struct pool *p, struct slot *s)
 
 enum err slot_launch(struct pool *p, struct slot *s, struct problem *problem)
 {
-    struct worker_handle handle = { .child = CHILD_NONE };
-    struct worker_spec spec = { .pool = p, .sock = -1, .ring_fd = -1, .ticket = p->options.run << 32 | ++p->tickets };
+    struct worker_handle handle = {.child = CHILD_NONE};
+    struct worker_spec spec = {.pool = p, .sock = -1, .ring_fd = -1, .ticket = p->options.run << 32 | ++p->tickets};
 
     enum err err = slot_wire(s, &spec, problem);
     if (!err && p->options.method->prepare)
@@ -108,7 +113,7 @@ enum err slot_launch(struct pool *p, struct slot *s, struct problem *problem)
 
 static enum err slot_watch(struct pool *p, struct slot *s)
 {
-    struct epoll_event interest = { .events = EPOLLIN, .data.u64 = slot_tag(p, s, TAG_SOCK) };
+    struct epoll_event interest = {.events = EPOLLIN, .data.u64 = slot_tag(p, s, TAG_SOCK)};
     if (epoll_ctl(p->epoll, EPOLL_CTL_ADD, s->sock, &interest) != 0)
         return err_from_errno(errno);
     return p->options.method->reaps ? child_watch(&s->child, p->epoll, slot_tag(p, s, TAG_PROCESS)) : OK;
@@ -129,7 +134,7 @@ void slot_on_worker_started(struct pool *p, struct slot *s, struct child child, 
         child_kill(&s->child);
     enum err err = slot_watch(p, s);
     if (err) {
-        struct child_end end = { .signal = SIGKILL };
+        struct child_end end = {.signal = SIGKILL};
         child_kill(&s->child);
         if (p->options.method->reaps)
             child_reap(&s->child, POOL_PATIENCE_MS, &end);

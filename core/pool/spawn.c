@@ -8,9 +8,9 @@
 static enum err spawn_prepare(const struct worker_spec *spec, struct problem *problem)
 {
     const struct pool_options *o = &spec->pool->options;
-    struct message setup = { .type = MESSAGE_SETUP, .threads = engine_threads(o->engine),
-                             .code = (char *)o->initializer };
-    int fds[MESSAGE_FDS] = { [TABLE_FDS] = spec->ring_fd, [TABLE_FDS + 1] = spec->pool->bell };
+    struct message setup = {
+        .type = MESSAGE_SETUP, .threads = engine_threads(o->engine), .code = (char *)o->initializer};
+    int fds[MESSAGE_FDS] = {[TABLE_FDS] = spec->ring_fd, [TABLE_FDS + 1] = spec->pool->bell};
 
     table_fds(o->table, fds);
     if (message_try_send(spec->host_sock, &setup, fds, MESSAGE_FDS)) /* an empty socket has room for it */

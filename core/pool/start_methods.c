@@ -7,7 +7,9 @@
 #include <string.h>
 
 static const struct start_method *const methods[] = {
-    &start_method_fork, &start_method_spawn, &start_method_forkserver,
+    &start_method_fork,
+    &start_method_spawn,
+    &start_method_forkserver,
 };
 
 /* The default of multiprocessing from 3.minor on, newest first. */
@@ -16,11 +18,8 @@ static const struct {
     int minor;
     const struct start_method *method;
 } defaults[] = {
-    { "linux", 14, &start_method_forkserver },
-    { "linux", 0, &start_method_fork },
-    { "macos", 8, &start_method_spawn },
-    { "macos", 0, &start_method_fork },
-    { "windows", 0, &start_method_spawn },
+    {"linux", 14, &start_method_forkserver}, {"linux", 0, &start_method_fork},    {"macos", 8, &start_method_spawn},
+    {"macos", 0, &start_method_fork},        {"windows", 0, &start_method_spawn},
 };
 
 enum { COUNT = sizeof methods / sizeof methods[0] };
@@ -50,8 +49,10 @@ enum err start_method_find(const char *name, const struct start_method **out, st
             found = methods[i];
     }
     if (!found)
-        return problem_set(problem, ERR_NOT_FOUND, "no start method \"%s\": there are fork, spawn, forkserver, and the "
-                           "default of a Python, as python3.14/linux (or /macos, /windows)", name);
+        return problem_set(problem, ERR_NOT_FOUND,
+                           "no start method \"%s\": there are fork, spawn, forkserver, and the "
+                           "default of a Python, as python3.14/linux (or /macos, /windows)",
+                           name);
     *out = found;
     return OK;
 }

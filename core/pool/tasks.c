@@ -8,19 +8,13 @@
 
 /* Stage and turn → stage. What does not stand here cannot happen. */
 static const uint8_t turns[STAGES][TURNS] = {
-    [STAGE_NONE][TURN_SUBMIT] = STAGE_PENDING,
-    [STAGE_PENDING][TURN_GIVE] = STAGE_GIVEN,
-    [STAGE_PENDING][TURN_CANCEL] = STAGE_CANCELLED,
-    [STAGE_PENDING][TURN_FAIL] = STAGE_FAILED,
-    [STAGE_GIVEN][TURN_BEGIN] = STAGE_RUNNING,
-    [STAGE_GIVEN][TURN_TAKE_BACK] = STAGE_PENDING,
+    [STAGE_NONE][TURN_SUBMIT] = STAGE_PENDING,       [STAGE_PENDING][TURN_GIVE] = STAGE_GIVEN,
+    [STAGE_PENDING][TURN_CANCEL] = STAGE_CANCELLED,  [STAGE_PENDING][TURN_FAIL] = STAGE_FAILED,
+    [STAGE_GIVEN][TURN_BEGIN] = STAGE_RUNNING,       [STAGE_GIVEN][TURN_TAKE_BACK] = STAGE_PENDING,
     [STAGE_RUNNING][TURN_TAKE_BACK] = STAGE_PENDING, /* it was about to begin, and its worker died */
-    [STAGE_RUNNING][TURN_RETRY] = STAGE_PENDING,
-    [STAGE_RUNNING][TURN_FINISH] = STAGE_FINISHED,
-    [STAGE_RUNNING][TURN_FAIL] = STAGE_FAILED,
-    [STAGE_RUNNING][TURN_EXPIRE] = STAGE_FAILED,
-    [STAGE_RUNNING][TURN_CANCEL] = STAGE_CANCELLED,
-    [STAGE_RUNNING][TURN_LOSE] = STAGE_LOST,
+    [STAGE_RUNNING][TURN_RETRY] = STAGE_PENDING,     [STAGE_RUNNING][TURN_FINISH] = STAGE_FINISHED,
+    [STAGE_RUNNING][TURN_FAIL] = STAGE_FAILED,       [STAGE_RUNNING][TURN_EXPIRE] = STAGE_FAILED,
+    [STAGE_RUNNING][TURN_CANCEL] = STAGE_CANCELLED,  [STAGE_RUNNING][TURN_LOSE] = STAGE_LOST,
 };
 
 bool task_turn(struct task *t, enum task_turn turn)
@@ -36,8 +30,8 @@ bool task_turn(struct task *t, enum task_turn turn)
 static enum task_state state_of(const struct task *t)
 {
     static const uint8_t states[STAGES] = {
-        [STAGE_NONE] = TASK_PENDING,      [STAGE_PENDING] = TASK_PENDING,     [STAGE_GIVEN] = TASK_PENDING,
-        [STAGE_RUNNING] = TASK_RUNNING,   [STAGE_FINISHED] = TASK_FINISHED,   [STAGE_FAILED] = TASK_FAILED,
+        [STAGE_NONE] = TASK_PENDING,        [STAGE_PENDING] = TASK_PENDING,   [STAGE_GIVEN] = TASK_PENDING,
+        [STAGE_RUNNING] = TASK_RUNNING,     [STAGE_FINISHED] = TASK_FINISHED, [STAGE_FAILED] = TASK_FAILED,
         [STAGE_CANCELLED] = TASK_CANCELLED, [STAGE_LOST] = TASK_LOST,
     };
     return (enum task_state)states[t->stage];
@@ -106,7 +100,7 @@ static enum err add_slab(struct pool *p)
 
 static enum err set_code(struct task *t, const struct pool_task *wanted)
 {
-    static const uint8_t kinds[] = { [POOL_FILTER] = RING_FILTER, [POOL_SCAN] = RING_SCAN, [POOL_NOOP] = RING_NOOP };
+    static const uint8_t kinds[] = {[POOL_FILTER] = RING_FILTER, [POOL_SCAN] = RING_SCAN, [POOL_NOOP] = RING_NOOP};
     t->kind = kinds[wanted->kind];
     t->len = 0;
     if (wanted->kind != POOL_FILTER)
@@ -217,5 +211,5 @@ void task_settle_pending(struct pool *p, enum task_turn turn, const char *error)
 {
     struct task *t;
     while ((t = task_take(p)))
-        task_settle(p, t, NULL, &(struct task_end){ .turn = turn, .rows = -1, .error = error });
+        task_settle(p, t, NULL, &(struct task_end){.turn = turn, .rows = -1, .error = error});
 }

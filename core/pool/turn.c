@@ -14,7 +14,8 @@
 
 /* --- giving ------------------------------------------------------------------------------------------------------- */
 
-/* Each of `waiting` worker slots gets its share of what is pending, no more: the last ones are for who is done first. */
+/* Each of `waiting` worker slots gets its share of what is pending, no more: the last ones are for who is done first.
+ */
 static void hand_out_share(struct pool *p, struct slot *s, int64_t share)
 {
     for (int room = slot_room(p, s); room > 0 && share > 0 && p->pending.n > 0; room--, share--) {
@@ -87,8 +88,8 @@ static void give_up(struct pool *p)
             return;
     }
     if (!p->broken) {
-        problem_set(&words, OK, "no worker could be started, tried %d times; the last time: %s",
-                    p->startup_failures, p->why ? p->why : "unknown");
+        problem_set(&words, OK, "no worker could be started, tried %d times; the last time: %s", p->startup_failures,
+                    p->why ? p->why : "unknown");
         pool_break(p, words.text);
     }
     task_settle_pending(p, TURN_FAIL, p->broken ? p->broken : "out of memory");
@@ -180,8 +181,7 @@ static void arm(struct pool *p, double at)
 {
     if (at == INFINITY || (p->timer_at > 0 && p->timer_at <= at))
         return;
-    struct itimerspec when = { .it_value = { .tv_sec = (time_t)at,
-                                             .tv_nsec = (long)((at - (double)(time_t)at) * 1e9) } };
+    struct itimerspec when = {.it_value = {.tv_sec = (time_t)at, .tv_nsec = (long)((at - (double)(time_t)at) * 1e9)}};
     timerfd_settime(p->timer, TFD_TIMER_ABSTIME, &when, NULL);
     p->timer_at = at;
 }
@@ -197,8 +197,7 @@ static bool doze(struct pool *p)
     for (int i = 0; i < p->options.workers; i++) {
         const struct slot *s = &p->slots[i];
         if (s->ring.shared && !s->deaf)
-            some |= s->was_ready ? ring_has_answer(&s->ring) : s->id > 0 && !s->last_words &&
-                                                              ring_is_ready(&s->ring);
+            some |= s->was_ready ? ring_has_answer(&s->ring) : s->id > 0 && !s->last_words && ring_is_ready(&s->ring);
     }
     return some;
 }

@@ -8,19 +8,14 @@
 
 enum { MESSAGE_MAX = 1 << 30 }; /* bytes: a result of 64 million ranges */
 
-#define FIELD(kind, member) { #member, kind, offsetof(struct message, member), NULL }
+#define FIELD(kind, member)                                                                                            \
+    {                                                                                                                  \
+#member, kind, offsetof(struct message, member), NULL                                                          \
+    }
 static const struct field message_fields[] = {
-    FIELD(FIELD_INT, type),
-    FIELD(FIELD_INT, ticket),
-    FIELD(FIELD_INT, pid),
-    FIELD(FIELD_INT, threads),
-    FIELD(FIELD_INT, exit_code),
-    FIELD(FIELD_INT, signal),
-    FIELD(FIELD_INT, task),
-    FIELD(FIELD_TEXT, code),
-    FIELD(FIELD_TEXT, error),
-    FIELD(FIELD_INTS, ranges),
-    { NULL, FIELD_END, 0, NULL },
+    FIELD(FIELD_INT, type),      FIELD(FIELD_INT, ticket),  FIELD(FIELD_INT, pid),      FIELD(FIELD_INT, threads),
+    FIELD(FIELD_INT, exit_code), FIELD(FIELD_INT, signal),  FIELD(FIELD_INT, task),     FIELD(FIELD_TEXT, code),
+    FIELD(FIELD_TEXT, error),    FIELD(FIELD_INTS, ranges), {NULL, FIELD_END, 0, NULL},
 };
 
 void message_done(struct message *m)
@@ -51,8 +46,14 @@ enum err message_try_send(int sock, const struct message *m, const int *fds, int
 }
 
 static const int fds_of[] = {
-    [MESSAGE_SETUP] = TABLE_FDS + 2, [MESSAGE_PRELOAD] = TABLE_FDS, [MESSAGE_FORK] = 3, [MESSAGE_FORKED] = 1,
-    [MESSAGE_EXITED] = 0,            [MESSAGE_READY] = 0,           [MESSAGE_TASK] = 0, [MESSAGE_RESULT] = 0,
+    [MESSAGE_SETUP] = TABLE_FDS + 2,
+    [MESSAGE_PRELOAD] = TABLE_FDS,
+    [MESSAGE_FORK] = 3,
+    [MESSAGE_FORKED] = 1,
+    [MESSAGE_EXITED] = 0,
+    [MESSAGE_READY] = 0,
+    [MESSAGE_TASK] = 0,
+    [MESSAGE_RESULT] = 0,
     [MESSAGE_QUIT] = 0,
 };
 
@@ -74,7 +75,7 @@ enum err message_recv(int sock, struct message *out, int fds[MESSAGE_FDS])
     int got[WIRE_FDS_MAX], ngot = 0;
     size_t used;
 
-    *out = (struct message){ 0 };
+    *out = (struct message){0};
     buf_init(&b, MESSAGE_MAX);
     enum err err = wire_recv(sock, &b, got, &ngot);
     if (!err) {

@@ -30,7 +30,7 @@ static enum err init_threads(struct engine *e, const struct table *t)
 
 static enum err init_scan(struct engine *e, const struct table *t)
 {
-    struct rows rows = { 0 };
+    struct rows rows = {0};
     enum err err = engine_scan(e, t, &rows);
     rows_done(&rows);
     return err;
@@ -40,8 +40,8 @@ static const struct {
     const char *name;
     enum err (*run)(struct engine *e, const struct table *t);
 } initializers[] = {
-    { "threads", init_threads },
-    { "scan", init_scan },
+    {"threads", init_threads},
+    {"scan", init_scan},
 };
 enum { INITIALIZERS = sizeof initializers / sizeof initializers[0] };
 
@@ -68,7 +68,7 @@ static enum err initialize(const char *name, struct engine *e, const struct tabl
 /* What does not fit into the ring goes first, over the socket. */
 static enum err send_far(int sock, struct ring_answer *a, const struct rows *rows, char *error)
 {
-    struct message m = { .type = MESSAGE_RESULT, .task = a->place, .error = error };
+    struct message m = {.type = MESSAGE_RESULT, .task = a->place, .error = error};
     enum err err = OK;
     if (rows && !(m.ranges.v = calloc(rows->n, 2 * sizeof *m.ranges.v)))
         return ERR_NOMEM;
@@ -115,7 +115,7 @@ static enum err query(struct engine *e, const struct table *t, enum ring_kind ki
 static enum err query_far(int sock, struct engine *e, const struct table *t, const struct ring_task *task,
                           struct rows *out)
 {
-    struct message m = { 0 };
+    struct message m = {0};
     enum err err;
     do {
         message_done(&m);
@@ -131,7 +131,7 @@ static enum err query_far(int sock, struct engine *e, const struct table *t, con
 static enum err run_task(const struct worker_post *w, struct engine *e, const struct table *t,
                          const struct ring_task *task, struct ring_answer *a)
 {
-    struct rows rows = { 0 };
+    struct rows rows = {0};
     struct problem p;
     enum err err;
     a->place = task->place;
@@ -184,7 +184,7 @@ static int serve(struct worker_post *w, struct engine *e, const struct table *t)
 
 int worker_unfit(const struct worker_post *w, const char *why)
 {
-    struct message m = { .type = MESSAGE_READY, .error = (char *)why };
+    struct message m = {.type = MESSAGE_READY, .error = (char *)why};
     if (message_send(w->sock, &m, NULL, 0))
         return EXIT_FAILURE + 1; /* nobody hears it: the status is all that remains */
     return EXIT_FAILURE;
@@ -205,7 +205,7 @@ int worker_serve(struct worker_post *w, struct engine *e, const struct table *t)
 int worker_serve_alone(struct worker_post *w, int threads, const struct table *t)
 {
     struct engine *e;
-    enum err err = engine_new(&(struct engine_options){ .threads = threads }, &e);
+    enum err err = engine_new(&(struct engine_options){.threads = threads}, &e);
     if (err)
         return worker_unfit(w, err_text(err));
     int status = worker_serve(w, e, t);
@@ -236,8 +236,8 @@ enum err worker_receive_table(int sock, enum message_type type, struct message *
 
 int worker_process_main(int sock)
 {
-    struct worker_post w = { .sock = sock };
-    struct message setup = { 0 };
+    struct worker_post w = {.sock = sock};
+    struct message setup = {0};
     struct table *t = NULL;
     struct problem problem;
     int fds[MESSAGE_FDS];

@@ -75,9 +75,9 @@ static enum err add_user(uid_t uid, struct buf *out)
 enum err denial_words(const struct denial *d, struct buf *out)
 {
     if (d->trace_all) /* it is not for want of rights */
-        return buf_add_text(out,
-                            d->yama >= 3 ? "kernel.yama.ptrace_scope is 3: nobody may until the machine is restarted"
-                                         : "a security module or a sandbox forbids it");
+        return buf_add_text(out, d->yama >= 3
+                                     ? "kernel.yama.ptrace_scope is 3: nobody may until the machine is restarted"
+                                     : "a security module or a sandbox forbids it");
     if (d->ours == 0)
         return buf_add_text(out, "root has no CAP_SYS_PTRACE here, as in a container: give it "
                                  "(docker run --cap-add SYS_PTRACE)");
@@ -92,8 +92,8 @@ enum err denial_words(const struct denial *d, struct buf *out)
     if (d->yama == 1)
         return buf_add_text(out, "kernel.yama.ptrace_scope is 1: start it with `poolscope watch`, run poolscope as "
                                  "root, or `sysctl kernel.yama.ptrace_scope=0`");
-    return buf_add_text(out,
-                        d->shielded ? "it has made itself unreadable (PR_SET_DUMPABLE), or has more rights than it was "
-                                      "started with: run poolscope as root"
-                                    : "it has other rights than poolscope: run poolscope as root");
+    return buf_add_text(out, d->shielded
+                                 ? "it has made itself unreadable (PR_SET_DUMPABLE), or has more rights than it was "
+                                   "started with: run poolscope as root"
+                                 : "it has other rights than poolscope: run poolscope as root");
 }

@@ -37,11 +37,14 @@ static void note(struct scene *s, struct evidence *e, struct proc_kept *k, enum 
         return;
     k->departed = true;
     if (!v && !(v = s->departed = calloc(DEPARTED_MAX, sizeof *v)))
-        return; /* without memory it is not remembered */
+        return;                       /* without memory it is not remembered */
     if (s->ndeparted == DEPARTED_MAX) /* the oldest gives way */
         memmove(v, v + 1, --s->ndeparted * sizeof *v);
     struct departed *d = &v[s->ndeparted++];
-    *d = (struct departed){.pid = e->pid, .parent = e->first_parent, .end_seen = seen, .at = clock_now(),
+    *d = (struct departed){.pid = e->pid,
+                           .parent = e->first_parent,
+                           .end_seen = seen,
+                           .at = clock_now(),
                            .signal = seen == SEEN && WIFSIGNALED(status) ? WTERMSIG(status) : 0};
     memcpy(d->name, e->name, sizeof d->name);
 }

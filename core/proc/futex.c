@@ -21,16 +21,22 @@ static void decode_futex(struct thread_evidence *t)
                                      FUTEX_WAIT_REQUEUE_PI};
     for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
         if (command == waits[i])
-            t->futex = (struct futex_wait){.waiting = true, .private_op = op & FUTEX_PRIVATE_FLAG, .command = command,
-                                           .has_timeout = t->args[3] != 0, .expected = (uint32_t)t->args[2],
+            t->futex = (struct futex_wait){.waiting = true,
+                                           .private_op = op & FUTEX_PRIVATE_FLAG,
+                                           .command = command,
+                                           .has_timeout = t->args[3] != 0,
+                                           .expected = (uint32_t)t->args[2],
                                            .address = t->args[0]};
 }
 
 /* futex_wait(word, value, mask, flags, timeout, clock) */
 static void decode_futex_wait(struct thread_evidence *t)
 {
-    t->futex = (struct futex_wait){.waiting = true, .private_op = t->args[3] & FLAG2_PRIVATE, .command = FUTEX_WAIT,
-                                   .has_timeout = t->args[4] != 0, .expected = (uint32_t)t->args[1],
+    t->futex = (struct futex_wait){.waiting = true,
+                                   .private_op = t->args[3] & FLAG2_PRIVATE,
+                                   .command = FUTEX_WAIT,
+                                   .has_timeout = t->args[4] != 0,
+                                   .expected = (uint32_t)t->args[1],
                                    .address = t->args[0]};
 }
 
@@ -55,7 +61,10 @@ void proc_futex_decode(struct thread_evidence *t)
 
 static void read_waiters(struct thread_evidence *t, int mem)
 {
-    struct { uint64_t value, address; uint32_t flags, reserved; } waiters[WAITERS_MAX];
+    struct {
+        uint64_t value, address;
+        uint32_t flags, reserved;
+    } waiters[WAITERS_MAX];
     uint64_t n = t->args[1];
     if (n == 0 || n > WAITERS_MAX || io_read_at(mem, waiters, n * sizeof *waiters, t->args[0]))
         return;

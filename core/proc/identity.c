@@ -42,9 +42,9 @@ enum err identity_look(pid_t pid, struct identity_stat *out)
     text[n > 0 ? n : 0] = '\0';
     const char *name_end = strrchr(text, ')'); /* the name may hold anything, a ')' too */
     *out = (struct identity_stat){.is.pid = pid};
-    if (!name_end || sscanf(name_end + 1,
-                            " %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
-                            &out->state, &parent, &group, &session, &started) != 5)
+    if (!name_end ||
+        sscanf(name_end + 1, " %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+               &out->state, &parent, &group, &session, &started) != 5)
         return ERR_GONE;
     out->parent = parent;
     out->group = group;

@@ -39,7 +39,7 @@ enum err identity_signal(const struct identity *t, int sig) MUST_CHECK;
  * wait for any child, and the kernel reaps where SIGCHLD is ignored. So a pidfd is held as well. */
 struct held_child {
     struct identity is; /* pid 0: none */
-    int pidfd;        /* -1: there are none; owned */
+    int pidfd;          /* -1: there are none; owned */
 };
 
 /* Call it right after the fork. If the child was reaped by then, *out is none. Without pidfds it is less safe. */

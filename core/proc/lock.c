@@ -92,8 +92,11 @@ enum futex_lock futex_wait_lock(const struct futex_wait *f, pid_t *holder)
 const char *futex_lock_name(enum futex_lock lock)
 {
     static const char *const names[] = {
-        [LOCK_NONE] = "lock", [LOCK_MUTEX] = "mutex", [LOCK_ROBUST] = "robust mutex",
-        [LOCK_PI] = "mutex with priority inheritance", [LOCK_WRITER] = "read-write lock",
+        [LOCK_NONE] = "lock",
+        [LOCK_MUTEX] = "mutex",
+        [LOCK_ROBUST] = "robust mutex",
+        [LOCK_PI] = "mutex with priority inheritance",
+        [LOCK_WRITER] = "read-write lock",
     };
     return names[lock];
 }

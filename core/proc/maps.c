@@ -52,8 +52,7 @@ bool proc_is_stack_like(const struct proc_map *m, const struct proc_map *below)
 {
     enum { SMALLEST_STACK = 16 * 1024, LARGEST_GUARD = 1024 * 1024 };
     return m->readable && m->writable && !m->executable && !m->shared && m->name_len == 0 && is_guard(below) &&
-           below->end == m->start && below->end - below->start <= LARGEST_GUARD &&
-           m->end - m->start >= SMALLEST_STACK;
+           below->end == m->start && below->end - below->start <= LARGEST_GUARD && m->end - m->start >= SMALLEST_STACK;
 }
 
 static bool is_named(const struct proc_map *m, const char *name)

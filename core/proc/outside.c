@@ -35,7 +35,7 @@ struct round {
     const struct ints *inside;
     int root;
     size_t fds;
-    bool closed;       /* a file of the process that is looked at was closed before it could be seen */
+    bool closed; /* a file of the process that is looked at was closed before it could be seen */
     bool saw_init;
     const char *doubt; /* of all pipes */
 };
@@ -134,8 +134,7 @@ static bool shows_post(struct scene_memory *m)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
         return false;
     snprintf(path, sizeof path, "self/fdinfo/%d", ends[0]);
-    if (!proc_read_short(m->root_fd, path, text, sizeof text, &len) &&
-        !proc_parse_key(text, len, "scm_fds", &n))
+    if (!proc_read_short(m->root_fd, path, text, sizeof text, &len) && !proc_parse_key(text, len, "scm_fds", &n))
         m->shows_post = SEEN;
     io_close(&ends[0]);
     io_close(&ends[1]);

@@ -85,8 +85,15 @@ static void copy_safe(char out[PROC_NAME_MAX], const char *text, size_t len)
 }
 
 /* Fields are counted as in proc(5): pid 1, comm 2, state 3. */
-enum { STAT_PPID = 4, STAT_FLAGS = 9, STAT_UTIME = 14, STAT_STIME = 15, STAT_THREADS = 20, STAT_STARTED = 22,
-       STAT_EXIT_CODE = 52 };
+enum {
+    STAT_PPID = 4,
+    STAT_FLAGS = 9,
+    STAT_UTIME = 14,
+    STAT_STIME = 15,
+    STAT_THREADS = 20,
+    STAT_STARTED = 22,
+    STAT_EXIT_CODE = 52
+};
 
 /* Behind the fields that all kernels have; 0 if it is not there. */
 static int scan_exit_code(struct scan *s)
@@ -159,11 +166,19 @@ enum err proc_parse_status(const char *text, size_t len, struct proc_status *out
         const char *key;
         bool hex;
         uint64_t *value;
-    } wanted[] = { /* in the order of the file; "Uid" has the real one first */
-        {"Tgid", false, &tgid}, {"TracerPid", false, &tracer}, {"Uid", false, &uid}, {"Threads", false, &threads},
-        {"SigPnd", true, &pending}, {"ShdPnd", true, &shared_pending}, {"SigBlk", true, &blocked},
-        {"SigIgn", true, &ignored}, {"SigCgt", true, &caught},
-        {"voluntary_ctxt_switches", false, &voluntary}, {"nonvoluntary_ctxt_switches", false, &nonvoluntary},
+    } wanted[] = {
+        /* in the order of the file; "Uid" has the real one first */
+        {"Tgid", false, &tgid},
+        {"TracerPid", false, &tracer},
+        {"Uid", false, &uid},
+        {"Threads", false, &threads},
+        {"SigPnd", true, &pending},
+        {"ShdPnd", true, &shared_pending},
+        {"SigBlk", true, &blocked},
+        {"SigIgn", true, &ignored},
+        {"SigCgt", true, &caught},
+        {"voluntary_ctxt_switches", false, &voluntary},
+        {"nonvoluntary_ctxt_switches", false, &nonvoluntary},
     };
     enum { WANTED = sizeof wanted / sizeof *wanted, NEEDED = 9 };
     struct scan rest = {text, text + len}, line;

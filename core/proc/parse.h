@@ -40,11 +40,17 @@ struct proc_status {
 enum err proc_parse_status(const char *text, size_t len, struct proc_status *out) MUST_CHECK;
 
 /* "running" is OK with *running set; "-1 SP PC" is number -1. */
-struct proc_syscall { bool running; long number; uint64_t args[6], sp, pc; };
+struct proc_syscall {
+    bool running;
+    long number;
+    uint64_t args[6], sp, pc;
+};
 enum err proc_parse_syscall(const char *text, size_t len, struct proc_syscall *out) MUST_CHECK;
 
 /* A waiter of /proc/locks and the one whose lock it waits for. */
-struct proc_file_lock { pid_t waiter, holder; };
+struct proc_file_lock {
+    pid_t waiter, holder;
+};
 /* All waiters of /proc/locks; adds at most `max` to `out` and counts them. */
 enum err proc_parse_locks(const char *text, size_t len, size_t max, struct proc_file_lock *out, size_t *n) MUST_CHECK;
 

@@ -29,10 +29,11 @@ enum err proc_ask_processes(int root, proc_ask *ask, void *context) MUST_CHECK;
 /* proc_thread.c: the threads of one process, at one look. */
 
 struct proc_look {
-    struct proc_stat stat;      /* of the process */
-    struct proc_status status;  /* of the main thread */
-    uint64_t pending;           /* of all threads */
-    struct thread_evidence *threads; size_t n; /* by tid, rising; owned */
+    struct proc_stat stat;     /* of the process */
+    struct proc_status status; /* of the main thread */
+    uint64_t pending;          /* of all threads */
+    struct thread_evidence *threads;
+    size_t n; /* by tid, rising; owned */
 };
 enum err proc_look(int pid_dir, pid_t pid, struct proc_look *out) MUST_CHECK;
 void proc_look_done(struct proc_look *l);
@@ -58,8 +59,8 @@ void proc_read_fds(struct evidence *e, int pid_dir);
 
 /* proc_items.c: what is read only where something depends on it. */
 bool proc_waits_for_others(const struct evidence *e); /* every living thread sleeps in a call that others could end */
-bool proc_may_be_dead(const struct evidence *e); /* every living thread sleeps in a futex without a timeout */
-bool proc_is_dead_end(const struct evidence *e); /* and no other process has the words that it waits at */
+bool proc_may_be_dead(const struct evidence *e);      /* every living thread sleeps in a futex without a timeout */
+bool proc_is_dead_end(const struct evidence *e);      /* and no other process has the words that it waits at */
 void proc_read_items(struct evidence *e, const struct scene *s, int root, int pid_dir);
 void proc_read_all_words(struct evidence *e, const struct scene *s, int root, int pid_dir);
 void proc_read_deep(struct evidence *e, const struct scene *s, int root, int pid_dir);
@@ -72,24 +73,24 @@ enum err proc_add_children(int root, int pid_dir, pid_t pid, bool all_threads, s
 /* proc_process.c: one process looked at anew, and what is kept of it between looks. */
 
 struct proc_kept {
-    unsigned update;     /* the scene's update that looked at it last */
-    unsigned looks;      /* how often it was looked at */
-    double looked_at;    /* clock_now() before the last look */
-    bool items_read;     /* in this sleep, so they still hold */
-    double items_cost;   /* seconds that took */
-    unsigned denials;    /* how often it could not be asked in this sleep who shares its memory */
-    bool spin_forgiven;  /* the same for its spinning */
-    unsigned forgiven;   /* looks that may find it awake from our own disturbance: scene_forgive */
-    double costly_at;    /* clock_now() when fds and PSS were read, 0: never */
-    double costly_pause; /* seconds until they may be read again */
-    int64_t told_threads; /* scene_hint; -1 */
-    bool parent_learned; /* how many threads its parent had, as far as it can be seen */
-    int pidfd;           /* to learn how it ended; -1 */
-    bool departed;       /* its end was noted */
+    unsigned update;                     /* the scene's update that looked at it last */
+    unsigned looks;                      /* how often it was looked at */
+    double looked_at;                    /* clock_now() before the last look */
+    bool items_read;                     /* in this sleep, so they still hold */
+    double items_cost;                   /* seconds that took */
+    unsigned denials;                    /* how often it could not be asked in this sleep who shares its memory */
+    bool spin_forgiven;                  /* the same for its spinning */
+    unsigned forgiven;                   /* looks that may find it awake from our own disturbance: scene_forgive */
+    double costly_at;                    /* clock_now() when fds and PSS were read, 0: never */
+    double costly_pause;                 /* seconds until they may be read again */
+    int64_t told_threads;                /* scene_hint; -1 */
+    bool parent_learned;                 /* how many threads its parent had, as far as it can be seen */
+    int pidfd;                           /* to learn how it ended; -1 */
+    bool departed;                       /* its end was noted */
     uint64_t spin_voluntary, spin_ticks; /* its thread's counts when it was first seen spinning */
-    uint64_t stack_hash; /* of its stacks then */
-    double stack_at;     /* clock_now() when they were read last; 0: not yet */
-    double stack_cost;   /* CPU seconds that took */
+    uint64_t stack_hash;                 /* of its stacks then */
+    double stack_at;                     /* clock_now() when they were read last; 0: not yet */
+    double stack_cost;                   /* CPU seconds that took */
 };
 /* Adds its children's pids to `children`. ERR_GONE: it is not there any more. */
 enum err proc_process_look(struct evidence *e, struct proc_kept *k, struct scene *s, int root, double now,
@@ -117,13 +118,14 @@ struct scene_memory {
     unsigned update;
     struct proc_kept *kept; /* beside scene->procs */
     size_t cap;             /* of both */
-    struct hint *hints; size_t nhints;
-    double time_left;       /* seconds that this update may still spend on what costs a lot; the rest comes next time */
-    int netlink;            /* proc_unix.c; -1: not yet */
+    struct hint *hints;
+    size_t nhints;
+    double time_left; /* seconds that this update may still spend on what costs a lot; the rest comes next time */
+    int netlink;      /* proc_unix.c; -1: not yet */
     size_t npidfds;
-    double outside_at;      /* clock_now() when all processes there are were looked at last */
+    double outside_at;                  /* clock_now() when all processes there are were looked at last */
     double outside_cost, outside_pause; /* seconds that took, and to wait until the next look if it was in vain */
-    enum seen shows_post;   /* whether the kernel says how many fds are in a socket's post */
+    enum seen shows_post;               /* whether the kernel says how many fds are in a socket's post */
 };
 
 /* Its parent, threads and start time; ERR_GONE. */

@@ -20,11 +20,14 @@ struct pipe_check {
 enum { PIPE_PASSES = 2 }; /* it takes so many to be sure */
 
 struct scene {
-    struct evidence *procs; size_t n; /* owned; by pid, rising */
-    struct departed *departed; size_t ndeparted; /* the last few; owned */
-    struct pipe_check *pipes; size_t npipes;     /* by inode, rising; owned */
-    double now, taken;                /* clock_now() when the last update began, and when it ended */
-    struct scene_memory *memory;      /* what is kept between moments: opaque, owned */
+    struct evidence *procs;
+    size_t n; /* owned; by pid, rising */
+    struct departed *departed;
+    size_t ndeparted; /* the last few; owned */
+    struct pipe_check *pipes;
+    size_t npipes;               /* by inode, rising; owned */
+    double now, taken;           /* clock_now() when the last update began, and when it ended */
+    struct scene_memory *memory; /* what is kept between moments: opaque, owned */
 };
 
 /* Reads from the /proc behind `proc_root_fd` (-1: the real one), so a folder of files can stand in for it in tests. */
@@ -46,8 +49,8 @@ enum err scene_update(struct scene *s, double now) MUST_CHECK;
 
 const struct evidence *scene_find(const struct scene *s, pid_t pid);
 
-/* Call after something of ours has disturbed a process (stack_native): the switches that this cost do not count as a sign
- * of life, if it sleeps in the same wait again. */
+/* Call after something of ours has disturbed a process (stack_native): the switches that this cost do not count as a
+ * sign of life, if it sleeps in the same wait again. */
 void scene_forgive(struct scene *s, pid_t pid);
 
 /* A process of this very program that only waits to put a terminal right: it is ours, and part of no tree. Its name
@@ -57,8 +60,17 @@ void scene_forgive(struct scene *s, pid_t pid);
 bool proc_is_guard(pid_t pid);
 
 /* What a thread is blocked in. TIMED: it ends by itself, or may (a restarted call shows nothing to rely on). */
-enum wait_kind { WAIT_NONE, WAIT_UNKNOWN, WAIT_FUTEX, WAIT_TIMED, WAIT_INPUT, WAIT_OUTPUT, WAIT_CHILD, WAIT_SIGNAL,
-                 WAIT_LOCK };
+enum wait_kind {
+    WAIT_NONE,
+    WAIT_UNKNOWN,
+    WAIT_FUTEX,
+    WAIT_TIMED,
+    WAIT_INPUT,
+    WAIT_OUTPUT,
+    WAIT_CHILD,
+    WAIT_SIGNAL,
+    WAIT_LOCK
+};
 enum wait_kind thread_wait_kind(const struct thread_evidence *t);
 
 /* True if the thread has ended (and is still listed, as a main thread is until the last one ends). */
@@ -104,10 +116,10 @@ enum err thread_waits_for(const struct evidence *e, const struct thread_evidence
 
 /* What decides whether a process may be read: see ptrace(2), "Ptrace access mode checking". */
 struct denial {
-    uid_t ours, owner;  /* effective, real */
-    bool shielded;      /* not dumpable */
-    bool trace_all;     /* we have CAP_SYS_PTRACE */
-    int yama;           /* kernel.yama.ptrace_scope; 0 also where there is no Yama */
+    uid_t ours, owner; /* effective, real */
+    bool shielded;     /* not dumpable */
+    bool trace_all;    /* we have CAP_SYS_PTRACE */
+    int yama;          /* kernel.yama.ptrace_scope; 0 also where there is no Yama */
 };
 
 /* ERR_GONE. */

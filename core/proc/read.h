@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Reading files of /proc. Paths are relative to a directory descriptor, so that a folder of files can stand in for /proc.
- * ERR_GONE and ERR_DENIED are normal answers: a process may vanish between two reads. Thread-safe. */
+ * Reading files of /proc. Paths are relative to a directory descriptor, so that a folder of files can stand in for
+ * /proc. ERR_GONE and ERR_DENIED are normal answers: a process may vanish between two reads. Thread-safe. */
 #ifndef PROC_READ_H
 #define PROC_READ_H
 

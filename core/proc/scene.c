@@ -229,8 +229,8 @@ static enum err add_orphans(struct scene *s, const struct proc_stat *root, struc
     err = proc_add_children(m->root_fd, dir, getpid(), true, &children);
     for (size_t i = 0; i < children.n && !err; i++) {
         pid_t pid = (pid_t)children.v[i];
-        if (pid != m->root && !scene_find(s, pid) && !proc_stat_of(m, pid, &stat) &&
-            stat.started >= root->started && stat.flags & PROC_FORKNOEXEC && !proc_is_guard(pid))
+        if (pid != m->root && !scene_find(s, pid) && !proc_stat_of(m, pid, &stat) && stat.started >= root->started &&
+            stat.flags & PROC_FORKNOEXEC && !proc_is_guard(pid))
             err = ints_add(found, pid);
     }
     ints_done(&children);

@@ -20,7 +20,7 @@ enum { COSTS_AT_MOST = 20 }; /* one part in so many of the time */
 
 struct reading {
     int mem, pagemap;
-    size_t pages;   /* read so far */
+    size_t pages; /* read so far */
     uint64_t hash;
     bool complete;
 };
@@ -87,8 +87,7 @@ static bool hash_stacks(int pid_dir, uint64_t *hash)
     buf_init(&maps, PROC_FILE_MAX);
     r.mem = openat(pid_dir, "mem", O_RDONLY | O_CLOEXEC);
     r.pagemap = openat(pid_dir, "pagemap", O_RDONLY | O_CLOEXEC);
-    r.complete =
-        r.mem >= 0 && r.pagemap >= 0 && sysconf(_SC_PAGESIZE) == PAGE && !proc_read(pid_dir, "maps", &maps);
+    r.complete = r.mem >= 0 && r.pagemap >= 0 && sysconf(_SC_PAGESIZE) == PAGE && !proc_read(pid_dir, "maps", &maps);
     if (r.complete)
         read_stacks(&r, buf_text(&maps), maps.len);
     io_close(&r.pagemap);

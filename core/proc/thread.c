@@ -98,8 +98,8 @@ static enum err read_syscall(int dir, const char *path, struct thread_evidence *
 static enum err look_at_thread(int dir, pid_t tid, const struct proc_stat *stat, struct thread_evidence *t,
                                struct proc_status *status)
 {
-    *t = (struct thread_evidence){.tid = tid, .state = stat->state, .started = stat->started,
-                                  .cpu_ticks = stat->cpu_ticks};
+    *t = (struct thread_evidence){
+        .tid = tid, .state = stat->state, .started = stat->started, .cpu_ticks = stat->cpu_ticks};
     memcpy(t->name, stat->name, sizeof t->name);
     enum err err = read_syscall(dir, "syscall", t);
     if (!err)

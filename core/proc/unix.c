@@ -21,8 +21,11 @@ static bool ask(int netlink, uint64_t inode)
 {
     struct request r = {
         .header = {.nlmsg_len = sizeof r, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST},
-        .ask = {.sdiag_family = AF_UNIX, .udiag_states = UINT32_MAX, .udiag_ino = (uint32_t)inode,
-                .udiag_show = UDIAG_SHOW_PEER, .udiag_cookie = {UINT32_MAX, UINT32_MAX}},
+        .ask = {.sdiag_family = AF_UNIX,
+                .udiag_states = UINT32_MAX,
+                .udiag_ino = (uint32_t)inode,
+                .udiag_show = UDIAG_SHOW_PEER,
+                .udiag_cookie = {UINT32_MAX, UINT32_MAX}},
     };
     return send(netlink, &r, sizeof r, MSG_NOSIGNAL) == (ssize_t)sizeof r;
 }

@@ -170,9 +170,9 @@ pid_t thread_awaits_child(const struct evidence *e, const struct thread_evidence
 static const char *fd_name(const struct evidence *e, int fd)
 {
     static const char *const names[] = {
-        [FD_OTHER] = "fd", [FD_FILE] = "file", [FD_PIPE] = "pipe", [FD_SOCKET] = "socket", [FD_EVENTFD] = "eventfd",
-        [FD_EPOLL] = "epoll", [FD_TTY] = "terminal", [FD_IO_URING] = "io_uring", [FD_TIMERFD] = "timerfd",
-        [FD_SIGNALFD] = "signalfd", [FD_PIDFD] = "pidfd",
+        [FD_OTHER] = "fd",        [FD_FILE] = "file",         [FD_PIPE] = "pipe",    [FD_SOCKET] = "socket",
+        [FD_EVENTFD] = "eventfd", [FD_EPOLL] = "epoll",       [FD_TTY] = "terminal", [FD_IO_URING] = "io_uring",
+        [FD_TIMERFD] = "timerfd", [FD_SIGNALFD] = "signalfd", [FD_PIDFD] = "pidfd",
     };
     const struct fd_evidence *found = find_fd(e, fd);
     return found ? names[found->kind] : "fd";

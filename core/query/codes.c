@@ -25,7 +25,8 @@ static enum err count_piece(struct table_reader *r, const struct row_list *rows,
     return err;
 }
 
-enum err query_codes(const struct query_server_state *d, const struct row_list *rows, struct table_set *out, uint64_t *nulls)
+enum err query_codes(const struct query_server_state *d, const struct row_list *rows, struct table_set *out,
+                     uint64_t *nulls)
 {
     struct table_reader *r;
     uint64_t all = rows ? rows->n : table_rows(d->table);
@@ -37,7 +38,7 @@ enum err query_codes(const struct query_server_state *d, const struct row_list *
     for (uint64_t at = 0; !err && at < all; at += ROWS_A_PIECE) {
         size_t n = all - at < ROWS_A_PIECE ? (size_t)(all - at) : ROWS_A_PIECE;
         err = table_progress_stopped(d->progress) ? ERR_CANCELLED
-                                                : count_piece(r, rows, table_key(d->table), at, n, out, nulls);
+                                                  : count_piece(r, rows, table_key(d->table), at, n, out, nulls);
         table_progress_add(d->progress, n);
     }
     table_reader_free(r);

@@ -21,10 +21,10 @@ static const struct {
     const char *name; /* of the process, as ps(1) shows it; at most 15 bytes */
     int (*run)(int sock);
 } programs[] = {
-    { "poolscope-host", "poolscope-host", host_process_main },
-    { "poolscope-forkserver", "pool-forkserver", forkserver_process_main },
-    { "poolscope-worker", "pool-worker", worker_process_main },
-    { "poolscope-query", "poolscope-query", query_process_main },
+    {"poolscope-host", "poolscope-host", host_process_main},
+    {"poolscope-forkserver", "pool-forkserver", forkserver_process_main},
+    {"poolscope-worker", "pool-worker", worker_process_main},
+    {"poolscope-query", "poolscope-query", query_process_main},
 };
 
 /* False: nobody of ours started us. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The hidden commands of the program: what the host, the forkserver, spawned workers and the query server begin with. */
+ * The hidden commands of the program: what the host, the forkserver, spawned workers and the query server begin with.
+ */
 #ifndef QUERY_HIDDEN_COMMANDS_H
 #define QUERY_HIDDEN_COMMANDS_H
 

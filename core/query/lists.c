@@ -33,7 +33,7 @@ static enum err mark_rows(const struct row_list *l, unsigned char *marks)
 }
 
 enum err query_sorted_within(const struct row_list *sorted, const struct row_list *within, uint64_t rows,
-                            struct row_list *out)
+                             struct row_list *out)
 {
     struct row_list_walk w = {.list = sorted};
     uint64_t row = 0;

@@ -18,21 +18,22 @@ struct query_server_state {
     struct table_progress *progress; /* shared with who asks; NULL: none yet */
 };
 
-enum err query_perform(struct query_server_state *d, const struct query *a, const int *fds, int nfds, struct query_answer *out,
-                   int out_fds[QUERY_ANSWER_FDS], int *out_nfds, struct problem *problem) MUST_CHECK;
+enum err query_perform(struct query_server_state *d, const struct query *a, const int *fds, int nfds,
+                       struct query_answer *out, int out_fds[QUERY_ANSWER_FDS], int *out_nfds, struct problem *problem)
+    MUST_CHECK;
 
 /* pool_desk_list.c: lists of rows and of texts in files. */
 enum err query_list_within(const struct query *a, const int *fds, int nfds, struct row_list *out) MUST_CHECK;
 enum err query_sorted_within(const struct row_list *sorted, const struct row_list *within, uint64_t rows,
-                            struct row_list *out) MUST_CHECK;
+                             struct row_list *out) MUST_CHECK;
 enum err query_texts_write(const struct table_set *texts, int *fd) MUST_CHECK;
 
 /* pool_desk_codes.c: how often each code is in these rows (NULL: all). */
 enum err query_codes(const struct query_server_state *d, const struct row_list *rows, struct table_set *out,
-                    uint64_t *nulls) MUST_CHECK;
+                     uint64_t *nulls) MUST_CHECK;
 
 /* pool_desk_save.c: the rows that the ask is about (NULL: all), written. */
-enum err query_save(const struct query_server_state *d, const struct query *a, const struct row_list *rows, struct query_answer *out,
-                   struct problem *problem) MUST_CHECK;
+enum err query_save(const struct query_server_state *d, const struct query *a, const struct row_list *rows,
+                    struct query_answer *out, struct problem *problem) MUST_CHECK;
 
 #endif

@@ -21,8 +21,8 @@ static enum err read_columns(const struct table *t, const char *words, size_t **
     return OK;
 }
 
-static enum err write_file(const struct query_server_state *d, const struct save *save, const struct query *a, uint64_t *bytes,
-                           struct problem *problem)
+static enum err write_file(const struct query_server_state *d, const struct save *save, const struct query *a,
+                           uint64_t *bytes, struct problem *problem)
 {
     struct new_file f;
     enum err err = new_file_begin(a->text, 0, &f, problem);
@@ -39,8 +39,8 @@ static enum err write_file(const struct query_server_state *d, const struct save
     return err;
 }
 
-enum err query_save(const struct query_server_state *d, const struct query *a, const struct row_list *rows, struct query_answer *out,
-                   struct problem *problem)
+enum err query_save(const struct query_server_state *d, const struct query *a, const struct row_list *rows,
+                    struct query_answer *out, struct problem *problem)
 {
     struct save save = {.format = (enum save_format)a->what, .rows = rows};
     size_t *columns = NULL;

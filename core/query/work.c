@@ -107,9 +107,12 @@ static enum err give_list(struct work *w, enum err err, struct row_list *l)
 
 static struct find find_of(const struct query *a)
 {
-    return (struct find){.what = (enum find_what)a->what, .column = a->column < 0 ? FIND_ANY_COLUMN : (size_t)a->column,
-                         .text = a->text ? a->text : "", .len = a->text ? strlen(a->text) : 0,
-                         .any_case = a->any_case, .inverted = a->inverted};
+    return (struct find){.what = (enum find_what)a->what,
+                         .column = a->column < 0 ? FIND_ANY_COLUMN : (size_t)a->column,
+                         .text = a->text ? a->text : "",
+                         .len = a->text ? strlen(a->text) : 0,
+                         .any_case = a->any_case,
+                         .inverted = a->inverted};
 }
 
 static enum err work_find(struct work *w)
@@ -131,8 +134,8 @@ static enum err work_next(struct work *w)
 {
     uint64_t row = UINT64_MAX;
     struct find f = find_of(w->query);
-    enum err err = engine_find_next(w->server->engine, w->server->table, &f, (uint64_t)w->query->from, w->query->backwards,
-                                  w->server->progress, &row, w->problem);
+    enum err err = engine_find_next(w->server->engine, w->server->table, &f, (uint64_t)w->query->from,
+                                    w->query->backwards, w->server->progress, &row, w->problem);
     w->out->row = row == UINT64_MAX ? -1 : (int64_t)row;
     return err;
 }
@@ -141,7 +144,7 @@ static enum err work_sort(struct work *w)
 {
     struct row_list sorted = {0};
     enum err err = engine_sort(w->server->engine, w->server->table, (size_t)w->query->column, w->query->descending,
-                             w->server->progress, &sorted);
+                               w->server->progress, &sorted);
     return give_list(w, err, &sorted);
 }
 
@@ -167,7 +170,7 @@ static enum err work_frequency(struct work *w)
     struct frequency f = {0};
     int fd = -1;
     enum err err = engine_frequency(w->server->engine, w->server->table, (size_t)w->query->column, DISTINCT_MAX,
-                                  w->server->progress, &f);
+                                    w->server->progress, &f);
     if (!err)
         err = query_texts_write(&f.texts, &fd);
     if (!err) {
@@ -186,7 +189,8 @@ static enum err work_statistics(struct work *w)
 {
     struct statistics s = {0};
     struct query_answer *out = w->out;
-    enum err err = engine_statistics(w->server->engine, w->server->table, (size_t)w->query->column, w->server->progress, &s);
+    enum err err = engine_statistics(w->server->engine, w->server->table, (size_t)w->query->column, w->server->progress,
+                                     &s);
     if (err)
         return err;
     out->rows = (int64_t)s.rows;
@@ -242,10 +246,18 @@ static enum err work_save(struct work *w)
 }
 
 static enum err (*const works[QUERY_TYPE_COUNT])(struct work *w) = {
-    [QUERY_TABLE] = work_table, [QUERY_INDEX] = work_index, [QUERY_LEARN] = work_learn, [QUERY_GROW] = work_grow,
-    [QUERY_GROW_SPOOL] = work_grow_spool, [QUERY_FIND] = work_find, [QUERY_NEXT] = work_next, [QUERY_SORT] = work_sort,
+    [QUERY_TABLE] = work_table,
+    [QUERY_INDEX] = work_index,
+    [QUERY_LEARN] = work_learn,
+    [QUERY_GROW] = work_grow,
+    [QUERY_GROW_SPOOL] = work_grow_spool,
+    [QUERY_FIND] = work_find,
+    [QUERY_NEXT] = work_next,
+    [QUERY_SORT] = work_sort,
     [QUERY_NARROW] = work_narrow,
-    [QUERY_FREQUENCY] = work_frequency, [QUERY_STATISTICS] = work_statistics, [QUERY_CODES] = work_codes,
+    [QUERY_FREQUENCY] = work_frequency,
+    [QUERY_STATISTICS] = work_statistics,
+    [QUERY_CODES] = work_codes,
     [QUERY_SAVE] = work_save,
 };
 
@@ -255,8 +267,8 @@ static bool has_column(const struct query_server_state *d, const struct query *a
     return a->column < (int64_t)table_columns(d->table) && (a->column >= 0 || !needed);
 }
 
-enum err query_perform(struct query_server_state *d, const struct query *a, const int *fds, int nfds, struct query_answer *out,
-                   int out_fds[QUERY_ANSWER_FDS], int *out_nfds, struct problem *problem)
+enum err query_perform(struct query_server_state *d, const struct query *a, const int *fds, int nfds,
+                       struct query_answer *out, int out_fds[QUERY_ANSWER_FDS], int *out_nfds, struct problem *problem)
 {
     struct work w = {d, a, fds, nfds, out, out_fds, out_nfds, problem};
     *out_nfds = 0;

@@ -137,8 +137,10 @@ static void say_pool(const struct bench *b, struct buf *out)
                  b->threads == 1 ? "" : "s");
         say_why_slower(pool, engine, out);
     } else {
-        buf_addf(out, "is %s times faster than the engine's own %d thread%s: its %d workers run whole tasks side by "
-                      "side.", times(1 / slower, ratio), b->threads, b->threads == 1 ? "" : "s", b->workers);
+        buf_addf(out,
+                 "is %s times faster than the engine's own %d thread%s: its %d workers run whole tasks side by "
+                 "side.",
+                 times(1 / slower, ratio), b->threads, b->threads == 1 ? "" : "s", b->workers);
     }
     buf_add_char(out, '\n');
 }
@@ -155,8 +157,10 @@ static void say_threads(const struct bench *b, struct buf *out)
     else if (faster > 1)
         buf_addf(out, "%d engine threads answer a query %s times faster than one.\n", b->threads, times(faster, ratio));
     else
-        buf_addf(out, "%d engine threads are %s times slower than one: a query takes %s, which waking them does not"
-                 " make shorter.\n", b->threads, times(1 / faster, ratio), bench_seconds(of(one, MEASURE_TRIP), query));
+        buf_addf(out,
+                 "%d engine threads are %s times slower than one: a query takes %s, which waking them does not"
+                 " make shorter.\n",
+                 b->threads, times(1 / faster, ratio), bench_seconds(of(one, MEASURE_TRIP), query));
 }
 
 static void say_hung(const struct bench *b, struct buf *out)

@@ -11,14 +11,17 @@
 
 enum { BENCH_ROUNDS_MAX = 100, BENCH_ROWS_MAX = 6, BENCH_GROWTH_MAX = 8 };
 
-struct bench_stat { double v[BENCH_ROUNDS_MAX]; int n; }; /* one of each round; rising */
+struct bench_stat {
+    double v[BENCH_ROUNDS_MAX];
+    int n;
+}; /* one of each round; rising */
 
 enum bench_state { BENCH_WAITING, BENCH_MEASURED, BENCH_HUNG, BENCH_FAILED };
 extern const char *const bench_state_names[];
 
 /* One of those that are compared. */
 struct bench_row {
-    const char *name;       /* "fork", "fork, reinit", … static */
+    const char *name;             /* "fork", "fork, reinit", … static */
     const char *method, *at_fork; /* what a run that measures is asked for; static */
     bool is_pool;
     enum bench_state state; /* hung and failed say it of the first time; no more is tried then */
@@ -27,20 +30,25 @@ struct bench_row {
     char *why;              /* owned; of a failed one */
 };
 
-struct bench_growth { double mib; struct bench_stat fork, spawn; };
+struct bench_growth {
+    double mib;
+    struct bench_stat fork, spawn;
+};
 
 struct bench {
-    char *path;             /* owned; as the user wrote it */
+    char *path; /* owned; as the user wrote it */
     int64_t table_rows;
-    size_t codes;           /* 0: the whole table */
+    size_t codes; /* 0: the whole table */
     int workers, threads, rounds;
-    struct bench_row rows[BENCH_ROWS_MAX]; int nrows;
-    struct bench_growth growth[BENCH_GROWTH_MAX]; int ngrowth; /* by MiB, rising */
-    int done, steps;        /* how far it is */
-    const char *doing;      /* name of what is measured now; NULL: nothing */
+    struct bench_row rows[BENCH_ROWS_MAX];
+    int nrows;
+    struct bench_growth growth[BENCH_GROWTH_MAX];
+    int ngrowth;       /* by MiB, rising */
+    int done, steps;   /* how far it is */
+    const char *doing; /* name of what is measured now; NULL: nothing */
     bool over, cancelled;
-    char *problem;          /* owned; why it could not be done, or NULL */
-    bool internal;          /* the same: because poolscope failed, not because of the table */
+    char *problem; /* owned; why it could not be done, or NULL */
+    bool internal; /* the same: because poolscope failed, not because of the table */
 };
 
 void bench_done(struct bench *b);

@@ -21,9 +21,9 @@ static json_t *row_json(const struct bench_row *r)
     for (int i = 0; i < MEASURES && measures; i++)
         if (r->stats[i].n)
             json_object_set_new(measures, measure_names[i], stat_json(&r->stats[i]));
-    json_t *o = json_pack("{s:s, s:s, s:s?, s:b, s:s, s:o}", "name", r->name, "method", r->method,
-                          "at_fork", r->at_fork, "pool", (int)r->is_pool, "state", bench_state_names[r->state],
-                          "measures", measures);
+    json_t *o = json_pack("{s:s, s:s, s:s?, s:b, s:s, s:o}", "name", r->name, "method", r->method, "at_fork",
+                          r->at_fork, "pool", (int)r->is_pool, "state", bench_state_names[r->state], "measures",
+                          measures);
     if (o && r->state == BENCH_HUNG)
         json_object_set_new(o, "finding", shape_new_json(finding_fields, &r->finding));
     if (o && r->why)
@@ -55,10 +55,10 @@ enum err bench_json(const struct bench *b, struct buf *out)
     for (int i = 0; i < b->ngrowth && growth; i++)
         lost |= json_array_append_new(growth, growth_json(&b->growth[i])) < 0;
     json_t *o = json_pack("{s:s, s:o, s:I, s:I, s:i, s:i, s:i, s:b, s:o, s:o, s:o}", "schema", "poolscope.bench/1",
-                          "file", report_json_text(b->path), "rows", (json_int_t)b->table_rows,
-                          "codes", (json_int_t)b->codes, "workers", b->workers, "threads", b->threads,
-                          "rounds", b->rounds, "cancelled", (int)b->cancelled, "compared", rows, "growth", growth,
-                          "verdict", verdict_json(b));
+                          "file", report_json_text(b->path), "rows", (json_int_t)b->table_rows, "codes",
+                          (json_int_t)b->codes, "workers", b->workers, "threads", b->threads, "rounds", b->rounds,
+                          "cancelled", (int)b->cancelled, "compared", rows, "growth", growth, "verdict",
+                          verdict_json(b));
     if (o && b->problem)
         lost |= json_object_set_new(o, "error", report_json_text(b->problem)) < 0;
     char *text = o && !lost ? json_dumps(o, JSON_INDENT(2)) : NULL;

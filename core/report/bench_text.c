@@ -43,34 +43,31 @@ struct column {
     enum measure what;
     enum shown shown;
     void (*words)(double v, char out[32]);
-    bool broad;  /* left out where there is not the room for all */
+    bool broad; /* left out where there is not the room for all */
 };
 
-static const struct column from_nothing[] = {
-    {"first", MEASURE_FIRST, SHOW_MEDIAN, seconds_words, false},
-    {"min", MEASURE_FIRST, SHOW_MIN, seconds_words, true},
-    {"spread", MEASURE_FIRST, SHOW_SPREAD, NULL, true},
-    {"total", MEASURE_TOTAL, SHOW_MEDIAN, seconds_words, false},
-    {"min", MEASURE_TOTAL, SHOW_MIN, seconds_words, false},
-    {"spread", MEASURE_TOTAL, SHOW_SPREAD, NULL, false},
-    {"speed-up", MEASURE_TOTAL, SHOW_SPEED_UP, NULL, false},
-    {NULL, 0, 0, NULL, false}};
-static const struct column warm[] = {
-    {"tasks/s", MEASURE_RATE, SHOW_MEDIAN, rate_words, false},
-    {"spread", MEASURE_RATE, SHOW_SPREAD, NULL, false},
-    {"round trip", MEASURE_TRIP, SHOW_MEDIAN, seconds_words, false},
-    {"min", MEASURE_TRIP, SHOW_MIN, seconds_words, false},
-    {"p99", MEASURE_TRIP_P99, SHOW_MEDIAN, seconds_words, false},
-    {NULL, 0, 0, NULL, false}};
-static const struct column pool_itself[] = {
-    {"empty/s", MEASURE_NOOP_RATE, SHOW_MEDIAN, rate_words, false},
-    {"round trip", MEASURE_NOOP_TRIP, SHOW_MEDIAN, seconds_words, false},
-    {"p99", MEASURE_NOOP_TRIP_P99, SHOW_MEDIAN, seconds_words, true},
-    {"PSS each", MEASURE_PSS, SHOW_MEDIAN, kib_words, false},
-    {"USS each", MEASURE_USS, SHOW_MEDIAN, kib_words, false},
-    {"open fds", MEASURE_FDS, SHOW_MEDIAN, count_words, false},
-    {"shutdown", MEASURE_SHUTDOWN, SHOW_MEDIAN, seconds_words, true},
-    {NULL, 0, 0, NULL, false}};
+static const struct column from_nothing[] = {{"first", MEASURE_FIRST, SHOW_MEDIAN, seconds_words, false},
+                                             {"min", MEASURE_FIRST, SHOW_MIN, seconds_words, true},
+                                             {"spread", MEASURE_FIRST, SHOW_SPREAD, NULL, true},
+                                             {"total", MEASURE_TOTAL, SHOW_MEDIAN, seconds_words, false},
+                                             {"min", MEASURE_TOTAL, SHOW_MIN, seconds_words, false},
+                                             {"spread", MEASURE_TOTAL, SHOW_SPREAD, NULL, false},
+                                             {"speed-up", MEASURE_TOTAL, SHOW_SPEED_UP, NULL, false},
+                                             {NULL, 0, 0, NULL, false}};
+static const struct column warm[] = {{"tasks/s", MEASURE_RATE, SHOW_MEDIAN, rate_words, false},
+                                     {"spread", MEASURE_RATE, SHOW_SPREAD, NULL, false},
+                                     {"round trip", MEASURE_TRIP, SHOW_MEDIAN, seconds_words, false},
+                                     {"min", MEASURE_TRIP, SHOW_MIN, seconds_words, false},
+                                     {"p99", MEASURE_TRIP_P99, SHOW_MEDIAN, seconds_words, false},
+                                     {NULL, 0, 0, NULL, false}};
+static const struct column pool_itself[] = {{"empty/s", MEASURE_NOOP_RATE, SHOW_MEDIAN, rate_words, false},
+                                            {"round trip", MEASURE_NOOP_TRIP, SHOW_MEDIAN, seconds_words, false},
+                                            {"p99", MEASURE_NOOP_TRIP_P99, SHOW_MEDIAN, seconds_words, true},
+                                            {"PSS each", MEASURE_PSS, SHOW_MEDIAN, kib_words, false},
+                                            {"USS each", MEASURE_USS, SHOW_MEDIAN, kib_words, false},
+                                            {"open fds", MEASURE_FDS, SHOW_MEDIAN, count_words, false},
+                                            {"shutdown", MEASURE_SHUTDOWN, SHOW_MEDIAN, seconds_words, true},
+                                            {NULL, 0, 0, NULL, false}};
 
 static void add_padded(struct buf *out, const char *text, int width, bool right)
 {
@@ -260,9 +257,10 @@ enum err bench_text(const struct bench *b, int width, struct buf *out)
     add_plot(b, "One code at a time, from asking to the result", MEASURE_TRIP, bar, out);
     add_growth(b, bar, out);
     buf_add_char(out, '\n');
-    add_wrapped(out, "first: from making the pool to its first result. total: to the last one. spread: largest less"
-                     " smallest, of the median. speed-up: against one thread. empty: tasks that do nothing. fork has"
-                     " all of the host's fds; PSS shares out what several processes have, USS is what one has alone.\n",
+    add_wrapped(out,
+                "first: from making the pool to its first result. total: to the last one. spread: largest less"
+                " smallest, of the median. speed-up: against one thread. empty: tasks that do nothing. fork has"
+                " all of the host's fds; PSS shares out what several processes have, USS is what one has alone.\n",
                 width);
     return err ? err : out->err;
 }

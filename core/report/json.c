@@ -22,8 +22,8 @@ static json_t *task_seconds(const struct model_task *t)
 
 static json_t *task_json(const struct model_task *t)
 {
-    json_t *o = json_pack("{s:I, s:o, s:s, s:o, s:o, s:o}", "id", (json_int_t)t->id, "code",
-                          report_json_text(t->code), "state", task_state_names[t->state], "worker",
+    json_t *o = json_pack("{s:I, s:o, s:s, s:o, s:o, s:o}", "id", (json_int_t)t->id, "code", report_json_text(t->code),
+                          "state", task_state_names[t->state], "worker",
                           t->worker ? json_integer(t->worker) : json_null(), "rows", known(t->rows), "seconds",
                           task_seconds(t));
     if (o && t->error)
@@ -53,7 +53,9 @@ static json_t *process_json(const struct model *m, const struct model_process *p
     bool is_hung = f && f->certainty >= CERTAINTY_LIKELY;
     return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "id", id, "pid", (json_int_t)p->seen.pid,
                      "ppid", (json_int_t)p->seen.ppid, "state",
-                     is_hung ? json_string("hung") : p->gone ? json_string("exited") : report_json_text(p->seen.state),
+                     is_hung   ? json_string("hung")
+                     : p->gone ? json_string("exited")
+                               : report_json_text(p->seen.state),
                      "threads", known(p->seen.threads), "parent_threads", known(p->seen.parent_threads),
                      "forked_without_exec", (int)p->seen.forked_without_exec, "fds", known(p->seen.fds), "pss_kib",
                      known(p->seen.pss_kib), "command", report_json_text(p->seen.command));
@@ -125,8 +127,8 @@ static enum err add_sampling(const struct model *m, json_t *root)
 
 enum err report_json(const struct model *m, const char *mode, struct buf *out)
 {
-    json_t *root = json_pack("{s:s, s:s, s:o, s:o, s:s}", "schema", "poolscope.report/1", "mode", mode,
-                             "start_method", report_json_text(m->method), "threads",
+    json_t *root = json_pack("{s:s, s:s, s:o, s:o, s:s}", "schema", "poolscope.report/1", "mode", mode, "start_method",
+                             report_json_text(m->method), "threads",
                              m->threads > 0 ? json_integer(m->threads) : json_null(), "outcome",
                              outcome_names[m->table_error ? OUTCOME_FAILED : model_outcome(m)]);
     enum err err = root ? add_lists(m, root) : ERR_NOMEM;

@@ -16,8 +16,8 @@ enum { LINES_MAX_BYTES = 1 << 30, PIECE = 64 * 1024 };
 
 struct recorder {
     int fd, stop;
-    char *name;       /* as the user wrote it */
-    enum err err;     /* the first one */
+    char *name;   /* as the user wrote it */
+    enum err err; /* the first one */
     int errnum;
     struct buf lines; /* not written yet */
 };

@@ -100,9 +100,8 @@ static enum err read_texts(const json_t *value, struct texts *out)
     json_t *item;
     enum err err = json_is_array(value) ? OK : ERR_PARSE;
     if (!err)
-        json_array_foreach((json_t *)value, i, item)
-            if (!err)
-                err = json_is_string(item) ? texts_add(out, json_string_value(item)) : ERR_PARSE;
+        json_array_foreach((json_t *)value, i, item) if (!err)
+            err = json_is_string(item) ? texts_add(out, json_string_value(item)) : ERR_PARSE;
     return err;
 }
 
@@ -112,9 +111,8 @@ static enum err read_ints(const json_t *value, struct ints *out)
     json_t *item;
     enum err err = json_is_array(value) ? OK : ERR_PARSE;
     if (!err)
-        json_array_foreach((json_t *)value, i, item)
-            if (!err)
-                err = json_is_integer(item) ? ints_add(out, json_integer_value(item)) : ERR_PARSE;
+        json_array_foreach((json_t *)value, i, item) if (!err)
+            err = json_is_integer(item) ? ints_add(out, json_integer_value(item)) : ERR_PARSE;
     return err;
 }
 
@@ -135,15 +133,9 @@ static enum err read_field(const struct field *f, const json_t *value, void *at)
     case FIELD_TEXTS: return read_texts(value, at);
     case FIELD_INTS: return read_ints(value, at);
     case FIELD_ENUM: return read_enum(f, value, at);
-    case FIELD_REAL:
-        *(double *)at = json_number_value(value);
-        return json_is_number(value) ? OK : ERR_PARSE;
-    case FIELD_BOOL:
-        *(int64_t *)at = json_is_true(value);
-        return json_is_boolean(value) ? OK : ERR_PARSE;
-    default:
-        *(int64_t *)at = json_integer_value(value);
-        return json_is_integer(value) ? OK : ERR_PARSE;
+    case FIELD_REAL: *(double *)at = json_number_value(value); return json_is_number(value) ? OK : ERR_PARSE;
+    case FIELD_BOOL: *(int64_t *)at = json_is_true(value); return json_is_boolean(value) ? OK : ERR_PARSE;
+    default: *(int64_t *)at = json_integer_value(value); return json_is_integer(value) ? OK : ERR_PARSE;
     }
 }
 

@@ -43,8 +43,8 @@ static bool unfold(struct unfolding *u, const char *mangled)
 /* A version, and the marks of a compiler that cut or copied the function. */
 static size_t plain_length(const char *symbol)
 {
-    static const char *const marks[] = {".cold", ".part.", ".isra.", ".constprop.", ".llvm.", ".lto_priv.",
-                                        ".localalias"};
+    static const char *const marks[] = {".cold",  ".part.",     ".isra.",     ".constprop.",
+                                        ".llvm.", ".lto_priv.", ".localalias"};
     size_t len = strcspn(symbol, "@");
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         const char *mark = strstr(symbol, marks[i]);

@@ -9,9 +9,9 @@
 /* What a native frame does. */
 enum frame_kind {
     FRAME_TELLS,
-    FRAME_PLUMBING,    /* starts a thread, passes a call on, or is the bottom of a wait */
-    FRAME_INTERPRETS,  /* a function of CPython's interpreter */
-    FRAME_RUNS_PYTHON  /* the one that runs Python frames */
+    FRAME_PLUMBING,   /* starts a thread, passes a call on, or is the bottom of a wait */
+    FRAME_INTERPRETS, /* a function of CPython's interpreter */
+    FRAME_RUNS_PYTHON /* the one that runs Python frames */
 };
 
 /* By the symbol; `name` is what stack_demangle makes of it. */

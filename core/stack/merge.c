@@ -18,14 +18,18 @@ enum { NATIVE_MAX = 256, PYTHON_MAX = 512, LINE_MAX = 2048 };
 enum weight { WEIGHT_NONE, WEIGHT_FAR, WEIGHT_LIBRARY, WEIGHT_NEAR, WEIGHT_MOST };
 enum { NEAR_FRAMES = 6 };
 
-struct line { char *text; enum weight weight; bool dropped; };
+struct line {
+    char *text;
+    enum weight weight;
+    bool dropped;
+};
 
 struct stack {
-    struct line *v;  /* owned, texts too */
+    struct line *v; /* owned, texts too */
     size_t n;
-    size_t told;     /* native frames that tell something */
+    size_t told; /* native frames that tell something */
     const struct python_frames *python;
-    size_t next;     /* the Python frame whose turn it is */
+    size_t next; /* the Python frame whose turn it is */
     char cwd[4096];
 };
 

@@ -17,7 +17,10 @@ struct python_frame {
     bool entry;     /* the outermost of those that one call of the interpreter's C function runs */
 };
 
-struct python_frames { struct python_frame *v; size_t n; };
+struct python_frames {
+    struct python_frame *v;
+    size_t n;
+};
 void python_frames_done(struct python_frames *f);
 
 /* Takes the frame's texts over, also when it fails; a NULL among them is ERR_NOMEM. */

@@ -30,19 +30,28 @@ static const struct layout {
 
 /* Fields at the same place of their section in every version, and how many bytes are read there. */
 #define AT(field) offsetof(struct python_offsets, field)
-static const struct item { size_t to; enum section section; unsigned index, width; } items[] = {
-    {AT(interpreters), RUNTIME, 2, 8},     {AT(interpreter_next), INTERPRETER, 2, 8}, {AT(threads), INTERPRETER, 3, 8},
-    {AT(thread_next), THREAD, 2, 8},       {AT(thread_frame), THREAD, 4, 8},          {AT(frame_previous), FRAME, 1, 8},
-    {AT(frame_code), FRAME, 2, 8},         {AT(frame_instruction), FRAME, 3, 8},      {AT(frame_owner), FRAME, 5, 1},
-    {AT(code_file), CODE, 1, 8},           {AT(code_name), CODE, 3, 8},               {AT(code_lines), CODE, 4, 8},
-    {AT(code_first_line), CODE, 5, 4},     {AT(code_bytes), CODE, 9, 1},              {AT(bytes_length), BYTES, 1, 8},
-    {AT(bytes_data), BYTES, 2, 1},         {AT(text_state), TEXT, 1, 4},              {AT(text_length), TEXT, 2, 8},
+static const struct item {
+    size_t to;
+    enum section section;
+    unsigned index, width;
+} items[] = {
+    {AT(interpreters), RUNTIME, 2, 8}, {AT(interpreter_next), INTERPRETER, 2, 8},
+    {AT(threads), INTERPRETER, 3, 8},  {AT(thread_next), THREAD, 2, 8},
+    {AT(thread_frame), THREAD, 4, 8},  {AT(frame_previous), FRAME, 1, 8},
+    {AT(frame_code), FRAME, 2, 8},     {AT(frame_instruction), FRAME, 3, 8},
+    {AT(frame_owner), FRAME, 5, 1},    {AT(code_file), CODE, 1, 8},
+    {AT(code_name), CODE, 3, 8},       {AT(code_lines), CODE, 4, 8},
+    {AT(code_first_line), CODE, 5, 4}, {AT(code_bytes), CODE, 9, 1},
+    {AT(bytes_length), BYTES, 1, 8},   {AT(bytes_data), BYTES, 2, 1},
+    {AT(text_state), TEXT, 1, 4},      {AT(text_length), TEXT, 2, 8},
     {AT(text_ascii), TEXT, 3, 1},
 };
 
 static const char cookie[8] = {'x', 'd', 'e', 'b', 'u', 'g', 'p', 'y'};
 
-struct table { uint64_t words[PYTHON_TABLE_MAX / 8]; };
+struct table {
+    uint64_t words[PYTHON_TABLE_MAX / 8];
+};
 
 static bool take_field(const struct table *t, const struct layout *l, const struct item *item,
                        struct python_offsets *out)
@@ -112,8 +121,8 @@ static bool is_named_python(const struct proc_map *m)
 struct search {
     pid_t tid;
     struct python_offsets *out;
-    uint64_t runtime;  /* 0: not found yet */
-    uint64_t left;     /* bytes that may still be looked through */
+    uint64_t runtime; /* 0: not found yet */
+    uint64_t left;    /* bytes that may still be looked through */
     unsigned char *chunk;
     const char *exe;
 };

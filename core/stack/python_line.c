@@ -3,7 +3,9 @@
  * the kind and how many code units it stands for, then numbers of six bits a byte. Any bytes may come. */
 #include "core/stack/python.h"
 
-struct cursor { const unsigned char *at, *end; };
+struct cursor {
+    const unsigned char *at, *end;
+};
 
 /* The last byte has no bit 6. Bytes beyond the width of the result count for nothing. */
 static uint64_t take_number(struct cursor *c)

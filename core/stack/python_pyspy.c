@@ -113,9 +113,9 @@ static enum err take_frames(const json_t *frames, size_t max, struct python_fram
         const json_t *f = json_array_get(frames, i);
         json_int_t line = json_integer_value(json_object_get(f, "line"));
         err = python_frames_add(out, (struct python_frame){.function = text_dup(text_of(f, "name")),
-                                                         .file = text_dup(text_of(f, "filename")),
-                                                         .line = line > 0 && line < INT32_MAX ? (int)line : 0,
-                                                         .entry = is_entry(f)});
+                                                           .file = text_dup(text_of(f, "filename")),
+                                                           .line = line > 0 && line < INT32_MAX ? (int)line : 0,
+                                                           .entry = is_entry(f)});
     }
     return err;
 }

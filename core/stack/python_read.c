@@ -19,7 +19,7 @@ enum { INTERPRETERS_MAX = 64, THREADS_MAX = 20000, TEXT_MAX = 4096, LINES_MAX = 
 enum { OWNER_FIRST_MARK = 3 };
 
 struct reader {
-    pid_t tid; /* whose memory is read: the main thread may have ended, and then has none */
+    pid_t tid;       /* whose memory is read: the main thread may have ended, and then has none */
     uint64_t number; /* of this thread as its process knows it: in a container that is another one */
     struct python_offsets o;
     uint64_t runtime;
@@ -73,7 +73,11 @@ static uint64_t pointer(uint64_t reference)
     return reference & ~(uint64_t)7;
 }
 
-struct found { uint64_t frame; size_t threads; bool named; };
+struct found {
+    uint64_t frame;
+    size_t threads;
+    bool named;
+};
 
 /* The innermost frame of the thread, among those of one interpreter. A thread may be known to several. */
 static enum err look_for_thread(struct reader *r, uint64_t thread, struct found *found)
@@ -159,7 +163,10 @@ static enum err read_text(const struct reader *r, uint64_t address, char **out)
 }
 
 /* What a code object says of itself. */
-struct code { uint64_t address, file, name, lines, copies; int32_t first_line; };
+struct code {
+    uint64_t address, file, name, lines, copies;
+    int32_t first_line;
+};
 
 static enum err read_code(struct reader *r, uint64_t address, struct code *out)
 {
@@ -167,8 +174,11 @@ static enum err read_code(struct reader *r, uint64_t address, struct code *out)
     enum err err = python_pull(r->tid, address, r->bytes, o->code_size);
     if (err)
         return err;
-    *out = (struct code){.address = address, .file = word(r, o->code_file), .name = word(r, o->code_name),
-                         .lines = word(r, o->code_lines), .first_line = number(r, o->code_first_line),
+    *out = (struct code){.address = address,
+                         .file = word(r, o->code_file),
+                         .name = word(r, o->code_name),
+                         .lines = word(r, o->code_lines),
+                         .first_line = number(r, o->code_first_line),
                          .copies = o->copies_code ? word(r, o->code_copies) : 0};
     return OK;
 }

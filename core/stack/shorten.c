@@ -10,7 +10,9 @@
 enum { DEPTH_MAX = 16 };
 
 /* A piece of the name that is still to be read. */
-struct rest { const char *at, *end; };
+struct rest {
+    const char *at, *end;
+};
 
 static bool starts(struct rest r, const char *word)
 {

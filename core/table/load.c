@@ -39,8 +39,13 @@ enum err table_describe(struct table *t, struct table_header *h, const struct ta
     int fd = -1;
     enum err err = table_scan(t, h, o, &found, problem);
     if (!err) {
-        struct table_schema schema = {.body = &t->body, .header = h, .found = &found, .key = o->key, .path = o->path,
-                                      .no_header = no_header, .learned = t->body.index.facts->complete};
+        struct table_schema schema = {.body = &t->body,
+                                      .header = h,
+                                      .found = &found,
+                                      .key = o->key,
+                                      .path = o->path,
+                                      .no_header = no_header,
+                                      .learned = t->body.index.facts->complete};
         err = table_schema_write(&schema, &fd);
         if (!err)
             err = table_schema_open(fd, t);

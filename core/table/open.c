@@ -42,9 +42,12 @@ enum err table_open_first(struct table *t, const struct table_options *o, bool s
                           struct problem *problem)
 {
     bool small = t->body.source.size <= TABLE_SMALL;
-    struct table_parse how = {.path = o->path ? o->path : "(input)", .delimiter = o->delimiter ? o->delimiter : ',',
-                              .no_header = o->no_header, .strict = strict,
-                              .limit = small ? TABLE_SMALL : TABLE_FIRST, .limit_rows = small ? 0 : TABLE_FIRST_MAX};
+    struct table_parse how = {.path = o->path ? o->path : "(input)",
+                              .delimiter = o->delimiter ? o->delimiter : ',',
+                              .no_header = o->no_header,
+                              .strict = strict,
+                              .limit = small ? TABLE_SMALL : TABLE_FIRST,
+                              .limit_rows = small ? 0 : TABLE_FIRST_MAX};
     enum err err = table_source_find_ends(&t->body.source);
     if (err)
         return table_problem(problem, err, how.path);
@@ -187,8 +190,8 @@ static enum err copy_of(const struct table *t, struct table **out)
 
 static struct table_parse parse_of(const struct table *t, struct table_progress *progress)
 {
-    return (struct table_parse){.path = t->path, .delimiter = t->body.delimiter, .no_header = t->no_header,
-                                .progress = progress};
+    return (struct table_parse){
+        .path = t->path, .delimiter = t->body.delimiter, .no_header = t->no_header, .progress = progress};
 }
 
 enum err table_index_tuned(const struct table *t, const struct table_tuning *tuning, const struct table_runner *runner,
@@ -248,8 +251,12 @@ static enum err rewrite_schema(const struct table *t, struct table *grown)
 {
     struct table_header header = {0};
     struct table_found found = {.day_first = t->day_first, .codes_complete = false};
-    struct table_schema schema = {.body = &grown->body, .header = &header, .found = &found, .key = t->key,
-                                  .path = t->path, .no_header = t->no_header};
+    struct table_schema schema = {.body = &grown->body,
+                                  .header = &header,
+                                  .found = &found,
+                                  .key = t->key,
+                                  .path = t->path,
+                                  .no_header = t->no_header};
     int fd = -1;
     table_set_init(&found.codes, TABLE_CODES_MAX, TABLE_CODES_BYTES_MAX);
     const struct table_code *codes = table_schema_codes(t);

@@ -19,10 +19,10 @@ struct table_runner {
 struct table_loop {
     size_t items;
     void *arg;
-    enum err (*begin)(void *arg, void **own);              /* a worker's own things; NULL: it needs none */
-    enum err (*item)(void *arg, void *own, size_t i);      /* items are taken in rising order */
-    enum err (*end)(void *arg, void *own, enum err e);     /* behind each begin that went well, with what came of the
-                                                              worker's items; what it returns counts. NULL: no end */
+    enum err (*begin)(void *arg, void **own);          /* a worker's own things; NULL: it needs none */
+    enum err (*item)(void *arg, void *own, size_t i);  /* items are taken in rising order */
+    enum err (*end)(void *arg, void *own, enum err e); /* behind each begin that went well, with what came of the
+                                                          worker's items; what it returns counts. NULL: no end */
 };
 
 /* The error of one failed item (any, if several failed), or OK. Always asks the runner, even for no item at all. */

@@ -26,11 +26,11 @@
 
 enum {
     TABLE_BLOCK = TABLE_BLOCK_BYTES,
-    TABLE_SMALL = 64 * 1024,             /* all rows of so few bytes are there at once, … */
-    TABLE_FIRST = 16 * 1024,             /* … of more only these, … */
-    TABLE_FIRST_MAX = 256,               /* … or so many rows: they fill any screen, and are there sooner */
-    TABLE_WINDOW = 4096,                 /* the index knows the first record of each window of so many bytes … */
-    TABLE_WINDOWS_MAX = 32 * 1024,       /* … or of twice, four times … as many, so that there are not more */
+    TABLE_SMALL = 64 * 1024,       /* all rows of so few bytes are there at once, … */
+    TABLE_FIRST = 16 * 1024,       /* … of more only these, … */
+    TABLE_FIRST_MAX = 256,         /* … or so many rows: they fill any screen, and are there sooner */
+    TABLE_WINDOW = 4096,           /* the index knows the first record of each window of so many bytes … */
+    TABLE_WINDOWS_MAX = 32 * 1024, /* … or of twice, four times … as many, so that there are not more */
     TABLE_COLUMNS_MAX = 1000 * 1000,
     TABLE_FIELD_MAX = 256 * 1024 * 1024, /* a longer field is a quote that nobody closed */
     TABLE_RECORD_MAX = 512 * 1024 * 1024,
@@ -42,14 +42,14 @@ enum err table_problem(struct problem *problem, enum err e, const char *path);
 
 /* table_source.c: the bytes. */
 struct table_source {
-    int fd;       /* owned */
+    int fd; /* owned */
     uint64_t size;
     int64_t mtime_seconds, mtime_nanoseconds;
     uint64_t signature; /* of its first and last bytes: still the same in a file that only grew */
-    bool sealed;  /* a memfd that nobody can change any more; else a file, checked at each read */
-    bool ours;    /* a spool that only we write, and only at its end */
-    bool growing; /* more is to come: the last record is not one yet */
-    bool lone_crs; /* its lines end with them: each is read as the newline that it stands for */
+    bool sealed;        /* a memfd that nobody can change any more; else a file, checked at each read */
+    bool ours;          /* a spool that only we write, and only at its end */
+    bool growing;       /* more is to come: the last record is not one yet */
+    bool lone_crs;      /* its lines end with them: each is read as the newline that it stands for */
 };
 
 enum err table_source_open(int fd, const char *path, struct table_source *out, struct problem *problem) MUST_CHECK;
@@ -95,7 +95,7 @@ struct table_segment {
     const char *text; /* borrowed until the next call */
     size_t len;       /* 0: end of the source */
     uint64_t offset;
-    bool ends_line;   /* its last byte is the newline */
+    bool ends_line; /* its last byte is the newline */
 };
 
 enum err table_lines_init(struct table_lines *l, const struct table_source *source) MUST_CHECK;
@@ -114,17 +114,17 @@ enum err table_count_lines(const struct table_source *s, uint64_t offset, uint64
 /* table_csv.c: segments → the cells of one record. */
 struct table_csv {
     struct csv_parser parser;
-    struct buf text;      /* the cells' bytes, where they are not in the segment itself */
-    struct cell *cells;   /* of the record, once it is done; at least `pad` of them */
-    size_t ncells;        /* that the record has */
+    struct buf text;    /* the cells' bytes, where they are not in the segment itself */
+    struct cell *cells; /* of the record, once it is done; at least `pad` of them */
+    size_t ncells;      /* that the record has */
     size_t cap;
-    size_t pad;           /* missing cells up to here are null */
-    size_t max;           /* more cells than these are counted, not kept */
-    bool keep;            /* false: cells are only counted */
+    size_t pad; /* missing cells up to here are null */
+    size_t max; /* more cells than these are counted, not kept */
+    bool keep;  /* false: cells are only counted */
     char delimiter;
-    bool open;            /* within a record */
-    bool done;            /* a record is complete: the segment ended it */
-    size_t used;          /* bytes of the last segment before a fault */
+    bool open;   /* within a record */
+    bool done;   /* a record is complete: the segment ended it */
+    size_t used; /* bytes of the last segment before a fault */
     enum err err;
 };
 
@@ -165,18 +165,18 @@ enum err table_header_missing(const struct table_header *h, const char *path, co
 struct table_index_facts {
     char magic[8];
     uint64_t rows, n, window;
-    uint64_t start, end;      /* of the rows: behind the header, behind the last row */
+    uint64_t start, end; /* of the rows: behind the header, behind the last row */
     struct raw_ragged ragged;
-    bool complete;            /* these are all rows */
-    bool regular;             /* raw structure is exact between start and end */
-    struct problem fault;     /* what ended the rows before their time; else "" */
+    bool complete;        /* these are all rows */
+    bool regular;         /* raw structure is exact between start and end */
+    struct problem fault; /* what ended the rows before their time; else "" */
 };
 
 struct table_index {
-    int fd;                             /* owned, sealed */
+    int fd; /* owned, sealed */
     size_t map_len;
     const struct table_index_facts *facts; /* mapped; NULL: there is none */
-    const struct raw_entry *entries;    /* facts->n and one that stands at the end */
+    const struct raw_entry *entries;       /* facts->n and one that stands at the end */
 };
 
 /* How wide windows are over so many bytes. */
@@ -208,7 +208,7 @@ struct table_parse {
     const char *path;
     char delimiter;
     bool no_header;
-    bool strict;    /* any fault is an error, a row with too many cells is one; else a fault ends the rows */
+    bool strict; /* any fault is an error, a row with too many cells is one; else a fault ends the rows */
     uint64_t limit, limit_rows; /* not 0: the first rows suffice, about so many bytes, so many rows */
     struct table_progress *progress;
 };
@@ -223,8 +223,8 @@ struct table_plan {
     char delimiter;
     size_t ncolumns;
     uint64_t start, window, chunk;
-    struct raw_entry from;         /* a record that is known; reading begins there */
-    uint64_t keep;                 /* windows before it, whose entries are kept: each kept_step-th of these */
+    struct raw_entry from; /* a record that is known; reading begins there */
+    uint64_t keep;         /* windows before it, whose entries are kept: each kept_step-th of these */
     const struct raw_entry *kept;
     size_t kept_step;
     const struct table_runner *runner;
@@ -257,9 +257,9 @@ uint64_t table_reader_offset(const struct table_reader *r);
 
 /* table_infer.c: dtypes of all columns, from the cells of one row range and then of all. */
 struct table_infer {
-    uint8_t seen;             /* kinds of cells */
-    uint64_t bad[2];          /* given: the first row that does not parse; a date: in year-first, in day-first order */
-    uint64_t first_date;      /* the row that decides the order of a date */
+    uint8_t seen;        /* kinds of cells */
+    uint64_t bad[2];     /* given: the first row that does not parse; a date: in year-first, in day-first order */
+    uint64_t first_date; /* the row that decides the order of a date */
     bool first_is_day_first;
 };
 
@@ -310,11 +310,11 @@ enum err table_add_short(struct buf *b, const char *text, size_t len, size_t *es
 struct table {
     struct table_body body;
     int schema_fd;
-    void *map;              /* of schema_fd; path, names and codes lie in it */
+    void *map; /* of schema_fd; path, names and codes lie in it */
     size_t map_len;
     const char *path;
-    struct column *columns; /* body.ncolumns of them */
-    bool *day_first;        /* a date column is written day first */
+    struct column *columns;  /* body.ncolumns of them */
+    bool *day_first;         /* a date column is written day first */
     bool no_header, learned; /* learned: dtypes and codes are those of all rows */
     size_t key;
     const char *codes_at;             /* in map: the codes, read by the first who asks; a worker never does */
@@ -381,8 +381,8 @@ struct frame_cell {
 struct frame {
     struct frame_cell cells[FRAME_ROWS][FRAME_COLUMNS]; /* row 0 is the header */
     size_t nrows, ncolumns;
-    bool cut;                                           /* rows were left out */
-    size_t width[FRAME_COLUMNS];                        /* of the content, set by frame_arrange */
+    bool cut;                    /* rows were left out */
+    size_t width[FRAME_COLUMNS]; /* of the content, set by frame_arrange */
 };
 
 void frame_arrange(struct frame *f);

@@ -10,8 +10,10 @@
 #include "core/base/io.h"
 #include "core/table/private.h"
 
-enum { TAIL_MAX = 64 * 1024, /* bytes */
-       PIECE = sizeof ((struct row_list_walk *)0)->piece / sizeof(uint64_t) };
+enum {
+    TAIL_MAX = 64 * 1024, /* bytes */
+    PIECE = sizeof((struct row_list_walk *)0)->piece / sizeof(uint64_t)
+};
 
 static size_t width(const struct row_list *l)
 {

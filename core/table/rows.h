@@ -8,12 +8,14 @@
 
 #include "core/base/err.h"
 
-struct row_range { uint64_t first, count; };
+struct row_range {
+    uint64_t first, count;
+};
 
 struct rows {
     struct row_range *ranges; /* owned; rising, never touching */
     size_t n, cap;
-    uint64_t total;           /* sum of the counts */
+    uint64_t total; /* sum of the counts */
 };
 
 /* A zeroed struct is an empty set. */

@@ -32,19 +32,22 @@ struct column {
     const char *name; /* UTF-8 as the file has it (may hold anything a cell may) */
     size_t name_len;
     enum dtype dtype;
-    bool given;       /* the user said it; else inferred */
+    bool given; /* the user said it; else inferred */
 };
 
-struct dtype_override { const char *column; enum dtype dtype; };
+struct dtype_override {
+    const char *column;
+    enum dtype dtype;
+};
 
 struct table_options {
-    const char *path;                       /* as the user wrote it, for messages */
-    const char *key;                        /* NULL: "code" if there is such a column, else the first */
+    const char *path; /* as the user wrote it, for messages */
+    const char *key;  /* NULL: "code" if there is such a column, else the first */
     const struct dtype_override *overrides;
     size_t noverrides;
-    char delimiter;                         /* 0: a comma */
-    bool no_header;                         /* the first line is a row; columns are column_1, column_2 … */
-    const struct table_unpacker *unpacker;  /* NULL: packed input is refused */
+    char delimiter;                        /* 0: a comma */
+    bool no_header;                        /* the first line is a row; columns are column_1, column_2 … */
+    const struct table_unpacker *unpacker; /* NULL: packed input is refused */
 };
 
 /* What unpacks. `give` hands over the next packed bytes, 0 at their end, -1 and errno if they cannot be read; `next`
@@ -96,7 +99,9 @@ enum table_stage table_stage(const struct table *t);
 const char *table_fault(const struct table *t);
 
 /* Rows with less or more cells than the header, and the first of each (UINT64_MAX if there is none). */
-struct table_ragged { uint64_t short_rows, first_short, long_rows, first_long; };
+struct table_ragged {
+    uint64_t short_rows, first_short, long_rows, first_long;
+};
 struct table_ragged table_ragged(const struct table *t);
 
 /* What became of the file since. Grown: its old bytes are (by their first and last) what they were, more came behind;
@@ -130,14 +135,18 @@ bool table_encoding_known(const char *name);
 /* Readable when pumping does not wait; another one after a pump. */
 int table_stream_input(const struct table_stream *s);
 uint64_t table_stream_size(const struct table_stream *s); /* unpacked so far */
-enum err table_stream_open_table(const struct table_stream *s, const struct table_options *options,
-                                 struct table **out, struct problem *problem) MUST_CHECK;
+enum err table_stream_open_table(const struct table_stream *s, const struct table_options *options, struct table **out,
+                                 struct problem *problem) MUST_CHECK;
 enum err table_stream_grow(const struct table_stream *s, const struct table *t, const struct table_runner *runner,
                            struct table_progress *progress, struct table **out, struct problem *problem) MUST_CHECK;
 
 /* Where a stream's bytes are: what another process needs to go on with it. The fd is borrowed, and another one from the
  * time on when the stream has become too long for memory. */
-struct table_spool { int fd; uint64_t size; bool growing; };
+struct table_spool {
+    int fd;
+    uint64_t size;
+    bool growing;
+};
 struct table_spool table_stream_spool(const struct table_stream *s);
 enum err table_grow_spool(const struct table *t, const struct table_spool *spool, const struct table_runner *runner,
                           struct table_progress *progress, struct table **out, struct problem *problem) MUST_CHECK;
@@ -159,7 +168,11 @@ uint64_t table_bytes(const struct table *t); /* of all its rows, as they stand i
 uint64_t table_size(const struct table *t);  /* of the file */
 
 /* Distinct codes (values of the key column, as text) in the order of their first row, with counts. */
-struct table_code { const char *text; size_t len; uint64_t count; };
+struct table_code {
+    const char *text;
+    size_t len;
+    uint64_t count;
+};
 size_t table_codes(const struct table *t);
 const struct table_code *table_code(const struct table *t, size_t i);
 bool table_codes_complete(const struct table *t); /* false: there are more than are kept (TABLE_CODES_MAX) */
@@ -168,7 +181,7 @@ enum { TABLE_CODES_MAX = 100000 };
 struct cell {
     const char *text; /* not NUL-terminated */
     size_t len;
-    bool null;        /* an empty unquoted field, or a missing one */
+    bool null; /* an empty unquoted field, or a missing one */
 };
 
 struct row {

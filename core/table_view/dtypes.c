@@ -13,8 +13,8 @@
 static size_t find_override(const struct table_view *s, const struct column *c)
 {
     size_t i = 0;
-    while (i < s->noverrides && (strlen(s->overrides[i].column) != c->name_len ||
-                                 memcmp(s->overrides[i].column, c->name, c->name_len) != 0))
+    while (i < s->noverrides &&
+           (strlen(s->overrides[i].column) != c->name_len || memcmp(s->overrides[i].column, c->name, c->name_len) != 0))
         i++;
     return i;
 }

@@ -41,7 +41,7 @@ enum err table_view_open_table(struct table_view *s)
     if (!options.delimiter)
         options.delimiter = table_sniff(s->stream ? table_stream_spool(s->stream).fd : s->fd);
     enum err err = s->stream ? table_stream_open_table(s->stream, &options, &t, &problem)
-                           : table_open(s->fd, &options, &t, &problem);
+                             : table_open(s->fd, &options, &t, &problem);
     if (!err) {
         if (!s->ended)
             s->fault.text[0] = '\0';
@@ -124,7 +124,11 @@ static enum err pump(struct table_view *s, struct problem *problem)
     if (!s->stream)
         err = open_stream(s, problem);
     if (!err) /* of a pipe what is there, and no more: it would be waited for */
-        err = table_stream_pump(s->stream, !await_is_file(&s->input) ? 1 : s->table ? PUMP : FIRST_PUMP, &done, problem);
+        err = table_stream_pump(s->stream,
+                                !await_is_file(&s->input) ? 1
+                                : s->table                ? PUMP
+                                                          : FIRST_PUMP,
+                                &done, problem);
     bool more = (!err && !done) || err == ERR_AGAIN;
     if (more && (err = await_input(&s->input, table_stream_input(s->stream)))) /* it may come from elsewhere now */
         problem_set(problem, err, "%s: cannot wait for it: %s", s->options.path, err_text(err));

@@ -5,17 +5,20 @@
 
 #include "core/table_view/private.h"
 
-static const struct operator {
+static const struct operator
+{
     const char *sign;
     enum find_what what;
     bool inverted;
-} operators[] = { /* longer ones first */
-    {"==", FIND_EQUAL, false}, {"!=", FIND_UNEQUAL, false}, {"!~", FIND_PATTERN, true},
+}
+operators[] = {
+    /* longer ones first */
+    {"==", FIND_EQUAL, false},      {"!=", FIND_UNEQUAL, false},       {"!~", FIND_PATTERN, true},
     {"<=", FIND_LESS_EQUAL, false}, {">=", FIND_GREATER_EQUAL, false}, {"<", FIND_LESS, false},
-    {">", FIND_GREATER, false}, {"~", FIND_PATTERN, false},
+    {">", FIND_GREATER, false},     {"~", FIND_PATTERN, false},
 };
 
-static const struct operator *operator_at(const char *text)
+static const struct operator* operator_at(const char *text)
 {
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
         if (strncmp(text, operators[i].sign, strlen(operators[i].sign)) == 0)
@@ -41,11 +44,11 @@ static enum err give_text(struct query *out, const char *text, struct problem *p
     return out->text ? OK : problem_set(problem, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 }
 
-static enum err parse_condition(const struct table *t, const struct operator *o, size_t column, const char *value,
+static enum err parse_condition(const struct table *t, const struct operator* o, size_t column, const char *value,
                                 struct query *out, struct problem *problem)
 {
-    *out = (struct query){.type = QUERY_FIND, .what = o->what, .inverted = o->inverted, .column = (int64_t)column,
-                        .within = -1};
+    *out = (struct query){
+        .type = QUERY_FIND, .what = o->what, .inverted = o->inverted, .column = (int64_t)column, .within = -1};
     bool text = table_column(t, column)->dtype == DTYPE_STR;
     if (o->what == FIND_PATTERN)
         out->any_case = find_any_case(value, strlen(value));
@@ -63,7 +66,7 @@ enum err table_view_words_parse(const struct table *t, const char *words, struct
 {
     size_t column, first = 0;
     for (size_t i = 0; words[i]; i++) {
-        const struct operator *o = operator_at(words + i);
+        const struct operator* o = operator_at(words + i);
         if (!o)
             continue;
         if (find_column(t, words, i, &column))
@@ -73,7 +76,10 @@ enum err table_view_words_parse(const struct table *t, const char *words, struct
     }
     if (first)
         return problem_set(problem, ERR_USAGE, "there is no column %.*s", (int)first, words);
-    *out = (struct query){.type = QUERY_FIND, .what = FIND_PART, .column = NO_COLUMN, .within = -1,
-                        .any_case = find_any_case(words, strlen(words))};
+    *out = (struct query){.type = QUERY_FIND,
+                          .what = FIND_PART,
+                          .column = NO_COLUMN,
+                          .within = -1,
+                          .any_case = find_any_case(words, strlen(words))};
     return give_text(out, words, problem);
 }

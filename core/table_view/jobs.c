@@ -115,8 +115,8 @@ static enum err ask_search(struct table_view *s)
 static enum err ask_narrow(struct table_view *s)
 {
     const struct row_list *some = table_view_filtered(s, s->nfilters);
-    struct query a = {.type = QUERY_NARROW, .within = (int64_t)some->n, .within_wide = some->wide,
-                    .size = (int64_t)s->sorted.n};
+    struct query a = {
+        .type = QUERY_NARROW, .within = (int64_t)some->n, .within_wide = some->wide, .size = (int64_t)s->sorted.n};
     int fds[] = {some->fd, s->sorted.fd};
     return send(s, JOB_NARROW, &a, fds, 2);
 }
@@ -193,7 +193,8 @@ static void server_died(struct table_view *s)
     s->job = JOB_NONE;
     table_view_drop_asks(s, "the process that reads the table died");
     if (++s->deaths >= DEATHS_MAX)
-        table_view_tell(s, TABLE_VIEW_FAILED, 0, "The process that reads the table died again and again; it is not started anew");
+        table_view_tell(s, TABLE_VIEW_FAILED, 0,
+                        "The process that reads the table died again and again; it is not started anew");
     else
         table_view_tell(s, TABLE_VIEW_SAYS, 0, "The process that reads the table died; another is started");
     table_view_arm(s, 0.1);
@@ -332,7 +333,8 @@ static enum err take_search(struct table_view *s, const struct query_answer *a, 
     return OK;
 }
 
-static enum err take_texts(struct table_view *s, struct table_view_texts *to, const struct query_answer *a, const int *fds, int nfds)
+static enum err take_texts(struct table_view *s, struct table_view_texts *to, const struct query_answer *a,
+                           const int *fds, int nfds)
 {
     bool codes = to == &s->codes;
     int fd = -1;
@@ -341,9 +343,13 @@ static enum err take_texts(struct table_view *s, struct table_view_texts *to, co
     enum err err = nfds > 0 ? io_dup(fds[0], &fd) : OK;
     if (err)
         return err;
-    *to = (struct table_view_texts){.column = codes ? table_key(s->table) : s->column, .fd = fd,
-                               .n = (uint64_t)a->n, .rows = table_rows(s->table), .nulls = (uint64_t)a->nulls,
-                               .others = (uint64_t)a->others, .complete = a->complete};
+    *to = (struct table_view_texts){.column = codes ? table_key(s->table) : s->column,
+                                    .fd = fd,
+                                    .n = (uint64_t)a->n,
+                                    .rows = table_rows(s->table),
+                                    .nulls = (uint64_t)a->nulls,
+                                    .others = (uint64_t)a->others,
+                                    .complete = a->complete};
     table_view_tell(s, codes ? TABLE_VIEW_CODES : TABLE_VIEW_COUNTED, 0, NULL);
     return OK;
 }

@@ -34,8 +34,12 @@ enum err table_view_search(struct table_view *s, const char *words, uint64_t i, 
     if (!text)
         return problem_set(problem, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
     table_view_ask_done(&s->search);
-    s->search = (struct query){.what = pattern ? FIND_PATTERN : FIND_PART, .column = NO_COLUMN, .text = text,
-                             .any_case = find_any_case(text, strlen(text)), .backwards = backwards, .within = -1};
+    s->search = (struct query){.what = pattern ? FIND_PATTERN : FIND_PART,
+                               .column = NO_COLUMN,
+                               .text = text,
+                               .any_case = find_any_case(text, strlen(text)),
+                               .backwards = backwards,
+                               .within = -1};
     s->search_from = i;
     s->searching = true;
     table_view_wake(s);
@@ -78,13 +82,17 @@ static char *column_words(const size_t *columns, size_t n)
 }
 
 enum err table_view_save(struct table_view *s, const char *path, const size_t *columns, size_t n, bool replace,
-                    struct problem *problem)
+                         struct problem *problem)
 {
     if (s->saving)
         return problem_set(problem, ERR_USAGE, "%s is being saved", s->save.text);
     table_view_ask_done(&s->save);
-    s->save = (struct query){.type = QUERY_SAVE, .what = save_format_of(path), .text = strdup(path), .replace = replace,
-                           .columns = column_words(columns, n), .within = -1};
+    s->save = (struct query){.type = QUERY_SAVE,
+                             .what = save_format_of(path),
+                             .text = strdup(path),
+                             .replace = replace,
+                             .columns = column_words(columns, n),
+                             .within = -1};
     if (!s->save.text || !s->save.columns)
         return problem_set(problem, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
     s->saving = true;
@@ -134,10 +142,17 @@ void table_view_cancel(struct table_view *s)
 }
 
 static const char *const words_of[] = {
-    [JOB_INDEX] = "finding all rows", [JOB_GROW] = "reading on", [JOB_SEARCH] = "searching",
-    [JOB_FILTER] = "filtering", [JOB_SORT] = "sorting", [JOB_NARROW] = "sorting", [JOB_SAVE] = "saving",
-    [JOB_CODES] = "collecting codes", [JOB_FREQUENCY] = "counting",
-    [JOB_STATISTICS] = "summing up", [JOB_CHECK] = "checking the dtype",
+    [JOB_INDEX] = "finding all rows",
+    [JOB_GROW] = "reading on",
+    [JOB_SEARCH] = "searching",
+    [JOB_FILTER] = "filtering",
+    [JOB_SORT] = "sorting",
+    [JOB_NARROW] = "sorting",
+    [JOB_SAVE] = "saving",
+    [JOB_CODES] = "collecting codes",
+    [JOB_FREQUENCY] = "counting",
+    [JOB_STATISTICS] = "summing up",
+    [JOB_CHECK] = "checking the dtype",
     [JOB_LEARN] = "learning dtypes and codes",
 };
 

@@ -62,9 +62,13 @@ static enum err read_overrides(struct table_view *s)
 
 struct table_options table_view_table_options(const struct table_view *s)
 {
-    return (struct table_options){.path = s->options.path, .key = s->options.key, .overrides = s->overrides,
-                                  .noverrides = s->noverrides, .delimiter = s->options.delimiter,
-                                  .no_header = s->options.no_header, .unpacker = &table_unpacker};
+    return (struct table_options){.path = s->options.path,
+                                  .key = s->options.key,
+                                  .overrides = s->overrides,
+                                  .noverrides = s->noverrides,
+                                  .delimiter = s->options.delimiter,
+                                  .no_header = s->options.no_header,
+                                  .unpacker = &table_unpacker};
 }
 
 static enum err open_parts(struct table_view *s, struct problem *problem)
@@ -84,9 +88,16 @@ enum err table_view_open(const struct table_view_options *options, struct table_
     struct table_view *s = calloc(1, sizeof *s);
     if (!s)
         return problem_set(problem, ERR_NOMEM, "out of memory");
-    *s = (struct table_view){.options = *options, .fd = -1, .epoll = -1, .timer = -1, .inotify = -1, .spool = -1,
-                        .input = await_none(-1),
-                        .sort_column = SIZE_MAX, .texts = {.fd = -1}, .codes = {.fd = -1}};
+    *s = (struct table_view){.options = *options,
+                             .fd = -1,
+                             .epoll = -1,
+                             .timer = -1,
+                             .inotify = -1,
+                             .spool = -1,
+                             .input = await_none(-1),
+                             .sort_column = SIZE_MAX,
+                             .texts = {.fd = -1},
+                             .codes = {.fd = -1}};
     enum err err = open_parts(s, problem);
     if (err)
         table_view_free(s);
@@ -265,8 +276,8 @@ enum err table_view_place(const struct table_view *s, uint64_t number, uint64_t 
     return err;
 }
 
-static enum err read_list(struct table_reader *r, const struct row_list *l, uint64_t i, uint64_t n, table_view_visit *visit,
-                          void *ctx)
+static enum err read_list(struct table_reader *r, const struct row_list *l, uint64_t i, uint64_t n,
+                          table_view_visit *visit, void *ctx)
 {
     enum err err = OK;
     for (uint64_t k = 0, number; !err && k < n; k++) {

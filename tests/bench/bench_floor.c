@@ -40,8 +40,8 @@ static int by_size(const void *a, const void *b)
 static void say(const char *name, double scale, const char *unit)
 {
     qsort(samples, (size_t)nsamples, sizeof *samples, by_size);
-    printf("%s_min %.4g %s\n%s_median %.4g %s\n", name, samples[0] * scale, unit, name,
-           samples[nsamples / 2] * scale, unit);
+    printf("%s_min %.4g %s\n%s_median %.4g %s\n", name, samples[0] * scale, unit, name, samples[nsamples / 2] * scale,
+           unit);
     fflush(stdout);
     nsamples = 0;
 }
@@ -59,7 +59,7 @@ static pid_t spawn_echo(int sock)
 {
     pid_t pid;
     posix_spawn_file_actions_t actions;
-    char *argv[] = { "bench_floor", "--echo", NULL };
+    char *argv[] = {"bench_floor", "--echo", NULL};
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, sock, 3);
     must(posix_spawn(&pid, "/proc/self/exe", &actions, NULL, argv, environ) == 0, "posix_spawn");
@@ -84,7 +84,7 @@ static pid_t start_echo(int *sock, int spawned)
 
 static void there_and_back(int sock)
 {
-    char bytes[TASK] = { 0 };
+    char bytes[TASK] = {0};
     must(send(sock, bytes, sizeof bytes, 0) == sizeof bytes, "send");
     must(recv(sock, bytes, sizeof bytes, 0) == sizeof bytes, "recv");
 }
@@ -123,7 +123,7 @@ static double batches(void)
 {
     struct pollfd socks[WORKERS];
     pid_t pids[WORKERS];
-    char bytes[TASK * BATCH] = { 0 };
+    char bytes[TASK * BATCH] = {0};
     int sent = 0, got = 0;
     for (int w = 0; w < WORKERS; w++) {
         socks[w].events = POLLIN;

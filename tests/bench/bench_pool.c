@@ -19,7 +19,10 @@
 
 enum { WORKERS = 2, SAMPLES_MAX = 20000 };
 
-struct samples { double v[SAMPLES_MAX]; int n; };
+struct samples {
+    double v[SAMPLES_MAX];
+    int n;
+};
 
 struct bench {
     struct engine *engine;
@@ -62,7 +65,7 @@ static void add(struct samples *s, double v)
 /* A table of about this many bytes in memory. */
 static void open_table(struct bench *b, size_t bytes, int threads)
 {
-    struct problem problem = { "" };
+    struct problem problem = {""};
     int fd = memfd_create("bench.csv", MFD_CLOEXEC);
     FILE *f = fd >= 0 ? fdopen(dup(fd), "w") : NULL;
     if (!f)
@@ -72,9 +75,8 @@ static void open_table(struct bench *b, size_t bytes, int threads)
         n += (size_t)fprintf(f, "%06zu,name %zu,%zu\n", i % 1000000, i, i * 7);
     fclose(f);
     lseek(fd, 0, SEEK_SET);
-    check(engine_new(&(struct engine_options){ .threads = threads }, &b->engine), "engine");
-    check(engine_load(b->engine, fd, &(struct table_options){ .path = "bench.csv" }, &b->table, &problem),
-          problem.text);
+    check(engine_new(&(struct engine_options){.threads = threads}, &b->engine), "engine");
+    check(engine_load(b->engine, fd, &(struct table_options){.path = "bench.csv"}, &b->table, &problem), problem.text);
     close(fd);
 }
 
@@ -83,7 +85,7 @@ static void close_table(struct bench *b)
     forkserver_free(b->forkserver);
     table_free(b->table);
     engine_free(b->engine);
-    *b = (struct bench){ 0 };
+    *b = (struct bench){0};
 }
 
 static void count_done(void *ctx, const struct pool_result *r)
@@ -95,9 +97,9 @@ static void count_done(void *ctx, const struct pool_result *r)
 static struct pool *open_pool(struct bench *b, const char *method)
 {
     struct pool *p;
-    struct problem problem = { "" };
-    struct pool_options o = { .workers = WORKERS, .run = 1, .engine = b->engine, .table = b->table,
-                              .settled = count_done, .ctx = b };
+    struct problem problem = {""};
+    struct pool_options o = {
+        .workers = WORKERS, .run = 1, .engine = b->engine, .table = b->table, .settled = count_done, .ctx = b};
     check(start_method_find(method, &o.method, &problem), problem.text);
     if (strcmp(method, "forkserver") == 0 && !b->forkserver)
         check(forkserver_new(&b->forkserver), "forkserver");
@@ -117,7 +119,7 @@ static void submit(struct pool *p, enum pool_kind kind)
 {
     int64_t id;
     enum err err;
-    struct pool_task t = { .kind = kind, .code = "000001" };
+    struct pool_task t = {.kind = kind, .code = "000001"};
     while ((err = pool_submit_task(p, &t, &id)) == ERR_AGAIN)
         check(pool_await(p, -1), "wait");
     check(err, "submit");
@@ -134,7 +136,7 @@ static double shut(struct pool *p)
     return to - from;
 }
 
-static const char *const methods[] = { "fork", "spawn", "forkserver" };
+static const char *const methods[] = {"fork", "spawn", "forkserver"};
 
 /* A forkserver is part of its pool here: it is started with it, and ended with it. */
 static void start_and_stop(struct bench *b, int rounds)
@@ -230,18 +232,23 @@ static void memory(struct bench *b)
     char name[64];
     for (int m = 0; m < 3; m++) {
         struct pool *p;
-        struct problem problem = { "" };
+        struct problem problem = {""};
         long pid = 0;
         int64_t id;
-        struct pool_options o = { .workers = WORKERS, .run = 1, .engine = b->engine, .table = b->table,
-                                  .emit = take_pid, .ctx = &pid, .burst = -1 };
+        struct pool_options o = {.workers = WORKERS,
+                                 .run = 1,
+                                 .engine = b->engine,
+                                 .table = b->table,
+                                 .emit = take_pid,
+                                 .ctx = &pid,
+                                 .burst = -1};
         check(start_method_find(methods[m], &o.method, &problem), problem.text);
         if (m == 2 && !b->forkserver)
             check(forkserver_new(&b->forkserver), "forkserver");
         o.forkserver = m == 2 ? b->forkserver : NULL;
         check(pool_new(&o, &p, &problem), problem.text);
         for (int i = 0; i < 200; i++)
-            check(pool_submit_task(p, &(struct pool_task){ .kind = POOL_NOOP }, &id), "submit");
+            check(pool_submit_task(p, &(struct pool_task){.kind = POOL_NOOP}, &id), "submit");
         while (!pool_idle(p))
             check(pool_await(p, -1), "wait");
         usleep(50000);
@@ -312,7 +319,7 @@ static size_t size_of(const char *text)
 int main(int argc, char **argv)
 {
     int status;
-    struct bench b = { 0 };
+    struct bench b = {0};
     if (hidden_command_run(argc, argv, &status))
         return status;
     const char *what = argc > 1 ? argv[1] : "all";

@@ -35,10 +35,10 @@ static uint64_t next_random(uint64_t *s)
 
 static int add_name(char *out, uint64_t x)
 {
-    static const char *const first[] = {"Alice", "Bob", "Carol", "Dmitri", "Elena", "Farid", "Grace", "Hiro", "Ines",
-                                        "Jun"};
-    static const char *const last[] = {"Smith", "Jones", "Garcia", "Ivanova", "Tanaka", "Okafor", "Nguyen", "Silva",
-                                       "Kim"};
+    static const char *const first[] = {"Alice", "Bob",   "Carol", "Dmitri", "Elena",
+                                        "Farid", "Grace", "Hiro",  "Ines",   "Jun"};
+    static const char *const last[] = {"Smith",  "Jones",  "Garcia", "Ivanova", "Tanaka",
+                                       "Okafor", "Nguyen", "Silva",  "Kim"};
     const char *f = first[x % 10], *l = last[(x >> 8) % 9];
     unsigned kind = (x >> 16) % 100;
     if (kind < 80)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What tests/bench/bench_watch.py watches and measures with: a worker that loses its threads at a known moment, processes at
- * rest, a target that notes how long it stood still, and the program's own parts by themselves. */
+ * What tests/bench/bench_watch.py watches and measures with: a worker that loses its threads at a known moment,
+ * processes at rest, a target that notes how long it stood still, and the program's own parts by themselves. */
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>

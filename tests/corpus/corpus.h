@@ -23,17 +23,17 @@ enum { UNTIL_ENDED = -1 };
 struct corpus_case {
     const char *name;
     enum corpus_by by;
-    const char *run;       /* the program's name (with arguments), or the shell's line; NULL: as `name` */
-    const char *rule;      /* a word, or several with | between them; NULL: nothing is to be found */
-    const char *cause;     /* the same; NULL: not looked at */
-    enum certainty least;  /* at least; of a healthy one that is pending: the most that is borne */
-    int status;            /* of a healthy one that ends by itself */
-    const char *needs;     /* a program, or an environment variable ($NAME), without which there is no such case */
-    bool semaphores;       /* needs POSIX semaphores, as Python's multiprocessing does */
-    int times;             /* how often; 0: once */
-    double seconds;        /* how long it is looked at, where the usual time does not fit */
-    bool alone;            /* nobody waits for it: else it runs below a shell that does, so that rules may speak */
-    const char *pending;   /* why another judgement is known and borne; NULL: none is */
+    const char *run;      /* the program's name (with arguments), or the shell's line; NULL: as `name` */
+    const char *rule;     /* a word, or several with | between them; NULL: nothing is to be found */
+    const char *cause;    /* the same; NULL: not looked at */
+    enum certainty least; /* at least; of a healthy one that is pending: the most that is borne */
+    int status;           /* of a healthy one that ends by itself */
+    const char *needs;    /* a program, or an environment variable ($NAME), without which there is no such case */
+    bool semaphores;      /* needs POSIX semaphores, as Python's multiprocessing does */
+    int times;            /* how often; 0: once */
+    double seconds;       /* how long it is looked at, where the usual time does not fit */
+    bool alone;           /* nobody waits for it: else it runs below a shell that does, so that rules may speak */
+    const char *pending;  /* why another judgement is known and borne; NULL: none is */
 };
 extern const struct corpus_case corpus_cases[];
 extern const size_t corpus_ncases;
@@ -41,12 +41,12 @@ extern const size_t corpus_ncases;
 struct corpus_run {
     const struct corpus_case *c;
     char name[64];
-    const char *missing;   /* what it needs and is not there; NULL: it ran */
-    int status;            /* as a shell has it; -1: it had to be killed */
-    bool ready;            /* it said so, and was looked at for a while after that */
-    json_t *report;        /* NULL: there is none */
+    const char *missing; /* what it needs and is not there; NULL: it ran */
+    int status;          /* as a shell has it; -1: it had to be killed */
+    bool ready;          /* it said so, and was looked at for a while after that */
+    json_t *report;      /* NULL: there is none */
     char *out, *err;
-    size_t left;           /* processes of it that were there when the watch had ended */
+    size_t left; /* processes of it that were there when the watch had ended */
 };
 
 /* Runs all, some at a time. Needs kin_adopt(). */

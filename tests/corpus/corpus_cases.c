@@ -3,25 +3,25 @@
  * $folder (to build in, of the whole test). */
 #include "tests/corpus/corpus.h"
 
-#define LOST_THREADS .rule = "no-waker", .cause = "lost-threads", .least = CERTAINTY_PROVED
-#define HELD_AT_FORK .rule = "orphaned-lock", .cause = "lock-held-at-fork", .least = CERTAINTY_PROVED
-#define LOCK_ORDER .rule = "lock-cycle", .cause = "lock-order", .least = CERTAINTY_PROVED
+#define LOST_THREADS      .rule = "no-waker", .cause = "lost-threads", .least = CERTAINTY_PROVED
+#define HELD_AT_FORK      .rule = "orphaned-lock", .cause = "lock-held-at-fork", .least = CERTAINTY_PROVED
+#define LOCK_ORDER        .rule = "lock-cycle", .cause = "lock-order", .least = CERTAINTY_PROVED
 #define LOCK_ORDER_SHARED .rule = "lock-cycle", .cause = "lock-order", .least = CERTAINTY_LIKELY
-#define PIPE_CYCLE .rule = "pipe-cycle", .least = CERTAINTY_LIKELY
-#define UNDRAINED .rule = "pipe-cycle", .cause = "undrained-queue", .least = CERTAINTY_LIKELY
-#define SELF_HELD .rule = "self-held-pipe", .cause = "inherited-fd", .least = CERTAINTY_LIKELY
-#define DEAD_WORKER .rule = "lost-worker", .cause = "dead-worker", .least = CERTAINTY_LIKELY
-#define SPINNING .rule = "spinning", .cause = "lost-threads|lock-held-at-fork", .least = CERTAINTY_LIKELY
+#define PIPE_CYCLE        .rule = "pipe-cycle", .least = CERTAINTY_LIKELY
+#define UNDRAINED         .rule = "pipe-cycle", .cause = "undrained-queue", .least = CERTAINTY_LIKELY
+#define SELF_HELD         .rule = "self-held-pipe", .cause = "inherited-fd", .least = CERTAINTY_LIKELY
+#define DEAD_WORKER       .rule = "lost-worker", .cause = "dead-worker", .least = CERTAINTY_LIKELY
+#define SPINNING          .rule = "spinning", .cause = "lost-threads|lock-held-at-fork", .least = CERTAINTY_LIKELY
 
-#define IDLE .status = UNTIL_ENDED
-#define ENDS .status = 0
+#define IDLE        .status = UNTIL_ENDED
+#define ENDS        .status = 0
 #define SHELL(line) .by = BY_SHELL, .run = line
 /* Built once, by whichever try has the time. */
-#define BUILT(compiler, file, line) \
+#define BUILT(compiler, file, line)                                                                                    \
     .needs = compiler, SHELL("[ -x \"$folder/" file "\" ] || " compiler " " line "; \"$folder/" file "\"")
 #define SEMAPHORES .semaphores = true
-#define POLARS(which, script, method) \
-    .needs = "$POLARS_" which, SEMAPHORES, \
+#define POLARS(which, script, method)                                                                                  \
+    .needs = "$POLARS_" which, SEMAPHORES,                                                                             \
     SHELL("\"$POLARS_" which "\" \"$programs/" script ".py\" " method " \"$sample\"")
 
 const struct corpus_case corpus_cases[] = {
@@ -66,8 +66,11 @@ const struct corpus_case corpus_cases[] = {
     {"fork-rwlock-read", BY_C, .rule = "no-waker|orphaned-lock", .cause = "lost-threads|lock-held-at-fork",
      .least = CERTAINTY_PROVED},
     {"fork-spinlock", BY_C, SPINNING},
-    {"fork-openmp-active", BUILT("gcc", "openmp-active", "-O1 -fopenmp -o \"$folder/openmp-active\""
-     " \"$programs/openmp.c\"; export OMP_WAIT_POLICY=active"), SPINNING},
+    {"fork-openmp-active",
+     BUILT("gcc", "openmp-active",
+           "-O1 -fopenmp -o \"$folder/openmp-active\""
+           " \"$programs/openmp.c\"; export OMP_WAIT_POLICY=active"),
+     SPINNING},
 
     /* Circles of locks, and lost wake-ups. */
     {"lock-two-threads", BY_C, LOCK_ORDER},
@@ -219,8 +222,10 @@ const struct corpus_case corpus_cases[] = {
     {"shell-make", SHELL("printf 'all: a b c d e f g h\\na b c d e f g h:\\n\\tsleep 1\\n' | make -s -j4 -f -"),
      .needs = "make"},
     {"shell-nested-make", SHELL("make -s -j2 -f \"$programs/nested.mk\""), .needs = "make"},
-    {"shell-compiler", SHELL("for i in 1 2 3; do gcc -D_GNU_SOURCE -I\"$programs/../..\" -O2 -c"
-     " \"$programs/corpus_waits.c\" -o \"$folder/compiled.o\" || exit 1; done"), .needs = "gcc"},
+    {"shell-compiler",
+     SHELL("for i in 1 2 3; do gcc -D_GNU_SOURCE -I\"$programs/../..\" -O2 -c"
+           " \"$programs/corpus_waits.c\" -o \"$folder/compiled.o\" || exit 1; done"),
+     .needs = "gcc"},
     {"shell-strace", SHELL("echo ready; strace -f -o /dev/null sleep 1000"), IDLE, .needs = "strace"},
     {"shell-perl", SHELL("perl -e '$| = 1; print \"ready\\n\"; sleep 1000'"), IDLE, .needs = "perl"},
 

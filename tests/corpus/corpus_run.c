@@ -26,8 +26,8 @@ static const double bound = 30, patience = 5;
 struct slot {
     struct corpus_run *run; /* NULL: free */
     struct program program;
-    char *report;           /* path */
-    double seconds;         /* --timeout */
+    char *report;                       /* path */
+    double seconds;                     /* --timeout */
     double started, ready_at, ended_at; /* clock_now(); 0: not yet */
     int tries;
 };
@@ -58,9 +58,10 @@ static bool is_missing(const char *need)
 /* The shell waits for the program, unless that is to be alone. */
 static void shell_line(const struct corpus_case *c, char *line, size_t size)
 {
-    static const char *const forms[] = {
-        [BY_C] = "\"$corpus\" %s", [BY_HANGS] = "\"$python\" \"$programs/hangs.py\" %s",
-        [BY_HEALTHY] = "\"$python\" \"$programs/healthy.py\" %s", [BY_SHELL] = "%s"};
+    static const char *const forms[] = {[BY_C] = "\"$corpus\" %s",
+                                        [BY_HANGS] = "\"$python\" \"$programs/hangs.py\" %s",
+                                        [BY_HEALTHY] = "\"$python\" \"$programs/healthy.py\" %s",
+                                        [BY_SHELL] = "%s"};
     char what[LINE_MAX];
     snprintf(what, sizeof what, forms[c->by], c->run ? c->run : c->name);
     snprintf(line, size, c->alone ? "exec %s" : "%s; exit $?", what);
@@ -69,8 +70,8 @@ static void shell_line(const struct corpus_case *c, char *line, size_t size)
 static void start(struct slot *s)
 {
     char line[LINE_MAX], seconds[32];
-    const char *args[] = {"watch", "--headless", "--format", "json", "--on-hang", "kill", "--timeout", seconds, "-o",
-                          s->report, "--", "sh", "-c", line, NULL};
+    const char *args[] = {"watch", "--headless", "--format", "json", "--on-hang", "kill", "--timeout", seconds,
+                          "-o",    s->report,    "--",       "sh",   "-c",        line,   NULL};
     shell_line(s->run->c, line, sizeof line);
     snprintf(seconds, sizeof seconds, "%g", s->seconds);
     setenv("corpus_case", s->run->name, 1);
@@ -230,7 +231,7 @@ static void set_up(char *folder)
         exit(EXIT_FAILURE);
     }
     setenv("folder", folder, 1);
-    setenv("TMPDIR", folder, 1); /* of compilers that are killed at work */
+    setenv("TMPDIR", folder, 1);                   /* of compilers that are killed at work */
     setenv("semaphores", strrchr(folder, '/'), 1); /* what their names begin with: a killed pool leaves them */
 }
 

@@ -415,7 +415,10 @@ static void take_in_two_orders(void)
 }
 
 /* Locks in shared memory. */
-static struct { pthread_mutex_t lock; sem_t free; } *common;
+static struct {
+    pthread_mutex_t lock;
+    sem_t free;
+} * common;
 
 static void make_common(void)
 {

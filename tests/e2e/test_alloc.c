@@ -47,19 +47,20 @@ struct scenario {
     const char *name;
     const char *args[ARGS_MAX];
     enum failing_role role;
-    const char *statuses;      /* those that it may end with besides 125, such as "0 1" */
-    const struct step *steps;  /* NULL: without a terminal */
-    bool json;                 /* a report of `run` or `watch` is on stdout */
-    bool bench_json;           /* one of `bench` is */
-    bool same_output;          /* with status 0, stdout has the lines of a run without failures */
-    int samples;               /* how many n a plain `make check` tries in each of the two modes */
+    const char *statuses;     /* those that it may end with besides 125, such as "0 1" */
+    const struct step *steps; /* NULL: without a terminal */
+    bool json;                /* a report of `run` or `watch` is on stdout */
+    bool bench_json;          /* one of `bench` is */
+    bool same_output;         /* with status 0, stdout has the lines of a run without failures */
+    int samples;              /* how many n a plain `make check` tries in each of the two modes */
 };
 
 static size_t excused; /* tries that ended inside ncurses or libvterm */
 static char *folder, *library, *sample, *corpus;
 
 /* One run of the program. */
-struct try {
+struct
+try {
     const struct scenario *s;
     char *order_path;
     struct failing_malloc *order;
@@ -73,8 +74,11 @@ struct try {
 
 static void make_order(struct try *t, uint64_t at, bool from_then_on, bool trace)
 {
-    const struct failing_malloc order = {.role = (int32_t)t->s->role, .at = at, .from_then_on = from_then_on,
-                                         .trace = trace, .sees_signals = !strstr(t->s->name, "hung")};
+    const struct failing_malloc order = {.role = (int32_t)t->s->role,
+                                         .at = at,
+                                         .from_then_on = from_then_on,
+                                         .trace = trace,
+                                         .sees_signals = !strstr(t->s->name, "hung")};
     t->order_path = file_with((const char *)&order, sizeof order);
     int fd = open(t->order_path, O_RDWR | O_CLOEXEC);
     t->order = mmap(NULL, sizeof order, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -152,7 +156,8 @@ static void go_on(struct try *t)
     if (t->step_began == 0)
         t->step_began = clock_now();
     double waited = clock_now() - t->step_began;
-    if (step->shows && !pty_shows(t->pty, step->shows) && waited < (t->order->failures ? after_failure : without_failure))
+    if (step->shows && !pty_shows(t->pty, step->shows) &&
+        waited < (t->order->failures ? after_failure : without_failure))
         return;
     if (!step->keys && waited < 0.1)
         return;
@@ -299,8 +304,8 @@ static const char *check_terminal(struct try *t, int status)
 }
 
 /* Functions of ncurses that do not check their allocations while they read the description of the terminal, before
- * anything is shown; ncurses has no way to be given another allocator. Then those of libvterm that make the terminal of a
- * watched program and do not check either. Nothing else is excused. */
+ * anything is shown; ncurses has no way to be given another allocator. Then those of libvterm that make the terminal of
+ * a watched program and do not check either. Nothing else is excused. */
 static const char *const unchecked_in_libraries[] = {
     "_nc_find_type_entry", "_nc_tiparm", "_nc_setupterm", "vterm_obtain_state", "vterm_obtain_screen",
 };
@@ -486,8 +491,9 @@ static size_t try_all(const struct scenario *s, uint64_t all, bool from_then_on,
             begin(&tries[k], s, sample_number(i + k, samples, all), from_then_on, false);
         faults += run_together(tries, n, expected);
     }
-    fprintf(stderr, "%s, role %d: %zu of %llu allocations failed%s, %zu faults, %zu ended inside ncurses or libvterm\n", s->name,
-            (int)s->role, samples, (unsigned long long)all, from_then_on ? " with all after them" : "", faults, excused);
+    fprintf(stderr, "%s, role %d: %zu of %llu allocations failed%s, %zu faults, %zu ended inside ncurses or libvterm\n",
+            s->name, (int)s->role, samples, (unsigned long long)all, from_then_on ? " with all after them" : "", faults,
+            excused);
     return faults;
 }
 
@@ -515,8 +521,8 @@ static void survives(void **state)
 
 /* Down three rows, a filter and its removal, a run of the picked codes, the diagnosis, the help. */
 static const struct step explore[] = {
-    {"jjj", "hoge"}, {"&", NULL}, {"age>20\r", "age"}, {"u", NULL}, {"gg", NULL}, {"r", "hoge"}, {"e", "tasks in"},
-    {"?", NULL},     {"\x1b", NULL}, {NULL, NULL},
+    {"jjj", "hoge"}, {"&", NULL},       {"age>20\r", "age"}, {"u", NULL},    {"gg", NULL},
+    {"r", "hoge"},   {"e", "tasks in"}, {"?", NULL},         {"\x1b", NULL}, {NULL, NULL},
 };
 
 static const struct step watch_steps[] = {
@@ -524,39 +530,77 @@ static const struct step watch_steps[] = {
 };
 
 #define CODES "-c", "0001", "-c", "00002", "-c", "0005", "-w", "2"
-#define RUN "run", CODES, "-t", "2"
+#define RUN   "run", CODES, "-t", "2"
 static const struct scenario scenarios[] = {
     {"run", {RUN, "-s", "spawn", "SAMPLE"}, ROLE_MAIN, "0 1", .same_output = true, .samples = 16},
     {"run", {RUN, "-s", "spawn", "SAMPLE"}, ROLE_HOST, "0 1", .same_output = true, .samples = 16},
     {"run", {RUN, "-s", "spawn", "SAMPLE"}, ROLE_WORKER, "0 1", .same_output = true, .samples = 8},
     {"run-json", {RUN, "-s", "spawn", "--format", "json", "SAMPLE"}, ROLE_MAIN, "0 1", .json = true, .samples = 16},
     {"run-json", {RUN, "-s", "spawn", "--format", "json", "SAMPLE"}, ROLE_HOST, "0 1", .json = true, .samples = 8},
-    {"run-record", {RUN, "-s", "spawn", "--record", "/dev/null", "SAMPLE"}, ROLE_MAIN, "0 1", .same_output = true,
+    {"run-record",
+     {RUN, "-s", "spawn", "--record", "/dev/null", "SAMPLE"},
+     ROLE_MAIN,
+     "0 1",
+     .same_output = true,
      .samples = 8},
     {"run-forkserver", {RUN, "-s", "forkserver", "SAMPLE"}, ROLE_FORKSERVER, "0 1", .same_output = true, .samples = 8},
-    {"run-forkserver", {RUN, "-s", "forkserver", "SAMPLE"}, ROLE_FORKSERVER + ROLE_FORK, "0 1", .same_output = true,
+    {"run-forkserver",
+     {RUN, "-s", "forkserver", "SAMPLE"},
+     ROLE_FORKSERVER + ROLE_FORK,
+     "0 1",
+     .same_output = true,
      .samples = 8},
-    {"run-fork", {RUN, "-s", "fork", "--at-fork", "reinit", "SAMPLE"}, ROLE_HOST + ROLE_FORK, "0 1",
-     .same_output = true, .samples = 8},
+    {"run-fork",
+     {RUN, "-s", "fork", "--at-fork", "reinit", "SAMPLE"},
+     ROLE_HOST + ROLE_FORK,
+     "0 1",
+     .same_output = true,
+     .samples = 8},
     {"run-hung", {RUN, "-s", "fork", "--timeout", "2", "SAMPLE"}, ROLE_MAIN, "124 1", .samples = 4},
-    {"run-hung-json", {RUN, "-s", "fork", "--timeout", "2", "--format", "json", "SAMPLE"}, ROLE_MAIN, "124 1", .json = true,
+    {"run-hung-json",
+     {RUN, "-s", "fork", "--timeout", "2", "--format", "json", "SAMPLE"},
+     ROLE_MAIN,
+     "124 1",
+     .json = true,
      .samples = 4},
     {"watch", {"watch", "--headless", "--", "/bin/sh", "-c", "sleep 0.2; exit 3"}, ROLE_MAIN, "3", .samples = 10},
-    {"watch", {"watch", "--headless", "--", "/bin/sh", "-c", "sleep 0.2; exit 3"}, ROLE_MAIN + ROLE_FORK, "3",
+    {"watch",
+     {"watch", "--headless", "--", "/bin/sh", "-c", "sleep 0.2; exit 3"},
+     ROLE_MAIN + ROLE_FORK,
+     "3",
      .samples = 8},
-    {"watch-hung", {"watch", "--headless", "--timeout", "2", "--", "CORPUS", "fork-condvar"}, ROLE_MAIN + ROLE_FORK, "124",
+    {"watch-hung",
+     {"watch", "--headless", "--timeout", "2", "--", "CORPUS", "fork-condvar"},
+     ROLE_MAIN + ROLE_FORK,
+     "124",
      .samples = 4},
-    {"watch-json", {"watch", "--headless", "--format", "json", "--", "/bin/sh", "-c", "sleep 0.2; exit 3"},
-     ROLE_MAIN + ROLE_FORK, "3", .json = true, .samples = 8},
-    {"bench", {"bench", CODES, "-t", "2", "--rounds", "1", "--format", "json", "SAMPLE"}, ROLE_MAIN, "0 1",
-     .bench_json = true, .samples = 1},
-    {"bench", {"bench", CODES, "-t", "2", "--rounds", "1", "--format", "json", "SAMPLE"}, ROLE_HOST, "0 1",
-     .bench_json = true, .samples = 1},
+    {"watch-json",
+     {"watch", "--headless", "--format", "json", "--", "/bin/sh", "-c", "sleep 0.2; exit 3"},
+     ROLE_MAIN + ROLE_FORK,
+     "3",
+     .json = true,
+     .samples = 8},
+    {"bench",
+     {"bench", CODES, "-t", "2", "--rounds", "1", "--format", "json", "SAMPLE"},
+     ROLE_MAIN,
+     "0 1",
+     .bench_json = true,
+     .samples = 1},
+    {"bench",
+     {"bench", CODES, "-t", "2", "--rounds", "1", "--format", "json", "SAMPLE"},
+     ROLE_HOST,
+     "0 1",
+     .bench_json = true,
+     .samples = 1},
     {"explorer", {"-s", "spawn", CODES, "-t", "2", "SAMPLE"}, ROLE_MAIN, "0", .steps = explore, .samples = 4},
     {"explorer", {"-s", "spawn", CODES, "-t", "2", "SAMPLE"}, ROLE_HOST, "0", .steps = explore, .samples = 4},
     {"explorer", {"-s", "spawn", CODES, "-t", "2", "SAMPLE"}, ROLE_DESK, "0", .steps = explore, .samples = 4},
-    {"watch-screen", {"watch", "--", "/bin/sh", "-c", "echo hello; sleep 60"}, ROLE_MAIN + ROLE_FORK, "143 137 129 0",
-     .steps = watch_steps, .samples = 8},
+    {"watch-screen",
+     {"watch", "--", "/bin/sh", "-c", "echo hello; sleep 60"},
+     ROLE_MAIN + ROLE_FORK,
+     "143 137 129 0",
+     .steps = watch_steps,
+     .samples = 8},
 };
 
 static void copy_program(const char *to)
@@ -615,8 +659,8 @@ int main(void)
     for (size_t i = 0; i < COUNT; i++) {
         if (only && strcmp(only, scenarios[i].name) != 0)
             continue;
-        snprintf(names[n], sizeof names[n], "%s goes on or ends in words when memory runs out, role %d", scenarios[i].name,
-                 (int)scenarios[i].role);
+        snprintf(names[n], sizeof names[n], "%s goes on or ends in words when memory runs out, role %d",
+                 scenarios[i].name, (int)scenarios[i].role);
         tests[n] = (struct CMUnitTest){names[n], survives, NULL, kin_none_left, (void *)&scenarios[i]};
         n++;
     }

@@ -22,7 +22,12 @@ static char *sample;
 
 static struct bench made(void)
 {
-    return (struct bench){.workers = 2, .threads = 2, .rounds = 3, .codes = 3, .table_rows = 5, .nrows = 4,
+    return (struct bench){.workers = 2,
+                          .threads = 2,
+                          .rounds = 3,
+                          .codes = 3,
+                          .table_rows = 5,
+                          .nrows = 4,
                           .path = strdup("a.csv"),
                           .rows = {{.name = "fork", .method = "fork", .at_fork = "none", .is_pool = true},
                                    {.name = "spawn", .method = "spawn", .is_pool = true},

@@ -92,9 +92,12 @@ static void an_eighty_column_terminal_tells_it_too(void **state)
 static void any_size_is_taken_and_the_verdict_stays_in_view(void **state)
 {
     (void)state;
-    static const struct { int rows, cols; bool verdict; } sizes[] = {
-        {24, 80, true}, {10, 40, true}, {5, 20, true}, {2, 20, true}, {1, 30, true}, {1, 1, false}, {3, 4, false},
-        {2, 300, true}, {100, 20, true}, {60, 250, true}, {40, 120, true},
+    static const struct {
+        int rows, cols;
+        bool verdict;
+    } sizes[] = {
+        {24, 80, true}, {10, 40, true}, {5, 20, true},   {2, 20, true},   {1, 30, true},   {1, 1, false},
+        {3, 4, false},  {2, 300, true}, {100, 20, true}, {60, 250, true}, {40, 120, true},
     };
     struct pty *p = explore_hung(40, 120);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -189,17 +192,35 @@ static void a_terminal_that_goes_away_takes_everything_with_it(void **state)
 static void no_cell_reaches_the_terminal_as_it_is(void **state)
 {
     (void)state;
-    static const char bytes[] =
-        "code,na\x1b]0;EVIL\x07me\n"
-        "1\x1b]0;EVIL\x07,\x1b[2J\x1b[?1049lEVIL\x1b[31m\n"
-        "2\xc2\x9b" "2J,\xc2\x9d" "0;EVIL\xc2\x9c\n"
-        "3\xe2\x80\xae,\xe2\x80\xaeLIVE\xe2\x81\xa6\n"
-        "4\x9b" "2J,\x9d" "0;EVIL\x9c\n"
-        "5\x0e\x08\x7f,\x1bP1$rEVIL\x1b\\\n";
-    static const char *const never[] = {"EVIL\x07", "\x1b]", "[2J\x1b[?1049l", "\xc2\x9b", "\xc2\x9d", "\xe2\x80\xae",
-                                        "\xe2\x81\xa6", "\x9b" "2J", "\x9d" "0;", "\x1bP", "\x7f", "\x1b[31m\n"};
+    static const char bytes[] = "code,na\x1b]0;EVIL\x07me\n"
+                                "1\x1b]0;EVIL\x07,\x1b[2J\x1b[?1049lEVIL\x1b[31m\n"
+                                "2\xc2\x9b"
+                                "2J,\xc2\x9d"
+                                "0;EVIL\xc2\x9c\n"
+                                "3\xe2\x80\xae,\xe2\x80\xaeLIVE\xe2\x81\xa6\n"
+                                "4\x9b"
+                                "2J,\x9d"
+                                "0;EVIL\x9c\n"
+                                "5\x0e\x08\x7f,\x1bP1$rEVIL\x1b\\\n";
+    static const char *const never[] = {"EVIL\x07",
+                                        "\x1b]",
+                                        "[2J\x1b[?1049l",
+                                        "\xc2\x9b",
+                                        "\xc2\x9d",
+                                        "\xe2\x80\xae",
+                                        "\xe2\x81\xa6",
+                                        "\x9b"
+                                        "2J",
+                                        "\x9d"
+                                        "0;",
+                                        "\x1bP",
+                                        "\x7f",
+                                        "\x1b[31m\n"};
     char *path = file_with(bytes, sizeof bytes - 1);
-    struct pty *p = EXPLORE(40, 120, "-s", "spawn", "-c", "1\x1b]0;EVIL\x07", "-c", "\xc2\x9b" "2J", path);
+    struct pty *p = EXPLORE(40, 120, "-s", "spawn", "-c", "1\x1b]0;EVIL\x07", "-c",
+                            "\xc2\x9b"
+                            "2J",
+                            path);
     pty_wait_text(p, "EVIL");
     pty_type(p, "ar");
     pty_wait_text(p, "([0-9]+) of \\1 done");
@@ -237,8 +258,11 @@ static bool sends_colour(struct pty *p)
 static void colour_is_only_where_it_is_wanted(void **state)
 {
     (void)state;
-    static const struct { const char *env, *when; bool colour; } cases[] = {
-        {"NO_COLOR", "auto", true}, {"NO_COLOR=", "auto", true}, {"NO_COLOR=1", "auto", false},
+    static const struct {
+        const char *env, *when;
+        bool colour;
+    } cases[] = {
+        {"NO_COLOR", "auto", true},   {"NO_COLOR=", "auto", true},    {"NO_COLOR=1", "auto", false},
         {"NO_COLOR", "never", false}, {"NO_COLOR=1", "always", true}, {"TERM=vt100", "auto", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -270,8 +294,8 @@ static unsigned long cpu_ticks(pid_t pid)
     assert_non_null(f);
     assert_non_null(fgets(line, sizeof line, f));
     fclose(f);
-    assert_int_equal(sscanf(strrchr(line, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-                     &system), 2);
+    assert_int_equal(
+        sscanf(strrchr(line, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system), 2);
     return user + system;
 }
 

@@ -113,13 +113,14 @@ static void start(struct headless *h, const char *method, bool long_run)
 {
     h->record = file_with("", 0);
     h->report = file_with("", 0);
-    program_start(&h->program,
-                  long_run ? (const char *const[]){"run", "-s", method, "-w", "2", "--record", h->record, "--format",
-                                                   "json", "-o", h->report, "-d", "code=str", "--codes-from",
-                                                   many_codes, big_table, NULL}
-                           : (const char *const[]){"run", "-s", method, "-w", "2", "--record", h->record, "--format",
-                                                   "json", "-o", h->report, "--on-hang", "report", "-c", "0001", "-c",
-                                                   "00002", "-c", "0005", sample, NULL}, NULL);
+    program_start(
+        &h->program,
+        long_run ? (const char *const[]){"run", "-s", method, "-w", "2", "--record", h->record, "--format", "json",
+                                         "-o", h->report, "-d", "code=str", "--codes-from", many_codes, big_table, NULL}
+                 : (const char *const[]){"run",      "-s",   method,  "-w",      "2",         "--record", h->record,
+                                         "--format", "json", "-o",    h->report, "--on-hang", "report",   "-c",
+                                         "0001",     "-c",   "00002", "-c",      "0005",      sample,     NULL},
+        NULL);
 }
 
 static void done(struct headless *h)
@@ -246,9 +247,13 @@ static void kill_one(const char *method, enum role role, bool long_run)
 static void any_process_may_be_killed_in_the_middle_of_a_run(void **state)
 {
     (void)state;
-    static const struct { const char *method; enum role role; } cases[] = {
-        {"spawn", OBSERVER}, {"spawn", HOST}, {"spawn", WORKER}, {"forkserver", OBSERVER}, {"forkserver", HOST},
-        {"forkserver", FORKSERVER}, {"forkserver", WORKER},
+    static const struct {
+        const char *method;
+        enum role role;
+    } cases[] = {
+        {"spawn", OBSERVER},      {"spawn", HOST},      {"spawn", WORKER},
+        {"forkserver", OBSERVER}, {"forkserver", HOST}, {"forkserver", FORKSERVER},
+        {"forkserver", WORKER},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         kill_one(cases[i].method, cases[i].role, true);
@@ -352,8 +357,14 @@ static void kill_one_on_screen(const char *method, enum role role, bool long_run
 static void on_the_screen_too_in_the_middle_of_a_run(void **state)
 {
     (void)state;
-    static const struct { const char *method; enum role role; } cases[] = {
-        {"spawn", OBSERVER}, {"spawn", HOST}, {"forkserver", FORKSERVER}, {"spawn", WORKER},
+    static const struct {
+        const char *method;
+        enum role role;
+    } cases[] = {
+        {"spawn", OBSERVER},
+        {"spawn", HOST},
+        {"forkserver", FORKSERVER},
+        {"spawn", WORKER},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         kill_one_on_screen(cases[i].method, cases[i].role, true);
@@ -408,10 +419,8 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
-        CASE(any_process_may_be_killed_in_the_middle_of_a_run),
-        CASE(any_process_may_be_killed_in_the_middle_of_a_hang),
-        CASE(on_the_screen_too_in_the_middle_of_a_run),
-        CASE(on_the_screen_too_in_the_middle_of_a_hang),
+        CASE(any_process_may_be_killed_in_the_middle_of_a_run), CASE(any_process_may_be_killed_in_the_middle_of_a_hang),
+        CASE(on_the_screen_too_in_the_middle_of_a_run),         CASE(on_the_screen_too_in_the_middle_of_a_hang),
         CASE(the_guard_of_the_terminal_may_be_killed),
     };
     kin_adopt();

@@ -27,7 +27,7 @@
 #include "tests/kit/program.h"
 
 enum { ROWS = 2000, CODES = 500, METHODS = 3 };
-static const char *const methods[METHODS] = { "spawn", "forkserver", "fork" };
+static const char *const methods[METHODS] = {"spawn", "forkserver", "fork"};
 
 struct ground {
     char dir[32], *table, *codes, report[64];
@@ -39,7 +39,7 @@ struct ground {
 static void ground_init(struct ground *f)
 {
     struct buf b;
-    *f = (struct ground){ .dir = "/tmp/poolscope-test-XXXXXX", .seed = 1 };
+    *f = (struct ground){.dir = "/tmp/poolscope-test-XXXXXX", .seed = 1};
     assert_non_null(mkdtemp(f->dir));
     assert_int_equal(setenv("TMPDIR", f->dir, 1), 0);
     snprintf(f->report, sizeof f->report, "%s/report", f->dir);
@@ -66,9 +66,11 @@ static void ground_done(struct ground *f)
 static void start(struct ground *f, struct program *p, int method, bool json)
 {
     unlink(f->report);
-    program_start(p, (const char *const[]){ "run", "-s", methods[method], "--at-fork", "reinit", "-w", "2", "-d",
-                                            "code=str", "--format", json ? "json" : "text", "-o", f->report,
-                                            "--codes-from", f->codes, f->table, NULL }, NULL);
+    program_start(p,
+                  (const char *const[]){"run", "-s", methods[method], "--at-fork", "reinit", "-w", "2", "-d",
+                                        "code=str", "--format", json ? "json" : "text", "-o", f->report, "--codes-from",
+                                        f->codes, f->table, NULL},
+                  NULL);
 }
 
 /* Nothing of it in any place: memory files and sockets are gone with the last process that had them. */
@@ -97,11 +99,12 @@ static json_t *report_of(const struct ground *f)
 /* Each task once, in a state that is an end; returns how many have finished. */
 static long check_tasks(struct ground *f, const json_t *root)
 {
-    char seen[CODES + 1] = { 0 };
+    char seen[CODES + 1] = {0};
     long finished = 0;
     size_t i;
     json_t *task;
-    json_array_foreach(json_object_get(root, "tasks"), i, task) {
+    json_array_foreach(json_object_get(root, "tasks"), i, task)
+    {
         const char *state = json_string_value(json_object_get(task, "state"));
         int64_t id = json_integer_value(json_object_get(task, "id"));
         char code[16];
@@ -135,7 +138,7 @@ static void check_report(struct ground *f, const struct program *p)
 static void check_frames(struct ground *f, const struct program *p)
 {
     static const char before[] = "\xe2\x94\x82 0";
-    char seen[CODES] = { 0 };
+    char seen[CODES] = {0};
     struct buf text;
     long n = 0, told = -1;
     for (const char *at = buf_text(&p->out); (at = strstr(at, before)); at++) {
@@ -233,15 +236,15 @@ static void measure(struct ground *f)
 static void a_run_that_a_dead_host_never_began_is_lost_and_not_awaited(void **state)
 {
     struct ground f;
-    struct problem problem = { "" };
+    struct problem problem = {""};
     struct observer *o;
-    const char *const codes[] = { "00000", "00001" };
-    struct run_settings run = { .method = "spawn", .at_fork = "none", .workers = 1, .threads = 2, .codes = codes,
-                                .ncodes = 2 };
+    const char *const codes[] = {"00000", "00001"};
+    struct run_settings run = {
+        .method = "spawn", .at_fork = "none", .workers = 1, .threads = 2, .codes = codes, .ncodes = 2};
     bool changed;
     (void)state;
     ground_init(&f);
-    struct observer_options options = { .path = f.table, .threads = 2, .hang_after = 5, .keep_tasks = true };
+    struct observer_options options = {.path = f.table, .threads = 2, .hang_after = 5, .keep_tasks = true};
     assert_int_equal(observer_new(&options, &o, &problem), OK);
     const struct model *m = observer_model(o);
     for (double end = clock_now() + PROGRAM_BOUND; m->rows < 0 && clock_now() < end; usleep(1000))

@@ -22,7 +22,7 @@
 #include "core/base/io.h"
 #include "tests/kit/program.h"
 
-#define TABLE "code,name\n0001,a\n00002,b\n"
+#define TABLE       "code,name\n0001,a\n00002,b\n"
 #define RUN(p, ...) PROGRAM_RUN(p, "run", "-s", "spawn", "-t", "1", "-w", "1", __VA_ARGS__)
 
 enum { OTHER_USER = 65534, MANY = 20000 };
@@ -104,7 +104,9 @@ static void write_many_codes(void)
 
 static void what_is_read_is_never_written_over(void **state)
 {
-    static const struct { const char *option, *name, *table, *says; } cases[] = {
+    static const struct {
+        const char *option, *name, *table, *says;
+    } cases[] = {
         {"-o", "in.csv", "in.csv", "-o in.csv: the table is read from this file"},
         {"--record", "in.csv", "in.csv", "--record in.csv: the table is read from this file"},
         {"-o", "hard", "in.csv", "-o hard: the table is read from this file"},
@@ -258,7 +260,11 @@ static void what_another_user_planted_in_a_shared_folder_is_refused(void **state
 
 static void what_cannot_be_written_is_said_before_anything_runs(void **state)
 {
-    static const struct { const char *name; int status; const char *says; } cases[] = {
+    static const struct {
+        const char *name;
+        int status;
+        const char *says;
+    } cases[] = {
         {"missing/x.json", 125, "missing/x.json: .*No such file or directory"},
         {"directory", 2, "directory is a directory"},
         {"fifo", 2, "fifo: no process reads this FIFO"},
@@ -305,8 +311,10 @@ static void a_file_size_limit_keeps_the_old_report_whole(void **state)
     limit = before;
     limit.rlim_cur = 1 << 20;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    program_start(&p, (const char *const[]){"run", "-s", "spawn", "-t", "1", "--format", "json", "--codes-from",
-                                            "codes", "-o", "report", "in.csv", NULL}, NULL);
+    program_start(&p,
+                  (const char *const[]){"run", "-s", "spawn", "-t", "1", "--format", "json", "--codes-from", "codes",
+                                        "-o", "report", "in.csv", NULL},
+                  NULL);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     program_wait(&p);
     program_assert_status(&p, 125);
@@ -368,8 +376,10 @@ static void a_signal_ends_it_while_nobody_takes_the_report(void **state)
     write_many_codes();
     assert_int_equal(mkfifo("fifo", 0644), 0);
     int fifo = open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    program_start(&p, (const char *const[]){"run", "-s", "spawn", "-t", "1", "--format", "json", "--codes-from",
-                                            "codes", "-o", "fifo", "in.csv", NULL}, NULL);
+    program_start(&p,
+                  (const char *const[]){"run", "-s", "spawn", "-t", "1", "--format", "json", "--codes-from", "codes",
+                                        "-o", "fifo", "in.csv", NULL},
+                  NULL);
     wait_until_full();
     kill(p.pid, SIGTERM);
     program_wait(&p);
@@ -385,8 +395,10 @@ static void a_signal_ends_it_while_nobody_takes_the_recording(void **state)
     write_many_codes();
     assert_int_equal(mkfifo("fifo", 0644), 0);
     int fifo = open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    program_start(&p, (const char *const[]){"run", "-s", "spawn", "-t", "1", "--format", "json", "--codes-from",
-                                            "codes", "-o", "report", "--record", "fifo", "in.csv", NULL}, NULL);
+    program_start(&p,
+                  (const char *const[]){"run", "-s", "spawn", "-t", "1", "--format", "json", "--codes-from", "codes",
+                                        "-o", "report", "--record", "fifo", "in.csv", NULL},
+                  NULL);
     wait_until_full();
     kill(p.pid, SIGTERM);
     program_wait(&p);
@@ -403,8 +415,10 @@ static void a_reader_that_leaves_does_not_end_the_run(void **state)
     write_many_codes();
     assert_int_equal(mkfifo("fifo", 0644), 0);
     int fifo = open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    program_start(&p, (const char *const[]){"run", "-s", "spawn", "-t", "1", "--format", "json", "--codes-from",
-                                            "codes", "-o", "report", "--record", "fifo", "in.csv", NULL}, NULL);
+    program_start(&p,
+                  (const char *const[]){"run", "-s", "spawn", "-t", "1", "--format", "json", "--codes-from", "codes",
+                                        "-o", "report", "--record", "fifo", "in.csv", NULL},
+                  NULL);
     wait_until_full();
     close(fifo);
     program_wait(&p);

@@ -38,12 +38,12 @@
 enum { PASSED = 0, FAILED = 1, TRY_AGAIN = 76, NO_NAMESPACE = 77 };
 
 /* In process 1 of a namespace an assertion of cmocka's would jump into a copy of the test runner. */
-#define CHECK(condition)                                                        \
-    do {                                                                        \
-        if (!(condition)) {                                                     \
-            fprintf(stderr, "%s:%d: not %s\n", __FILE__, __LINE__, #condition); \
-            return FAILED;                                                      \
-        }                                                                       \
+#define CHECK(condition)                                                                                               \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            fprintf(stderr, "%s:%d: not %s\n", __FILE__, __LINE__, #condition);                                        \
+            return FAILED;                                                                                             \
+        }                                                                                                              \
     } while (0)
 
 static void write_text(const char *path, const char *text)
@@ -455,8 +455,8 @@ static void attach_refuses_to_kill_process_1(void **state)
 
 /* Process 1 of a namespace */
 
-static char *const watch_tree[] = {"poolscope", "watch", "--headless", "--", "sh", "-c",
-                                   "sleep 1001 & (setsid sleep 1002 &); wait", NULL};
+static char *const watch_tree[] = {
+    "poolscope", "watch", "--headless", "--", "sh", "-c", "sleep 1001 & (setsid sleep 1002 &); wait", NULL};
 
 static int be_poolscope(void)
 {
@@ -489,8 +489,8 @@ static pid_t wait_observer(pid_t helper)
         pid_t supervisor[KIN_MAX], observer[KIN_MAX];
         if (!kin_alive(helper))
             return 0;
-        if (find_below(helper, "sleep 1001") && find_below(helper, "sleep 1002") && kin_children(helper, supervisor) == 1 &&
-            kin_children(supervisor[0], observer) >= 1)
+        if (find_below(helper, "sleep 1001") && find_below(helper, "sleep 1002") &&
+            kin_children(helper, supervisor) == 1 && kin_children(supervisor[0], observer) >= 1)
             return observer[0];
     }
     return 0;
@@ -560,8 +560,10 @@ static void a_command_that_ends_because_it_was_asked_to_leaves_nothing(void **st
 {
     (void)state;
     struct program p;
-    program_start(&p, (const char *const[]){"watch", "--headless", "--", "sh", "-c",
-                                            "trap 'exit 0' TERM; setsid sleep 1003 & echo ready; wait", NULL}, NULL);
+    program_start(&p,
+                  (const char *const[]){"watch", "--headless", "--", "sh", "-c",
+                                        "trap 'exit 0' TERM; setsid sleep 1003 & echo ready; wait", NULL},
+                  NULL);
     for (program_look(&p); !strstr(buf_text(&p.out), "ready") && p.status < 0; program_look(&p))
         nap();
     kill(p.pid, SIGTERM);
@@ -575,8 +577,8 @@ static void a_command_that_ends_because_it_was_asked_to_leaves_nothing(void **st
 /* When the shell ends, its terminal sends SIGHUP; the daemon may not have its own session yet. */
 static struct pty *watch_daemon_on_a_screen(void)
 {
-    const char *const argv[] = {program_path(), "watch", "--", "sh", "-c",
-                                "trap '' HUP; setsid sleep 1003 & exit 0", NULL};
+    const char *const argv[] = {
+        program_path(), "watch", "--", "sh", "-c", "trap '' HUP; setsid sleep 1003 & exit 0", NULL};
     struct pty *p = pty_open(30, 100, argv, NULL);
     assert_true(wait_below(pty_pid(p), "sleep 1003") > 0);
     pty_wait_text(p, "exited with status 0");

@@ -260,12 +260,14 @@ static void many_workers_of_a_forkserver_may_be_asked_for(void **state)
 static void bad_input_is_a_line_with_its_place_and_exit_3(void **state)
 {
     (void)state;
-    static const struct { const char *bytes, *says; } cases[] = {
-        {"code,name\n1,\"open\n", ":2:3: "},         /* a quote without its end */
-        {"code,name\n1,a\n2,b\"c\n", ":3:4: "},     /* a quote inside an unquoted field */
-        {"code,name\n1,\"a\"b\n", ":2:"},            /* something behind a quoted field */
-        {"code,name\n1,a\n2,b,c\n", ":3:"},          /* more fields than columns */
-        {"", ":1:1: "},                               /* nothing at all */
+    static const struct {
+        const char *bytes, *says;
+    } cases[] = {
+        {"code,name\n1,\"open\n", ":2:3: "},    /* a quote without its end */
+        {"code,name\n1,a\n2,b\"c\n", ":3:4: "}, /* a quote inside an unquoted field */
+        {"code,name\n1,\"a\"b\n", ":2:"},       /* something behind a quoted field */
+        {"code,name\n1,a\n2,b,c\n", ":3:"},     /* more fields than columns */
+        {"", ":1:1: "},                         /* nothing at all */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct program p;
@@ -284,7 +286,9 @@ static void bad_input_is_a_line_with_its_place_and_exit_3(void **state)
 static void what_cannot_be_read_is_exit_3(void **state)
 {
     (void)state;
-    static const struct { const char *args[8], *says; } cases[] = {
+    static const struct {
+        const char *args[8], *says;
+    } cases[] = {
         {{"run", "/nonexistent/table.csv"}, "/nonexistent/table.csv.*No such file"},
         {{"run", "/"}, "^poolscope: /"},
         {{"run", "--codes-from", "/nonexistent/codes", "x.csv"}, "/nonexistent/codes"},
@@ -301,8 +305,12 @@ static void what_cannot_be_read_is_exit_3(void **state)
 static void a_column_or_dtype_that_the_table_lacks_is_said(void **state)
 {
     (void)state;
-    static const struct { const char *option, *value, *says; } cases[] = {
-        {"-k", "colour", "colour"}, {"-d", "colour=str", "colour"}, {"-d", "name=i64", ":2:"},
+    static const struct {
+        const char *option, *value, *says;
+    } cases[] = {
+        {"-k", "colour", "colour"},
+        {"-d", "colour=str", "colour"},
+        {"-d", "name=i64", ":2:"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct program p;
@@ -317,13 +325,25 @@ static void wrong_usage_is_exit_2_and_one_line(void **state)
 {
     (void)state;
     static const char *const cases[][8] = {
-        {"run"}, {"run", "a.csv", "b.csv"}, {"run", "-s", "thread", "a.csv"}, {"run", "-s", "python3/linux", "a.csv"},
-        {"run", "-w", "0", "a.csv"}, {"run", "-w", "many", "a.csv"}, {"run", "-t", "-1", "a.csv"},
-        {"run", "-t", "99999999999999999999", "a.csv"}, {"run", "--at-fork", "never", "a.csv"},
-        {"run", "-d", "code", "a.csv"}, {"run", "-d", "code=float", "a.csv"}, {"run", "--timeout", "soon", "a.csv"},
-        {"run", "--hang-after", "-1", "a.csv"}, {"run", "--on-hang", "panic", "a.csv"},
+        {"run"},
+        {"run", "a.csv", "b.csv"},
+        {"run", "-s", "thread", "a.csv"},
+        {"run", "-s", "python3/linux", "a.csv"},
+        {"run", "-w", "0", "a.csv"},
+        {"run", "-w", "many", "a.csv"},
+        {"run", "-t", "-1", "a.csv"},
+        {"run", "-t", "99999999999999999999", "a.csv"},
+        {"run", "--at-fork", "never", "a.csv"},
+        {"run", "-d", "code", "a.csv"},
+        {"run", "-d", "code=float", "a.csv"},
+        {"run", "--timeout", "soon", "a.csv"},
+        {"run", "--hang-after", "-1", "a.csv"},
+        {"run", "--on-hang", "panic", "a.csv"},
         {"run", "--format", "xml", "a.csv"},
-        {"run", "--colour", "never", "a.csv"}, {"run", "-c"}, {"run", "-Z", "a.csv"}, {"--no-such-option"},
+        {"run", "--colour", "never", "a.csv"},
+        {"run", "-c"},
+        {"run", "-Z", "a.csv"},
+        {"--no-such-option"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct program p;
@@ -351,8 +371,11 @@ static void without_a_terminal_the_explorer_says_so(void **state)
 static void help_and_version_are_exit_0(void **state)
 {
     (void)state;
-    static const struct { const char *args[3], *says; } cases[] = {
-        {{"--help"}, "--start METHOD"}, {{"run", "--help"}, "--on-hang ACTION"}, 
+    static const struct {
+        const char *args[3], *says;
+    } cases[] = {
+        {{"--help"}, "--start METHOD"},
+        {{"run", "--help"}, "--on-hang ACTION"},
         {{"--version"}, "^poolscope [0-9]+\\."},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -369,7 +392,8 @@ static void control_characters_of_a_cell_stay_in_the_file(void **state)
 {
     (void)state;
     struct program p;
-    static const char bytes[] = "code,name\n1,a\x1b[2Jb\x07\xc2\x9b" "31m\n";
+    static const char bytes[] = "code,name\n1,a\x1b[2Jb\x07\xc2\x9b"
+                                "31m\n";
     char *path = file_with(bytes, sizeof bytes - 1);
     PROGRAM_RUN(&p, "run", "-s", "spawn", path);
     program_assert_status(&p, 0);
@@ -385,7 +409,11 @@ static void control_characters_of_a_cell_stay_in_the_file(void **state)
 static void a_signal_ends_a_hung_run_and_leaves_nothing(void **state)
 {
     (void)state;
-    static const struct { int signum; bool group; } cases[] = { /* by kill(1), and by the terminal to all of the job */
+    static const struct {
+        int signum;
+        bool group;
+    } cases[] = {
+        /* by kill(1), and by the terminal to all of the job */
         {SIGTERM, false}, {SIGINT, false}, {SIGHUP, false}, {SIGINT, true}, {SIGTERM, true}, {SIGHUP, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -462,8 +490,9 @@ static void a_file_that_is_cut_in_a_run_is_named_and_is_exit_3(void **state)
     int out[2], status, err = memfd_create("stderr", MFD_CLOEXEC);
     char *table = many_rows(), *codes = many_codes(), bytes[4096];
     assert_true(err >= 0 && pipe2(out, O_CLOEXEC) == 0 && fcntl(out[1], F_SETPIPE_SZ, 4096) > 0);
-    pid_t pid = start_into(out[1], err, (const char *const[]){program_path(), "run", "-s", "spawn", "-w", "1", "-d",
-                                                              "code=str", "--codes-from", codes, table, NULL});
+    pid_t pid = start_into(out[1], err,
+                           (const char *const[]){program_path(), "run", "-s", "spawn", "-w", "1", "-d", "code=str",
+                                                 "--codes-from", codes, table, NULL});
     close(out[1]);
     wait_until_only_printing_is_left(pid, out[0]);
     assert_int_equal(truncate(table, 20), 0);

@@ -51,7 +51,8 @@ static void every_result_of_very_many_comes_out(void **state)
     program_assert_status(&p, 0);
     json_t *root = parse_report(buf_text(&p.out));
     assert_int_equal(json_array_size(json_object_get(root, "tasks")), CODES);
-    json_array_foreach(json_object_get(root, "tasks"), i, task) {
+    json_array_foreach(json_object_get(root, "tasks"), i, task)
+    {
         assert_int_equal(json_integer_value(json_object_get(task, "id")), i + 1);
         assert_int_equal(strtol(json_string_value(json_object_get(task, "code")), NULL, 10), i + 1);
         assert_string_equal(json_string_value(json_object_get(task, "state")), "finished");
@@ -94,10 +95,12 @@ static void assert_keys(const json_t *object, const char *const (*keys)[2])
         char kind = (*keys)[1][0];
         if (v && json_is_null(v) && kind < 'a')
             continue;
-        bool fits = v && (kind == 's' || kind == 'S' ? json_is_string(v)
+        bool fits = v && (kind == 's' || kind == 'S'   ? json_is_string(v)
                           : kind == 'i' || kind == 'I' ? json_is_integer(v)
                           : kind == 'r' || kind == 'R' ? json_is_number(v)
-                          : kind == 'b' ? json_is_boolean(v) : kind == 'a' ? json_is_array(v) : json_is_object(v));
+                          : kind == 'b'                ? json_is_boolean(v)
+                          : kind == 'a'                ? json_is_array(v)
+                                                       : json_is_object(v));
         if (!fits) {
             char *text = json_dumps(object, JSON_INDENT(1));
             fail_msg("key %s is missing or of another type than %s in\n%s", (*keys)[0], (*keys)[1], text);
@@ -105,17 +108,25 @@ static void assert_keys(const json_t *object, const char *const (*keys)[2])
     }
 }
 
-static const char *const root_keys[][2] = {
-    {"schema", "s"}, {"mode", "s"}, {"start_method", "s"}, {"threads", "i"}, {"outcome", "s"}, {"tasks", "a"},
-    {"workers", "a"}, {"findings", "a"}, {NULL, NULL}};
-static const char *const task_keys[][2] = {
-    {"id", "i"}, {"code", "S"}, {"state", "s"}, {"worker", "I"}, {"rows", "I"}, {"seconds", "R"}, {NULL, NULL}};
-static const char *const worker_keys[][2] = {
-    {"id", "i"}, {"pid", "i"}, {"ppid", "i"}, {"state", "s"}, {"threads", "I"}, {"parent_threads", "I"},
-    {"forked_without_exec", "b"}, {"fds", "I"}, {"pss_kib", "I"}, {NULL, NULL}};
+static const char *const root_keys[][2] = {{"schema", "s"},  {"mode", "s"},     {"start_method", "s"},
+                                           {"threads", "i"}, {"outcome", "s"},  {"tasks", "a"},
+                                           {"workers", "a"}, {"findings", "a"}, {NULL, NULL}};
+static const char *const task_keys[][2] = {{"id", "i"},   {"code", "S"},    {"state", "s"}, {"worker", "I"},
+                                           {"rows", "I"}, {"seconds", "R"}, {NULL, NULL}};
+static const char *const worker_keys[][2] = {{"id", "i"},
+                                             {"pid", "i"},
+                                             {"ppid", "i"},
+                                             {"state", "s"},
+                                             {"threads", "I"},
+                                             {"parent_threads", "I"},
+                                             {"forked_without_exec", "b"},
+                                             {"fds", "I"},
+                                             {"pss_kib", "I"},
+                                             {NULL, NULL}};
 static const char *const finding_keys[][2] = {
-    {"rule", "s"}, {"certainty", "s"}, {"pid", "i"}, {"tid", "i"}, {"after_seconds", "r"}, {"summary", "s"},
-    {"evidence", "a"}, {"cause", "s"}, {"stack", "a"}, {"fix", "s"}, {NULL, NULL}};
+    {"rule", "s"},          {"certainty", "s"}, {"pid", "i"},      {"tid", "i"},
+    {"after_seconds", "r"}, {"summary", "s"},   {"evidence", "a"}, {"cause", "s"},
+    {"stack", "a"},         {"fix", "s"},       {NULL, NULL}};
 
 static void assert_report_keys(const json_t *root)
 {
@@ -169,7 +180,8 @@ static const json_t *finding_of(const json_t *root, json_int_t pid)
 {
     size_t i;
     json_t *f;
-    json_array_foreach(json_object_get(root, "findings"), i, f) {
+    json_array_foreach(json_object_get(root, "findings"), i, f)
+    {
         if (number_of(f, "pid") == pid)
             return f;
     }
@@ -182,7 +194,8 @@ static bool evidence_has(const json_t *finding, const char *regex)
 {
     size_t i;
     json_t *line;
-    json_array_foreach(json_object_get(finding, "evidence"), i, line) {
+    json_array_foreach(json_object_get(finding, "evidence"), i, line)
+    {
         if (text_matches(json_string_value(line), regex))
             return true;
     }
@@ -327,9 +340,14 @@ static size_t count_events(const char *lines, const char *name)
 static void a_recording_has_every_event_on_a_line(void **state)
 {
     (void)state;
-    static const struct { const char *method; int status; const char *name; size_t n; } cases[] = {
-        {"spawn", 0, "task_submitted", 3}, {"spawn", 0, "task_ended", 3}, {"spawn", 0, "finding", 0},
-        {"spawn", 0, "run_started", 1}, {"spawn", 0, "run_ended", 1}, {"fork", 124, "task_submitted", 3},
+    static const struct {
+        const char *method;
+        int status;
+        const char *name;
+        size_t n;
+    } cases[] = {
+        {"spawn", 0, "task_submitted", 3},  {"spawn", 0, "task_ended", 3},   {"spawn", 0, "finding", 0},
+        {"spawn", 0, "run_started", 1},     {"spawn", 0, "run_ended", 1},    {"fork", 124, "task_submitted", 3},
         {"fork", 124, "worker_started", 2}, {"fork", 124, "run_started", 1}, {"fork", 124, "table_loaded", 1},
     };
     const char *made = "";
@@ -358,14 +376,10 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
-        CASE(every_result_of_very_many_comes_out),
-        CASE(workers_and_tasks_may_have_limits),
-        CASE(a_report_of_a_finished_run_says_what_was_done),
-        CASE(fork_hangs_and_every_worker_is_proved),
-        CASE(the_text_report_of_a_hang_goes_to_stderr),
-        CASE(the_hang_is_not_staged),
-        CASE(on_hang_report_waits_until_the_timeout),
-        CASE(a_report_is_written_whole_or_not_at_all),
+        CASE(every_result_of_very_many_comes_out),           CASE(workers_and_tasks_may_have_limits),
+        CASE(a_report_of_a_finished_run_says_what_was_done), CASE(fork_hangs_and_every_worker_is_proved),
+        CASE(the_text_report_of_a_hang_goes_to_stderr),      CASE(the_hang_is_not_staged),
+        CASE(on_hang_report_waits_until_the_timeout),        CASE(a_report_is_written_whole_or_not_at_all),
         CASE(a_recording_has_every_event_on_a_line),
     };
     kin_adopt();

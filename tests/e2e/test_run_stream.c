@@ -205,8 +205,10 @@ static void a_pipe_that_stalls_keeps_nobody_waiting(void **state)
     (void)state;
     static const char *const bench[] = {"bench", "-", NULL};
     struct buf bytes = table(), packed = kit_pack(2, &bytes);
-    const struct { const char *const *args; size_t len; } cases[] = {
-        {run, 0}, {run, 1}, {run, 60000}, {run, packed.len - 1}, {bench, 0}, {bench, packed.len - 1}};
+    const struct {
+        const char *const *args;
+        size_t len;
+    } cases[] = {{run, 0}, {run, 1}, {run, 60000}, {run, packed.len - 1}, {bench, 0}, {bench, packed.len - 1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct program p;
         int fd = start(&p, cases[i].args);

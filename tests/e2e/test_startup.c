@@ -88,8 +88,12 @@ static const struct {
     const char *name;
     void (*prepare)(void);
 } heritages[] = {
-    {"ignored", ignore_all}, {"blocked", block_all}, {"nohup", as_nohup}, {"background", as_background_job},
-    {"few-descriptors", with_few_descriptors}, {"no-pidfds", without_pidfds},
+    {"ignored", ignore_all},
+    {"blocked", block_all},
+    {"nohup", as_nohup},
+    {"background", as_background_job},
+    {"few-descriptors", with_few_descriptors},
+    {"no-pidfds", without_pidfds},
 };
 
 /* argv is: ourselves, what is inherited, the program and its arguments. A heritage that the table does not have is a
@@ -274,8 +278,8 @@ static void a_command_gets_the_signals_as_they_were_inherited(void **state)
     (void)state;
     RUN_WITH(&direct, "nohup", "/usr/bin/env", "grep", "-E", "^Sig(Ign|Blk):", "/proc/self/status");
     program_assert_status(&direct, 0);
-    RUN_WITH(&watched, "nohup", program_path(), "watch", "--headless", "--", "grep", "-E", "^Sig(Ign|Blk):",
-             "/proc/self/status");
+    RUN_WITH(&watched, "nohup", program_path(), "watch", "--headless", "--", "grep", "-E",
+             "^Sig(Ign|Blk):", "/proc/self/status");
     program_assert_status(&watched, 0);
     assert_string_equal(buf_text(&watched.out), buf_text(&direct.out));
     program_done(&direct);

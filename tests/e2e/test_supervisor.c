@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Whoever of a watch is killed, its supervisor or its observer, the other one ends all that was started: children, orphans
- * and those with a session of their own, without a screen and on one. */
+ * Whoever of a watch is killed, its supervisor or its observer, the other one ends all that was started: children,
+ * orphans and those with a session of their own, without a screen and on one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

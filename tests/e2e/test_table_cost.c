@@ -200,7 +200,11 @@ static unsigned long switches_below(pid_t root, size_t *threads)
     return all;
 }
 
-struct quiet { struct pty *p; unsigned long switches, bytes; size_t threads; };
+struct quiet {
+    struct pty *p;
+    unsigned long switches, bytes;
+    size_t threads;
+};
 
 /* A whole while without a thread that was woken and without a byte. */
 static bool nothing_happens(void *arg)

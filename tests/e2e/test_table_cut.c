@@ -139,7 +139,10 @@ static void restore(void)
     assert_int_equal(link(name, path), 0);
 }
 
-static const struct { void (*happens)(void); const char *said, *shown; } changes[] = {
+static const struct {
+    void (*happens)(void);
+    const char *said, *shown;
+} changes[] = {
     {cut, "became shorter|rewritten|changed", "1 of 5_000_999 "},
     {rewrite, "rewritten|changed", "1 of 5_001_000 "},
     {replace, "Another file has this name", "1 of 1_000 "},

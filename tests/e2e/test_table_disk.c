@@ -22,7 +22,10 @@ enum { ROWS = 100000, HEAD = 15, ROW = 38 };
 /* Disks fail by the page; the records before it. */
 enum { GOOD = 500 * 4096, GOOD_ROWS = (GOOD - HEAD) / ROW };
 
-struct scene { char *backing; struct failing_disk disk; };
+struct scene {
+    char *backing;
+    struct failing_disk disk;
+};
 
 static void mount_rows(struct scene *s, uint64_t good)
 {

@@ -26,7 +26,9 @@ static const char people[] = "code,name,age,city\n0001,Ann,34,Rome\n0002,\"Bo, j
                              "0001,\"\",28,Rome\n0004,\"q\"\"q\",19,Oslo\n";
 
 /* A folder with a table in it; pty_open's program sees it alone and zoomed. */
-struct place { char folder[32], table[64], out[64]; };
+struct place {
+    char folder[32], table[64], out[64];
+};
 
 static void make_place(struct place *at, const char *bytes, size_t len)
 {
@@ -82,7 +84,8 @@ static void assert_closes_on_exec(pid_t pid)
 
 static bool is_ours(pid_t pid)
 {
-    return kin_is_named(pid, "poolscope") || kin_is_named(pid, "poolscope-query") || kin_is_named(pid, "poolscope-host");
+    return kin_is_named(pid, "poolscope") || kin_is_named(pid, "poolscope-query") ||
+           kin_is_named(pid, "poolscope-host");
 }
 
 static void leave(struct pty *p, struct place *at)
@@ -158,7 +161,7 @@ static void what_is_seen_is_saved(void **state)
     pty_wait_text(p, "Saved .*out.jsonl: 4 rows, ");
     holds(at.out,
           "{\"code\":\"0001\",\"name\":\"Ann\",\"age\":34}\n{\"code\":\"0002\",\"name\":\"Bo, jr\",\"age\":28}\n"
-                  "{\"code\":\"0001\",\"name\":\"\",\"age\":28}\n{\"code\":\"0004\",\"name\":\"q\\\"q\",\"age\":19}\n");
+          "{\"code\":\"0001\",\"name\":\"\",\"age\":28}\n{\"code\":\"0004\",\"name\":\"q\\\"q\",\"age\":19}\n");
     leave(p, &at);
 }
 

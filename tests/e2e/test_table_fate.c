@@ -187,7 +187,8 @@ static void a_stream_that_fills_the_disk_is_said_and_shown_as_far_as_it_went(voi
         skip();
     snprintf(command, sizeof command,
              "{ echo code,v; yes 0001,a | head -c 80000000; } | "
-             "exec unshare -rm sh -c 'mount -t tmpfs -o size=1M none /mnt && TMPDIR=/mnt exec %s -'", program_path());
+             "exec unshare -rm sh -c 'mount -t tmpfs -o size=1M none /mnt && TMPDIR=/mnt exec %s -'",
+             program_path());
     struct pty *p = pty_open(30, 100, (const char *const[]){"/bin/bash", "-c", command, NULL}, NULL);
     pty_wait_text(p, "0001 +a");
     pty_wait_text(p, "no room for its bytes: No space left on device");

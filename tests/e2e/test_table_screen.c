@@ -210,7 +210,8 @@ static void columns_are_frozen_hidden_and_gone_to_and_a_row_is_a_record(void **s
     pty_wait_text(p, "1 hidden");
     pty_type(p, "_");
     pty_wait_text(p, "c5000");
-    pty_type(p, "\x07" "2\r\r");
+    pty_type(p, "\x07"
+                "2\r\r");
     pty_wait_text(p, "Row .* row 2");
     pty_wait_text(p, "c0 +str +v2.0");
     pty_type(p, "q");
@@ -307,9 +308,10 @@ static void a_header_that_comes_in_pieces_is_one(void **state)
 static void a_packed_stream_that_halts_halts_nothing_else(void **state)
 {
     (void)state;
-    static const unsigned char packed[] = { /* code,v\n0001,a\n */
-        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0x4b, 0xce, 0x4f, 0x49, 0xd5, 0x29, 0xe3, 0x32,
-        0x30, 0x30, 0x30, 0xd4, 0x49, 0xe4, 0x02, 0x00, 0x5b, 0x7d, 0x80, 0xad, 0x0e, 0x00, 0x00, 0x00};
+    static const unsigned char packed[] = {/* code,v\n0001,a\n */
+                                           0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0x4b, 0xce,
+                                           0x4f, 0x49, 0xd5, 0x29, 0xe3, 0x32, 0x30, 0x30, 0x30, 0xd4, 0x49, 0xe4,
+                                           0x02, 0x00, 0x5b, 0x7d, 0x80, 0xad, 0x0e, 0x00, 0x00, 0x00};
     static const size_t halts[] = {3, 8, 20};
     struct piped x = open_piped("");
     for (size_t i = 0, at = 0; i < 3; at = halts[i++]) {
@@ -405,8 +407,13 @@ static void a_file_that_changes_is_said_and_read_anew(void **state)
 static void every_kind_of_file_is_shown_as_it_is(void **state)
 {
     (void)state;
-    static const struct { const char *bytes; size_t len; int status; const char *shows[4]; } cases[] = {
-#define BYTES(text) (text), sizeof(text) - 1, 0
+    static const struct {
+        const char *bytes;
+        size_t len;
+        int status;
+        const char *shows[4];
+    } cases[] = {
+#define BYTES(text)   (text), sizeof(text) - 1, 0
 #define REFUSED(text) (text), sizeof(text) - 1, 3
         {BYTES("\xef\xbb\xbf\"code\",v\n0001,a\n"), {" code +v", "0001 +a"}},
         {BYTES("code,v\r\n0001,a\r\n0002,b\r\n"), {"0001 +a", "0002 +b"}},
@@ -417,10 +424,15 @@ static void every_kind_of_file_is_shown_as_it_is(void **state)
         {BYTES("a,a,,\n1,2,3,4\n"), {" a +a", " 1 +2 +3 +4"}},
         {BYTES("code,v\n0001\n0002,b\n"), {"1 row is too short, the first is row 1", "0001 +null", "0002 +b"}},
         {BYTES("code,v\n0001,\"\"\n0002,\n"), {"0001 +│", "0002 +null"}},
-        {BYTES("code,v\n0001,a\xff\xfe" "b\n0002,x\0y\n"), {"0001 +a\\\\xff\\\\xfeb", "0002 +x␀y"}},
+        {BYTES("code,v\n0001,a\xff\xfe"
+               "b\n0002,x\0y\n"),
+         {"0001 +a\\\\xff\\\\xfeb", "0002 +x␀y"}},
         {BYTES("code,v\n0001,\x1b[31mred\n0002,a\tb\n"), {"0001 +␛\\[31mred", "0002 +a␉b"}},
-        {BYTES("コード,名前\n0001,山田太郎\n0002,👩‍👩‍👧 e\xcc\x81\n"), {"コード +名前", "0001 +山田太郎"}},
-        {BYTES("code,v\n0001,שלום abc\n0002,a\xe2\x80\x8b" "b\xe2\x80\xaex\n"), {"שלום abc", "0002 +a"}},
+        {BYTES("コード,名前\n0001,山田太郎\n0002,👩‍👩‍👧 e\xcc\x81\n"),
+         {"コード +名前", "0001 +山田太郎"}},
+        {BYTES("code,v\n0001,שלום abc\n0002,a\xe2\x80\x8b"
+               "b\xe2\x80\xaex\n"),
+         {"שלום abc", "0002 +a"}},
         {BYTES("code,v\n0001,\"two\nlines\"\n"), {"0001 +two␊lines"}},
         {BYTES("code,v"), {"code +v", "0 picked"}},
     };

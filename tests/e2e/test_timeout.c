@@ -131,9 +131,11 @@ static void output_that_nobody_reads_does_not_outlast_the_time(void **state)
     char *path = file_with(codes.data, codes.len);
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     assert_int_equal(dup2(ends[1], OUT), OUT);
-    program_start_argv(&p, (const char *const[]){"/bin/sh", "-c", "exec \"$0\" \"$@\" >&9 9>&-", program_path(), "run",
-                                                 "--timeout", "0.2", "-s", "spawn", "-d", "code=str", "--codes-from",
-                                                 path, sample, NULL}, open("/dev/null", O_RDONLY | O_CLOEXEC));
+    program_start_argv(&p,
+                       (const char *const[]){"/bin/sh", "-c", "exec \"$0\" \"$@\" >&9 9>&-", program_path(), "run",
+                                             "--timeout", "0.2", "-s", "spawn", "-d", "code=str", "--codes-from", path,
+                                             sample, NULL},
+                       open("/dev/null", O_RDONLY | O_CLOEXEC));
     close(OUT);
     close(ends[1]);
     program_wait(&p);
@@ -173,7 +175,11 @@ static int as_nobody(char **argv)
 }
 
 /* Runs as nobody what follows. */
-#define AS_NOBODY(...) (const char *const[]){"/proc/self/exe", "as-nobody", __VA_ARGS__, NULL}
+#define AS_NOBODY(...)                                                                                                 \
+    (const char *const[])                                                                                              \
+    {                                                                                                                  \
+        "/proc/self/exe", "as-nobody", __VA_ARGS__, NULL                                                               \
+    }
 
 static int status_of(const char *const *argv)
 {
@@ -234,8 +240,9 @@ static int forget_immortal(void **state)
 
 static void watch_as_nobody(struct program *p, const char *timeout, const char *how)
 {
-    program_start_argv(p, AS_NOBODY(program_path(), "watch", "--headless", "--timeout", timeout, "--", copy, "immortal",
-                                    how), open("/dev/null", O_RDONLY | O_CLOEXEC));
+    program_start_argv(
+        p, AS_NOBODY(program_path(), "watch", "--headless", "--timeout", timeout, "--", copy, "immortal", how),
+        open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
 static void wait_until_ready(struct program *p)
@@ -338,13 +345,16 @@ static void assert_refused(const char *command, const char *option, const char *
 
 static void numbers_that_are_none_are_refused(void **state)
 {
-    static const char *const values[] = {"nan", "-nan", "inf", "-inf", "infinity", "-1", "0", "-0", "1e300", "1e-320",
-                                         "", "x", "1s", "99999999999999999999"};
-    static const struct { const char *command, *option, *last; } options[] = {
-        {"run", "--timeout", "-"}, {"watch", "--timeout", "true"}, {"attach", "--timeout", "1"},
-        {"run", "--hang-after", "-"}, {"watch", "--hang-after", "true"}, {"bench", "--hang-after", "-"},
-        {"run", "--task-timeout", "-"}, {"run", "--workers", "-"}, {"run", "--threads", "-"},
-        {"run", "--max-tasks", "-"}, {"run", "--retries", "-"}, {"bench", "--rounds", "-"}, {"bench", "--workers", "-"},
+    static const char *const values[] = {"nan", "-nan",  "inf",    "-inf", "infinity", "-1", "0",
+                                         "-0",  "1e300", "1e-320", "",     "x",        "1s", "99999999999999999999"};
+    static const struct {
+        const char *command, *option, *last;
+    } options[] = {
+        {"run", "--timeout", "-"},      {"watch", "--timeout", "true"},    {"attach", "--timeout", "1"},
+        {"run", "--hang-after", "-"},   {"watch", "--hang-after", "true"}, {"bench", "--hang-after", "-"},
+        {"run", "--task-timeout", "-"}, {"run", "--workers", "-"},         {"run", "--threads", "-"},
+        {"run", "--max-tasks", "-"},    {"run", "--retries", "-"},         {"bench", "--rounds", "-"},
+        {"bench", "--workers", "-"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
@@ -370,7 +380,7 @@ static void the_smallest_and_the_largest_seconds_are_what_they_say(void **state)
 
 int main(int argc, char **argv)
 {
-#define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
+#define CASE(name)     cmocka_unit_test_teardown(name, kin_none_left)
 #define IMMORTAL(name) cmocka_unit_test_teardown(name, bury_immortals)
     const struct CMUnitTest tests[] = {
         CASE(the_time_passes_while_a_table_is_awaited),

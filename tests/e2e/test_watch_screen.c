@@ -25,19 +25,29 @@ static void apply(struct stage *s, struct event e)
 
 static void feed_started(struct stage *s, bool attached)
 {
-    apply(s, (struct event){.type = EVENT_COMMAND_STARTED,
-                            .command = {.pid = 14065, .text = attached ? NULL : text_dup("python3 main.py"),
-                                        .attached = attached}});
+    apply(s,
+          (struct event){
+              .type = EVENT_COMMAND_STARTED,
+              .command = {.pid = 14065, .text = attached ? NULL : text_dup("python3 main.py"), .attached = attached}});
 }
 
 static void feed_process(struct stage *s, double t, int64_t pid, int64_t ppid, const char *command, int64_t threads,
                          int64_t parent_threads, const char *waits)
 {
-    apply(s, (struct event){.type = EVENT_PROCESS, .time = t,
-                            .process = {.pid = pid, .ppid = ppid, .command = text_dup(command), .threads = threads,
-                                        .parent_threads = parent_threads, .forked_without_exec = parent_threads > 0,
-                                        .fds = 9, .pss_kib = 812, .cpu_seconds = 0.31, .asleep_seconds = 0.2,
-                                        .state = text_dup("sleeping"), .waits_for = text_dup(waits)}});
+    apply(s, (struct event){.type = EVENT_PROCESS,
+                            .time = t,
+                            .process = {.pid = pid,
+                                        .ppid = ppid,
+                                        .command = text_dup(command),
+                                        .threads = threads,
+                                        .parent_threads = parent_threads,
+                                        .forked_without_exec = parent_threads > 0,
+                                        .fds = 9,
+                                        .pss_kib = 812,
+                                        .cpu_seconds = 0.31,
+                                        .asleep_seconds = 0.2,
+                                        .state = text_dup("sleeping"),
+                                        .waits_for = text_dup(waits)}});
 }
 
 static void feed_output(struct stage *s, double t, const char *text)
@@ -49,15 +59,20 @@ static void feed_ended(struct stage *s, double t, int64_t code, int64_t sig)
 {
     for (size_t i = 0; i < s->model->nprocesses; i++)
         apply(s, (struct event){.type = EVENT_PROCESS_GONE, .time = t, .end.pid = s->model->processes[i].seen.pid});
-    apply(s, (struct event){.type = EVENT_COMMAND_EXITED, .time = t,
-                            .command = {.pid = 14065, .code = code, .signal = sig}});
+    apply(s, (struct event){
+                 .type = EVENT_COMMAND_EXITED, .time = t, .command = {.pid = 14065, .code = code, .signal = sig}});
 }
 
 static void feed_inspection(struct stage *s, double t, int64_t pid)
 {
-    struct event e = {.type = EVENT_INSPECTION, .time = t,
-                      .inspection = {.pid = pid, .name = text_dup("python3"), .exe = text_dup("/usr/bin/python3.13"),
-                                     .started = 0.29, .parent_threads_now = 15, .ghost_stacks = 4}};
+    struct event e = {.type = EVENT_INSPECTION,
+                      .time = t,
+                      .inspection = {.pid = pid,
+                                     .name = text_dup("python3"),
+                                     .exe = text_dup("/usr/bin/python3.13"),
+                                     .started = 0.29,
+                                     .parent_threads_now = 15,
+                                     .ghost_stacks = 4}};
     struct event_inspection *i = &e.inspection;
     assert_int_equal(ints_add(&i->tids, pid), OK);
     assert_int_equal(texts_add(&i->names, "python3"), OK);
@@ -324,7 +339,9 @@ static void lines_survive_a_change_of_size(void **state)
     struct stage s;
     open_output(&s);
     feed_output(&s, 0.1, "a\r\nb\r\nc\r\nd\r\ne\r\nf\r\ng\r\nh\r\ni\r\nlast");
-    static const struct { int width, height; } sizes[] = {{80, 10}, {30, 8}, {80, 24}, {200, 60}, {1, 1}, {80, 24}};
+    static const struct {
+        int width, height;
+    } sizes[] = {{80, 10}, {30, 8}, {80, 24}, {200, 60}, {1, 1}, {80, 24}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         stage_draw(&s, sizes[i].width, sizes[i].height);
     assert_true(stage_shows(&s, "last"));
@@ -361,10 +378,35 @@ static void no_output_harms_the_screen(void **state)
 {
     (void)state;
     struct stage s;
-    static const char *const pieces[] = {
-        "\033[", "\033]0;", "\033]52;c;QQ==\a", "\033P", "\033\\", "9999999999", ";", "H", "J", "r", "\033[?1049h",
-        "\033[?1049l", "\033[6n", "\033[c", "\xc2\x9b", "\xf0\x9f\x91", "\xff", "\xe2\x80\xae", "é", "日本", "\r\n",
-        "\t", "\033[L", "\033[M", "\033[1;2r", "\033#8", "abc", "\016", "\177"};
+    static const char *const pieces[] = {"\033[",
+                                         "\033]0;",
+                                         "\033]52;c;QQ==\a",
+                                         "\033P",
+                                         "\033\\",
+                                         "9999999999",
+                                         ";",
+                                         "H",
+                                         "J",
+                                         "r",
+                                         "\033[?1049h",
+                                         "\033[?1049l",
+                                         "\033[6n",
+                                         "\033[c",
+                                         "\xc2\x9b",
+                                         "\xf0\x9f\x91",
+                                         "\xff",
+                                         "\xe2\x80\xae",
+                                         "é",
+                                         "日本",
+                                         "\r\n",
+                                         "\t",
+                                         "\033[L",
+                                         "\033[M",
+                                         "\033[1;2r",
+                                         "\033#8",
+                                         "abc",
+                                         "\016",
+                                         "\177"};
     unsigned short seed[3] = {1, 2, 3};
     open_output(&s);
     for (int i = 0; i < 3000; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * `poolscope watch` and `attach` in a pseudo-terminal: a program that hangs is seen, typed at, suspended and killed, and
- * its status is passed on. */
+ * `poolscope watch` and `attach` in a pseudo-terminal: a program that hangs is seen, typed at, suspended and killed,
+ * and its status is passed on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -6,16 +6,46 @@
 
 /* Whole fields, stray characters, and ends of lines; rarely a piece that strict libcsv refuses. */
 static const char *const common[] = {
-    "a", "1", "001234", "x y", ",", ",", ",", "\n", "\n", "\n", "\r\n", "\"q\"", "\"a,b\"", "\"a\nb\"", "\"\"",
-    "\"a\"\"b\"", "\"\"\"\"", "\"\n001234,fake,1\"", "\xe5\xb1\xb1", "\xff", "-7", "2.5", "\"\"\"x\"", "\"x\"\"\"",
-    "", ";", "\t",
+    "a",
+    "1",
+    "001234",
+    "x y",
+    ",",
+    ",",
+    ",",
+    "\n",
+    "\n",
+    "\n",
+    "\r\n",
+    "\"q\"",
+    "\"a,b\"",
+    "\"a\nb\"",
+    "\"\"",
+    "\"a\"\"b\"",
+    "\"\"\"\"",
+    "\"\n001234,fake,1\"",
+    "\xe5\xb1\xb1",
+    "\xff",
+    "-7",
+    "2.5",
+    "\"\"\"x\"",
+    "\"x\"\"\"",
+    "",
+    ";",
+    "\t",
 };
 static const char *const odd[] = {"\r", "\"", "\"a\"\r", "\r\"a\"", "a\"b", "\"a\"b", "\0", "\"a\" ", "|"};
 
 /* The short inputs are cut into windows and chunks of every size that matters. */
 const struct fuzz_pieces fuzz_pieces = {
-    .common = common, .ncommon = sizeof common / sizeof *common, .odd = odd, .nodd = sizeof odd / sizeof *odd,
-    .letters = "a,\"\n\r", .nletters = 5, .headers = {"h\n", "h,i\n"}, .usual = 3, /* a comma */
+    .common = common,
+    .ncommon = sizeof common / sizeof *common,
+    .odd = odd,
+    .nodd = sizeof odd / sizeof *odd,
+    .letters = "a,\"\n\r",
+    .nletters = 5,
+    .headers = {"h\n", "h,i\n"},
+    .usual = 3, /* a comma */
 };
 
 bool fuzz_same_cell(const struct cell *a, const struct cell *b)
@@ -30,8 +60,7 @@ void fuzz_compare_rows(const struct table *reference, const struct table *t, uns
     MUST(!table_reader_new(reference, &r) && !table_reader_new(t, &s));
     for (uint64_t i = 0; i < table_rows(reference); i++) {
         if (i % step == 0)
-            MUST(!table_seek(s, (i * 7 + 3) % table_rows(t)) && !table_next(s, &b) && b &&
-                 !table_seek(s, i));
+            MUST(!table_seek(s, (i * 7 + 3) % table_rows(t)) && !table_next(s, &b) && b && !table_seek(s, i));
         MUST(!table_next(r, &a) && a);
         MUST(!table_next(s, &b) && b);
         MUST(a->number == i && b->number == i && a->ncells == b->ncells);

@@ -49,8 +49,8 @@ static void run_short(size_t max_len)
         for (size_t i = 0; i < len; i++)
             all *= p->nletters;
         for (unsigned long n = 0; n < all; n++) {
-            unsigned char knobs[FUZZ_KNOBS] = {(unsigned char)(n % 3 + 32 * (n / 3 % 2)), n & 1, 128,
-                                               (unsigned char)(n % 3), 1, 255};
+            unsigned char knobs[FUZZ_KNOBS] = {
+                (unsigned char)(n % 3 + 32 * (n / 3 % 2)), n & 1, 128, (unsigned char)(n % 3), 1, 255};
             size_t at = sizeof knobs, header = strlen(p->headers[n & 1]);
             memcpy(input, knobs, at);
             memcpy(input + at, p->headers[n & 1], header);

@@ -21,8 +21,8 @@ const char fuzz_corpus[] = "tests/fuzz/corpus-source";
 
 enum { INPUT_MAX = 32 * 1024, ROOM = 8 * INPUT_MAX }; /* what fits into a pipe; what it may become */
 
-static const char *const encodings[] = {"SHIFT_JIS", "LATIN1", "UTF-16", "UTF-16LE", "EUC-JP", "CP1252", "ISO-2022-JP",
-                                        "GB18030", "BIG5-HKSCS", "CP1258", "UTF-7", "UTF-32"};
+static const char *const encodings[] = {"SHIFT_JIS",   "LATIN1",  "UTF-16",     "UTF-16LE", "EUC-JP", "CP1252",
+                                        "ISO-2022-JP", "GB18030", "BIG5-HKSCS", "CP1258",   "UTF-7",  "UTF-32"};
 
 static int (*const packers[])(struct archive *) = {archive_write_add_filter_gzip, archive_write_add_filter_zstd,
                                                    archive_write_add_filter_xz, archive_write_add_filter_bzip2};
@@ -176,8 +176,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         return 0;
     const uint8_t *data = bytes + FUZZ_KNOBS;
     size_t len = size - FUZZ_KNOBS;
-    struct table_options how = {.path = "fuzz.csv", .no_header = bytes[1] & 2,
-                                .delimiter = delimiters[bytes[1] >> 2 & 3]};
+    struct table_options how = {
+        .path = "fuzz.csv", .no_header = bytes[1] & 2, .delimiter = delimiters[bytes[1] >> 2 & 3]};
     const char *encoding = bytes[0] & 1 ? encodings[bytes[3] % COUNT(encodings)] : NULL;
     bool packed = bytes[0] & 2;
     whole.len = len;

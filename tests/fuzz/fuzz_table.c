@@ -31,8 +31,8 @@ static struct knobs turn(const uint8_t *k, const uint8_t *data, size_t len)
     out.tuning.chunk = out.tuning.window * (1 + k[0] / 32);
     out.tuning.raw = k[1] & 1 ? &raw_portable : raw_best();
     out.tuning.even_if_complete = true;
-    out.options = (struct table_options){.path = "fuzz.csv", .no_header = k[1] & 2,
-                                         .delimiter = delimiters[k[1] >> 2 & 3]};
+    out.options = (struct table_options){
+        .path = "fuzz.csv", .no_header = k[1] & 2, .delimiter = delimiters[k[1] >> 2 & 3]};
     out.cut = len * k[2] / 255;
     out.find.what = (enum find_what)(k[3] % (FIND_GREATER_EQUAL + 1));
     out.find.column = k[3] & 64 ? FIND_ANY_COLUMN : 0;

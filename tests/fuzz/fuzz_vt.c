@@ -15,16 +15,81 @@
 const char fuzz_corpus[] = "tests/fuzz/corpus-vt";
 
 static const char *const common[] = {
-    "a", "xyz", "\r\n", "\n", "\t", "\b", "\033[", "\033[?", "0", "1", "2", "4", "5", "24", "80", "999999999999", ";",
-    ":", "H", "J", "K", "L", "M", "P", "@", "X", "S", "T", "b", "m", "r", "s", "u", "A", "D", "h", "l", "69", "1049h",
-    "1049l", "1048h", "6h", "4h", "7l", "\0337", "\0338", "\033M", "\033D", "\033(0", "\033)0", "\016", "\017",
-    "\033#6", "\033#8", "\033]0;", "\033P$qm", "\033\\", "\a", "\033N", "\033c", "\xc3\xa9", "\xe6\x97\xa5",
-    "\xe3\x82\x99", "\xcc\x81", "\xc2\x9b", "\xff", "\xfe\0020", "\xfe\004\n\t", "\xfe\b\x30\x20", "\xfe\f\2\2",
+    "a",
+    "xyz",
+    "\r\n",
+    "\n",
+    "\t",
+    "\b",
+    "\033[",
+    "\033[?",
+    "0",
+    "1",
+    "2",
+    "4",
+    "5",
+    "24",
+    "80",
+    "999999999999",
+    ";",
+    ":",
+    "H",
+    "J",
+    "K",
+    "L",
+    "M",
+    "P",
+    "@",
+    "X",
+    "S",
+    "T",
+    "b",
+    "m",
+    "r",
+    "s",
+    "u",
+    "A",
+    "D",
+    "h",
+    "l",
+    "69",
+    "1049h",
+    "1049l",
+    "1048h",
+    "6h",
+    "4h",
+    "7l",
+    "\0337",
+    "\0338",
+    "\033M",
+    "\033D",
+    "\033(0",
+    "\033)0",
+    "\016",
+    "\017",
+    "\033#6",
+    "\033#8",
+    "\033]0;",
+    "\033P$qm",
+    "\033\\",
+    "\a",
+    "\033N",
+    "\033c",
+    "\xc3\xa9",
+    "\xe6\x97\xa5",
+    "\xe3\x82\x99",
+    "\xcc\x81",
+    "\xc2\x9b",
+    "\xff",
+    "\xfe\0020",
+    "\xfe\004\n\t",
+    "\xfe\b\x30\x20",
+    "\xfe\f\2\2",
     "\033[20;34r\033[34;1H",
 };
 static const char *const odd[] = {
-    "\030", "\032", "\177", "", "\xf0\x9f", "\xe2\x80\x8d", "\xf0\x9f\x98\x80", "\033[!p", "\033[ q", "\033[38;2;",
-    "\033[6n", "\033[?6$p", "\xed\xa0\x80", "\xc2\x85",
+    "\030",    "\032",    "\177",       "",        "\xf0\x9f",  "\xe2\x80\x8d", "\xf0\x9f\x98\x80",
+    "\033[!p", "\033[ q", "\033[38;2;", "\033[6n", "\033[?6$p", "\xed\xa0\x80", "\xc2\x85",
 };
 const struct fuzz_pieces fuzz_pieces = {
     .common = common,
@@ -33,7 +98,7 @@ const struct fuzz_pieces fuzz_pieces = {
     .nodd = sizeof odd / sizeof *odd,
     .letters = "\033[9;b\n",
     .nletters = 6,
-    .headers = { "\xe3\x81\x82", "\033[3;9r" },
+    .headers = {"\xe3\x81\x82", "\033[3;9r"},
     .usual = 15,
 };
 
@@ -131,23 +196,14 @@ static size_t obey(struct vt *t, const uint8_t *data, size_t len)
 {
     static const key_code keys[] = {
         'a',           0xe9,       PRESS_UP,    PRESS_F1, PRESS_ENTER, PRESS_CTRL | 'c', PRESS_ALT | 'x',
-        PRESS_BACKTAB, PRESS_HOME, PRESS_DELETE
-    };
+        PRESS_BACKTAB, PRESS_HOME, PRESS_DELETE};
     if (len < 3)
         return len;
     switch (data[0] % 4) {
-    case 0:
-        vt_resize(t, data[1] % 100, data[2] % 60);
-        return 3;
-    case 1:
-        vt_key(t, keys[data[1] % (sizeof keys / sizeof *keys)]);
-        return 2;
-    case 2:
-        vt_paste(t, (const char *)data + 1, 2);
-        return 3;
-    default:
-        look(t);
-        return 1;
+    case 0: vt_resize(t, data[1] % 100, data[2] % 60); return 3;
+    case 1: vt_key(t, keys[data[1] % (sizeof keys / sizeof *keys)]); return 2;
+    case 2: vt_paste(t, (const char *)data + 1, 2); return 3;
+    default: look(t); return 1;
     }
 }
 

@@ -17,15 +17,15 @@
 struct engine *kit_engine(int threads)
 {
     struct engine *e = NULL;
-    assert_int_equal(engine_new(&(struct engine_options){ .threads = threads }, &e), OK);
+    assert_int_equal(engine_new(&(struct engine_options){.threads = threads}, &e), OK);
     return e;
 }
 
 struct table *kit_indexed(struct engine *e, int fd)
 {
     struct table *first = NULL, *all = NULL;
-    struct problem problem = { "" };
-    if (table_open(fd, &(struct table_options){ .path = "t.csv" }, &first, &problem) ||
+    struct problem problem = {""};
+    if (table_open(fd, &(struct table_options){.path = "t.csv"}, &first, &problem) ||
         engine_index(e, first, NULL, &all, &problem))
         fail_msg("%s", problem.text);
     table_free(first);
@@ -34,8 +34,12 @@ struct table *kit_indexed(struct engine *e, int fd)
 
 int kit_names_file(size_t rows)
 {
-    static const char *const names[] = { "Anna", "\"Bea \"\"B\"\"\"", "\"Ci,ara\"", "\"D\n000007,fake,1\"", "山田", "",
-                                         "item9", "item10", "Item 1", "zoë", "\"\"" };
+    static const char *const names[] = {"Anna",       "\"Bea \"\"B\"\"\"",
+                                        "\"Ci,ara\"", "\"D\n000007,fake,1\"",
+                                        "山田",       "",
+                                        "item9",      "item10",
+                                        "Item 1",     "zoë",
+                                        "\"\""};
     struct buf b;
     unsigned seed = 17;
     buf_init(&b, 256 << 20);
@@ -67,8 +71,8 @@ long kit_number_of(const struct cell *c)
 
 int kit_name_rank(const struct cell *c)
 {
-    static const char *const order[] = { "", "Anna", "Bea \"B\"", "Ci,ara", "D\n000007,fake,1", "Item 1", "ZZLAST",
-                                         "item9", "item10", "zoë", "山田" };
+    static const char *const order[] = {
+        "", "Anna", "Bea \"B\"", "Ci,ara", "D\n000007,fake,1", "Item 1", "ZZLAST", "item9", "item10", "zoë", "山田"};
     for (int i = 0; i < 11; i++)
         if (strlen(order[i]) == c->len && memcmp(order[i], c->text, c->len) == 0)
             return i;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The file system, by libfuse, and the process that serves it. What is read goes past the page cache: what was good once
- * is asked for again. */
+ * The file system, by libfuse, and the process that serves it. What is read goes past the page cache: what was good
+ * once is asked for again. */
 #define FUSE_USE_VERSION 31
 #include "tests/kit/failing_disk.h"
 
@@ -25,7 +25,10 @@
 
 static const char name[] = "/table.csv";
 
-struct served { const char *backing; const _Atomic uint64_t *good; };
+struct served {
+    const char *backing;
+    const _Atomic uint64_t *good;
+};
 
 static const struct served *served(void)
 {
@@ -81,8 +84,8 @@ static void *begin(struct fuse_conn_info *connection, struct fuse_config *config
 /* Says so on `ready` once it is mounted; ends with SIGTERM, which comes at the latest when the test ends. */
 static _Noreturn void serve(const struct failing_disk *d, const char *backing, int ready)
 {
-    static const struct fuse_operations operations = {.init = begin, .getattr = get_attributes, .utimens = set_times,
-                                                      .open = open_file, .read = read_file};
+    static const struct fuse_operations operations = {
+        .init = begin, .getattr = get_attributes, .utimens = set_times, .open = open_file, .read = read_file};
     char *argv[] = {(char *)"failing_disk", NULL};
     struct fuse_args args = FUSE_ARGS_INIT(1, argv);
     struct served self = {backing, d->good};

@@ -9,9 +9,9 @@
 #include <sys/types.h>
 
 struct failing_disk {
-    char path[64];            /* of the file */
-    char dir[48];             /* where it is mounted */
-    _Atomic uint64_t *good;   /* bytes that can be read; shared with the child */
+    char path[64];          /* of the file */
+    char dir[48];           /* where it is mounted */
+    _Atomic uint64_t *good; /* bytes that can be read; shared with the child */
     pid_t server;
 };
 

@@ -24,7 +24,7 @@ enum { TRACES_MAX = 3, FRAMES_MAX = 40 };
 
 static struct failing_malloc *order; /* NULL: not a process of poolscope, or main has not begun */
 static int role;
-static pid_t counted;         /* the process that `count` belongs to */
+static pid_t counted; /* the process that `count` belongs to */
 static uint64_t count;
 static _Thread_local bool tracing __attribute__((tls_model("initial-exec")));
 
@@ -72,8 +72,10 @@ static bool is_poolscope(void)
 
 __attribute__((constructor)) static void begin(void)
 {
-    static const char *const commands[] = {[ROLE_HOST] = "poolscope-host", [ROLE_FORKSERVER] = "poolscope-forkserver",
-                                           [ROLE_WORKER] = "poolscope-worker", [ROLE_DESK] = "poolscope-query"};
+    static const char *const commands[] = {[ROLE_HOST] = "poolscope-host",
+                                           [ROLE_FORKSERVER] = "poolscope-forkserver",
+                                           [ROLE_WORKER] = "poolscope-worker",
+                                           [ROLE_DESK] = "poolscope-query"};
     const char *path = getenv("FAILING_MALLOC");
     char program[64], first[64];
     int fd = path && is_poolscope() ? open(path, O_RDWR | O_CLOEXEC) : -1;
@@ -89,7 +91,8 @@ __attribute__((constructor)) static void begin(void)
         _exit(127);
     static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
     for (size_t i = 0; map->sees_signals && i < sizeof fatal / sizeof *fatal; i++)
-        sigaction(fatal[i], &(struct sigaction){.sa_handler = on_fatal_signal, .sa_flags = SA_RESETHAND | SA_NODEFER}, NULL);
+        sigaction(fatal[i], &(struct sigaction){.sa_handler = on_fatal_signal, .sa_flags = SA_RESETHAND | SA_NODEFER},
+                  NULL);
     tracing = true;
     void *frame;
     backtrace(&frame, 1); /* loads now what it will need, and not in a signal handler */
@@ -116,7 +119,8 @@ static bool fails_now(void)
         begin_again_after_fork(pid);
     uint64_t n = __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
     uint64_t most = __atomic_load_n(&order->counts[role], __ATOMIC_RELAXED);
-    while (n > most && !__atomic_compare_exchange_n(&order->counts[role], &most, n, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    while (n > most &&
+           !__atomic_compare_exchange_n(&order->counts[role], &most, n, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         ;
     if (order->role != role || order->at == 0 || n < order->at || (n > order->at && !order->from_then_on))
         return false;

@@ -9,14 +9,22 @@
 
 /* What a process of poolscope was started as. FORK is added for a process that was forked and did not call execve(2),
  * such as a worker of the start method fork; it counts its own allocations only. */
-enum failing_role { ROLE_MAIN, ROLE_HOST, ROLE_FORKSERVER, ROLE_WORKER, ROLE_DESK, ROLE_FORK, ROLE_COUNT = 2 * ROLE_FORK };
+enum failing_role {
+    ROLE_MAIN,
+    ROLE_HOST,
+    ROLE_FORKSERVER,
+    ROLE_WORKER,
+    ROLE_DESK,
+    ROLE_FORK,
+    ROLE_COUNT = 2 * ROLE_FORK
+};
 
 struct failing_malloc {
-    int32_t role;     /* an enum failing_role: the processes whose allocations fail */
+    int32_t role;      /* an enum failing_role: the processes whose allocations fail */
     bool from_then_on; /* all allocations from the n-th on fail; otherwise that one only */
     bool sees_signals; /* say in `signal` what kills a process; its handler keeps a hang from being proved */
-    bool trace;       /* write a backtrace to stderr for each of the first failures, and for a fatal signal */
-    uint64_t at;      /* the number of the allocation that fails in each of these processes; 0: none */
+    bool trace;        /* write a backtrace to stderr for each of the first failures, and for a fatal signal */
+    uint64_t at;       /* the number of the allocation that fails in each of these processes; 0: none */
     uint64_t counts[ROLE_COUNT]; /* the most allocations that a process of that role made */
     uint64_t failures;           /* how many allocations failed */
     int32_t signal;              /* a signal such as SIGSEGV that ended one of the processes; 0: none */

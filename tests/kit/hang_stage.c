@@ -18,14 +18,14 @@ pid_t stage_pid(int process)
 
 struct thread_evidence stage_asleep(pid_t tid, long call, uint64_t arg)
 {
-    return (struct thread_evidence){ .tid = tid,
-                                     .name = "app",
-                                     .state = 'S',
-                                     .switches_seen = SEEN,
-                                     .syscall_seen = SEEN,
-                                     .syscall = call,
-                                     .args = { arg },
-                                     .asleep_since = 90 };
+    return (struct thread_evidence){.tid = tid,
+                                    .name = "app",
+                                    .state = 'S',
+                                    .switches_seen = SEEN,
+                                    .syscall_seen = SEEN,
+                                    .syscall = call,
+                                    .args = {arg},
+                                    .asleep_since = 90};
 }
 
 void stage_build(struct stage *s)
@@ -35,25 +35,44 @@ void stage_build(struct stage *s)
         s->threads[i][0] = stage_asleep(stage_pid(i), SYS_ppoll, 0);
         s->pipes[i] = (struct pipe_check){.inode = PIPE + (uint64_t)i, .passes = PIPE_PASSES, .since = 95};
         s->procs[i] = (struct evidence){
-            .pid = stage_pid(i), .ppid = i == A ? 1 : stage_pid(A), .first_parent = i == A ? 1 : stage_pid(A),
-            .name = "app", .state = 'S', .threads_seen = SEEN, .threads = s->threads[i], .nthreads = 1,
-            .at_one_instant = true, .timers_seen = SEEN, .shares_seen = SEEN, .maps_seen = SEEN, .fds_seen = SEEN,
-            .fds = s->fds[i], .parent_threads = -1, .alive_at = 90, .confirmed = true, .forked_without_exec = i != A,
+            .pid = stage_pid(i),
+            .ppid = i == A ? 1 : stage_pid(A),
+            .first_parent = i == A ? 1 : stage_pid(A),
+            .name = "app",
+            .state = 'S',
+            .threads_seen = SEEN,
+            .threads = s->threads[i],
+            .nthreads = 1,
+            .at_one_instant = true,
+            .timers_seen = SEEN,
+            .shares_seen = SEEN,
+            .maps_seen = SEEN,
+            .fds_seen = SEEN,
+            .fds = s->fds[i],
+            .parent_threads = -1,
+            .alive_at = 90,
+            .confirmed = true,
+            .forked_without_exec = i != A,
         };
     }
-    s->scene = (struct scene){.procs = s->procs, .n = PROCESSES, .taken = 100, .now = 100, .pipes = s->pipes,
-                              .npipes = PROCESSES, .departed = &s->departed};
+    s->scene = (struct scene){.procs = s->procs,
+                              .n = PROCESSES,
+                              .taken = 100,
+                              .now = 100,
+                              .pipes = s->pipes,
+                              .npipes = PROCESSES,
+                              .departed = &s->departed};
 }
 
 int stage_give(struct stage *s, int process, enum fd_kind kind, uint64_t inode, bool writes)
 {
     struct evidence *e = &s->procs[process];
     int fd = (int)e->nfds;
-    e->fds[e->nfds++] = (struct fd_evidence){ .fd = fd,
-                                              .kind = kind,
-                                              .inode = inode,
-                                              .can_read = !writes || kind == FD_SOCKET,
-                                              .can_write = writes || kind == FD_SOCKET };
+    e->fds[e->nfds++] = (struct fd_evidence){.fd = fd,
+                                             .kind = kind,
+                                             .inode = inode,
+                                             .can_read = !writes || kind == FD_SOCKET,
+                                             .can_write = writes || kind == FD_SOCKET};
     return fd;
 }
 

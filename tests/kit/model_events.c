@@ -15,9 +15,14 @@ static void apply(struct model *m, struct event e)
 
 void feed_table(struct model *m, double t, const char *path, int64_t rows, int64_t columns)
 {
-    apply(m, (struct event){.type = EVENT_TABLE_LOADED, .time = t,
-                            .table = {.path = text_dup(path), .rows = rows, .columns = columns,
-                                      .key = text_dup("code"), .threads = 4, .seconds = 0.0004}});
+    apply(m, (struct event){.type = EVENT_TABLE_LOADED,
+                            .time = t,
+                            .table = {.path = text_dup(path),
+                                      .rows = rows,
+                                      .columns = columns,
+                                      .key = text_dup("code"),
+                                      .threads = 4,
+                                      .seconds = 0.0004}});
 }
 
 void feed_run(struct model *m, double t, int64_t run, const char *method, int64_t workers, int64_t threads)
@@ -28,9 +33,15 @@ void feed_run(struct model *m, double t, int64_t run, const char *method, int64_
 void feed_asked_run(struct model *m, double asked, double t, int64_t run, const char *method, int64_t workers,
                     int64_t threads)
 {
-    apply(m, (struct event){.type = EVENT_RUN_STARTED, .time = t,
-                            .run = {.run = run, .asked = asked, .method = text_dup(method), .workers = workers,
-                                    .threads = threads, .at_fork = text_dup("none"), .host_pid = 14065}});
+    apply(m, (struct event){.type = EVENT_RUN_STARTED,
+                            .time = t,
+                            .run = {.run = run,
+                                    .asked = asked,
+                                    .method = text_dup(method),
+                                    .workers = workers,
+                                    .threads = threads,
+                                    .at_fork = text_dup("none"),
+                                    .host_pid = 14065}});
 }
 
 void feed_submit(struct model *m, double t, int64_t task, const char *code)
@@ -40,8 +51,12 @@ void feed_submit(struct model *m, double t, int64_t task, const char *code)
 
 void feed_worker(struct model *m, double t, int64_t worker, int64_t pid, int64_t parent_threads, bool forked)
 {
-    apply(m, (struct event){.type = EVENT_WORKER_STARTED, .time = t,
-                            .worker = {.worker = worker, .pid = pid, .ppid = 14065, .parent_threads = parent_threads,
+    apply(m, (struct event){.type = EVENT_WORKER_STARTED,
+                            .time = t,
+                            .worker = {.worker = worker,
+                                       .pid = pid,
+                                       .ppid = 14065,
+                                       .parent_threads = parent_threads,
                                        .forked_without_exec = forked}});
 }
 
@@ -57,7 +72,8 @@ void feed_start(struct model *m, double t, int64_t task, int64_t worker)
 
 void feed_end(struct model *m, double t, int64_t task, int64_t worker, enum task_state state, int64_t rows)
 {
-    struct event e = {.type = EVENT_TASK_ENDED, .time = t,
+    struct event e = {.type = EVENT_TASK_ENDED,
+                      .time = t,
                       .task = {.task = task, .worker = worker, .state = state, .rows = rows, .seconds = 0.0004}};
     if (rows > 0) {
         assert_int_equal(ints_add(&e.task.ranges, 0), OK);
@@ -70,9 +86,10 @@ void feed_end(struct model *m, double t, int64_t task, int64_t worker, enum task
 
 void feed_exit(struct model *m, double t, int64_t worker, int64_t signal, bool expected)
 {
-    apply(m, (struct event){.type = EVENT_WORKER_EXITED, .time = t,
-                            .worker = {.worker = worker, .pid = 14071 + worker, .signal = signal,
-                                       .expected = expected}});
+    apply(m,
+          (struct event){.type = EVENT_WORKER_EXITED,
+                         .time = t,
+                         .worker = {.worker = worker, .pid = 14071 + worker, .signal = signal, .expected = expected}});
 }
 
 void feed_run_end(struct model *m, double t, bool stopped)
@@ -82,9 +99,14 @@ void feed_run_end(struct model *m, double t, bool stopped)
 
 void feed_proved(struct model *m, double t, int64_t pid)
 {
-    struct event e = {.type = EVENT_FINDING, .time = t,
-                      .finding = {.rule = text_dup("no-waker"), .certainty = CERTAINTY_PROVED, .pid = pid, .tid = pid,
-                                  .after_seconds = t, .cause = text_dup("lost-threads"),
+    struct event e = {.type = EVENT_FINDING,
+                      .time = t,
+                      .finding = {.rule = text_dup("no-waker"),
+                                  .certainty = CERTAINTY_PROVED,
+                                  .pid = pid,
+                                  .tid = pid,
+                                  .after_seconds = t,
+                                  .cause = text_dup("lost-threads"),
                                   .summary = text_dup("one thread, in a private futex without a timeout; nobody can "
                                                       "wake it"),
                                   .fix = text_dup("start the workers with spawn or forkserver")}};

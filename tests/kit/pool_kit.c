@@ -18,11 +18,11 @@
 
 static void add_each_end(struct story *s, const struct event *e)
 {
-    struct event_tasks_at at = { 0 };
+    struct event_tasks_at at = {0};
     struct event_task task;
     enum err err;
     while (!(err = event_tasks_next(&e->tasks, &at, &task))) {
-        struct event one = { .type = EVENT_TASK_ENDED, .time = e->time }, borrowed = one;
+        struct event one = {.type = EVENT_TASK_ENDED, .time = e->time}, borrowed = one;
         borrowed.task = task;
         assert_int_equal(event_copy(&borrowed, &one), OK);
         story_add(s, &one);
@@ -40,7 +40,7 @@ void story_add(struct story *s, struct event *e)
         s->events = more;
     }
     s->events[s->n++] = *e;
-    *e = (struct event){ 0 };
+    *e = (struct event){0};
 }
 
 void story_done(struct story *s)
@@ -48,7 +48,7 @@ void story_done(struct story *s)
     for (size_t i = 0; i < s->n; i++)
         event_done(&s->events[i]);
     free(s->events);
-    *s = (struct story){ 0 };
+    *s = (struct story){0};
 }
 
 int story_count(const struct story *s, enum event_type type)
@@ -114,12 +114,12 @@ static int csv_fd(const char *csv)
 
 void kit_init(struct kit *k, const char *csv, int threads, enum at_fork at_fork)
 {
-    struct problem problem = { "" };
+    struct problem problem = {""};
     int fd = csv_fd(csv);
     assert_true(fd >= 0);
-    *k = (struct kit){ 0 };
-    assert_int_equal(engine_new(&(struct engine_options){ .threads = threads, .at_fork = at_fork }, &k->engine), OK);
-    if (engine_load(k->engine, fd, &(struct table_options){ .path = "sample.csv" }, &k->table, &problem))
+    *k = (struct kit){0};
+    assert_int_equal(engine_new(&(struct engine_options){.threads = threads, .at_fork = at_fork}, &k->engine), OK);
+    if (engine_load(k->engine, fd, &(struct table_options){.path = "sample.csv"}, &k->table, &problem))
         fail_msg("%s", problem.text);
     assert_int_equal(engine_started(k->engine), threads > 1);
     close(fd);
@@ -145,12 +145,20 @@ char *kit_big_csv(void)
 
 void kit_open(struct kit *k, const char *method, int workers)
 {
-    struct pool_options options = { .workers = workers, .run = 7, .engine = k->engine, .table = k->table,
-                                    .emit = tell, .ctx = k, .burst = -1, .max_tasks = k->wanted.max_tasks,
-                                    .task_timeout = k->wanted.task_timeout, .retries = k->wanted.retries,
-                                    .initializer = k->wanted.initializer, .keep = k->wanted.keep,
-                                    .pending_max = k->wanted.pending_max };
-    struct problem problem = { "" };
+    struct pool_options options = {.workers = workers,
+                                   .run = 7,
+                                   .engine = k->engine,
+                                   .table = k->table,
+                                   .emit = tell,
+                                   .ctx = k,
+                                   .burst = -1,
+                                   .max_tasks = k->wanted.max_tasks,
+                                   .task_timeout = k->wanted.task_timeout,
+                                   .retries = k->wanted.retries,
+                                   .initializer = k->wanted.initializer,
+                                   .keep = k->wanted.keep,
+                                   .pending_max = k->wanted.pending_max};
+    struct problem problem = {""};
     if (!k->forkserver && strcmp(method, "forkserver") == 0)
         assert_int_equal(forkserver_new(&k->forkserver), OK);
     options.forkserver = k->forkserver;
@@ -178,7 +186,7 @@ void kit_until(struct kit *k, bool (*there)(struct kit *k))
     double end = clock_now() + KIT_PATIENCE;
     assert_int_equal(pool_step(k->pool), OK);
     while (!there(k)) {
-        struct pollfd ready = { .fd = pool_fd(k->pool), .events = POLLIN };
+        struct pollfd ready = {.fd = pool_fd(k->pool), .events = POLLIN};
         poll(&ready, 1, 10);
         assert_int_equal(pool_step(k->pool), OK);
         if (clock_now() > end)
@@ -215,7 +223,7 @@ void wait_until(bool (*there)(void *arg), void *arg)
     }
 }
 
-const char *const kit_methods[KIT_METHODS] = { "spawn", "forkserver", "fork" };
+const char *const kit_methods[KIT_METHODS] = {"spawn", "forkserver", "fork"};
 
 void kit_open_on(struct kit *k, const char *method, int workers, const char *csv, struct pool_options wanted)
 {
@@ -241,7 +249,7 @@ pid_t kit_worker_pid(struct kit *k, int64_t worker)
 
 struct kit_reading kit_reading_of(pid_t pid)
 {
-    return (struct kit_reading){ .pid = pid, .before = proc_bytes_read(pid) };
+    return (struct kit_reading){.pid = pid, .before = proc_bytes_read(pid)};
 }
 
 bool kit_is_at_work(void *reading)
@@ -272,7 +280,7 @@ static bool stopped_in_task(struct kit *k, int64_t task)
 
 static void open_at_work(struct kit *k, const char *method, const char *csv, struct pool_options wanted)
 {
-    struct pool_task held = { .kind = POOL_FILTER, .code = "0002", .timeout = wanted.task_timeout };
+    struct pool_task held = {.kind = POOL_FILTER, .code = "0002", .timeout = wanted.task_timeout};
     int64_t id;
     wanted.task_timeout = 0;
     kit_open_on(k, method, 1, csv, wanted);

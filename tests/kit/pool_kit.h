@@ -57,7 +57,7 @@ void kit_until(struct kit *k, bool (*there)(struct kit *k));
 bool kit_is_idle(struct kit *k);
 bool kit_is_ended(struct kit *k);
 bool kit_first_is_idle(struct kit *k); /* worker 1 waits for a task */
-void kit_done(struct kit *k); /* the pool, if it still is, is closed as it stands */
+void kit_done(struct kit *k);          /* the pool, if it still is, is closed as it stands */
 
 /* All start methods; with kit_open_on fork has an inline engine, so that its workers go on. */
 enum { KIT_METHODS = 3 };
@@ -79,18 +79,21 @@ char *kit_sample_path(void); /* of assets/sample.csv, static */
 void wait_until(bool (*there)(void *arg), void *arg);
 
 /* For wait_until: a worker has read a good part of the table since, and is not through with it. */
-struct kit_reading { pid_t pid; long long before; };
+struct kit_reading {
+    pid_t pid;
+    long long before;
+};
 struct kit_reading kit_reading_of(pid_t pid);
 bool kit_is_at_work(void *reading);
 
 int open_fds(void);
-bool proc_is_gone(pid_t pid);       /* no such process, or a zombie */
-bool proc_is_stopped(pid_t pid);     /* by a signal */
+bool proc_is_gone(pid_t pid);    /* no such process, or a zombie */
+bool proc_is_stopped(pid_t pid); /* by a signal */
 long long proc_bytes_read(pid_t pid);
 bool proc_waits_for_work(pid_t pid); /* in a shared futex wait, as an idle worker */
 bool proc_waits_for_good(pid_t pid); /* in a private futex wait without a timeout */
 int proc_threads(pid_t pid);
-int proc_engine_threads(pid_t pid);  /* those that our engine started, by their names */
+int proc_engine_threads(pid_t pid); /* those that our engine started, by their names */
 pid_t proc_parent(pid_t pid);
 
 #endif

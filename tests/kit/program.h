@@ -28,7 +28,7 @@ void nap(void);
 /* Starts poolscope with these arguments (ends with NULL; without the program's own name). `input` is what it reads on
  * stdin, NULL for nothing. */
 void program_start(struct program *p, const char *const *args, const char *input);
-void program_start_fd(struct program *p, const char *const *args, int fd); /* which is its stdin; taken */
+void program_start_fd(struct program *p, const char *const *args, int fd);   /* which is its stdin; taken */
 void program_start_argv(struct program *p, const char *const *argv, int fd); /* another program: argv[0] is its path */
 void program_wait(struct program *p); /* until it has exited; fails the test after PROGRAM_BOUND seconds */
 void program_look(struct program *p); /* refreshes out and err, and status if it has exited */
@@ -63,6 +63,6 @@ char *file_with(const char *bytes, size_t len);
 void file_done(char *path);
 void file_append(const char *path, const char *text);
 void file_rewrite(const char *path, const char *text); /* in place: the same file */
-void file_read(const char *path, struct buf *out); /* fails the test if it cannot */
+void file_read(const char *path, struct buf *out);     /* fails the test if it cannot */
 
 #endif

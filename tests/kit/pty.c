@@ -29,7 +29,7 @@
 
 struct pty {
     pid_t pid;
-    int fd; /* the master's side */
+    int fd;             /* the master's side */
     bool reaped, ended; /* ended: nobody holds the other side any more */
     int status;
     VTerm *vt;

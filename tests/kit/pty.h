@@ -60,10 +60,10 @@ bool pty_raw_has(const struct pty *p, const char *bytes);
 
 /* What the program made of the terminal. */
 struct pty_modes {
-    bool alternate;      /* the alternate screen is up */
+    bool alternate; /* the alternate screen is up */
     bool cursor_visible;
-    bool mouse;          /* mouse reports are on */
-    bool coloured;       /* a cell of the screen has another colour than the default */
+    bool mouse;    /* mouse reports are on */
+    bool coloured; /* a cell of the screen has another colour than the default */
     struct termios termios;
 };
 struct pty_modes pty_modes(struct pty *p);

@@ -49,7 +49,8 @@ static bool is_right(const char *program, int minor)
     int status;
     snprintf(check, sizeof check,
              "import sys; v = sys.version_info; n = sys.implementation.name == 'cpython'\n"
-             "sys.exit(not (n and v[0] == 3 and (v[1] >= %d if %d > 0 else v[1] <= %d)))", minor, minor, -minor);
+             "sys.exit(not (n and v[0] == 3 and (v[1] >= %d if %d > 0 else v[1] <= %d)))",
+             minor, minor, -minor);
     pid_t pid = start(argv, -1);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;

@@ -32,8 +32,12 @@ static enum err init_choices(struct choices *c, const struct app_options *option
 enum err app_init(struct app *a, const struct app_options *options)
 {
     const struct watch_settings *watch = options->watch;
-    *a = (struct app){.path = options->observer.path, .source = options->observer, .dirty = true,
-                      .scope = !watch ? SCOPE_EXPLORE : watch->argv ? SCOPE_WATCH : SCOPE_ATTACH};
+    *a = (struct app){.path = options->observer.path,
+                      .source = options->observer,
+                      .dirty = true,
+                      .scope = !watch        ? SCOPE_EXPLORE
+                               : watch->argv ? SCOPE_WATCH
+                                             : SCOPE_ATTACH};
     const struct pane_set *set = &pane_sets[a->scope];
     a->focus = set->v[0];
     prompt_init(&a->prompt);
@@ -73,8 +77,14 @@ struct pane *app_active(struct app *a)
 
 struct view app_view(const struct app *a, double now)
 {
-    struct view v = {.model = a->model, .table_view = a->table_view, .choices = &a->choices, .scope = a->scope, .now = now,
-                     .explain_pid = a->explain_pid, .typing = a->typing, .search = a->search.text,
+    struct view v = {.model = a->model,
+                     .table_view = a->table_view,
+                     .choices = &a->choices,
+                     .scope = a->scope,
+                     .now = now,
+                     .explain_pid = a->explain_pid,
+                     .typing = a->typing,
+                     .search = a->search.text,
                      .bench = comparison_result(a->comparison)};
     if (a->scope != SCOPE_EXPLORE)
         v.inspect_pid = processes_pid(a->panes[PANE_PROCESSES]);

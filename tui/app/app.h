@@ -28,60 +28,60 @@ struct question {
 
 /* The last search, and one that still goes through the table. */
 struct search {
-    char *text;       /* NULL: none yet; owned */
+    char *text; /* NULL: none yet; owned */
     bool running;
     bool backwards;
-    uint64_t at;      /* the next row to look at */
-    uint64_t left;    /* rows still to look at */
+    uint64_t at;   /* the next row to look at */
+    uint64_t left; /* rows still to look at */
 };
 
 struct app {
-    struct observer *observer;  /* NULL in tests of the screen */
-    const struct model *model;  /* the observer's */
-    struct table_view *table_view;        /* the open table; NULL in tests of the screen, and where there is none */
-    bool row_awaits_view;       /* the cursor goes to awaited_row when the filters and the order asked for are there */
+    struct observer *observer;     /* NULL in tests of the screen */
+    const struct model *model;     /* the observer's */
+    struct table_view *table_view; /* the open table; NULL in tests of the screen, and where there is none */
+    bool row_awaits_view; /* the cursor goes to awaited_row when the filters and the order asked for are there */
     uint64_t awaited_row;
-    uint64_t given;             /* table_view_generation + 1 of what the observer has; 0: nothing yet */
-    const char *path;           /* of the table, as the user wrote it; borrowed */
-    struct term *term;          /* NULL in tests of the screen */
+    uint64_t given;    /* table_view_generation + 1 of what the observer has; 0: nothing yet */
+    const char *path;  /* of the table, as the user wrote it; borrowed */
+    struct term *term; /* NULL in tests of the screen */
     enum scope scope;
     struct guard *guard;
-    struct canvas canvas;       /* the picture */
+    struct canvas canvas; /* the picture */
     struct layout layout;
-    int64_t went;               /* how many lines its last step went; 0: it was none, or it has been gone on from */
-    uint64_t drawn_version;     /* of the model, as the picture shows it */
+    int64_t went;           /* how many lines its last step went; 0: it was none, or it has been gone on from */
+    uint64_t drawn_version; /* of the model, as the picture shows it */
 
     struct pane *panes[PANE_COUNT];
-    struct pane *overlay;       /* help or a record over the panes, or NULL; owned */
+    struct pane *overlay; /* help or a record over the panes, or NULL; owned */
     enum pane_id focus;
     bool zoomed;
-    int64_t explain_pid;        /* see struct view */
-    int64_t cursor_pid;         /* the process under the cursor of the tree, as it was drawn */
-    bool typing;                /* keys go to the watched program */
-    uint64_t fed;               /* bytes of its output that its terminal has */
+    int64_t explain_pid;         /* see struct view */
+    int64_t cursor_pid;          /* the process under the cursor of the tree, as it was drawn */
+    bool typing;                 /* keys go to the watched program */
+    uint64_t fed;                /* bytes of its output that its terminal has */
     int told_columns, told_rows; /* the size that it was told */
     struct choices choices;
-    const void *known_table;    /* the table that choices.known is of; compared, never followed */
+    const void *known_table; /* the table that choices.known is of; compared, never followed */
     struct prompt prompt;
     struct question question;
     struct search search;
-    char *save_path;            /* what is asked about before it is replaced; owned, or NULL */
-    struct comparison *comparison; /* the start methods side by side, or NULL; owned */
+    char *save_path;                /* what is asked about before it is replaced; owned, or NULL */
+    struct comparison *comparison;  /* the start methods side by side, or NULL; owned */
     struct observer_options source; /* how the table was opened; its strings are borrowed */
 
-    char message[256];          /* in the footer until the next key */
+    char message[256]; /* in the footer until the next key */
     enum role message_role;
-    bool dirty;                 /* something other than the model changed */
-    bool stepped;               /* the cursor of the pane that has the keys moved */
-    bool redraw;                /* send everything again */
-    bool suspend, quit;         /* asked for; the loop does it */
+    bool dirty;         /* something other than the model changed */
+    bool stepped;       /* the cursor of the pane that has the keys moved */
+    bool redraw;        /* send everything again */
+    bool suspend, quit; /* asked for; the loop does it */
 };
 
 /* What the app begins with; all of it is borrowed. */
 struct app_options {
     struct observer_options observer;
-    struct run_settings initial; /* what the settings show at first; its codes are picked */
-    const char *method_reason;   /* "as Python 3.14 on Linux would choose", or NULL: the user named the method */
+    struct run_settings initial;        /* what the settings show at first; its codes are picked */
+    const char *method_reason;          /* "as Python 3.14 on Linux would choose", or NULL: the user named the method */
     const struct watch_settings *watch; /* a program to watch instead of a table; or NULL */
 };
 
@@ -123,8 +123,8 @@ double app_now(const struct app *a);
 /* The table that is seen; NULL: none yet. Columns fit to it. */
 const struct table *app_table(struct app *a);
 
-/* command_table.c: what the table view has to do and to tell; the observer gets the table when all is known of it, and once
- * more before a run if it is another. */
+/* command_table.c: what the table view has to do and to tell; the observer gets the table when all is known of it, and
+ * once more before a run if it is another. */
 enum err app_table_view_step(struct app *a) MUST_CHECK;
 enum err app_give_table(struct app *a) MUST_CHECK;
 

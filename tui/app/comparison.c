@@ -66,10 +66,16 @@ static enum err start(struct app *a, struct comparison *c)
         err = texts_add(&c->codes, picks->v[i].text);
     if (err)
         return err;
-    struct bench_settings settings = {
-        .path = a->path, .key = a->source.key, .dtypes = a->source.dtypes, .ndtypes = a->source.ndtypes,
-        .workers = a->choices.workers, .threads = a->choices.threads, .rounds = ROUNDS,
-        .hang_after = a->source.hang_after, .codes = (const char *const *)c->codes.v, .ncodes = c->codes.n};
+    struct bench_settings settings = {.path = a->path,
+                                      .key = a->source.key,
+                                      .dtypes = a->source.dtypes,
+                                      .ndtypes = a->source.ndtypes,
+                                      .workers = a->choices.workers,
+                                      .threads = a->choices.threads,
+                                      .rounds = ROUNDS,
+                                      .hang_after = a->source.hang_after,
+                                      .codes = (const char *const *)c->codes.v,
+                                      .ncodes = c->codes.n};
     if (bench_run_new(&settings, &c->run, &problem))
         app_say(a, ROLE_BAD, "Nothing can be measured: %s", problem.text);
     return OK;

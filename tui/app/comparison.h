@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The comparison of the start methods, the engine's own threads and one thread, as the explorer has it: started over the
- * picked codes, measured by a host of its own, kept until the next one. One thread. */
+ * The comparison of the start methods, the engine's own threads and one thread, as the explorer has it: started over
+ * the picked codes, measured by a host of its own, kept until the next one. One thread. */
 #ifndef TUI_APP_COMPARISON_H
 #define TUI_APP_COMPARISON_H
 

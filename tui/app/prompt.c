@@ -74,7 +74,7 @@ void prompt_insert(struct prompt *p, const char *text, size_t len)
 static size_t before(const struct prompt *p, size_t at)
 {
     size_t edge = 0;
-    for (size_t next = 0; next < at; ) {
+    for (size_t next = 0; next < at;) {
         struct text_glyph g;
         edge = next;
         next += text_next(p->text.data + next, p->text.len - next, &g);

@@ -15,10 +15,10 @@ struct prompt {
     const struct command *command; /* runs with what was typed */
     char label[64];
     struct buf text;
-    bool letter;                   /* the first character is all: it runs at once */
-    bool suggested;                /* it is as it was opened: what is typed stands in its place */
-    size_t cursor;                 /* byte offset, at a cluster's edge */
-    size_t chosen;                 /* of the palette's matches */
+    bool letter;    /* the first character is all: it runs at once */
+    bool suggested; /* it is as it was opened: what is typed stands in its place */
+    size_t cursor;  /* byte offset, at a cluster's edge */
+    size_t chosen;  /* of the palette's matches */
 };
 
 enum { PROMPT_BYTES_MAX = 4096 };
@@ -33,8 +33,16 @@ void prompt_close(struct prompt *p);
 void prompt_insert(struct prompt *p, const char *text, size_t len);
 void prompt_set(struct prompt *p, const char *text);
 
-enum prompt_edit { EDIT_LEFT, EDIT_RIGHT, EDIT_HOME, EDIT_END, EDIT_BACKSPACE, EDIT_DELETE, EDIT_KILL_LINE,
-                   EDIT_KILL_WORD };
+enum prompt_edit {
+    EDIT_LEFT,
+    EDIT_RIGHT,
+    EDIT_HOME,
+    EDIT_END,
+    EDIT_BACKSPACE,
+    EDIT_DELETE,
+    EDIT_KILL_LINE,
+    EDIT_KILL_WORD
+};
 void prompt_edit(struct prompt *p, enum prompt_edit edit);
 
 #endif

@@ -22,8 +22,8 @@ enum { STATUS_FAILED = 1, STATUS_IO = 3, STATUS_OURS = 125, WIDTH = 100, TICK_MS
 struct bench_shell {
     const struct cli *cli;
     struct bench_run *run;
-    int signals;  /* signalfd */
-    int signal;   /* the one that ended it; 0: none */
+    int signals; /* signalfd */
+    int signal;  /* the one that ended it; 0: none */
     double began;
 };
 
@@ -109,10 +109,16 @@ static int finish(struct bench_shell *s)
 int bench_headless(const struct cli *cli)
 {
     struct bench_shell s = {.cli = cli, .signals = headless_signals(), .began = clock_now()};
-    struct bench_settings settings = {
-        .path = cli->file, .key = cli->key, .dtypes = cli->dtypes.v, .ndtypes = cli->dtypes.n, .workers = cli->workers,
-        .threads = cli->threads, .rounds = cli->rounds, .hang_after = cli->hang_after,
-        .codes = cli->codes, .ncodes = cli->ncodes};
+    struct bench_settings settings = {.path = cli->file,
+                                      .key = cli->key,
+                                      .dtypes = cli->dtypes.v,
+                                      .ndtypes = cli->dtypes.n,
+                                      .workers = cli->workers,
+                                      .threads = cli->threads,
+                                      .rounds = cli->rounds,
+                                      .hang_after = cli->hang_after,
+                                      .codes = cli->codes,
+                                      .ncodes = cli->ncodes};
     struct problem problem = {""};
     int status;
     if (s.signals < 0) {

@@ -29,7 +29,7 @@ enum {
 enum { WORKERS_MAX = 1024, SECONDS_MAX = 1000000000 };
 
 struct option_entry {
-    char letter;     /* 0: none */
+    char letter; /* 0: none */
     const char *name;
     unsigned of;
     const char *argument; /* NULL: takes none */
@@ -69,7 +69,9 @@ static void say_reason(struct cli *c, const char *name)
     if (slash && strncmp(name, "python", 6) == 0)
         snprintf(c->method_reason, sizeof c->method_reason, "as Python %.*s on %s would choose",
                  (int)(slash - name - 6), name + 6,
-                 strcmp(slash, "/macos") == 0 ? "macOS" : strcmp(slash, "/linux") == 0 ? "Linux" : "Windows");
+                 strcmp(slash, "/macos") == 0   ? "macOS"
+                 : strcmp(slash, "/linux") == 0 ? "Linux"
+                                                : "Windows");
 }
 
 static enum err set_start(struct cli *c, const char *value, struct problem *p)
@@ -273,23 +275,34 @@ static const struct option_entry entries[] = {
     {'k', "key", OF_TABLE, "COLUMN", "key column (\"code\" if there is one, else the first)", set_key},
     {'c', "code", OF_TABLE, "CODE", "a code to filter for; repeatable; need not occur in the file", set_code},
     {0, "codes-from", OF_TABLE, "FILE", "more codes, one a line; - is stdin", set_codes_from},
-    {'s', "start", OF_POOL, "METHOD", "fork, spawn, forkserver, or the default of a CPython: python3.13/linux,\n"
-     "python3.7/macos … (python3.14/linux)", set_start},
+    {'s', "start", OF_POOL, "METHOD",
+     "fork, spawn, forkserver, or the default of a CPython: python3.13/linux,\n"
+     "python3.7/macos … (python3.14/linux)",
+     set_start},
     {'w', "workers", OF_TABLE, "N", "worker processes (number of usable CPUs)", set_workers},
-    {'t', "threads", OF_TABLE, "N", "engine threads (number of usable CPUs, at least 2); 1: no thread at all,\n"
-     "the query runs inline", set_threads},
-    {0, "at-fork", OF_POOL, "POLICY", "none: as Polars; reinit: the child gets a fresh engine; warn: as none,\n"
-     "with a warning before the fork (none)", set_at_fork},
+    {'t', "threads", OF_TABLE, "N",
+     "engine threads (number of usable CPUs, at least 2); 1: no thread at all,\n"
+     "the query runs inline",
+     set_threads},
+    {0, "at-fork", OF_POOL, "POLICY",
+     "none: as Polars; reinit: the child gets a fresh engine; warn: as none,\n"
+     "with a warning before the fork (none)",
+     set_at_fork},
     {'d', "dtype", OF_TABLE, "COL=DTYPE", "str, i64, f64, bool or date; repeatable; other columns are inferred",
      set_dtype},
     {0, "delimiter", OF_EXPLORE, "CHARACTER", "what stands between cells: ; | tab … (a comma)", set_delimiter},
     {0, "no-header", OF_EXPLORE, NULL, "the first line is a row; columns are column_1, column_2 …", set_no_header},
     {0, "encoding", OF_EXPLORE, "NAME", "what the file is written in: SHIFT_JIS, LATIN1 … (UTF-8)", set_encoding},
-    {0, "hang-after", OF_EVERY, "SECONDS", "a wait this long without a sign of life is reported even without\n"
-     "proof (5)", set_hang_after},
-    {0, "on-hang", OF_REPORT, "ACTION", "report: say so, keep waiting; kill: stop the pool, or the command and\n"
-     "all below it (kill where there is no screen; attach only reports)", set_on_hang},
-    {0, "timeout", OF_REPORT, "SECONDS", "an upper bound for the whole run, reading the input included (none)", set_timeout},
+    {0, "hang-after", OF_EVERY, "SECONDS",
+     "a wait this long without a sign of life is reported even without\n"
+     "proof (5)",
+     set_hang_after},
+    {0, "on-hang", OF_REPORT, "ACTION",
+     "report: say so, keep waiting; kill: stop the pool, or the command and\n"
+     "all below it (kill where there is no screen; attach only reports)",
+     set_on_hang},
+    {0, "timeout", OF_REPORT, "SECONDS", "an upper bound for the whole run, reading the input included (none)",
+     set_timeout},
     {0, "max-tasks", OF_RUN, "N", "a worker goes after N tasks, and another takes its place (never)", set_max_tasks},
     {0, "task-timeout", OF_RUN, "SECONDS", "a task that runs longer fails, and its worker is killed (none)",
      set_task_timeout},
@@ -356,7 +369,7 @@ static void build_getopt(enum cli_mode mode, struct option *longs, char *shorts)
 {
     if (mode == CLI_WATCH)
         *shorts++ = '+'; /* the command's own options are not ours */
-    *shorts++ = ':'; /* a missing argument is told apart from an unknown option */
+    *shorts++ = ':';     /* a missing argument is told apart from an unknown option */
     for (int i = 0; i < NENTRIES; i++) {
         if (!(entries[i].of & 1u << mode))
             continue;
@@ -459,8 +472,14 @@ static enum err take_rest(int argc, char **argv, struct cli *c, struct problem *
 static void set_defaults(struct cli *c)
 {
     int cpus = engine_usable_cpus();
-    *c = (struct cli){.mode = CLI_EXPLORE, .help_of = CLI_EXPLORE, .workers = cpus, .threads = cpus < 2 ? 2 : cpus,
-                      .at_fork = AT_FORK_NONE, .hang_after = 5, .rounds = 5, .began = clock_now()};
+    *c = (struct cli){.mode = CLI_EXPLORE,
+                      .help_of = CLI_EXPLORE,
+                      .workers = cpus,
+                      .threads = cpus < 2 ? 2 : cpus,
+                      .at_fork = AT_FORK_NONE,
+                      .hang_after = 5,
+                      .rounds = 5,
+                      .began = clock_now()};
 }
 
 /* Where nobody looks on, a hung command is ended; what we only look at is never touched unless told. */

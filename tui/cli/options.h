@@ -16,39 +16,42 @@ enum cli_mode { CLI_EXPLORE, CLI_RUN, CLI_WATCH, CLI_ATTACH, CLI_BENCH, CLI_HELP
 
 struct cli {
     enum cli_mode mode;
-    enum cli_mode help_of;    /* of CLI_HELP: the command, or CLI_EXPLORE for the whole program */
-    const char *file;         /* borrowed from argv; "-" is stdin */
+    enum cli_mode help_of; /* of CLI_HELP: the command, or CLI_EXPLORE for the whole program */
+    const char *file;      /* borrowed from argv; "-" is stdin */
     const char *key;
-    char delimiter;           /* 0: a comma, or what the file looks like */
+    char delimiter; /* 0: a comma, or what the file looks like */
     bool no_header;
-    const char *encoding;     /* NULL: UTF-8 */
-    const char **codes;       /* owned, the texts are argv's or code_texts' */
+    const char *encoding; /* NULL: UTF-8 */
+    const char **codes;   /* owned, the texts are argv's or code_texts' */
     size_t ncodes;
-    struct code_file { const char *path; size_t before; } *code_files; /* owned; --codes-from, and how many codes
-                                                                          the command line named before it */
+    struct code_file {
+        const char *path;
+        size_t before;
+    } * code_files; /* owned; --codes-from, and how many codes
+                       the command line named before it */
     size_t ncode_files;
-    struct texts code_texts;  /* owned: what was read from them */
-    const char *method;       /* fork, spawn, forkserver */
-    char method_reason[96];   /* "as Python 3.14 on Linux would choose", or "" if the user named the method */
+    struct texts code_texts; /* owned: what was read from them */
+    const char *method;      /* fork, spawn, forkserver */
+    char method_reason[96];  /* "as Python 3.14 on Linux would choose", or "" if the user named the method */
     int workers, threads;
     enum at_fork at_fork;
-    struct texts dtypes;      /* owned */
+    struct texts dtypes; /* owned */
     double hang_after, timeout;
-    double began, deadline;   /* clock_now() when the command line was read; when --timeout passes, 0: never */
-    int max_tasks;            /* of a worker; 0: no limit */
-    double task_timeout;      /* 0: none */
+    double began, deadline; /* clock_now() when the command line was read; when --timeout passes, 0: never */
+    int max_tasks;          /* of a worker; 0: no limit */
+    double task_timeout;    /* 0: none */
     int retries;
-    int rounds;               /* of CLI_BENCH */
+    int rounds; /* of CLI_BENCH */
     bool on_hang_given;
     enum on_hang on_hang;
     bool json;
     bool headless;
-    bool screen;              /* of watch, attach: there is a terminal, and --headless was not said */
-    char *const *command;     /* of CLI_WATCH: NULL-terminated, borrowed from argv */
+    bool screen;                               /* of watch, attach: there is a terminal, and --headless was not said */
+    char *const *command;                      /* of CLI_WATCH: NULL-terminated, borrowed from argv */
     const struct inherited_signals *inherited; /* for that command; set by main */
-    int pid;                  /* of CLI_ATTACH */
+    int pid;                                   /* of CLI_ATTACH */
     const char *output, *record;
-    struct outputs *outputs;  /* borrowed; set once these two are open */
+    struct outputs *outputs; /* borrowed; set once these two are open */
     enum color_when color;
 };
 

@@ -22,10 +22,10 @@ enum { FRAME_MAX = 1 << 30 };
 struct headless {
     const struct cli *cli;
     struct observer *observer;
-    int signals;       /* signalfd */
-    int signal;        /* the one that asked us to stop; 0: none */
-    bool progress;     /* a progress line stands on stderr */
-    int failed;        /* the exit status, when a result could not be printed; 0: all were so far */
+    int signals;   /* signalfd */
+    int signal;    /* the one that asked us to stop; 0: none */
+    bool progress; /* a progress line stands on stderr */
+    int failed;    /* the exit status, when a result could not be printed; 0: all were so far */
 };
 
 static void clear_progress(struct headless *h)
@@ -136,8 +136,8 @@ static int finish(struct headless *h)
     struct problem problem;
     const struct model *m = observer_model(h->observer);
     enum err recorded = observer_end_recording(h->observer, &problem);
-    struct report_end end = {.signal = h->signal, .failed = recorded || h->failed == STATUS_OURS,
-                             .unread = h->failed == STATUS_IO};
+    struct report_end end = {
+        .signal = h->signal, .failed = recorded || h->failed == STATUS_OURS, .unread = h->failed == STATUS_IO};
     if (recorded)
         headless_complain(&problem);
     enum err err = headless_report(h->cli, m, "run", end);
@@ -153,14 +153,27 @@ static int finish(struct headless *h)
 static enum err start(struct headless *h, struct problem *problem)
 {
     const struct cli *c = h->cli;
-    struct observer_options options = {
-        .path = c->file, .key = c->key, .dtypes = c->dtypes.v, .ndtypes = c->dtypes.n, .threads = c->threads,
-        .forkserver = strcmp(c->method, "forkserver") == 0, .hang_after = c->hang_after, .on_hang = c->on_hang,
-        .deadline = c->deadline, .recorder = &c->outputs->recorder, .keep_tasks = c->json, .on_task = print_result,
-        .ctx = h};
-    struct run_settings run = {.method = c->method, .workers = c->workers, .threads = c->threads,
-                               .at_fork = at_fork_names[c->at_fork], .max_tasks = c->max_tasks,
-                               .task_timeout = c->task_timeout, .retries = c->retries, .codes = c->codes,
+    struct observer_options options = {.path = c->file,
+                                       .key = c->key,
+                                       .dtypes = c->dtypes.v,
+                                       .ndtypes = c->dtypes.n,
+                                       .threads = c->threads,
+                                       .forkserver = strcmp(c->method, "forkserver") == 0,
+                                       .hang_after = c->hang_after,
+                                       .on_hang = c->on_hang,
+                                       .deadline = c->deadline,
+                                       .recorder = &c->outputs->recorder,
+                                       .keep_tasks = c->json,
+                                       .on_task = print_result,
+                                       .ctx = h};
+    struct run_settings run = {.method = c->method,
+                               .workers = c->workers,
+                               .threads = c->threads,
+                               .at_fork = at_fork_names[c->at_fork],
+                               .max_tasks = c->max_tasks,
+                               .task_timeout = c->task_timeout,
+                               .retries = c->retries,
+                               .codes = c->codes,
                                .ncodes = c->ncodes};
     enum err err = observer_new(&options, &h->observer, problem);
     if (err)

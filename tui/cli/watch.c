@@ -183,10 +183,14 @@ int watch_cannot_start(const struct cli *c, enum err err, const struct problem *
 int watch_headless(const struct cli *cli, int supervisor)
 {
     struct watch w = {.cli = cli, .signals = headless_signals()};
-    struct observer_options options = {.hang_after = cli->hang_after, .on_hang = cli->on_hang,
-                                       .deadline = cli->deadline, .recorder = &cli->outputs->recorder};
-    struct watch_settings settings = {.argv = cli->mode == CLI_WATCH ? cli->command : NULL, .pid = cli->pid,
-                                      .inherited = cli->inherited, .supervisor = supervisor};
+    struct observer_options options = {.hang_after = cli->hang_after,
+                                       .on_hang = cli->on_hang,
+                                       .deadline = cli->deadline,
+                                       .recorder = &cli->outputs->recorder};
+    struct watch_settings settings = {.argv = cli->mode == CLI_WATCH ? cli->command : NULL,
+                                      .pid = cli->pid,
+                                      .inherited = cli->inherited,
+                                      .supervisor = supervisor};
     struct problem problem = {""};
     if (w.signals < 0) {
         fputs("poolscope: cannot wait for signals\n", stderr);

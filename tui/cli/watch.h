@@ -13,8 +13,8 @@ int watch_headless(const struct cli *cli, int supervisor);
 /* The same on a terminal (watch_screen.c); returns when the user quits. 0 if they leave an attached tree in order. */
 int watch_screen(const struct cli *cli, int supervisor);
 
-/* Call it when the watch is over. Lets the processes go that a command left running when it ended by itself, and says on
- * stderr how many there are; ends them in all other cases. See observer_leave. */
+/* Call it when the watch is over. Lets the processes go that a command left running when it ended by itself, and says
+ * on stderr how many there are; ends them in all other cases. See observer_leave. */
 void watch_leave(struct observer *o);
 
 /* Complains; the exit status for a command or a process that cannot be watched. */

@@ -61,12 +61,20 @@ int watch_screen(const struct cli *c, int supervisor)
 {
     struct ending ending = {.cli = c};
     struct problem problem = {""};
-    struct watch_settings watch = {.argv = c->mode == CLI_WATCH ? c->command : NULL, .pid = c->pid, .tty = true,
-                                   .inherited = c->inherited, .supervisor = supervisor};
+    struct watch_settings watch = {.argv = c->mode == CLI_WATCH ? c->command : NULL,
+                                   .pid = c->pid,
+                                   .tty = true,
+                                   .inherited = c->inherited,
+                                   .supervisor = supervisor};
     struct explore_options options = {
-        .app.observer = {.hang_after = c->hang_after, .on_hang = c->on_hang, .deadline = c->deadline,
+        .app.observer = {.hang_after = c->hang_after,
+                         .on_hang = c->on_hang,
+                         .deadline = c->deadline,
                          .recorder = &c->outputs->recorder},
-        .app.watch = &watch, .color = c->color, .finish = finish, .ctx = &ending,
+        .app.watch = &watch,
+        .color = c->color,
+        .finish = finish,
+        .ctx = &ending,
     };
     enum err err = explore(&options, &problem);
     if (!err)

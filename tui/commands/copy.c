@@ -62,8 +62,8 @@ static enum err copy(struct app *a, enum err err, struct buf *text)
     else if (a->term && text->len > 0 && term_copy(a->term, text->data, text->len))
         app_say(a, ROLE_GOOD, "Sent %zu bytes to the terminal's clipboard (OSC 52)", text->len);
     else
-        app_say(a, ROLE_WARN, text->len > 0 ? "Not copied: this terminal has no clipboard for that"
-                                            : "Nothing to copy here");
+        app_say(a, ROLE_WARN,
+                text->len > 0 ? "Not copied: this terminal has no clipboard for that" : "Nothing to copy here");
     buf_done(text);
     return OK;
 }
@@ -98,7 +98,10 @@ enum err do_copy_cell(struct app *a, const char *arg)
     return copy(a, add_row(app_table(a), (uint64_t)subject.id, a->choices.columns.at, &text), &text);
 }
 
-struct copied { const struct table *t; struct buf text; };
+struct copied {
+    const struct table *t;
+    struct buf text;
+};
 
 static void add_seen_row(void *ctx, uint64_t i, const struct row *row)
 {
@@ -113,7 +116,8 @@ static enum err copy_between(struct app *a, uint64_t from, uint64_t to)
 {
     struct copied c = {.t = app_table(a)};
     buf_init(&c.text, COPY_BYTES_MAX);
-    enum err err = to - from < COPY_ROWS_MAX ? table_view_read(a->table_view, from, to - from + 1, add_seen_row, &c) : ERR_TOO_BIG;
+    enum err err = to - from < COPY_ROWS_MAX ? table_view_read(a->table_view, from, to - from + 1, add_seen_row, &c)
+                                             : ERR_TOO_BIG;
     return copy(a, err ? err : c.text.err, &c.text);
 }
 

@@ -61,8 +61,8 @@ enum err do_mark(struct app *a, const char *arg)
         return OK;
     }
     set_mark(&a->choices.marks, i, row);
-    app_say(a, ROLE_TEXT, "Row %s is marked: %s%s goes back to it", text_count(row + 1, n),
-            command_key("go-to-mark"), arg);
+    app_say(a, ROLE_TEXT, "Row %s is marked: %s%s goes back to it", text_count(row + 1, n), command_key("go-to-mark"),
+            arg);
     return OK;
 }
 

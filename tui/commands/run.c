@@ -224,8 +224,11 @@ static enum err run_now(struct app *a, int64_t id)
     buf_init(&codes, CODES_MAX);
     for (size_t i = 0; i < c->picks.n && !err; i++)
         err = buf_add(&codes, c->picks.v[i].text, strlen(c->picks.v[i].text) + 1);
-    struct run_settings settings = {.method = start_method_name(start_method_at(c->method)), .workers = c->workers,
-                                    .threads = c->threads, .at_fork = at_fork_names[c->at_fork], .packed = &codes,
+    struct run_settings settings = {.method = start_method_name(start_method_at(c->method)),
+                                    .workers = c->workers,
+                                    .threads = c->threads,
+                                    .at_fork = at_fork_names[c->at_fork],
+                                    .packed = &codes,
                                     .ncodes = c->picks.n};
     if (!err)
         err = app_give_table(a);

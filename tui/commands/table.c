@@ -237,7 +237,8 @@ enum err do_follow(struct app *a, const char *arg)
     if (no_table(a))
         return OK;
     table_view_follow(a->table_view, !table_view_follows(a->table_view));
-    app_say(a, ROLE_TEXT, table_view_follows(a->table_view) ? "The file is followed as it grows" : "The file is not followed");
+    app_say(a, ROLE_TEXT,
+            table_view_follows(a->table_view) ? "The file is followed as it grows" : "The file is not followed");
     return OK;
 }
 
@@ -333,8 +334,8 @@ enum err pick_value(struct app *a, int64_t i)
     else
         err = picks_add(&a->choices.picks, text, len, false);
     if (!err)
-        app_say(a, ROLE_TEXT, "%s %.60s", picks_has(&a->choices.picks, text, len) ? "Picked" : "Not picked any more:",
-                text);
+        app_say(a, ROLE_TEXT, "%s %.60s",
+                picks_has(&a->choices.picks, text, len) ? "Picked" : "Not picked any more:", text);
     free(text);
     return err;
 }
@@ -421,7 +422,9 @@ static enum err give(struct app *a, const struct table *t)
 enum err app_give_table(struct app *a)
 {
     const struct table *t = a->table_view ? table_view_table(a->table_view) : NULL;
-    return t && a->given && a->given != table_view_generation(a->table_view) + 1 && table_view_settled(a->table_view) ? give(a, t) : OK;
+    return t && a->given && a->given != table_view_generation(a->table_view) + 1 && table_view_settled(a->table_view)
+               ? give(a, t)
+               : OK;
 }
 
 enum err app_table_view_step(struct app *a)

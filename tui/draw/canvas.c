@@ -70,7 +70,10 @@ struct canvas canvas_part(const struct canvas *c, struct rect r)
     int bottom = r.y + r.height < c->height ? r.y + r.height : c->height;
     if (right <= left || bottom <= top)
         return (struct canvas){0};
-    return (struct canvas){.width = right - left, .height = bottom - top, .left = c->left + left, .stride = c->stride,
+    return (struct canvas){.width = right - left,
+                           .height = bottom - top,
+                           .left = c->left + left,
+                           .stride = c->stride,
                            .cells = &c->cells[(size_t)top * (size_t)c->stride + (size_t)left],
                            .touched = &c->touched[top]};
 }

@@ -20,7 +20,9 @@ struct canvas_cell {
 };
 
 /* Columns from … to - 1; none if they are the same. */
-struct extent { int from, to; };
+struct extent {
+    int from, to;
+};
 
 /* A rectangle of cells. canvas_part gives one that shares the cells of another. */
 struct canvas {
@@ -28,12 +30,17 @@ struct canvas {
     int left;                  /* of a part: the column of the whole where it begins */
     int stride;                /* cells from one row to the next */
     struct canvas_cell *cells; /* owned by the canvas that canvas_init made, as is the next */
-    struct extent *touched;      /* by row, in columns of the whole: drawn on since somebody emptied it */
+    struct extent *touched;    /* by row, in columns of the whole: drawn on since somebody emptied it */
 };
 
-struct rect { int x, y, width, height; };
+struct rect {
+    int x, y, width, height;
+};
 
-struct canvas_run { int row; struct extent at; };
+struct canvas_run {
+    int row;
+    struct extent at;
+};
 
 /* Blank cells, all touched; sizes below 1 become 1. */
 enum err canvas_init(struct canvas *c, int width, int height) MUST_CHECK;

@@ -11,21 +11,39 @@
 #include "core/base/err.h"
 #include "tui/draw/canvas.h"
 
-enum subject_kind { SUBJECT_NONE, SUBJECT_ROW, SUBJECT_CODE, SUBJECT_METHOD, SUBJECT_SETTING, SUBJECT_WORKER,
-                    SUBJECT_TASK, SUBJECT_PROCESS, SUBJECT_VALUE, SUBJECT_FILTER };
+enum subject_kind {
+    SUBJECT_NONE,
+    SUBJECT_ROW,
+    SUBJECT_CODE,
+    SUBJECT_METHOD,
+    SUBJECT_SETTING,
+    SUBJECT_WORKER,
+    SUBJECT_TASK,
+    SUBJECT_PROCESS,
+    SUBJECT_VALUE,
+    SUBJECT_FILTER
+};
 struct subject {
     enum subject_kind kind;
     int64_t id; /* row number, index in the picks, index of the method, enum setting, worker, task, pid, place in the
                    frequency view, of the filter */
 };
 
-struct span { size_t at, len; enum role role; };
-struct line { size_t first_span, nspans; struct subject subject; };
+struct span {
+    size_t at, len;
+    enum role role;
+};
+struct line {
+    size_t first_span, nspans;
+    struct subject subject;
+};
 
 struct lines {
     struct buf text;
-    struct span *spans; size_t nspans, spans_cap;
-    struct line *v; size_t n, cap;
+    struct span *spans;
+    size_t nspans, spans_cap;
+    struct line *v;
+    size_t n, cap;
     int column; /* width of the line that is being built */
 };
 

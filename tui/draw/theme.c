@@ -23,10 +23,7 @@ static const struct look {
     [ROLE_BUSY] = {{OWN, OWN, 0}, {BLUE, OWN, 0}, {75, OWN, 0}, {26, OWN, 0}},
     [ROLE_WARN] = {{OWN, OWN, ATTR_BOLD}, {YELLOW, OWN, ATTR_BOLD}, {221, OWN, ATTR_BOLD}, {130, OWN, ATTR_BOLD}},
     [ROLE_BAD] = {{OWN, OWN, ATTR_BOLD}, {RED, OWN, ATTR_BOLD}, {210, OWN, ATTR_BOLD}, {160, OWN, ATTR_BOLD}},
-    [ROLE_ALERT] = {{OWN, OWN, ATTR_BOLD | ATTR_REVERSE},
-                    {WHITE, RED, ATTR_BOLD},
-                    {231, 160, 0},
-                    {231, 160, 0}},
+    [ROLE_ALERT] = {{OWN, OWN, ATTR_BOLD | ATTR_REVERSE}, {WHITE, RED, ATTR_BOLD}, {231, 160, 0}, {231, 160, 0}},
     [ROLE_ALERT_WARN] = {{OWN, OWN, ATTR_BOLD | ATTR_REVERSE},
                          {BLACK, YELLOW, 0},
                          {16, 221, ATTR_BOLD},
@@ -63,7 +60,9 @@ bool theme_is_light(const char *colorfgbg)
 
 const char theme_cursor[] = "▊";
 
-static const struct { const char *full, *plain, *ascii; } glyphs[] = {
+static const struct {
+    const char *full, *plain, *ascii;
+} glyphs[] = {
     {"─", "─", "-"}, {"│", "│", "|"}, {"╭", "┌", "+"}, {"╮", "┐", "+"}, {"╰", "└", "+"}, {"╯", "┘", "+"},
     {"┌", "┌", "+"}, {"┐", "┐", "+"}, {"└", "└", "+"}, {"┘", "┘", "+"}, {"├", "├", "+"}, {"┤", "┤", "+"},
     {"┬", "┬", "+"}, {"┴", "┴", "+"}, {"┼", "┼", "+"}, {"┆", "│", "|"}, {"═", "═", "="}, {"╪", "╪", "+"},

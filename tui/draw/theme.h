@@ -8,24 +8,24 @@
 
 enum role {
     ROLE_TEXT,
-    ROLE_DIM,      /* beside the point: frames' inner notes, empty panes */
+    ROLE_DIM, /* beside the point: frames' inner notes, empty panes */
     ROLE_FRAME,
-    ROLE_FOCUS,    /* frame and title of the pane that has the keys */
+    ROLE_FOCUS, /* frame and title of the pane that has the keys */
     ROLE_TITLE,
-    ROLE_HEAD,     /* column heads */
-    ROLE_KEY,      /* a key one may press */
-    ROLE_PICK,     /* picked, chosen */
+    ROLE_HEAD, /* column heads */
+    ROLE_KEY,  /* a key one may press */
+    ROLE_PICK, /* picked, chosen */
     ROLE_GOOD,
-    ROLE_BUSY,     /* at work */
+    ROLE_BUSY, /* at work */
     ROLE_WARN,
     ROLE_BAD,
-    ROLE_ALERT,    /* the strip of a hang: filled */
+    ROLE_ALERT,      /* the strip of a hang: filled */
     ROLE_ALERT_WARN, /* the same where it is not proved */
-    ROLE_CALM,     /* the strip otherwise */
-    ROLE_MATCH,    /* found by a search */
-    ROLE_ESCAPED,  /* stands for a byte that is never sent */
-    ROLE_INPUT,    /* the line one types on */
-    ROLE_REVERSED, /* as a watched program had it on its terminal; what typing replaces */
+    ROLE_CALM,       /* the strip otherwise */
+    ROLE_MATCH,      /* found by a search */
+    ROLE_ESCAPED,    /* stands for a byte that is never sent */
+    ROLE_INPUT,      /* the line one types on */
+    ROLE_REVERSED,   /* as a watched program had it on its terminal; what typing replaces */
     ROLE_COUNT
 };
 

@@ -5,16 +5,34 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct { key_code key; const char *name; } names[] = {
-    {PRESS_UP, "Up"}, {PRESS_DOWN, "Down"}, {PRESS_LEFT, "Left"}, {PRESS_RIGHT, "Right"}, {PRESS_PGUP, "PgUp"},
-    {PRESS_PGDN, "PgDn"}, {PRESS_HOME, "Home"}, {PRESS_END, "End"}, {PRESS_TAB, "Tab"}, {PRESS_BACKTAB, "S-Tab"},
-    {PRESS_ENTER, "Enter"}, {PRESS_ESC, "Esc"}, {PRESS_BACKSPACE, "Backspace"}, {PRESS_DELETE, "Delete"},
-    {PRESS_INSERT, "Insert"}, {' ', "Space"},
+static const struct {
+    key_code key;
+    const char *name;
+} names[] = {
+    {PRESS_UP, "Up"},
+    {PRESS_DOWN, "Down"},
+    {PRESS_LEFT, "Left"},
+    {PRESS_RIGHT, "Right"},
+    {PRESS_PGUP, "PgUp"},
+    {PRESS_PGDN, "PgDn"},
+    {PRESS_HOME, "Home"},
+    {PRESS_END, "End"},
+    {PRESS_TAB, "Tab"},
+    {PRESS_BACKTAB, "S-Tab"},
+    {PRESS_ENTER, "Enter"},
+    {PRESS_ESC, "Esc"},
+    {PRESS_BACKSPACE, "Backspace"},
+    {PRESS_DELETE, "Delete"},
+    {PRESS_INSERT, "Insert"},
+    {' ', "Space"},
 };
 
-static const struct { unsigned char byte; key_code key; } bytes[] = {
-    {'\t', PRESS_TAB}, {'\r', PRESS_ENTER}, {'\n', PRESS_ENTER}, {0x1b, PRESS_ESC}, {0x08, PRESS_BACKSPACE},
-    {0x7f, PRESS_BACKSPACE},
+static const struct {
+    unsigned char byte;
+    key_code key;
+} bytes[] = {
+    {'\t', PRESS_TAB}, {'\r', PRESS_ENTER},     {'\n', PRESS_ENTER},
+    {0x1b, PRESS_ESC}, {0x08, PRESS_BACKSPACE}, {0x7f, PRESS_BACKSPACE},
 };
 
 key_code key_from_byte(unsigned char c)

@@ -12,9 +12,23 @@ typedef uint32_t key_code; /* a code point, or one of these */
 enum {
     PRESS_CTRL = 0x01000000, /* with a lower-case letter or one of \ ] ^ _: C-l */
     PRESS_ALT = 0x02000000,  /* with a character */
-    PRESS_UP = 0x00110000, PRESS_DOWN, PRESS_LEFT, PRESS_RIGHT, PRESS_PGUP, PRESS_PGDN, PRESS_HOME, PRESS_END,
-    PRESS_TAB, PRESS_BACKTAB, PRESS_ENTER, PRESS_ESC, PRESS_BACKSPACE, PRESS_DELETE, PRESS_INSERT,
-    PRESS_F1, PRESS_F12 = PRESS_F1 + 11,
+    PRESS_UP = 0x00110000,
+    PRESS_DOWN,
+    PRESS_LEFT,
+    PRESS_RIGHT,
+    PRESS_PGUP,
+    PRESS_PGDN,
+    PRESS_HOME,
+    PRESS_END,
+    PRESS_TAB,
+    PRESS_BACKTAB,
+    PRESS_ENTER,
+    PRESS_ESC,
+    PRESS_BACKSPACE,
+    PRESS_DELETE,
+    PRESS_INSERT,
+    PRESS_F1,
+    PRESS_F12 = PRESS_F1 + 11,
     PRESS_UNKNOWN
 };
 

@@ -5,12 +5,11 @@
 #include <string.h>
 
 const struct command_group command_groups[COMMAND_GROUPS] = {
-    [MOVING] = {"Moving about", WHERE_PANES},     [CHOOSING] = {"Choosing", WHERE_PANES},
-    [TABULAR] = {"The table", WHERE_PANES},        [RUNNING] = {"Running", WHERE_PANES},
-            [LOOKING] = {"Looking closer", WHERE_PANES},
-    [PROGRAM] = {"The program", WHERE_PANES},     [TYPING] = {"While typing", WHERE_PROMPT},
-    [ASKED] = {"When asked", WHERE_QUESTION},      [WATCHED] = {"The watched program", WHERE_PANES},
-    [PASSING] = {"While typing into the program", WHERE_INPUT},
+    [MOVING] = {"Moving about", WHERE_PANES},         [CHOOSING] = {"Choosing", WHERE_PANES},
+    [TABULAR] = {"The table", WHERE_PANES},           [RUNNING] = {"Running", WHERE_PANES},
+    [LOOKING] = {"Looking closer", WHERE_PANES},      [PROGRAM] = {"The program", WHERE_PANES},
+    [TYPING] = {"While typing", WHERE_PROMPT},        [ASKED] = {"When asked", WHERE_QUESTION},
+    [WATCHED] = {"The watched program", WHERE_PANES}, [PASSING] = {"While typing into the program", WHERE_INPUT},
 };
 
 const struct command *command_at(size_t i)

@@ -29,16 +29,16 @@ enum { COMMAND_RANKS = 11 };
 
 struct command {
     enum group group;
-    const char *name;    /* as the palette has it */
-    const char *key;     /* by name (key.h): the one that texts mention; NULL: only the palette */
-    const char *also;    /* more keys, separated by blanks; or NULL */
+    const char *name; /* as the palette has it */
+    const char *key;  /* by name (key.h): the one that texts mention; NULL: only the palette */
+    const char *also; /* more keys, separated by blanks; or NULL */
     enum err (*run)(struct app *, const char *arg); /* arg NULL: ask for it, or act on what is under the cursor */
-    const char *summary; /* one line for help */
-    const char *args;    /* what its argument is called; NULL: it takes none */
-    const char *hint;    /* a word or two for frames and footer; NULL: its name */
-    int rank;            /* in the footer's hints, 1 is first, COMMAND_RANKS last; 0: not there */
-    unsigned scopes;     /* bits 1 << enum scope; 0: all */
-    bool steps;          /* it does no more than move the cursor of the pane that has the keys */
+    const char *summary;                            /* one line for help */
+    const char *args;                               /* what its argument is called; NULL: it takes none */
+    const char *hint;                               /* a word or two for frames and footer; NULL: its name */
+    int rank;        /* in the footer's hints, 1 is first, COMMAND_RANKS last; 0: not there */
+    unsigned scopes; /* bits 1 << enum scope; 0: all */
+    bool steps;      /* it does no more than move the cursor of the pane that has the keys */
 };
 
 /* Defined in tui/commands, so that a pane can show keys without knowing what a command does. */

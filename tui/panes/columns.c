@@ -11,8 +11,11 @@ enum err columns_fit(struct columns *c, const struct table *t)
     size_t n = table_columns(t);
     if (c->flags && c->n == n)
         return OK;
-    struct columns next = {.flags = calloc(n + 1, 1), .order = calloc(n + 1, sizeof *next.order),
-                           .widths = calloc(n + 1, sizeof *next.widths), .n = n, .at = table_key(t)};
+    struct columns next = {.flags = calloc(n + 1, 1),
+                           .order = calloc(n + 1, sizeof *next.order),
+                           .widths = calloc(n + 1, sizeof *next.widths),
+                           .n = n,
+                           .at = table_key(t)};
     if (!next.flags || !next.order || !next.widths) {
         columns_done(&next);
         return ERR_NOMEM;

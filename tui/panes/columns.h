@@ -15,7 +15,7 @@ struct columns {
     size_t *order;        /* owned: their places in the table, as they follow each other */
     int *widths;          /* owned: as the user wants them; 0: as it fits */
     size_t n;
-    size_t at;            /* the current one */
+    size_t at; /* the current one */
 };
 
 /* A zeroed struct fits no table. Fitting another number of columns forgets what was hidden, frozen, moved and sized. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Shown over the panes: how far the comparison of the start methods is, and in the end what `poolscope bench` prints. */
+ * Shown over the panes: how far the comparison of the start methods is, and in the end what `poolscope bench` prints.
+ */
 #include <string.h>
 
 #include "tui/panes/pane.h"
@@ -66,6 +67,10 @@ static void compare_status(const struct pane *p, const struct view *v, struct bu
 static const char *const hints[] = {"compare", "stop", "search", "copy", "back", NULL};
 
 const struct pane_ops pane_comparison_ops = {
-    .name = "comparison", .title = "Comparison", .brief = "Compare", .hints = hints, .sync = compare_sync,
+    .name = "comparison",
+    .title = "Comparison",
+    .brief = "Compare",
+    .hints = hints,
+    .sync = compare_sync,
     .status = compare_status,
 };

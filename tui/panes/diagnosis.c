@@ -13,7 +13,9 @@
 
 enum { INDENT = 7 };
 
-static const struct { const char *name, *words; } causes[] = {
+static const struct {
+    const char *name, *words;
+} causes[] = {
     {"lost-threads", "fork copied one thread, and not those it waits for"},
     {"lock-held-at-fork", "fork copied a locked lock, and not the thread that would unlock it"},
     {"lock-order", "two threads took two locks in opposite orders"},
@@ -190,6 +192,10 @@ static void diagnosis_status(const struct pane *p, const struct view *v, struct 
 static const char *const hints[] = {"stack", "copy", "write", NULL};
 
 const struct pane_ops pane_diagnosis_ops = {
-    .name = "diagnosis", .title = "Diagnosis", .brief = "Diagnosis", .hints = hints, .sync = diagnosis_sync,
+    .name = "diagnosis",
+    .title = "Diagnosis",
+    .brief = "Diagnosis",
+    .hints = hints,
+    .sync = diagnosis_sync,
     .status = diagnosis_status,
 };

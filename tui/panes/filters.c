@@ -34,6 +34,10 @@ static void filters_status(const struct pane *p, const struct view *v, struct bu
 static const char *const hints[] = {"pick", "remove", "undo", "filter", "back", NULL};
 
 const struct pane_ops pane_filters_ops = {
-    .name = "filters", .title = "Filters", .brief = "Filters", .hints = hints, .sync = filters_sync,
+    .name = "filters",
+    .title = "Filters",
+    .brief = "Filters",
+    .hints = hints,
+    .sync = filters_sync,
     .status = filters_status,
 };

@@ -50,5 +50,9 @@ static enum err help_sync(struct pane *p, const struct view *v)
 static const char *const hints[] = {"down", "page-down", "search", "back", NULL};
 
 const struct pane_ops pane_help_ops = {
-    .name = "help", .title = "Help", .brief = "Help", .hints = hints, .sync = help_sync,
+    .name = "help",
+    .title = "Help",
+    .brief = "Help",
+    .hints = hints,
+    .sync = help_sync,
 };

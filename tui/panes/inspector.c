@@ -149,6 +149,10 @@ static void inspector_status(const struct pane *p, const struct view *v, struct 
 static const char *const hints[] = {"stack", "search", "copy", NULL};
 
 const struct pane_ops pane_inspector_ops = {
-    .name = "inspector", .title = "Inspector", .brief = "Inspector", .hints = hints, .sync = inspector_sync,
+    .name = "inspector",
+    .title = "Inspector",
+    .brief = "Inspector",
+    .hints = hints,
+    .sync = inspector_sync,
     .status = inspector_status,
 };

@@ -9,7 +9,7 @@
 struct place {
     enum pane_id pane;
     int band, column;
-    int rows;   /* fixed; 0: by weight */
+    int rows; /* fixed; 0: by weight */
     int weight;
 };
 struct grid {
@@ -24,8 +24,8 @@ static const struct place wide[] = {
     {PANE_DIAGNOSIS, 0, 1, 0, 4}, {PANE_RESULTS, 0, 2, 0, 3}, {PANE_LOG, 0, 2, 0, 2},     {PANE_COUNT, 0, 0, 0, 0},
 };
 static const struct place full[] = {
-    {PANE_TABLE, 0, 0, 0, 1},      {PANE_METHOD, 0, 0, 12, 0},  {PANE_WORKERS, 0, 1, 7, 0}, {PANE_TIMELINE, 0, 1, 6, 0},
-    {PANE_DIAGNOSIS, 0, 1, 0, 1}, {PANE_RESULTS, 1, 0, 0, 1}, {PANE_LOG, 1, 1, 0, 1},    {PANE_COUNT, 0, 0, 0, 0},
+    {PANE_TABLE, 0, 0, 0, 1},     {PANE_METHOD, 0, 0, 12, 0}, {PANE_WORKERS, 0, 1, 7, 0}, {PANE_TIMELINE, 0, 1, 6, 0},
+    {PANE_DIAGNOSIS, 0, 1, 0, 1}, {PANE_RESULTS, 1, 0, 0, 1}, {PANE_LOG, 1, 1, 0, 1},     {PANE_COUNT, 0, 0, 0, 0},
 };
 static const struct place no_timeline[] = {
     {PANE_TABLE, 0, 0, 0, 1},   {PANE_METHOD, 0, 0, 12, 0}, {PANE_WORKERS, 0, 1, 7, 0}, {PANE_DIAGNOSIS, 0, 1, 0, 1},
@@ -46,11 +46,11 @@ static const struct place watch_full[] = {
     {PANE_DIAGNOSIS, 0, 1, 0, 4}, {PANE_INSPECTOR, 0, 1, 0, 3}, {PANE_COUNT, 0, 0, 0, 0},
 };
 static const struct place watch_no_log[] = {
-    {PANE_PROCESSES, 0, 0, 8, 0}, {PANE_OUTPUT, 0, 0, 0, 1},    {PANE_DIAGNOSIS, 0, 1, 0, 4},
+    {PANE_PROCESSES, 0, 0, 8, 0}, {PANE_OUTPUT, 0, 0, 0, 1}, {PANE_DIAGNOSIS, 0, 1, 0, 4},
     {PANE_INSPECTOR, 0, 1, 0, 3}, {PANE_COUNT, 0, 0, 0, 0},
 };
 static const struct place attach_full[] = {
-    {PANE_PROCESSES, 0, 0, 0, 2}, {PANE_LOG, 0, 0, 0, 1},    {PANE_DIAGNOSIS, 0, 1, 0, 4},
+    {PANE_PROCESSES, 0, 0, 0, 2}, {PANE_LOG, 0, 0, 0, 1},   {PANE_DIAGNOSIS, 0, 1, 0, 4},
     {PANE_INSPECTOR, 0, 1, 0, 3}, {PANE_COUNT, 0, 0, 0, 0},
 };
 
@@ -72,7 +72,9 @@ static const struct grid attach_grids[] = {
     {0},
 };
 static const struct grid *const grids[SCOPES] = {
-    [SCOPE_EXPLORE] = explore_grids, [SCOPE_WATCH] = watch_grids, [SCOPE_ATTACH] = attach_grids,
+    [SCOPE_EXPLORE] = explore_grids,
+    [SCOPE_WATCH] = watch_grids,
+    [SCOPE_ATTACH] = attach_grids,
 };
 
 enum { TITLE_ROWS = 1, STRIP_ROWS = 2, FOOTER_ROWS = 1, STATUS_HEIGHT = 7, STATUS_WIDTH = 24 };

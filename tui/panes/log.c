@@ -6,8 +6,13 @@
 
 enum { TIME_WIDTH = 10 };
 
-static const struct { enum role role; const char *word; } levels[] = {
-    [NOTE_INFO] = {ROLE_TEXT, ""}, [NOTE_WARNING] = {ROLE_WARN, "warning: "}, [NOTE_ERROR] = {ROLE_BAD, "! "},
+static const struct {
+    enum role role;
+    const char *word;
+} levels[] = {
+    [NOTE_INFO] = {ROLE_TEXT, ""},
+    [NOTE_WARNING] = {ROLE_WARN, "warning: "},
+    [NOTE_ERROR] = {ROLE_BAD, "! "},
 };
 
 /* mm:ss.mmm: much happens in the first milliseconds. */

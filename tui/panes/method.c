@@ -71,6 +71,10 @@ static void method_status(const struct pane *p, const struct view *v, struct buf
 static const char *const hints[] = {"open", "left", "right", NULL};
 
 const struct pane_ops pane_method_ops = {
-    .name = "method", .title = "Start method", .brief = "Method", .hints = hints, .sync = method_sync,
+    .name = "method",
+    .title = "Start method",
+    .brief = "Method",
+    .hints = hints,
+    .sync = method_sync,
     .status = method_status,
 };

@@ -134,7 +134,15 @@ struct vt *output_terminal(const struct pane *p)
 static const char *const hints[] = {"type", "search", "copy", "zoom", NULL};
 
 const struct pane_ops pane_output_ops = {
-    .name = "output", .title = "Its output", .brief = "Output", .hints = hints, .follow = true,
-    .state_size = sizeof(struct output_state), .open = output_open, .close = output_close, .sync = output_sync,
-    .status = output_status, .text = output_text,
+    .name = "output",
+    .title = "Its output",
+    .brief = "Output",
+    .hints = hints,
+    .follow = true,
+    .state_size = sizeof(struct output_state),
+    .open = output_open,
+    .close = output_close,
+    .sync = output_sync,
+    .status = output_status,
+    .text = output_text,
 };

@@ -10,15 +10,16 @@
 enum { GUTTER = PANE_GUTTER, BAR = PANE_BAR, STEP_SIDE = 8 };
 
 const struct pane_ops *const pane_ops[PANE_COUNT] = {
-    [PANE_TABLE] = &pane_table_ops,       [PANE_WORKERS] = &pane_workers_ops, [PANE_TIMELINE] = &pane_timeline_ops,
-    [PANE_DIAGNOSIS] = &pane_diagnosis_ops, [PANE_METHOD] = &pane_method_ops, [PANE_RESULTS] = &pane_results_ops,
+    [PANE_TABLE] = &pane_table_ops,       [PANE_WORKERS] = &pane_workers_ops,
+    [PANE_TIMELINE] = &pane_timeline_ops, [PANE_DIAGNOSIS] = &pane_diagnosis_ops,
+    [PANE_METHOD] = &pane_method_ops,     [PANE_RESULTS] = &pane_results_ops,
     [PANE_LOG] = &pane_log_ops,           [PANE_PROCESSES] = &pane_processes_ops,
     [PANE_OUTPUT] = &pane_output_ops,     [PANE_INSPECTOR] = &pane_inspector_ops,
 };
 
 const struct pane_set pane_sets[SCOPES] = {
-    [SCOPE_EXPLORE] = {7, {PANE_TABLE, PANE_WORKERS, PANE_TIMELINE, PANE_DIAGNOSIS, PANE_METHOD, PANE_RESULTS,
-                           PANE_LOG}},
+    [SCOPE_EXPLORE] = {7,
+                       {PANE_TABLE, PANE_WORKERS, PANE_TIMELINE, PANE_DIAGNOSIS, PANE_METHOD, PANE_RESULTS, PANE_LOG}},
     [SCOPE_WATCH] = {5, {PANE_PROCESSES, PANE_DIAGNOSIS, PANE_OUTPUT, PANE_INSPECTOR, PANE_LOG}},
     [SCOPE_ATTACH] = {4, {PANE_PROCESSES, PANE_DIAGNOSIS, PANE_INSPECTOR, PANE_LOG}},
 };
@@ -192,7 +193,8 @@ void pane_draw(struct pane *p, const struct view *v, struct canvas *c, bool acti
 
 bool pane_shows(const struct pane *p, uint64_t line)
 {
-    return p->top == p->drawn_top && line >= p->top && line - p->top < (uint64_t)pane_rows(p) && line >= p->first && line - p->first < p->lines.n;
+    return p->top == p->drawn_top && line >= p->top && line - p->top < (uint64_t)pane_rows(p) && line >= p->first &&
+           line - p->first < p->lines.n;
 }
 
 bool pane_draw_cursor(struct pane *p, struct canvas *c)

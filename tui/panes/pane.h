@@ -17,11 +17,25 @@
 #include "tui/panes/columns.h"
 #include "core/table_view/table_view.h"
 
-enum pane_id { PANE_TABLE, PANE_WORKERS, PANE_TIMELINE, PANE_DIAGNOSIS, PANE_METHOD, PANE_RESULTS, PANE_LOG,
-               PANE_PROCESSES, PANE_OUTPUT, PANE_INSPECTOR, PANE_COUNT };
+enum pane_id {
+    PANE_TABLE,
+    PANE_WORKERS,
+    PANE_TIMELINE,
+    PANE_DIAGNOSIS,
+    PANE_METHOD,
+    PANE_RESULTS,
+    PANE_LOG,
+    PANE_PROCESSES,
+    PANE_OUTPUT,
+    PANE_INSPECTOR,
+    PANE_COUNT
+};
 
 /* The panes of a scope, in the order of their numbers. */
-struct pane_set { int n; enum pane_id v[PANE_COUNT]; };
+struct pane_set {
+    int n;
+    enum pane_id v[PANE_COUNT];
+};
 extern const struct pane_set pane_sets[SCOPES];
 int pane_number(enum scope scope, enum pane_id pane); /* as the user sees it: from 1; 0: not in this scope */
 
@@ -33,10 +47,10 @@ enum setting { SETTING_WORKERS, SETTING_THREADS, SETTING_AT_FORK, SETTING_COUNT 
 /* What the user has chosen for the next run. */
 struct choices {
     struct picks picks;
-    struct picks known;        /* the codes of the table, so that a typed one can be said to match nothing */
-    bool known_all;            /* there are no others */
-    struct columns columns;    /* of the table, as they are seen */
-    struct marks marks;        /* of its rows */
+    struct picks known;          /* the codes of the table, so that a typed one can be said to match nothing */
+    bool known_all;              /* there are no others */
+    struct columns columns;      /* of the table, as they are seen */
+    struct marks marks;          /* of its rows */
     size_t method, first_method; /* index for start_method_at; as the program was started */
     int workers, threads;
     size_t at_fork;            /* index into at_fork_names */
@@ -62,28 +76,28 @@ const struct table *view_table(const struct view *v);
 
 struct pane {
     const struct pane_ops *ops;
-    void *state;               /* ops->state_size bytes, zeroed before open */
-    struct lines head;         /* stands still above the lines */
-    struct lines lines;        /* lines first … first + lines.n - 1 of all */
-    uint64_t first, count;     /* count: lines there are to scroll through */
+    void *state;           /* ops->state_size bytes, zeroed before open */
+    struct lines head;     /* stands still above the lines */
+    struct lines lines;    /* lines first … first + lines.n - 1 of all */
+    uint64_t first, count; /* count: lines there are to scroll through */
     uint64_t cursor, top;
     uint64_t marked, drawn_top; /* as it was drawn last: the line with the cursor's mark (UINT64_MAX: none), and top */
-    int position;              /* as it was drawn last: the column of the frame's edge where the position begins */
-    int left;                  /* columns hidden at the left */
-    int width, height;         /* of the inside, set by pane_sync */
-    bool follow;               /* the cursor stays at the end */
+    int position;               /* as it was drawn last: the column of the frame's edge where the position begins */
+    int left;                   /* columns hidden at the left */
+    int width, height;          /* of the inside, set by pane_sync */
+    bool follow;                /* the cursor stays at the end */
 };
 
 struct pane_ops {
-    const char *name, *title;  /* "method", "Start method" */
-    const char *brief;         /* for a narrow tab line */
-    const char *const *hints;  /* names of commands worth a place on its frame; ends with NULL; may be NULL */
-    bool follow;               /* starts at its end and stays there */
+    const char *name, *title; /* "method", "Start method" */
+    const char *brief;        /* for a narrow tab line */
+    const char *const *hints; /* names of commands worth a place on its frame; ends with NULL; may be NULL */
+    bool follow;              /* starts at its end and stays there */
     size_t state_size;
-    enum err (*open)(struct pane *);                          /* NULL: nothing to do */
+    enum err (*open)(struct pane *); /* NULL: nothing to do */
     void (*close)(struct pane *);
-    enum err (*sync)(struct pane *, const struct view *);     /* builds head, lines, count for the pane's size; an
-                                                                 error is shown by pane_sync */
+    enum err (*sync)(struct pane *, const struct view *); /* builds head, lines, count for the pane's size; an
+                                                             error is shown by pane_sync */
     void (*status)(const struct pane *, const struct view *, struct buf *out); /* a few words for the frame; or NULL */
     enum err (*text)(struct pane *, uint64_t line, struct buf *out); /* any line, where sync builds only what is seen */
 };

@@ -19,10 +19,12 @@ struct pick {
 struct pick_block; /* where their texts lie, until all of them go */
 
 struct picks {
-    struct pick *v; size_t n, cap; /* in the order they were added */
-    uint32_t *slots; size_t nslots; /* open addressing: index + 1, 0 is free; nslots is a power of two */
+    struct pick *v;
+    size_t n, cap; /* in the order they were added */
+    uint32_t *slots;
+    size_t nslots;             /* open addressing: index + 1, 0 is free; nslots is a power of two */
     struct pick_block *blocks; /* owned */
-    uint64_t changes; /* grows with each */
+    uint64_t changes;          /* grows with each */
 };
 
 /* A zeroed struct is an empty set. */

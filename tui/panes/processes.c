@@ -12,14 +12,21 @@
 
 enum { DEPTH_MAX = 40, TREE_LEAST = 12, TREE_ENOUGH = 24, WAITS_LEAST = 16 };
 enum part { PID, STATE, SINCE, THREADS, COLUMNS };
-static const struct { const char *head; int gap, width; bool right; } columns[COLUMNS] = {
-    [PID] = {"PID", 1, 7, true}, [STATE] = {"STATE", 2, 13, false}, [SINCE] = {"SINCE", 1, 9, true},
+static const struct {
+    const char *head;
+    int gap, width;
+    bool right;
+} columns[COLUMNS] = {
+    [PID] = {"PID", 1, 7, true},
+    [STATE] = {"STATE", 2, 13, false},
+    [SINCE] = {"SINCE", 1, 9, true},
     [THREADS] = {"THREADS", 1, 8, true},
 };
 
 struct processes_state {
-    int64_t *pids; size_t n; /* of the lines, as they were built last; owned */
-    int64_t chosen;          /* the process under the cursor */
+    int64_t *pids;
+    size_t n;       /* of the lines, as they were built last; owned */
+    int64_t chosen; /* the process under the cursor */
 };
 
 /* The processes to show, in two orders. */
@@ -28,7 +35,12 @@ struct forest {
     size_t n;
 };
 
-struct tree_view { struct pane *pane; const struct view *view; const struct forest *forest; int tree; };
+struct tree_view {
+    struct pane *pane;
+    const struct view *view;
+    const struct forest *forest;
+    int tree;
+};
 
 static int compare_pids(const void *a, const void *b)
 {
@@ -335,7 +347,12 @@ void processes_choose(struct pane *p, int64_t pid)
 static const char *const hints[] = {"explain", "stack", "kill-all", "stop-all", NULL};
 
 const struct pane_ops pane_processes_ops = {
-    .name = "processes", .title = "Processes", .brief = "Processes", .hints = hints,
-    .state_size = sizeof(struct processes_state), .close = processes_close, .sync = processes_sync,
+    .name = "processes",
+    .title = "Processes",
+    .brief = "Processes",
+    .hints = hints,
+    .state_size = sizeof(struct processes_state),
+    .close = processes_close,
+    .sync = processes_sync,
     .status = processes_status,
 };

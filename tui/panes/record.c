@@ -7,7 +7,9 @@
 
 enum { NAME_WIDTH = 20 };
 
-struct record_state { int64_t row; };
+struct record_state {
+    int64_t row;
+};
 
 static void add_cell(struct pane *p, const struct column *c, const struct cell *cell)
 {
@@ -53,8 +55,13 @@ static void record_status(const struct pane *p, const struct view *v, struct buf
 static const char *const hints[] = {"down", "page-down", "search", "back", NULL};
 
 const struct pane_ops pane_record_ops = {
-    .name = "record", .title = "Row", .brief = "Row", .hints = hints, .state_size = sizeof(struct record_state),
-    .sync = record_sync, .status = record_status,
+    .name = "record",
+    .title = "Row",
+    .brief = "Row",
+    .hints = hints,
+    .state_size = sizeof(struct record_state),
+    .sync = record_sync,
+    .status = record_status,
 };
 
 void record_show_row(struct pane *p, int64_t row)

@@ -15,8 +15,11 @@ enum { FRAMES_MAX = 300, FRAME_BYTES_MAX = 1 << 20 };
 
 struct results_state {
     int64_t run;
-    size_t settled;      /* tasks that were settled when the list was built */
-    struct entry { int64_t task; char *frame; } entries[FRAMES_MAX]; /* frame: owned, NULL if there is none */
+    size_t settled; /* tasks that were settled when the list was built */
+    struct entry {
+        int64_t task;
+        char *frame;
+    } entries[FRAMES_MAX]; /* frame: owned, NULL if there is none */
     size_t nentries;
 };
 
@@ -171,7 +174,12 @@ static void results_status(const struct pane *p, const struct view *v, struct bu
 static const char *const hints[] = {"zoom", "search", "copy", NULL};
 
 const struct pane_ops pane_results_ops = {
-    .name = "results", .title = "Results", .brief = "Results", .hints = hints,
-    .state_size = sizeof(struct results_state), .close = results_close, .sync = results_sync,
+    .name = "results",
+    .title = "Results",
+    .brief = "Results",
+    .hints = hints,
+    .state_size = sizeof(struct results_state),
+    .close = results_close,
+    .sync = results_sync,
     .status = results_status,
 };

@@ -11,19 +11,26 @@
 #include "core/table/table.h"
 #include "core/table_view/table_view.h"
 
-enum { WIDTH_MAX = 32, FIT_MAX = 400, SAMPLE_ROWS = 100, SAMPLE_COLUMNS = 400, BOX_WIDTH = 4, GAP = 2,
-       TAIL_MAX = 10000 };
+enum {
+    WIDTH_MAX = 32,
+    FIT_MAX = 400,
+    SAMPLE_ROWS = 100,
+    SAMPLE_COLUMNS = 400,
+    BOX_WIDTH = 4,
+    GAP = 2,
+    TAIL_MAX = 10000
+};
 
 struct table_state {
     const struct table *table; /* that the widths are of; compared, never followed */
     const int *wanted;         /* widths that the user wants, 0: none; during a sync, borrowed */
     int *widths;               /* of what was seen of each column: grow, never shrink, so nothing jumps */
     size_t nwidths;
-    bool widened;              /* while it was drawn */
-    size_t *shown;             /* columns as they are seen: `frozen` stand still, then those from `from` on */
+    bool widened;  /* while it was drawn */
+    size_t *shown; /* columns as they are seen: `frozen` stand still, then those from `from` on */
     size_t nshown, frozen, from;
-    bool tail;                 /* among rows that are counted from the end, for their numbers are not known yet */
-    uint64_t guess;            /* how many rows there seemed to be then */
+    bool tail;      /* among rows that are counted from the end, for their numbers are not known yet */
+    uint64_t guess; /* how many rows there seemed to be then */
     uint64_t picks_changes, known_changes, strays; /* how many strays there were as of these changes */
 };
 
@@ -88,11 +95,12 @@ static bool has_table_view(const struct view *v)
 
 static struct table_view_extent extent_of(const struct view *v, const struct table *t)
 {
-    return has_table_view(v) ? table_view_extent(v->table_view) : (struct table_view_extent){table_rows(t), table_rows(t)};
+    return has_table_view(v) ? table_view_extent(v->table_view)
+                             : (struct table_view_extent){table_rows(t), table_rows(t)};
 }
 
-static enum err read_rows(const struct view *v, const struct table *t, uint64_t from, uint64_t n, table_view_visit *visit,
-                          void *ctx)
+static enum err read_rows(const struct view *v, const struct table *t, uint64_t from, uint64_t n,
+                          table_view_visit *visit, void *ctx)
 {
     return has_table_view(v) ? table_view_read(v->table_view, from, n, visit, ctx) : read_plain(t, from, n, visit, ctx);
 }
@@ -474,6 +482,12 @@ int table_width(const struct pane *p, size_t column)
 static const char *const hints[] = {"pick", "add", "all", "invert", "filter", "frequency", "save", NULL};
 
 const struct pane_ops pane_table_ops = {
-    .name = "table", .title = "Table", .brief = "Table", .hints = hints, .state_size = sizeof(struct table_state),
-    .close = table_close, .sync = table_sync, .status = table_status,
+    .name = "table",
+    .title = "Table",
+    .brief = "Table",
+    .hints = hints,
+    .state_size = sizeof(struct table_state),
+    .close = table_close,
+    .sync = table_sync,
+    .status = table_status,
 };

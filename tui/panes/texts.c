@@ -84,7 +84,11 @@ static void texts_status(const struct pane *p, const struct view *v, struct buf 
 static const char *const texts_hints[] = {"open", "pick", "back", NULL};
 
 const struct pane_ops pane_texts_ops = {
-    .name = "frequency", .title = "Frequency", .brief = "Frequency", .hints = texts_hints, .sync = texts_sync,
+    .name = "frequency",
+    .title = "Frequency",
+    .brief = "Frequency",
+    .hints = texts_hints,
+    .sync = texts_sync,
     .status = texts_status,
 };
 
@@ -147,6 +151,10 @@ static void sums_status(const struct pane *p, const struct view *v, struct buf *
 static const char *const sums_hints[] = {"back", NULL};
 
 const struct pane_ops pane_sums_ops = {
-    .name = "statistics", .title = "Statistics", .brief = "Statistics", .hints = sums_hints, .sync = sums_sync,
+    .name = "statistics",
+    .title = "Statistics",
+    .brief = "Statistics",
+    .hints = sums_hints,
+    .sync = sums_sync,
     .status = sums_status,
 };

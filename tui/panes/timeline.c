@@ -13,17 +13,24 @@
 enum { LABEL_WIDTH = 6, TICK_COLUMNS = 10, SLOTS_MAX = 1000 };
 
 enum mark { MARK_NONE, MARK_ALIVE, MARK_STARTING, MARK_BUSY, MARK_SLOW, MARK_HUNG, MARK_COUNT };
-static const struct { const char *glyph; enum role role; } marks[MARK_COUNT] = {
-    [MARK_NONE] = {" ", ROLE_TEXT},  [MARK_ALIVE] = {"·", ROLE_DIM},  [MARK_STARTING] = {"░", ROLE_DIM},
-    [MARK_BUSY] = {"█", ROLE_BUSY}, [MARK_HUNG] = {"▓", ROLE_BAD},
-    [MARK_SLOW] = {"▒", ROLE_WARN},
+static const struct {
+    const char *glyph;
+    enum role role;
+} marks[MARK_COUNT] = {
+    [MARK_NONE] = {" ", ROLE_TEXT}, [MARK_ALIVE] = {"·", ROLE_DIM}, [MARK_STARTING] = {"░", ROLE_DIM},
+    [MARK_BUSY] = {"█", ROLE_BUSY}, [MARK_HUNG] = {"▓", ROLE_BAD},  [MARK_SLOW] = {"▒", ROLE_WARN},
 };
 
 /* How much of a column's time a worker was at work, where its tasks are too many to be drawn one by one. */
 static const char *const shares[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 
 /* A row that is being built: a mark for each column, words that begin at some. */
-struct slot { enum mark mark; const char *words; enum role role; int share; /* eighths of it at work; 0: by mark */ };
+struct slot {
+    enum mark mark;
+    const char *words;
+    enum role role;
+    int share; /* eighths of it at work; 0: by mark */
+};
 
 struct timeline_state {
     struct slot slots[SLOTS_MAX];
@@ -221,6 +228,10 @@ static void timeline_status(const struct pane *p, const struct view *v, struct b
 }
 
 const struct pane_ops pane_timeline_ops = {
-    .name = "timeline", .title = "Timeline", .brief = "Time", .state_size = sizeof(struct timeline_state),
-    .sync = timeline_sync, .status = timeline_status,
+    .name = "timeline",
+    .title = "Timeline",
+    .brief = "Time",
+    .state_size = sizeof(struct timeline_state),
+    .sync = timeline_sync,
+    .status = timeline_status,
 };

@@ -18,8 +18,9 @@ const char *words_state(const struct model *m, const struct model_worker *w, cha
 enum role words_role(enum worker_state state)
 {
     static const enum role roles[] = {
-        [WORKER_STARTING] = ROLE_DIM, [WORKER_IDLE] = ROLE_TEXT, [WORKER_BUSY] = ROLE_BUSY, [WORKER_SLOW] = ROLE_WARN,
-        [WORKER_HUNG] = ROLE_BAD,     [WORKER_EXITED] = ROLE_DIM, [WORKER_KILLED] = ROLE_WARN,
+        [WORKER_STARTING] = ROLE_DIM, [WORKER_IDLE] = ROLE_TEXT, [WORKER_BUSY] = ROLE_BUSY,
+        [WORKER_SLOW] = ROLE_WARN,    [WORKER_HUNG] = ROLE_BAD,  [WORKER_EXITED] = ROLE_DIM,
+        [WORKER_KILLED] = ROLE_WARN,
     };
     return roles[state];
 }

@@ -11,8 +11,12 @@
 #include "tui/panes/words.h"
 
 enum { PENDING_SHOWN = 12, TASK_COLUMN = 3, TASK_MIN = 4, TASK_MAX = 12, COLUMNS = 7 };
-static const struct { const char *head; int gap, width; bool right; } columns[COLUMNS] = {
-    {"#", 0, 2, true},     {"PID", 1, 7, true},     {"STATE", 2, 12, false},    {"TASK", 2, 0, false},
+static const struct {
+    const char *head;
+    int gap, width;
+    bool right;
+} columns[COLUMNS] = {
+    {"#", 0, 2, true},      {"PID", 1, 7, true},     {"STATE", 2, 12, false},    {"TASK", 2, 0, false},
     {"SINCE", 1, 10, true}, {"THREADS", 1, 7, true}, {"WAITS FOR", 2, 0, false},
 };
 
@@ -65,8 +69,13 @@ static void add_worker(struct pane *p, const struct view *v, const struct model_
     threads_text(w, threads);
     const char *task = w->task ? words_task(v->model, w->task) : "";
     const char *waits = gone ? "" : w->waits_for ? w->waits_for : "";
-    const char *texts[COLUMNS] = {id, pid, slow ? "slow" : words_state(v->model, w, state), task,
-                           gone ? "" : text_seconds(waited > 0 ? waited : 0, since), threads, waits};
+    const char *texts[COLUMNS] = {id,
+                                  pid,
+                                  slow ? "slow" : words_state(v->model, w, state),
+                                  task,
+                                  gone ? "" : text_seconds(waited > 0 ? waited : 0, since),
+                                  threads,
+                                  waits};
     for (size_t i = 0; i < COLUMNS; i++)
         add_column(p, l, v->model, i, i == 2 ? role : rest, texts[i]);
     lines_end(l, (struct subject){SUBJECT_WORKER, w->id});
@@ -105,7 +114,6 @@ static void add_pending(struct pane *p, const struct view *v)
         lines_add(l, ROLE_WARN, "   nobody is left to take it");
     lines_end(l, (struct subject){0});
 }
-
 
 /* How the run goes. */
 static void add_sparks(struct lines *l, const struct model *m, double end)
@@ -219,6 +227,10 @@ static void workers_status(const struct pane *p, const struct view *v, struct bu
 static const char *const hints[] = {"explain", "stack", "kill", "stop", NULL};
 
 const struct pane_ops pane_workers_ops = {
-    .name = "workers", .title = "Workers", .brief = "Workers", .hints = hints, .sync = workers_sync,
+    .name = "workers",
+    .title = "Workers",
+    .brief = "Workers",
+    .hints = hints,
+    .sync = workers_sync,
     .status = workers_status,
 };

@@ -86,7 +86,8 @@ static enum err open_table(struct app *a, const struct explore_options *options,
     if (err)
         return err;
     const struct table *t = table_view_table(a->table_view);
-    bool plain = !table_view.delimiter && !table_view.no_header && !table_view.encoding && !table_view_streams(a->table_view);
+    bool plain = !table_view.delimiter && !table_view.no_header && !table_view.encoding &&
+                 !table_view_streams(a->table_view);
     plain = plain && (!t || table_delimiter(t) == ',');
     observer.as_given = !plain;
     observer.table_follows = !(plain && (!t || table_view_settled(a->table_view)));

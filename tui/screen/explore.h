@@ -12,11 +12,11 @@
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct explore_options {
-    struct app_options app;      /* the size of a watched program's terminal is found out here */
+    struct app_options app;               /* the size of a watched program's terminal is found out here */
     struct table_view_options table_view; /* how the file is to be read; path, key and dtypes are the observer's */
     enum color_when color;
     void (*finish)(void *ctx, struct observer *o); /* the terminal is given back, nothing is ended yet; or NULL */
-    void *ctx;                   /* of finish */
+    void *ctx;                                     /* of finish */
 };
 
 /* Runs until the user quits or a signal asks to end (SIGTERM, SIGHUP). The terminal is restored on every way out, a

@@ -151,7 +151,10 @@ enum err app_run(struct app *a, int signal_fd)
             break;
         due = until_due(a, drawn_at);
         int rest = a->went ? REST_MS : -1;
-        int timeout = a->search.running || term_has_more(a->term) ? 0 : due < 0 ? rest : due > 0 ? (int)(due * 1000) + 1 : 0;
+        int timeout = a->search.running || term_has_more(a->term) ? 0
+                      : due < 0                                   ? rest
+                      : due > 0                                   ? (int)(due * 1000) + 1
+                                                                  : 0;
         struct pollfd fds[FD_COUNT] = {
             [FD_INPUT] = {term_fd(a->term), POLLIN, 0},
             [FD_OBSERVER] = {observer_fd(a->observer), POLLIN, 0},

@@ -103,9 +103,11 @@ static int draw_hint(struct canvas *c, int x, int y, enum role role, const char 
 static int draw_hints(enum scope scope, struct canvas *c, int y, enum role role)
 {
     enum { HINTS = 4, GAP = 3 };
-    static const struct { const char *command, *words; } all[2][HINTS] = {
-        {{"method", "other method"}, {"run", "run again"}, {"explain", "explain"}, {"kill", "kill"}},
-        {{"write", "report"}, {"stack", "stack"}, {"explain", "explain"}, {"kill-all", "kill all"}}}, *hints;
+    static const struct {
+        const char *command, *words;
+    } all[2][HINTS] = {{{"method", "other method"}, {"run", "run again"}, {"explain", "explain"}, {"kill", "kill"}},
+                       {{"write", "report"}, {"stack", "stack"}, {"explain", "explain"}, {"kill-all", "kill all"}}},
+      *hints;
     int first = c->width >= WIDE ? 0 : 2, width = 0;
     hints = all[scope != SCOPE_EXPLORE];
     for (int i = first; i < HINTS; i++)
@@ -182,8 +184,11 @@ static void calm_words(const struct app *a, double now, enum role *role, char *l
     } else {
         *role = ROLE_WARN;
         snprintf(line, size, "Run %lld %s: %zu of %zu tasks finished, %zu failed, %zu lost, %zu cancelled.",
-                 (long long)m->run, m->timed_out ? "passed its time limit" : m->stopped ? "was stopped" : "ended", done,
-                 m->total, model_count_tasks(m, TASK_FAILED), model_count_tasks(m, TASK_LOST),
+                 (long long)m->run,
+                 m->timed_out ? "passed its time limit"
+                 : m->stopped ? "was stopped"
+                              : "ended",
+                 done, m->total, model_count_tasks(m, TASK_FAILED), model_count_tasks(m, TASK_LOST),
                  model_count_tasks(m, TASK_CANCELLED));
     }
 }
@@ -247,8 +252,7 @@ static void draw_status(const struct app *a, struct canvas *c)
     else if (m->run > 0)
         snprintf(line, sizeof line, "%s %zu/%zu %s", method_in_force(a), model_settled_tasks(m), m->total, hung);
     else
-        snprintf(line, sizeof line, "%s %s", method_in_force(a),
-                 hung[0] ? hung : m->rows < 0 ? "loading" : "ready");
+        snprintf(line, sizeof line, "%s %s", method_in_force(a), hung[0] ? hung : m->rows < 0 ? "loading" : "ready");
     const char *const words[] = {line, hung[0] ? hung : line, f ? "HUNG" : line};
     struct lines l;
     lines_init(&l);

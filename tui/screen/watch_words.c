@@ -7,7 +7,10 @@
 
 #include "core/base/text.h"
 
-struct living { size_t processes; long long threads; };
+struct living {
+    size_t processes;
+    long long threads;
+};
 
 static struct living count_living(const struct model *m)
 {
@@ -98,5 +101,7 @@ void screen_watch_status(const struct app *a, const char *verdict, char *line, s
     char end[64];
     end_words(m, end, sizeof end);
     snprintf(line, size, "%s %zu %s", a->scope == SCOPE_ATTACH ? "attach" : "watch", count_living(m).processes,
-             *verdict ? verdict : *end ? end : "running");
+             *verdict ? verdict
+             : *end   ? end
+                      : "running");
 }

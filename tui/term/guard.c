@@ -77,8 +77,8 @@ static _Noreturn void guard_main(int socket, int tty)
 
 struct guard {
     struct held_child process;
-    int socket;         /* -1: none */
-    int tty;            /* the terminal, a duplicate; -1: none yet */
+    int socket; /* -1: none */
+    int tty;    /* the terminal, a duplicate; -1: none yet */
     int revivals;
     struct order order;
 };

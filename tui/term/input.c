@@ -9,7 +9,7 @@
 enum { PASTE_MAX = 1 << 16, ESC_DELAY_MS = 25 };
 
 void input_reader_init(struct input_reader *in, int fd, keyboard_lookup *lookup, void (*came)(void *ctx, bool again),
-                void *ctx)
+                       void *ctx)
 {
     *in = (struct input_reader){.fd = fd, .lookup = lookup, .came = came, .ctx = ctx};
     buf_init(&in->paste, PASTE_MAX);

@@ -33,7 +33,7 @@ struct input_reader {
 };
 
 void input_reader_init(struct input_reader *in, int fd, keyboard_lookup *lookup, void (*came)(void *ctx, bool again),
-                void *ctx);
+                       void *ctx);
 void input_reader_done(struct input_reader *in); /* zeroed memory is fine */
 
 /* The next input; `out` stays as it is when nothing more is there now. */

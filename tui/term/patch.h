@@ -11,12 +11,15 @@
 #include "tui/draw/canvas.h"
 #include "tui/draw/theme.h"
 
-#define PATCH_CUP "\033[%i%p1%d;%p2%dH" /* place the cursor: CUP of ECMA-48 */
-#define PATCH_CUB1 "\b"                 /* one to the left */
-#define PATCH_CUD1 "\n"                 /* one down */
+#define PATCH_CUP  "\033[%i%p1%d;%p2%dH" /* place the cursor: CUP of ECMA-48 */
+#define PATCH_CUB1 "\b"                  /* one to the left */
+#define PATCH_CUD1 "\n"                  /* one down */
 
-enum { PATCH_RUNS = 6, PATCH_BYTES = 256, /* the most that one has */
-       PATCH_PLACE = 32 };
+enum {
+    PATCH_RUNS = 6,
+    PATCH_BYTES = 256, /* the most that one has */
+    PATCH_PLACE = 32
+};
 
 struct patch {
     struct canvas_run runs[PATCH_RUNS];

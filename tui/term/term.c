@@ -26,29 +26,32 @@ enum { CODE_PASTE_BEGIN = 2000, CODE_PASTE_END, REST_MS = 1 };
 static const char paste_on[] = "\033[?2004h", paste_off[] = "\033[?2004l";
 
 /* What a role is to curses. Colour pair 0 costs no sequence. */
-struct look { attr_t attrs; short pair; };
+struct look {
+    attr_t attrs;
+    short pair;
+};
 
 struct term {
     FILE *in, *out;
-    FILE *tty;          /* /dev/tty where stdin or stdout is something else; owned */
+    FILE *tty; /* /dev/tty where stdin or stdout is something else; owned */
     SCREEN *screen;
     struct output_buffer output; /* what curses and we send, a picture at a time */
-    bool knows_keys;    /* curses does */
+    bool knows_keys;             /* curses does */
     struct input_reader input;
     struct term_watch watch;
     struct term_restore restore;
     struct look looks[ROLE_COUNT];
     struct patch_style patches;
-    bool line_only;     /* line_only: it cannot place the cursor, so one line is all there is */
+    bool line_only; /* line_only: it cannot place the cursor, so one line is all there is */
     enum glyphs glyphs;
-    bool paste_mode;    /* the terminal brackets what is pasted */
+    bool paste_mode; /* the terminal brackets what is pasted */
     bool redraw;
-    bool taken;         /* the terminal is ours */
-    int hidden;         /* the cursor's visibility as curs_set last had it, 0 hidden; -1 unknown, or cannot be set */
-    bool patched;       /* the cursor is not where curses left it */
-    struct patch patch; /* the last one that was made */
-    bool expects;       /* it is shown if what was typed last is typed again */
-    bool ahead;         /* it was: the next picture may be another */
+    bool taken;          /* the terminal is ours */
+    int hidden;          /* the cursor's visibility as curs_set last had it, 0 hidden; -1 unknown, or cannot be set */
+    bool patched;        /* the cursor is not where curses left it */
+    struct patch patch;  /* the last one that was made */
+    bool expects;        /* it is shown if what was typed last is typed again */
+    bool ahead;          /* it was: the next picture may be another */
     struct canvas shown; /* what is on the screen; touched: what curses does not know of. No cells: nothing */
 };
 
@@ -187,9 +190,12 @@ static void init_patches(struct term *t)
 /* Some terminals, and all that play keys back, send the arrows as without the keypad mode that curses puts on. */
 static void define_plain_keys(void)
 {
-    static const struct { const char *bytes; int code; } keys[] = {
-        {"\033[A", KEY_UP}, {"\033[B", KEY_DOWN}, {"\033[C", KEY_RIGHT}, {"\033[D", KEY_LEFT},
-        {"\033[H", KEY_HOME}, {"\033[F", KEY_END},
+    static const struct {
+        const char *bytes;
+        int code;
+    } keys[] = {
+        {"\033[A", KEY_UP},   {"\033[B", KEY_DOWN}, {"\033[C", KEY_RIGHT},
+        {"\033[D", KEY_LEFT}, {"\033[H", KEY_HOME}, {"\033[F", KEY_END},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (key_defined(keys[i].bytes) == 0)
@@ -229,7 +235,8 @@ static void bytes_came(void *ctx, bool again);
 extern int setupterm(const char *term, int fd, int *status);
 
 /* Whether newterm(3), which does not say why it failed, failed for want of memory: there is none even now, or the
- * terminal's type is known. setupterm(3) must not be called without memory, since it does not check all it allocates. */
+ * terminal's type is known. setupterm(3) must not be called without memory, since it does not check all it allocates.
+ */
 static bool lacks_memory(int fd)
 {
     int found = 0;
@@ -257,9 +264,10 @@ enum err term_open(const struct term_options *options, const struct term_watch *
     if (!t->screen) {
         const char *name = getenv("TERM");
         err = lacks_memory(fileno(t->in))
-                ? problem_set(problem, ERR_NOMEM, "out of memory")
-                : problem_set(problem, ERR_NOT_FOUND,
-                              "the terminal type TERM=%s is not known here; poolscope run needs none", name ? name : "");
+                  ? problem_set(problem, ERR_NOMEM, "out of memory")
+                  : problem_set(problem, ERR_NOT_FOUND,
+                                "the terminal type TERM=%s is not known here; poolscope run needs none",
+                                name ? name : "");
         goto out;
     }
     t->line_only = !capability("cup");
@@ -542,11 +550,27 @@ void term_close(struct term *t)
 
 /* Reading */
 
-static const struct { int code; key_code key; } codes[] = {
-    {KEY_UP, PRESS_UP}, {KEY_DOWN, PRESS_DOWN}, {KEY_LEFT, PRESS_LEFT}, {KEY_RIGHT, PRESS_RIGHT},
-    {KEY_PPAGE, PRESS_PGUP}, {KEY_NPAGE, PRESS_PGDN}, {KEY_HOME, PRESS_HOME}, {KEY_END, PRESS_END},
-    {KEY_BTAB, PRESS_BACKTAB}, {KEY_ENTER, PRESS_ENTER}, {KEY_BACKSPACE, PRESS_BACKSPACE}, {KEY_DC, PRESS_DELETE},
-    {KEY_IC, PRESS_INSERT}, {KEY_A1, PRESS_HOME}, {KEY_A3, PRESS_PGUP}, {KEY_C1, PRESS_END}, {KEY_C3, PRESS_PGDN},
+static const struct {
+    int code;
+    key_code key;
+} codes[] = {
+    {KEY_UP, PRESS_UP},
+    {KEY_DOWN, PRESS_DOWN},
+    {KEY_LEFT, PRESS_LEFT},
+    {KEY_RIGHT, PRESS_RIGHT},
+    {KEY_PPAGE, PRESS_PGUP},
+    {KEY_NPAGE, PRESS_PGDN},
+    {KEY_HOME, PRESS_HOME},
+    {KEY_END, PRESS_END},
+    {KEY_BTAB, PRESS_BACKTAB},
+    {KEY_ENTER, PRESS_ENTER},
+    {KEY_BACKSPACE, PRESS_BACKSPACE},
+    {KEY_DC, PRESS_DELETE},
+    {KEY_IC, PRESS_INSERT},
+    {KEY_A1, PRESS_HOME},
+    {KEY_A3, PRESS_PGUP},
+    {KEY_C1, PRESS_END},
+    {KEY_C3, PRESS_PGDN},
 };
 
 static key_code key_from_curses(int code)
@@ -564,8 +588,9 @@ static key_code look_up(const char *sequence)
     int code = key_defined(sequence);
     if (code <= 0)
         return code < 0 ? KEYBOARD_PART : KEYBOARD_NONE;
-    return code == CODE_PASTE_BEGIN ? KEYBOARD_PASTE_BEGIN : code == CODE_PASTE_END ? KEYBOARD_PASTE_END
-                                                                                    : key_from_curses(code);
+    return code == CODE_PASTE_BEGIN ? KEYBOARD_PASTE_BEGIN
+           : code == CODE_PASTE_END ? KEYBOARD_PASTE_END
+                                    : key_from_curses(code);
 }
 
 /* What is expected is shown before it is known what was typed, which takes longer than all else. Then whoever shows it

@@ -14,15 +14,15 @@
 struct term;
 
 struct term_options {
-    bool color;         /* false: attributes alone */
-    bool force_color;   /* although NO_COLOR is set */
+    bool color;       /* false: attributes alone */
+    bool force_color; /* although NO_COLOR is set */
 };
 
 /* What a guard needs to put the terminal right again when we cannot. */
 struct term_restore {
-    int fd;                     /* the terminal, borrowed until term_close */
+    int fd;                      /* the terminal, borrowed until term_close */
     struct termios before, ours; /* as it was found; as we set it */
-    char bytes[256];            /* ends the alternate screen, the keypad, the paste mode; shows the cursor */
+    char bytes[256];             /* ends the alternate screen, the keypad, the paste mode; shows the cursor */
     size_t nbytes;
 };
 

@@ -27,7 +27,7 @@ struct vt {
     struct vt_row history[VT_HISTORY_MAX]; /* a ring */
     size_t oldest, nhistory;
     uint64_t forgotten;
-    struct vt_cell *line;  /* one of the screen, for vt_line */
+    struct vt_cell *line; /* one of the screen, for vt_line */
     struct buf replies, taken;
 };
 
@@ -130,7 +130,10 @@ static void add_piece(void *user, const char *piece, size_t len)
 }
 
 static const VTermScreenCallbacks callbacks = {
-    .movecursor = move_cursor, .settermprop = set_property, .sb_pushline = push_line, .sb_popline = pop_line,
+    .movecursor = move_cursor,
+    .settermprop = set_property,
+    .sb_pushline = push_line,
+    .sb_popline = pop_line,
 };
 
 static int bounded(int n)
@@ -261,13 +264,26 @@ bool vt_cursor(const struct vt *t, size_t *line, int *column)
 
 /* Keys */
 
-static const struct { key_code key; VTermKey code; VTermModifier modifier; } keys[] = {
-    {PRESS_UP, VTERM_KEY_UP, 0},         {PRESS_DOWN, VTERM_KEY_DOWN, 0},     {PRESS_LEFT, VTERM_KEY_LEFT, 0},
-    {PRESS_RIGHT, VTERM_KEY_RIGHT, 0},   {PRESS_PGUP, VTERM_KEY_PAGEUP, 0},   {PRESS_PGDN, VTERM_KEY_PAGEDOWN, 0},
-    {PRESS_HOME, VTERM_KEY_HOME, 0},     {PRESS_END, VTERM_KEY_END, 0},       {PRESS_TAB, VTERM_KEY_TAB, 0},
-    {PRESS_BACKTAB, VTERM_KEY_TAB, VTERM_MOD_SHIFT},                          {PRESS_ENTER, VTERM_KEY_ENTER, 0},
-    {PRESS_ESC, VTERM_KEY_ESCAPE, 0},    {PRESS_BACKSPACE, VTERM_KEY_BACKSPACE, 0},
-    {PRESS_DELETE, VTERM_KEY_DEL, 0},    {PRESS_INSERT, VTERM_KEY_INS, 0},
+static const struct {
+    key_code key;
+    VTermKey code;
+    VTermModifier modifier;
+} keys[] = {
+    {PRESS_UP, VTERM_KEY_UP, 0},
+    {PRESS_DOWN, VTERM_KEY_DOWN, 0},
+    {PRESS_LEFT, VTERM_KEY_LEFT, 0},
+    {PRESS_RIGHT, VTERM_KEY_RIGHT, 0},
+    {PRESS_PGUP, VTERM_KEY_PAGEUP, 0},
+    {PRESS_PGDN, VTERM_KEY_PAGEDOWN, 0},
+    {PRESS_HOME, VTERM_KEY_HOME, 0},
+    {PRESS_END, VTERM_KEY_END, 0},
+    {PRESS_TAB, VTERM_KEY_TAB, 0},
+    {PRESS_BACKTAB, VTERM_KEY_TAB, VTERM_MOD_SHIFT},
+    {PRESS_ENTER, VTERM_KEY_ENTER, 0},
+    {PRESS_ESC, VTERM_KEY_ESCAPE, 0},
+    {PRESS_BACKSPACE, VTERM_KEY_BACKSPACE, 0},
+    {PRESS_DELETE, VTERM_KEY_DEL, 0},
+    {PRESS_INSERT, VTERM_KEY_INS, 0},
 };
 
 void vt_key(struct vt *t, key_code key)

@@ -29,8 +29,8 @@ void vt_free(struct vt *t);
 void vt_resize(struct vt *t, int columns, int rows);
 void vt_size(const struct vt *t, int *columns, int *rows);
 
-/* What the program wrote: any bytes, cut anywhere. The program is not trusted: only what tui/term/vt_filter.h lets through
- * reaches libvterm. */
+/* What the program wrote: any bytes, cut anywhere. The program is not trusted: only what tui/term/vt_filter.h lets
+ * through reaches libvterm. */
 void vt_write(struct vt *t, const char *bytes, size_t len);
 
 /* Lines 0 … vt_lines - 1: the newest VT_HISTORY_MAX that scrolled off, then the screen's. vt_forgotten is how many

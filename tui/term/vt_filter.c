@@ -219,9 +219,15 @@ static const struct {
     const char *finals;
     size_t nargs; /* the others are dropped */
 } known_csi[] = {
-    {0, 0, "@ABCDEFGIJKLMPSTXZ`acdegjkn", 1}, {0, 0, "Hfr", 2},
-    {'?', 0, "JKn", 1}, {'>', 0, "c", 1},  {'?', '$', "p", 1}, {0, '!', "p", 0},
-    {0, ' ', "q", 1},   {0, '"', "q", 1}, {0, '\'', "}~", 1},
+    {0, 0, "@ABCDEFGIJKLMPSTXZ`acdegjkn", 1},
+    {0, 0, "Hfr", 2},
+    {'?', 0, "JKn", 1},
+    {'>', 0, "c", 1},
+    {'?', '$', "p", 1},
+    {0, '!', "p", 0},
+    {0, ' ', "q", 1},
+    {0, '"', "q", 1},
+    {0, '\'', "}~", 1},
 };
 
 static void put_known_csi(struct vt_filter *f, char final)

@@ -31,11 +31,11 @@ struct vt_filter {
     enum vt_filter_state state;
 
     /* The sequence that is being read. */
-    char leader, intermediate;      /* 0: none */
-    bool malformed;                 /* it is read to its end and dropped */
-    int args[VT_FILTER_ARGS_MAX];   /* -1: left out, which means its default */
+    char leader, intermediate;       /* 0: none */
+    bool malformed;                  /* it is read to its end and dropped */
+    int args[VT_FILTER_ARGS_MAX];    /* -1: left out, which means its default */
     bool is_sub[VT_FILTER_ARGS_MAX]; /* a colon stands before it: it belongs to the argument before it */
-    size_t nargs;                   /* VT_FILTER_ARGS_MAX + 1: there were more */
+    size_t nargs;                    /* VT_FILTER_ARGS_MAX + 1: there were more */
 
     /* The UTF-8 character of which the first bytes have come. */
     char character[4];
@@ -44,7 +44,7 @@ struct vt_filter {
     /* Text that has not been passed on yet; never more than within one call. */
     char text[VT_FILTER_PIECE_MAX];
     size_t ntext;
-    char last[4]; /* the last character that is not a mark, for REP */
+    char last[4];         /* the last character that is not a mark, for REP */
     size_t nlast, nmarks; /* nmarks counts the marks since then, also across sequences */
 };
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 enum { BLOCK_MAX = 16 * TABLE_BLOCK }; /* longer, and it is not read as one */
 
 static size_t entries_of(const struct table *t)

@@ -9,10 +9,10 @@
 struct table_blocks {
     const struct table_body *body;
     struct table_progress *progress;
-    size_t next, end;  /* index entries */
-    char *text;        /* owned; RAW_PAD bytes behind it may be read */
+    size_t next, end; /* index entries */
+    char *text;       /* owned; RAW_PAD bytes behind it may be read */
     size_t cap;
-    size_t len;        /* 0: the span is over, or the block is not in memory */
+    size_t len; /* 0: the span is over, or the block is not in memory */
     uint64_t offset;
     uint64_t row, rows; /* in the block */
     size_t entry;       /* its first */

@@ -17,9 +17,9 @@ struct build {
     struct problem problem;
     struct table_lines lines;
     struct table_csv csv;
-    struct buf entries;           /* of struct raw_entry */
+    struct buf entries; /* of struct raw_entry */
     struct table_index_facts facts;
-    bool has_header, ready;       /* there is one; it is right */
+    bool has_header, ready; /* there is one; it is right */
     bool enough;
     uint64_t next;                /* where the window of the next entry begins */
     uint64_t line, line_start;    /* where the segment lies; the first line is 1 */
@@ -90,8 +90,8 @@ static enum err take_row(struct build *b)
     if (b->how->strict && b->csv.ncells > b->header->n) {
         char words[160];
         snprintf(words, sizeof words,
-                 "field %zu of a row, but the header has %zu; quote a comma that belongs to the text",
-                 b->header->n + 1, b->header->n);
+                 "field %zu of a row, but the header has %zu; quote a comma that belongs to the text", b->header->n + 1,
+                 b->header->n);
         return fault_at_field(b, ERR_PARSE, b->header->n, words);
     }
     count_ragged(b);
@@ -115,9 +115,8 @@ static enum err take_header(struct build *b, uint64_t behind)
     if (b->csv.ncells == 1 && b->csv.cells[0].null)
         return OK; /* empty lines before the header are skipped */
     b->has_header = true;
-    enum err err = b->how->no_header
-                     ? table_header_number(b->header, &b->csv, b->path, b->record_line, &b->problem)
-                     : table_header_read(b->header, &b->csv, b->path, b->record_line, &b->problem);
+    enum err err = b->how->no_header ? table_header_number(b->header, &b->csv, b->path, b->record_line, &b->problem)
+                                     : table_header_read(b->header, &b->csv, b->path, b->record_line, &b->problem);
     if (err)
         return err;
     begin_rows(b, b->how->no_header ? b->record : behind);

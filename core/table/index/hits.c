@@ -13,9 +13,9 @@ struct table_hits {
     struct raw_probe probe;
     struct table_csv csv;
     bool whole_cell, cells;
-    size_t at;               /* where the search goes on */
-    size_t start;            /* a record's start at or before it … */
-    uint64_t row;            /* … and its number */
+    size_t at;    /* where the search goes on */
+    size_t start; /* a record's start at or before it … */
+    uint64_t row; /* … and its number */
     struct row found;
     struct table_reader *reader; /* for a record that is too large for a block */
     uint64_t left;
@@ -161,7 +161,9 @@ static size_t find_record(struct table_hits *h)
 static enum err parse_record(struct table_hits *h, size_t end)
 {
     const struct table_blocks *b = &h->blocks;
-    struct table_segment s = {.text = b->text + h->start, .len = end - h->start, .offset = b->offset + h->start,
+    struct table_segment s = {.text = b->text + h->start,
+                              .len = end - h->start,
+                              .offset = b->offset + h->start,
                               .ends_line = b->text[end - 1] == '\n'};
     enum err err = table_csv_feed(&h->csv, &s);
     if (!err && !h->csv.done)

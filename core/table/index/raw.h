@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 enum {
-    RAW_PAD = 64,         /* bytes behind a text that may be read, whatever they hold */
-    RAW_WORDS = 128,      /* masks of one call at most */
+    RAW_PAD = 64,    /* bytes behind a text that may be read, whatever they hold */
+    RAW_WORDS = 128, /* masks of one call at most */
     RAW_STEP = RAW_WORDS * 64,
     RAW_PROBES = 4,
 };
@@ -43,13 +43,13 @@ struct raw_ragged {
 
 /* Counts records and notes where they begin, one entry for each window of the file. */
 struct raw_tally {
-    uint64_t expected;     /* delimiters of a record */
-    uint64_t rows;         /* ends so far */
-    uint64_t delimiters;   /* so far */
-    uint64_t last;         /* of them before the last end */
-    uint64_t head;         /* of them before the first end: that record began elsewhere */
-    uint64_t next, window; /* where the next entry's window begins */
-    uint64_t limit;        /* records that begin here or behind it are not noted */
+    uint64_t expected;      /* delimiters of a record */
+    uint64_t rows;          /* ends so far */
+    uint64_t delimiters;    /* so far */
+    uint64_t last;          /* of them before the last end */
+    uint64_t head;          /* of them before the first end: that record began elsewhere */
+    uint64_t next, window;  /* where the next entry's window begins */
+    uint64_t limit;         /* records that begin here or behind it are not noted */
     uint64_t first, behind; /* where the text behind the first and behind the last end begins */
     struct raw_entry *entry;
     struct raw_ragged ragged;
@@ -59,8 +59,8 @@ struct raw_tally {
 struct raw_probe {
     unsigned char *bytes, *fold; /* owned */
     size_t len;
-    bool folded;                 /* some byte is */
-    size_t at[RAW_PROBES];       /* the offsets that are looked at first: its rarest bytes */
+    bool folded;           /* some byte is */
+    size_t at[RAW_PROBES]; /* the offsets that are looked at first: its rarest bytes */
 };
 
 struct raw_ops {

@@ -83,8 +83,11 @@ static void begin_tally(struct build *b, size_t i, struct raw_tally *t)
 {
     uint64_t k = b->plan->keep + i * b->windows, end = chunk_end(b, i);
     uint64_t stop = k + b->windows < b->builder.facts->n ? k + b->windows : b->builder.facts->n;
-    *t = (struct raw_tally){.expected = b->plan->ncolumns - 1, .window = b->plan->window, .next = window_begin(b, k),
-                            .limit = end, .entry = &b->builder.entries[k]};
+    *t = (struct raw_tally){.expected = b->plan->ncolumns - 1,
+                            .window = b->plan->window,
+                            .next = window_begin(b, k),
+                            .limit = end,
+                            .entry = &b->builder.entries[k]};
     t->ragged = (struct raw_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
     memset(t->entry, 0xff, (size_t)(stop - k) * sizeof *t->entry);
 }

@@ -15,18 +15,18 @@ struct table_walk {
     const struct raw_ops *raw;
     struct table_reader *reader; /* for what raw structure does not serve */
     bool by_reader, all;
-    size_t *slots;               /* of each column up to the last wanted: its place in a row, SIZE_MAX: not wanted */
+    size_t *slots; /* of each column up to the last wanted: its place in a row, SIZE_MAX: not wanted */
     size_t nslots, width;
-    struct cell *cells;          /* of a batch */
+    struct cell *cells; /* of a batch */
     size_t batch_rows;
-    struct buf copies;           /* of cells with doubled quotes */
-    uint64_t row, left;          /* what the reader still has to read of this block */
+    struct buf copies;  /* of cells with doubled quotes */
+    uint64_t row, left; /* what the reader still has to read of this block */
 
-    struct raw_state state;      /* behind the masks */
+    struct raw_state state; /* behind the masks */
     uint64_t ends[RAW_WORDS], seps[RAW_WORDS];
-    size_t at, words, word;      /* where the masks begin in the block, how many, the current one */
-    uint64_t live;               /* its bits that are still to be seen */
-    size_t field, start;         /* the current field, and where it begins */
+    size_t at, words, word; /* where the masks begin in the block, how many, the current one */
+    uint64_t live;          /* its bits that are still to be seen */
+    size_t field, start;    /* the current field, and where it begins */
 };
 
 static enum err choose(struct table_walk *w, const size_t *columns, size_t n)

@@ -24,7 +24,7 @@ struct arrangement {
     struct bounds bounds[FRAME_COLUMNS];
     size_t content[FRAME_COLUMNS]; /* columns that the longest line needs */
     bool settled[FRAME_COLUMNS];
-    size_t width, columns;         /* what is left for those not settled */
+    size_t width, columns; /* what is left for those not settled */
 };
 
 /* A piece of a cell's text. */

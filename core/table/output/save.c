@@ -38,8 +38,8 @@ enum save_format save_format_of(const char *path)
 /* Delimiters that another reader may guess, and what some take for blanks or a byte order mark, are quoted too. */
 static bool needs_quotes(const char *text, size_t len)
 {
-    static const bool needed[256] = {['"'] = true, [','] = true, [';'] = true, ['\t'] = true, ['|'] = true,
-                                     ['\r'] = true, ['\n'] = true};
+    static const bool needed[256] = {
+        ['"'] = true, [','] = true, [';'] = true, ['\t'] = true, ['|'] = true, ['\r'] = true, ['\n'] = true};
     if (len == 0 || text[0] == ' ' || text[len - 1] == ' ' || text[0] == '\xef')
         return true;
     for (size_t i = 0; i < len; i++)

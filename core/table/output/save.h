@@ -14,8 +14,9 @@ enum save_format save_format_of(const char *path);
 
 struct save {
     enum save_format format;
-    const size_t *columns; size_t ncolumns; /* places in the table, in the order they are written */
-    const struct row_list *rows;            /* NULL: all, as they stand */
+    const size_t *columns;
+    size_t ncolumns;             /* places in the table, in the order they are written */
+    const struct row_list *rows; /* NULL: all, as they stand */
 };
 
 /* Memory for a row; with a list of rows for some 100 MB at most and a row, whatever the table's size. ERR_CANCELLED if

@@ -21,8 +21,8 @@ struct table_aside {
     int in, out, stop; /* owned; `stop` is readable when nobody wants more */
     const struct table_unpacker *unpacker;
     const char *path;
-    size_t first;      /* bytes of the piece that were read before */
-    enum err err;      /* of the thread, once it is joined */
+    size_t first; /* bytes of the piece that were read before */
+    enum err err; /* of the thread, once it is joined */
     struct problem problem;
     char piece[PIECE];
 };

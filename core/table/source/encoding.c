@@ -15,7 +15,7 @@ struct encoding {
     char *name;
     char rest[REST_MAX]; /* the first bytes of a character whose others are still to come */
     size_t nrest;
-    uint64_t taken;      /* bytes that are converted */
+    uint64_t taken; /* bytes that are converted */
 };
 
 static enum err refuse(const struct encoding *c, const char *path, struct problem *problem)

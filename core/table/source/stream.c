@@ -25,26 +25,31 @@ enum {
 
 struct table_stream {
     char *path;
-    int in;              /* owned */
-    bool regular;        /* read at `offset`, so that the caller's place in it stays */
+    int in;       /* owned */
+    bool regular; /* read at `offset`, so that the caller's place in it stays */
     uint64_t offset;
     const struct table_unpacker *unpacker;
-    void *packed;        /* the unpacker's own; NULL: it unpacks nothing here */
-    struct table_aside *aside; /* or on a thread: `in` is what comes from there */
+    void *packed;               /* the unpacker's own; NULL: it unpacks nothing here */
+    struct table_aside *aside;  /* or on a thread: `in` is what comes from there */
     struct table_filter filter; /* push NULL: none */
     struct buf filtered;
-    char *piece;         /* PIECE bytes; the first `ahead` were read to look at them */
+    char *piece; /* PIECE bytes; the first `ahead` were read to look at them */
     size_t ahead;
-    int spool;           /* owned */
-    bool looked;         /* it is known whether something is packed */
+    int spool;   /* owned */
+    bool looked; /* it is known whether something is packed */
     bool memory, done;
-    uint64_t size;       /* in the spool */
+    uint64_t size; /* in the spool */
 };
 
 static const struct magic {
     const char *bytes;
     size_t len;
-} magics[] = {{"\x1f\x8b", 2}, {"\x28\xb5\x2f\xfd", 4}, {"\xfd" "7zXZ\0", 6}, {"BZh", 3}};
+} magics[] = {{"\x1f\x8b", 2},
+              {"\x28\xb5\x2f\xfd", 4},
+              {"\xfd"
+               "7zXZ\0",
+               6},
+              {"BZh", 3}};
 
 static bool is_packed(const char *bytes, size_t len)
 {

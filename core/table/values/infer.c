@@ -9,7 +9,7 @@
 enum kind {
     KIND_BOOL = 1,
     KIND_INT = 2,
-    KIND_BIG = 4,    /* an integer that i64 does not hold */
+    KIND_BIG = 4, /* an integer that i64 does not hold */
     KIND_FLOAT = 8,
     KIND_TEXT = 16,
     KIND_ZEROS = 32, /* 007: a code, not a number */

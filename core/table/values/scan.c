@@ -11,7 +11,7 @@ enum { PARTS_PER_THREAD = 4 }; /* of several: none waits long for another's last
 struct part {
     struct table_infer *infer; /* of each column */
     struct table_set codes;
-    uint64_t *counts;          /* of the codes that are kept, in a second run */
+    uint64_t *counts; /* of the codes that are kept, in a second run */
 };
 
 struct scan {
@@ -147,9 +147,9 @@ static enum err refuse_cell(const struct scan *s, size_t c, uint64_t number, con
         table_problem(problem, err, path);
     else
         err = problem_set(problem, ERR_PARSE, "%s:%llu:%llu: \"%s\" is no %s; column \"%.*s\" was said to be one", path,
-                        (unsigned long long)line, (unsigned long long)column, buf_text(&text),
-                        dtype_names[s->header->columns[c].dtype], (int)s->header->columns[c].name_len,
-                        s->header->columns[c].name);
+                          (unsigned long long)line, (unsigned long long)column, buf_text(&text),
+                          dtype_names[s->header->columns[c].dtype], (int)s->header->columns[c].name_len,
+                          s->header->columns[c].name);
     buf_done(&text);
     table_reader_free(reader);
     return err;

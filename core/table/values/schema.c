@@ -113,7 +113,9 @@ static enum err read_columns(struct table *t, struct cursor *c, size_t n)
         const char *name = take_item(c, &item);
         if (!name || item.value >= DTYPE_COUNT)
             return ERR_PARSE;
-        t->columns[i] = (struct column){.name = name, .name_len = (size_t)item.len, .dtype = (enum dtype)item.value,
+        t->columns[i] = (struct column){.name = name,
+                                        .name_len = (size_t)item.len,
+                                        .dtype = (enum dtype)item.value,
                                         .given = item.flags & ITEM_GIVEN};
         t->day_first[i] = item.flags & ITEM_DAY_FIRST;
     }
@@ -140,7 +142,7 @@ static struct table_code *read_codes(const struct table *t)
 /* Several threads may be the first: one's list stays, the others' go. */
 const struct table_code *table_schema_codes(const struct table *t)
 {
-    struct table_code *_Atomic *kept = (struct table_code *_Atomic *)&t->codes;
+    struct table_code *_Atomic *kept = (struct table_code * _Atomic *)&t->codes;
     struct table_code *codes = atomic_load(kept), *none = NULL;
     if (codes || !(codes = read_codes(t)))
         return codes;

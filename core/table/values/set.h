@@ -22,7 +22,7 @@ struct table_set {
     uint32_t *slots; /* index + 1 into entries, 0 is free */
     size_t nslots;
     struct buf text;
-    bool full;       /* something did not fit; from then on nothing new is entered */
+    bool full; /* something did not fit; from then on nothing new is entered */
 };
 
 void table_set_init(struct table_set *s, size_t max, size_t max_bytes);

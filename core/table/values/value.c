@@ -362,15 +362,9 @@ enum err table_add_value(const struct table *t, size_t column, const struct cell
     if (fit == TABLE_FIT_NO || dtype == DTYPE_STR) /* no: the file changed; its text says more than an error here */
         return table_add_short(out, cell->text, cell->len, NULL);
     switch (dtype) {
-    case DTYPE_I64:
-        parse_i64(without_spaces(cell), &number);
-        return buf_addf(out, "%lld", (long long)number);
+    case DTYPE_I64: parse_i64(without_spaces(cell), &number); return buf_addf(out, "%lld", (long long)number);
     case DTYPE_F64: return add_f64(out, without_spaces(cell));
-    case DTYPE_BOOL:
-        parse_bool(s, &flag);
-        return buf_add_text(out, flag ? "true" : "false");
-    default:
-        parse_date(s, t->day_first[column], &date);
-        return add_date(out, date);
+    case DTYPE_BOOL: parse_bool(s, &flag); return buf_add_text(out, flag ? "true" : "false");
+    default: parse_date(s, t->day_first[column], &date); return add_date(out, date);
     }
 }

@@ -40,17 +40,30 @@ static void every_error_has_a_text_of_its_own(void **state)
         for (int j = 0; j < i; j++)
             assert_string_not_equal(err_text((enum err)i), err_text((enum err)j));
     }
-    assert_string_equal(err_text((enum err)-1), "unknown error");
+    assert_string_equal(err_text((enum err) - 1), "unknown error");
     assert_string_equal(err_text(ERR_COUNT), "unknown error");
 }
 
 static void errno_values_become_answers(void **state)
 {
     (void)state;
-    static const struct { int errnum; enum err e; } cases[] = {
-        {0, OK}, {ENOMEM, ERR_NOMEM}, {EACCES, ERR_DENIED}, {EPERM, ERR_DENIED}, {ENOENT, ERR_GONE}, {ESRCH, ERR_GONE},
-        {EAGAIN, ERR_AGAIN}, {EPIPE, ERR_CLOSED}, {ECONNRESET, ERR_CLOSED}, {EIO, ERR_IO}, {ENOTCONN, ERR_IO},
-        {EINVAL, ERR_SYS}, {99999, ERR_SYS},
+    static const struct {
+        int errnum;
+        enum err e;
+    } cases[] = {
+        {0, OK},
+        {ENOMEM, ERR_NOMEM},
+        {EACCES, ERR_DENIED},
+        {EPERM, ERR_DENIED},
+        {ENOENT, ERR_GONE},
+        {ESRCH, ERR_GONE},
+        {EAGAIN, ERR_AGAIN},
+        {EPIPE, ERR_CLOSED},
+        {ECONNRESET, ERR_CLOSED},
+        {EIO, ERR_IO},
+        {ENOTCONN, ERR_IO},
+        {EINVAL, ERR_SYS},
+        {99999, ERR_SYS},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(err_from_errno(cases[i].errnum), cases[i].e);
@@ -89,7 +102,10 @@ static void a_problem_never_drives_the_terminal(void **state)
 {
     (void)state;
     struct problem p;
-    (void)problem_set(&p, ERR_PARSE, "%s", "a\x1b[2Jb\nc\x7f" "d\xc2\x9b" "31m\t");
+    (void)problem_set(&p, ERR_PARSE, "%s",
+                      "a\x1b[2Jb\nc\x7f"
+                      "d\xc2\x9b"
+                      "31m\t");
     assert_false(acts_on_terminal(p.text));
     (void)problem_set(&p, ERR_PARSE, "%s", "für häßliche Namen: 表");
     assert_string_equal(p.text, "für häßliche Namen: 表");
@@ -239,9 +255,18 @@ static int file_of(size_t len)
 static void reading_all_stops_at_the_end_or_at_the_ceiling(void **state)
 {
     (void)state;
-    static const struct { size_t size, ceiling; enum err e; } cases[] = {
-        {0, 0, OK}, {0, 10, OK}, {10, 100, OK}, {10, 10, OK}, {11, 10, ERR_TOO_BIG}, {70000, 70000, OK},
-        {70000, 69999, ERR_TOO_BIG}, {65536, 65536, OK},
+    static const struct {
+        size_t size, ceiling;
+        enum err e;
+    } cases[] = {
+        {0, 0, OK},
+        {0, 10, OK},
+        {10, 100, OK},
+        {10, 10, OK},
+        {11, 10, ERR_TOO_BIG},
+        {70000, 70000, OK},
+        {70000, 69999, ERR_TOO_BIG},
+        {65536, 65536, OK},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct buf b;

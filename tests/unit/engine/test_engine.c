@@ -29,7 +29,7 @@ enum { PATIENCE = 30 }; /* seconds */
 static struct engine *make_engine(int threads, enum at_fork at_fork)
 {
     struct engine *e = NULL;
-    assert_int_equal(engine_new(&(struct engine_options){ .threads = threads, .at_fork = at_fork }, &e), OK);
+    assert_int_equal(engine_new(&(struct engine_options){.threads = threads, .at_fork = at_fork}, &e), OK);
     return e;
 }
 
@@ -162,8 +162,8 @@ static void refuses_settings_out_of_range(void **state)
     (void)state;
     struct engine *e;
     enum at_fork policy;
-    assert_int_equal(engine_new(&(struct engine_options){ .threads = 0 }, &e), ERR_USAGE);
-    assert_int_equal(engine_new(&(struct engine_options){ .threads = ENGINE_THREADS_MAX + 1 }, &e), ERR_USAGE);
+    assert_int_equal(engine_new(&(struct engine_options){.threads = 0}, &e), ERR_USAGE);
+    assert_int_equal(engine_new(&(struct engine_options){.threads = ENGINE_THREADS_MAX + 1}, &e), ERR_USAGE);
     assert_int_equal(at_fork_from_name("reinit", &policy), OK);
     assert_int_equal(policy, AT_FORK_REINIT);
     assert_int_equal(at_fork_from_name("perhaps", &policy), ERR_NOT_FOUND);
@@ -298,8 +298,8 @@ static int make_csv(int n, int codes)
 static struct table *load(struct engine *e, int fd)
 {
     struct table *t = NULL;
-    struct problem problem = { "" };
-    enum err err = engine_load(e, fd, &(struct table_options){ .path = "test.csv" }, &t, &problem);
+    struct problem problem = {""};
+    enum err err = engine_load(e, fd, &(struct table_options){.path = "test.csv"}, &t, &problem);
     if (err)
         fail_msg("%s", problem.text);
     return t;
@@ -308,13 +308,13 @@ static struct table *load(struct engine *e, int fd)
 static void filters_and_scans_at_every_size(void **state)
 {
     (void)state;
-    static const int sizes[] = { 0, 1, 2, 3, 7, 8, 9, 100, 20011 };
+    static const int sizes[] = {0, 1, 2, 3, 7, 8, 9, 100, 20011};
     for (int threads = 1; threads <= 3; threads++) {
         struct engine *e = make_engine(threads, AT_FORK_NONE);
         for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
             int n = sizes[k], fd = make_csv(n, 5);
             struct table *t = load(e, fd);
-            struct rows found = { 0 }, all = { 0 }, none = { 0 };
+            struct rows found = {0}, all = {0}, none = {0};
             assert_int_equal(table_rows(t), n);
             assert_int_equal(engine_filter(e, t, "0003", 4, &found), OK);
             assert_int_equal(engine_filter(e, t, "3", 1, &none), OK);
@@ -346,7 +346,7 @@ static void notices_a_file_that_shrank(void **state)
     unlink(path);
     lseek(fd, 0, SEEK_SET);
     struct table *t = load(e, fd);
-    struct rows rows = { 0 };
+    struct rows rows = {0};
     assert_int_equal(ftruncate(fd, 1000), 0);
     assert_int_equal(engine_scan(e, t, &rows), ERR_CHANGED);
     assert_int_equal(rows.total, 0);

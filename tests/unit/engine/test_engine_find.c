@@ -17,34 +17,38 @@
 #include "tests/kit/table_kit.h"
 
 static const struct find conditions[] = {
-    { .what = FIND_TEXT, .column = 0, .text = "000007", .len = 6 },
-    { .what = FIND_TEXT, .column = 0, .text = "000007", .len = 6, .inverted = true },
-    { .what = FIND_TEXT, .column = 0, .text = "nowhere", .len = 7 },
-    { .what = FIND_TEXT, .column = 1, .text = "Bea \"B\"", .len = 7 },
-    { .what = FIND_TEXT, .column = 1, .text = "", .len = 0 },
-    { .what = FIND_TEXT, .column = FIND_ANY_COLUMN, .text = "-7", .len = 2 },
-    { .what = FIND_PART, .column = FIND_ANY_COLUMN, .text = "fake", .len = 4 },
-    { .what = FIND_PART, .column = FIND_ANY_COLUMN, .text = "ITEM", .len = 4, .any_case = true },
-    { .what = FIND_PART, .column = FIND_ANY_COLUMN, .text = "9,", .len = 2 },
-    { .what = FIND_PART, .column = FIND_ANY_COLUMN, .text = "7", .len = 1 },
-    { .what = FIND_PART, .column = 1, .text = "\"", .len = 1 },
-    { .what = FIND_PART, .column = 1, .text = "ZO\xc3\x8b", .len = 4, .any_case = true },
-    { .what = FIND_PATTERN, .column = 1, .text = "^[AB]", .len = 5 },
-    { .what = FIND_PATTERN, .column = FIND_ANY_COLUMN, .text = "^-?99\\d$", .len = 8 },
-    { .what = FIND_NULL, .column = 2 },
-    { .what = FIND_EQUAL, .column = 2, .text = "7", .len = 1 },
-    { .what = FIND_UNEQUAL, .column = 2, .text = "7", .len = 1 },
-    { .what = FIND_LESS, .column = 2, .text = "-990", .len = 4 },
-    { .what = FIND_GREATER_EQUAL, .column = 2, .text = "990", .len = 3 },
-    { .what = FIND_LESS_EQUAL, .column = 1, .text = "item9", .len = 5 },
-    { .what = FIND_GREATER, .column = 1, .text = "item9", .len = 5 },
-    { .what = FIND_EQUAL, .column = 1, .text = "item10", .len = 6 },
+    {.what = FIND_TEXT, .column = 0, .text = "000007", .len = 6},
+    {.what = FIND_TEXT, .column = 0, .text = "000007", .len = 6, .inverted = true},
+    {.what = FIND_TEXT, .column = 0, .text = "nowhere", .len = 7},
+    {.what = FIND_TEXT, .column = 1, .text = "Bea \"B\"", .len = 7},
+    {.what = FIND_TEXT, .column = 1, .text = "", .len = 0},
+    {.what = FIND_TEXT, .column = FIND_ANY_COLUMN, .text = "-7", .len = 2},
+    {.what = FIND_PART, .column = FIND_ANY_COLUMN, .text = "fake", .len = 4},
+    {.what = FIND_PART, .column = FIND_ANY_COLUMN, .text = "ITEM", .len = 4, .any_case = true},
+    {.what = FIND_PART, .column = FIND_ANY_COLUMN, .text = "9,", .len = 2},
+    {.what = FIND_PART, .column = FIND_ANY_COLUMN, .text = "7", .len = 1},
+    {.what = FIND_PART, .column = 1, .text = "\"", .len = 1},
+    {.what = FIND_PART, .column = 1, .text = "ZO\xc3\x8b", .len = 4, .any_case = true},
+    {.what = FIND_PATTERN, .column = 1, .text = "^[AB]", .len = 5},
+    {.what = FIND_PATTERN, .column = FIND_ANY_COLUMN, .text = "^-?99\\d$", .len = 8},
+    {.what = FIND_NULL, .column = 2},
+    {.what = FIND_EQUAL, .column = 2, .text = "7", .len = 1},
+    {.what = FIND_UNEQUAL, .column = 2, .text = "7", .len = 1},
+    {.what = FIND_LESS, .column = 2, .text = "-990", .len = 4},
+    {.what = FIND_GREATER_EQUAL, .column = 2, .text = "990", .len = 3},
+    {.what = FIND_LESS_EQUAL, .column = 1, .text = "item9", .len = 5},
+    {.what = FIND_GREATER, .column = 1, .text = "item9", .len = 5},
+    {.what = FIND_EQUAL, .column = 1, .text = "item10", .len = 6},
 };
 
 static bool holds(enum find_what what, long order)
 {
-    return what == FIND_EQUAL ? order == 0 : what == FIND_UNEQUAL ? order != 0 : what == FIND_LESS ? order < 0
-         : what == FIND_LESS_EQUAL ? order <= 0 : what == FIND_GREATER ? order > 0 : order >= 0;
+    return what == FIND_EQUAL        ? order == 0
+           : what == FIND_UNEQUAL    ? order != 0
+           : what == FIND_LESS       ? order < 0
+           : what == FIND_LESS_EQUAL ? order <= 0
+           : what == FIND_GREATER    ? order > 0
+                                     : order >= 0;
 }
 
 static bool has(const struct cell *c, const struct find *f)
@@ -128,7 +132,7 @@ static void check_condition(struct engine *e, const struct table *t, size_t i)
 {
     const struct find *f = &conditions[i];
     struct row_list list;
-    struct problem problem = { "" };
+    struct problem problem = {""};
     uint64_t row, count;
     size_t n;
     uint64_t *found = loop_over(t, f, &n);
@@ -172,15 +176,15 @@ static void what_is_no_condition_is_said(void **state)
     struct table *t = kit_indexed(e, fd);
     struct row_list list;
     struct problem problem;
-    struct find f = { .what = FIND_PATTERN, .column = 0, .text = "a(b", .len = 3 };
+    struct find f = {.what = FIND_PATTERN, .column = 0, .text = "a(b", .len = 3};
     assert_int_equal(engine_find(e, t, &f, NULL, &list, &problem), ERR_USAGE);
     assert_string_equal(problem.text, "\"a(b\" is no pattern: missing closing parenthesis, at its byte 4");
-    f = (struct find){ .what = FIND_LESS, .column = 2, .text = "x", .len = 1 };
+    f = (struct find){.what = FIND_LESS, .column = 2, .text = "x", .len = 1};
     assert_int_equal(engine_find(e, t, &f, NULL, &list, &problem), ERR_USAGE);
     assert_string_equal(problem.text, "\"x\" is no i64");
-    f = (struct find){ .what = FIND_LESS, .column = FIND_ANY_COLUMN, .text = "1", .len = 1 };
+    f = (struct find){.what = FIND_LESS, .column = FIND_ANY_COLUMN, .text = "1", .len = 1};
     assert_int_equal(engine_find(e, t, &f, NULL, &list, &problem), ERR_USAGE);
-    f = (struct find){ .what = FIND_TEXT, .column = 3, .text = "1", .len = 1 };
+    f = (struct find){.what = FIND_TEXT, .column = 3, .text = "1", .len = 1};
     assert_int_equal(engine_find(e, t, &f, NULL, &list, &problem), ERR_USAGE);
     table_free(t);
     engine_free(e);
@@ -195,7 +199,7 @@ static void a_pattern_without_an_end_is_given_up(void **state)
     int fd = kit_file(text, sizeof text - 1);
     struct table *t = kit_indexed(e, fd);
     struct row_list list;
-    struct find f = { .what = FIND_PATTERN, .column = 0, .text = "^((a+)+)+$", .len = 10 };
+    struct find f = {.what = FIND_PATTERN, .column = 0, .text = "^((a+)+)+$", .len = 10};
     assert_int_equal(engine_find(e, t, &f, NULL, &list, NULL), ERR_TOO_BIG);
     table_free(t);
     engine_free(e);

@@ -155,13 +155,13 @@ struct order_case {
 };
 
 static const struct order_case orders[] = {
-    { "a\na10\na9\na\na010\na10b\na1\nA2\n", "str", "6 2 5 1 0 3 4" }, /* a10 before a010: the same number */
-    { "a\n\nx\n\"\"\n\n", "str", "0 3 2 1" },                          /* nulls, nothing at all, something */
-    { "a\n2\n10\n-3\n\n+1.5\n-inf\nNaN\ninf\n", "f64", "3 5 2 4 0 1 7 6" },
-    { "a\ntrue\nfalse\n\nTRUE\n", "bool", "2 1 0 3" },
-    { "a\n9223372036854775807\n-9223372036854775808\n0\n", "i64", "1 2 0" },
-    { "a\nx2\nx1\nx\n", "str", "2 1 0" },
-    { "a\n18446744073709551616\n18446744073709551615\n99\n", "str", "2 1 0" }, /* numbers of any length */
+    {"a\na10\na9\na\na010\na10b\na1\nA2\n", "str", "6 2 5 1 0 3 4"}, /* a10 before a010: the same number */
+    {"a\n\nx\n\"\"\n\n", "str", "0 3 2 1"},                          /* nulls, nothing at all, something */
+    {"a\n2\n10\n-3\n\n+1.5\n-inf\nNaN\ninf\n", "f64", "3 5 2 4 0 1 7 6"},
+    {"a\ntrue\nfalse\n\nTRUE\n", "bool", "2 1 0 3"},
+    {"a\n9223372036854775807\n-9223372036854775808\n0\n", "i64", "1 2 0"},
+    {"a\nx2\nx1\nx\n", "str", "2 1 0"},
+    {"a\n18446744073709551616\n18446744073709551615\n99\n", "str", "2 1 0"}, /* numbers of any length */
 };
 
 static void values_are_ordered_by_their_dtype(void **state)

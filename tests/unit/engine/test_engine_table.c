@@ -15,9 +15,9 @@
 #include "tests/kit/engine_kit.h"
 #include "tests/kit/table_kit.h"
 
-static const struct find seven = { .what = FIND_TEXT, .text = "000007", .len = 6 },
-                         others = { .what = FIND_TEXT, .text = "000007", .len = 6, .inverted = true },
-                         none_at_all = { .what = FIND_TEXT, .text = "nowhere", .len = 7 };
+static const struct find seven = {.what = FIND_TEXT, .text = "000007", .len = 6},
+                         others = {.what = FIND_TEXT, .text = "000007", .len = 6, .inverted = true},
+                         none_at_all = {.what = FIND_TEXT, .text = "nowhere", .len = 7};
 
 static void frequency_counts_each_text(void **state)
 {
@@ -32,8 +32,8 @@ static void frequency_counts_each_text(void **state)
         assert_true(all.complete);
         assert_int_equal(all.texts.n, 11);
         for (size_t i = 0; i < all.texts.n; i++) {
-            struct find f = { .what = FIND_TEXT, .column = 1, .text = table_set_text(&all.texts, i),
-                              .len = all.texts.entries[i].len };
+            struct find f = {
+                .what = FIND_TEXT, .column = 1, .text = table_set_text(&all.texts, i), .len = all.texts.entries[i].len};
             uint64_t count;
             assert_int_equal(engine_count(e, t, &f, NULL, &count, NULL), OK);
             assert_int_equal(all.texts.entries[i].count, count);
@@ -142,7 +142,7 @@ static void everything_stops_when_it_is_asked_to(void **state)
     struct engine *e = kit_engine(2);
     int fd = kit_names_file(KIT_ROWS);
     struct table *t = kit_indexed(e, fd), *none = NULL;
-    struct table_progress progress = { .stop = 1 };
+    struct table_progress progress = {.stop = 1};
     struct row_list list;
     struct frequency f;
     struct statistics s;

@@ -310,9 +310,14 @@ static void many_tasks_travel_in_one_event(void **state)
     struct buf b;
     for (int i = 0; i < N; i++) {
         int64_t ranges[] = {i, 1, 2 * i, 7};
-        struct event_task one = {.task = i + 1, .code = i % 2 ? (char *)"0001" : NULL, .worker = i % 3, .rows = i,
-                                 .state = i % 3 ? TASK_FINISHED : TASK_FAILED, .seconds = i / 1000.0,
-                                 .error = i % 3 ? NULL : (char *)"it failed", .ranges = {ranges, i % 5 ? 4 : 0}};
+        struct event_task one = {.task = i + 1,
+                                 .code = i % 2 ? (char *)"0001" : NULL,
+                                 .worker = i % 3,
+                                 .rows = i,
+                                 .state = i % 3 ? TASK_FINISHED : TASK_FAILED,
+                                 .seconds = i / 1000.0,
+                                 .error = i % 3 ? NULL : (char *)"it failed",
+                                 .ranges = {ranges, i % 5 ? 4 : 0}};
         assert_int_equal(event_tasks_add(&e.tasks, &one), OK);
     }
     buf_init(&b, 1 << 20);

@@ -102,11 +102,25 @@ static void hostile_messages_are_refused_and_leak_no_fd(void **state)
     assert_int_equal(pipe2(pipe_ends, O_CLOEXEC), 0);
     for (int i = 0; i < IO_FDS_MAX; i++)
         files[i] = memfd_create("test", MFD_CLOEXEC);
-    struct { uint64_t len, spilled; char data[4]; } message;
-    const struct { uint64_t len, spilled; size_t sent; const int *fds; int nfds; } cases[] = {
-        {4, 0, 3, NULL, 0}, {4, 0, 16, NULL, 0}, {5, 0, 20, NULL, 0}, {3, 0, 20, files, 2},
+    struct {
+        uint64_t len, spilled;
+        char data[4];
+    } message;
+    const struct {
+        uint64_t len, spilled;
+        size_t sent;
+        const int *fds;
+        int nfds;
+    } cases[] = {
+        {4, 0, 3, NULL, 0},
+        {4, 0, 16, NULL, 0},
+        {5, 0, 20, NULL, 0},
+        {3, 0, 20, files, 2},
         {UINT64_MAX, 0, 20, files, 1},
-        {4, 1, 16, NULL, 0}, {4, 1, 16, files, 1}, {UINT64_MAX, 1, 16, files, 1}, {4, 1, 16, pipe_ends, 1},
+        {4, 1, 16, NULL, 0},
+        {4, 1, 16, files, 1},
+        {UINT64_MAX, 1, 16, files, 1},
+        {4, 1, 16, pipe_ends, 1},
         {4, 0, 20, files, IO_FDS_MAX},
     };
     int before = next_fd();

@@ -16,12 +16,32 @@
 #include "tests/kit/hang_stage.h"
 
 /* Changes of the one fact: somebody may go on, or it cannot be ruled out. */
-static void a_sleeps(struct stage *s) { s->threads[A][0] = stage_asleep(stage_pid(A), SYS_clock_nanosleep, 0); }
-static void a_runs(struct stage *s) { s->threads[A][0].state = 'R'; s->procs[A].at_one_instant = false; }
-static void b_runs(struct stage *s) { s->threads[B][0].state = 'R'; s->procs[B].at_one_instant = false; }
-static void b_not_at_one_instant(struct stage *s) { s->procs[B].at_one_instant = false; }
-static void a_has_timer(struct stage *s) { s->procs[A].timers = 1; }
-static void b_shares_memory(struct stage *s) { s->procs[B].shares_with = 300; }
+static void a_sleeps(struct stage *s)
+{
+    s->threads[A][0] = stage_asleep(stage_pid(A), SYS_clock_nanosleep, 0);
+}
+static void a_runs(struct stage *s)
+{
+    s->threads[A][0].state = 'R';
+    s->procs[A].at_one_instant = false;
+}
+static void b_runs(struct stage *s)
+{
+    s->threads[B][0].state = 'R';
+    s->procs[B].at_one_instant = false;
+}
+static void b_not_at_one_instant(struct stage *s)
+{
+    s->procs[B].at_one_instant = false;
+}
+static void a_has_timer(struct stage *s)
+{
+    s->procs[A].timers = 1;
+}
+static void b_shares_memory(struct stage *s)
+{
+    s->procs[B].shares_with = 300;
+}
 static void b_has_another_thread(struct stage *s)
 {
     s->threads[B][1] = stage_asleep(stage_pid(B) + 1, SYS_ppoll, 0);
@@ -34,29 +54,61 @@ static void c_has_all_ends(struct stage *s)
         stage_give_pipe(s, C, i, false);
     }
 }
-static void a_stranger_has_an_end(struct stage *s) { s->pipes[A].holder = s->pipes[B].holder = 4711; }
+static void a_stranger_has_an_end(struct stage *s)
+{
+    s->pipes[A].holder = s->pipes[B].holder = 4711;
+}
 
 static void (*const ways_out[])(struct stage *) = {
-    stage_a_polls, a_sleeps, a_runs, b_runs, b_not_at_one_instant, a_has_timer, b_shares_memory, b_has_another_thread,
-    c_has_all_ends, a_stranger_has_an_end,
+    stage_a_polls,
+    a_sleeps,
+    a_runs,
+    b_runs,
+    b_not_at_one_instant,
+    a_has_timer,
+    b_shares_memory,
+    b_has_another_thread,
+    c_has_all_ends,
+    a_stranger_has_an_end,
 };
 
-static void a_has_handler(struct stage *s) { s->procs[A].sig_caught = 1ull << (SIGTERM - 1); }
-static void b_is_traced(struct stage *s) { s->procs[B].tracer = 300; }
-static void b_has_signal(struct stage *s) { s->procs[B].sig_pending = 1; }
-static void b_not_confirmed(struct stage *s) { s->procs[B].confirmed = false; }
-static void one_pass_only(struct stage *s) { s->pipes[A].passes = s->pipes[B].passes = 1; }
-static void no_look_outside(struct stage *s) { s->scene.npipes = 0; }
+static void a_has_handler(struct stage *s)
+{
+    s->procs[A].sig_caught = 1ull << (SIGTERM - 1);
+}
+static void b_is_traced(struct stage *s)
+{
+    s->procs[B].tracer = 300;
+}
+static void b_has_signal(struct stage *s)
+{
+    s->procs[B].sig_pending = 1;
+}
+static void b_not_confirmed(struct stage *s)
+{
+    s->procs[B].confirmed = false;
+}
+static void one_pass_only(struct stage *s)
+{
+    s->pipes[A].passes = s->pipes[B].passes = 1;
+}
+static void no_look_outside(struct stage *s)
+{
+    s->scene.npipes = 0;
+}
 static void not_all_visible(struct stage *s)
 {
     s->pipes[A].passes = s->pipes[B].passes = 0;
     s->pipes[A].doubt = s->pipes[B].doubt = "not all can be seen";
 }
-static void a_may_have_timers(struct stage *s) { s->procs[A].timers_seen = DENIED; }
+static void a_may_have_timers(struct stage *s)
+{
+    s->procs[A].timers_seen = DENIED;
+}
 
 static void (*const doubts[])(struct stage *) = {
-    a_has_handler, b_is_traced, b_has_signal, b_not_confirmed, one_pass_only, no_look_outside, not_all_visible,
-    a_may_have_timers,
+    a_has_handler, b_is_traced,     b_has_signal,    b_not_confirmed,
+    one_pass_only, no_look_outside, not_all_visible, a_may_have_timers,
 };
 
 /* What holds the knot together, as far as these tests vary it. */

@@ -18,20 +18,20 @@
 static struct thread_evidence in_mutex(pid_t tid, pid_t owner, pid_t process, bool shared)
 {
     struct thread_evidence t = stage_asleep(tid, SYS_futex, 0);
-    t.futex = (struct futex_wait){ .waiting = true,
-                                   .private_op = !shared,
-                                   .command = FUTEX_WAIT,
-                                   .expected = 2,
-                                   .word = 2,
-                                   .word_seen = SEEN,
-                                   .owner = (uint32_t)owner,
-                                   .users = 1,
-                                   .kind = shared ? 128 : 0,
-                                   .owner_seen = SEEN,
-                                   .owner_process = process,
-                                   .words_at = 95,
-                                   .home = shared ? WORD_SHARED : WORD_PRIVATE,
-                                   .home_file = shared ? WORD : 0 };
+    t.futex = (struct futex_wait){.waiting = true,
+                                  .private_op = !shared,
+                                  .command = FUTEX_WAIT,
+                                  .expected = 2,
+                                  .word = 2,
+                                  .word_seen = SEEN,
+                                  .owner = (uint32_t)owner,
+                                  .users = 1,
+                                  .kind = shared ? 128 : 0,
+                                  .owner_seen = SEEN,
+                                  .owner_process = process,
+                                  .words_at = 95,
+                                  .home = shared ? WORD_SHARED : WORD_PRIVATE,
+                                  .home_file = shared ? WORD : 0};
     return t;
 }
 
@@ -209,8 +209,8 @@ static void wait_at_word(struct stage *s)
     }
     for (int i = B; i <= C; i++) {
         s->threads[i][0] = stage_asleep(stage_pid(i), SYS_futex, 0);
-        s->threads[i][0].futex = (struct futex_wait){.waiting = true, .command = FUTEX_WAIT_BITSET, .word_seen = SEEN,
-                                                     .home = WORD_SHARED, .home_file = WORD};
+        s->threads[i][0].futex = (struct futex_wait){
+            .waiting = true, .command = FUTEX_WAIT_BITSET, .word_seen = SEEN, .home = WORD_SHARED, .home_file = WORD};
     }
     stage_waits(s, A, B);
 }
@@ -218,8 +218,7 @@ static void wait_at_word(struct stage *s)
 static void kill_one(struct stage *s, int signal)
 {
     s->departed = (struct departed){
-        .pid = 99, .parent = stage_pid(A), .name = "app", .end_seen = SEEN, .signal = signal, .at = 91
-    };
+        .pid = 99, .parent = stage_pid(A), .name = "app", .end_seen = SEEN, .signal = signal, .at = 91};
     s->scene.ndeparted = 1;
 }
 

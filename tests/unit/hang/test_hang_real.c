@@ -195,8 +195,8 @@ static void never_proves_a_healthy_game_of_private_futexes(void **state)
 static void finds_nothing_where_something_else_may_wake_it(void **state)
 {
     static const char *const cases[] = {
-        "shared-semaphore", "handler", "interval-timer", "posix-timer", "pending-signal", "shared-memory", "io-uring",
-        "timeout", "sigwait", "join-sleeper", "living-owner", "read",
+        "shared-semaphore", "handler", "interval-timer", "posix-timer",  "pending-signal", "shared-memory",
+        "io-uring",         "timeout", "sigwait",        "join-sleeper", "living-owner",   "read",
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -26,15 +26,19 @@ struct stage {
 
 static struct thread_evidence asleep_in(pid_t tid, long call)
 {
-    return (struct thread_evidence){.tid = tid, .state = 'S', .switches_seen = SEEN, .syscall_seen = SEEN,
-                                    .syscall = call, .asleep_since = 90};
+    return (struct thread_evidence){
+        .tid = tid, .state = 'S', .switches_seen = SEEN, .syscall_seen = SEEN, .syscall = call, .asleep_since = 90};
 }
 
 static struct thread_evidence in_private_futex(pid_t tid)
 {
     struct thread_evidence t = asleep_in(tid, SYS_futex);
-    t.futex = (struct futex_wait){.waiting = true, .private_op = true, .command = FUTEX_WAIT_BITSET, .address = 0x7f00,
-                                  .word_seen = SEEN, .home = WORD_PRIVATE};
+    t.futex = (struct futex_wait){.waiting = true,
+                                  .private_op = true,
+                                  .command = FUTEX_WAIT_BITSET,
+                                  .address = 0x7f00,
+                                  .word_seen = SEEN,
+                                  .home = WORD_PRIVATE};
     return t;
 }
 
@@ -58,10 +62,22 @@ static void build(struct stage *s)
     s->threads[CHILD][0] = in_private_futex(CHILD_PID);
     for (int i = 0; i < PROCESSES; i++)
         s->procs[i] = (struct evidence){
-            .pid = i == PARENT ? PARENT_PID : CHILD_PID, .ppid = i == PARENT ? 1 : PARENT_PID,
-            .first_parent = i == PARENT ? 1 : PARENT_PID, .name = "app", .state = 'S', .threads_seen = SEEN,
-            .threads = s->threads[i], .nthreads = 1, .at_one_instant = true, .timers_seen = SEEN, .shares_seen = SEEN,
-            .maps_seen = SEEN, .fds_seen = SEEN, .fds = &s->fd, .parent_threads = -1, .alive_at = 90,
+            .pid = i == PARENT ? PARENT_PID : CHILD_PID,
+            .ppid = i == PARENT ? 1 : PARENT_PID,
+            .first_parent = i == PARENT ? 1 : PARENT_PID,
+            .name = "app",
+            .state = 'S',
+            .threads_seen = SEEN,
+            .threads = s->threads[i],
+            .nthreads = 1,
+            .at_one_instant = true,
+            .timers_seen = SEEN,
+            .shares_seen = SEEN,
+            .maps_seen = SEEN,
+            .fds_seen = SEEN,
+            .fds = &s->fd,
+            .parent_threads = -1,
+            .alive_at = 90,
         };
     s->procs[CHILD].forked_without_exec = true;
     s->procs[CHILD].parent_threads = 5;
@@ -91,10 +107,23 @@ static void assert_finding(const struct finding *f, const char *rule, enum certa
 }
 
 /* Changes of the one fact. */
-static void awake(struct stage *s) { s->threads[CHILD][0].state = 'R'; s->procs[CHILD].at_one_instant = false; }
-static void not_at_one_instant(struct stage *s) { s->procs[CHILD].at_one_instant = false; }
-static void timed(struct stage *s) { s->threads[CHILD][0].futex.has_timeout = true; }
-static void other_call(struct stage *s) { s->threads[CHILD][0] = asleep_in(CHILD_PID, SYS_read); }
+static void awake(struct stage *s)
+{
+    s->threads[CHILD][0].state = 'R';
+    s->procs[CHILD].at_one_instant = false;
+}
+static void not_at_one_instant(struct stage *s)
+{
+    s->procs[CHILD].at_one_instant = false;
+}
+static void timed(struct stage *s)
+{
+    s->threads[CHILD][0].futex.has_timeout = true;
+}
+static void other_call(struct stage *s)
+{
+    s->threads[CHILD][0] = asleep_in(CHILD_PID, SYS_read);
+}
 static void shared_word(struct stage *s)
 {
     s->threads[CHILD][0].futex.private_op = false;
@@ -105,18 +134,27 @@ static void unknown_word(struct stage *s)
     s->threads[CHILD][0].futex.private_op = false;
     s->threads[CHILD][0].futex.home = WORD_UNKNOWN;
 }
-static void timer(struct stage *s) { s->procs[CHILD].timers = 1; }
-static void sharer(struct stage *s) { s->procs[CHILD].shares_with = 300; }
+static void timer(struct stage *s)
+{
+    s->procs[CHILD].timers = 1;
+}
+static void sharer(struct stage *s)
+{
+    s->procs[CHILD].shares_with = 300;
+}
 static void other_thread_polls(struct stage *s)
 {
     s->threads[CHILD][1] = asleep_in(CHILD_PID + 1, SYS_ppoll);
     s->procs[CHILD].nthreads = 2;
 }
-static void threads_denied(struct stage *s) { s->procs[CHILD].threads_seen = DENIED; }
+static void threads_denied(struct stage *s)
+{
+    s->procs[CHILD].threads_seen = DENIED;
+}
 static void syscall_denied(struct stage *s)
 {
-    s->threads[CHILD][0] = (struct thread_evidence){.tid = CHILD_PID, .state = 'S', .syscall_seen = DENIED,
-                                                    .syscall = -1};
+    s->threads[CHILD][0] = (struct thread_evidence){
+        .tid = CHILD_PID, .state = 'S', .syscall_seen = DENIED, .syscall = -1};
 }
 static void parked(struct stage *s)
 {
@@ -125,16 +163,47 @@ static void parked(struct stage *s)
     s->threads[PARENT][0] = asleep_in(PARENT_PID, SYS_ppoll);
 }
 
-static void tracer(struct stage *s) { s->procs[CHILD].tracer = 300; }
-static void handler(struct stage *s) { s->procs[CHILD].sig_caught = 1ull << (SIGTERM - 1); }
-static void interrupt_handler(struct stage *s) { s->procs[CHILD].sig_caught = 1ull << (SIGINT - 1); }
-static void pending(struct stage *s) { s->procs[CHILD].sig_pending = 1ull << (SIGUSR1 - 1); }
-static void ring(struct stage *s) { s->fd.kind = FD_IO_URING; s->procs[CHILD].nfds = 1; }
-static void ring_mapped(struct stage *s) { s->procs[CHILD].io_uring_mapped = true; }
-static void timers_denied(struct stage *s) { s->procs[CHILD].timers_seen = DENIED; }
-static void shares_denied(struct stage *s) { s->procs[CHILD].shares_seen = DENIED; }
-static void fds_denied(struct stage *s) { s->procs[CHILD].fds_seen = DENIED; }
-static void maps_not_seen(struct stage *s) { s->procs[CHILD].maps_seen = NOT_SEEN; }
+static void tracer(struct stage *s)
+{
+    s->procs[CHILD].tracer = 300;
+}
+static void handler(struct stage *s)
+{
+    s->procs[CHILD].sig_caught = 1ull << (SIGTERM - 1);
+}
+static void interrupt_handler(struct stage *s)
+{
+    s->procs[CHILD].sig_caught = 1ull << (SIGINT - 1);
+}
+static void pending(struct stage *s)
+{
+    s->procs[CHILD].sig_pending = 1ull << (SIGUSR1 - 1);
+}
+static void ring(struct stage *s)
+{
+    s->fd.kind = FD_IO_URING;
+    s->procs[CHILD].nfds = 1;
+}
+static void ring_mapped(struct stage *s)
+{
+    s->procs[CHILD].io_uring_mapped = true;
+}
+static void timers_denied(struct stage *s)
+{
+    s->procs[CHILD].timers_seen = DENIED;
+}
+static void shares_denied(struct stage *s)
+{
+    s->procs[CHILD].shares_seen = DENIED;
+}
+static void fds_denied(struct stage *s)
+{
+    s->procs[CHILD].fds_seen = DENIED;
+}
+static void maps_not_seen(struct stage *s)
+{
+    s->procs[CHILD].maps_seen = NOT_SEEN;
+}
 
 static void (*const refuting[])(struct stage *) = {
     awake,  not_at_one_instant, timed,          other_call,     shared_word, unknown_word, timer,
@@ -142,8 +211,8 @@ static void (*const refuting[])(struct stage *) = {
 };
 
 static void (*const doubts[])(struct stage *) = {
-    tracer, handler, interrupt_handler, pending, ring, ring_mapped, timers_denied, shares_denied, fds_denied,
-    maps_not_seen,
+    tracer,      handler,       interrupt_handler, pending,    ring,
+    ring_mapped, timers_denied, shares_denied,     fds_denied, maps_not_seen,
 };
 
 static void no_waker_is_proved_and_no_fact_may_be_missing(void **state)
@@ -308,16 +377,16 @@ static void orphaned_lock_says_more_than_no_waker(void **state)
 
 static struct futex_wait a_wait(uint32_t command, bool private_op, uint32_t word)
 {
-    return (struct futex_wait){ .waiting = true,
-                                .private_op = private_op,
-                                .command = command,
-                                .address = 0x7f08,
-                                .word = word,
-                                .expected = word,
-                                .word_seen = SEEN,
-                                .home = WORD_PRIVATE,
-                                .owner_seen = SEEN,
-                                .owner_process = PARENT_PID };
+    return (struct futex_wait){.waiting = true,
+                               .private_op = private_op,
+                               .command = command,
+                               .address = 0x7f08,
+                               .word = word,
+                               .expected = word,
+                               .word_seen = SEEN,
+                               .home = WORD_PRIVATE,
+                               .owner_seen = SEEN,
+                               .owner_process = PARENT_PID};
 }
 
 /* A robust mutex has its owner in the word, and is waited for by a shared operation. */
@@ -347,11 +416,14 @@ static struct futex_wait in_pi_mutex(uint32_t owner)
 static void locks_of_all_kinds_show_their_holder(void **state)
 {
     const uint32_t owner = PARENT_PID + 7;
-    const struct { struct futex_wait wait; enum futex_lock lock; enum certainty certainty;
-    } cases[] = { { in_robust_mutex(owner), LOCK_ROBUST, CERTAINTY_PROVED },
-                  { in_rwlock(owner, true), LOCK_WRITER, CERTAINTY_PROVED },
-                  { in_rwlock(owner, false), LOCK_WRITER, CERTAINTY_PROVED },
-                  { in_pi_mutex(owner), LOCK_PI, CERTAINTY_LIKELY } }; /* the kernel passes it on when its owner ends */
+    const struct {
+        struct futex_wait wait;
+        enum futex_lock lock;
+        enum certainty certainty;
+    } cases[] = {{in_robust_mutex(owner), LOCK_ROBUST, CERTAINTY_PROVED},
+                 {in_rwlock(owner, true), LOCK_WRITER, CERTAINTY_PROVED},
+                 {in_rwlock(owner, false), LOCK_WRITER, CERTAINTY_PROVED},
+                 {in_pi_mutex(owner), LOCK_PI, CERTAINTY_LIKELY}}; /* the kernel passes it on when its owner ends */
     struct stage s;
     pid_t holder;
     (void)state;
@@ -368,8 +440,9 @@ static void locks_of_all_kinds_show_their_holder(void **state)
 
 static void what_only_looks_like_such_a_lock_has_no_holder(void **state)
 {
-    struct futex_wait cases[] = {in_robust_mutex(107), in_robust_mutex(107), in_robust_mutex(107), in_rwlock(107, true),
-                                 in_rwlock(107, true), in_rwlock(107, false), in_pi_mutex(0), in_pi_mutex(107)};
+    struct futex_wait cases[] = {in_robust_mutex(107), in_robust_mutex(107), in_robust_mutex(107),
+                                 in_rwlock(107, true), in_rwlock(107, true), in_rwlock(107, false),
+                                 in_pi_mutex(0),       in_pi_mutex(107)};
     pid_t holder;
     (void)state;
     cases[0].word = cases[0].expected |= FUTEX_OWNER_DIED; /* the next one has it already */
@@ -417,8 +490,8 @@ static void the_cure_is_that_of_the_library_whose_threads_are_missed(void **stat
                         "looks like threads of GNU's OpenMP, because libgomp-a1.so.1 is mapped");
     assert_non_null(strstr(f->fix, "export OMP_NUM_THREADS=1"));
     findings_done(&s.findings);
-    s.procs[CHILD].parent_names =
-        (struct texts){ (char **)names, 3 }; /* names of threads say more than a mapped library */
+    s.procs[CHILD].parent_names = (struct texts){(char **)names,
+                                                 3}; /* names of threads say more than a mapped library */
     f = judge(&s);
     assert_string_equal(f->evidence.v[f->evidence.n - 1],
                         "looks like threads of Polars: its parent had one called polars-0");
@@ -464,11 +537,18 @@ static void who_spins_without_its_threads_is_likely_to_hang_and_never_proved(voi
 /* Locks that are no glibc mutex: Python's, Rust's, rayon's, malloc's, stdio's. */
 static void not_every_two_is_a_mutex_with_an_owner(void **state)
 {
-    static const struct { uint32_t command, word, owner, users, kind, count; } others[] = {
-        {FUTEX_WAIT_BITSET, 2, PARENT_PID + 7, 1, 0, 0}, {FUTEX_WAIT, 1, PARENT_PID + 7, 1, 0, 0},
-        {FUTEX_WAIT, 2, 0, 1, 0, 0}, {FUTEX_WAIT, 2, 0x7f3a1740, 1, 0, 0}, {FUTEX_WAIT, 2, PARENT_PID + 7, 0, 0, 0},
-        {FUTEX_WAIT, 2, PARENT_PID + 7, 32570, 0, 0}, {FUTEX_WAIT, 2, PARENT_PID + 7, 1, 0x1740, 0},
-        {FUTEX_WAIT, 2, PARENT_PID + 7, 1, 0, 9}, {FUTEX_WAIT, 2, PARENT_PID + 7, 1, 1, 0},
+    static const struct {
+        uint32_t command, word, owner, users, kind, count;
+    } others[] = {
+        {FUTEX_WAIT_BITSET, 2, PARENT_PID + 7, 1, 0, 0},
+        {FUTEX_WAIT, 1, PARENT_PID + 7, 1, 0, 0},
+        {FUTEX_WAIT, 2, 0, 1, 0, 0},
+        {FUTEX_WAIT, 2, 0x7f3a1740, 1, 0, 0},
+        {FUTEX_WAIT, 2, PARENT_PID + 7, 0, 0, 0},
+        {FUTEX_WAIT, 2, PARENT_PID + 7, 32570, 0, 0},
+        {FUTEX_WAIT, 2, PARENT_PID + 7, 1, 0x1740, 0},
+        {FUTEX_WAIT, 2, PARENT_PID + 7, 1, 0, 9},
+        {FUTEX_WAIT, 2, PARENT_PID + 7, 1, 1, 0},
     };
     struct stage s;
     (void)state;
@@ -560,11 +640,26 @@ static void stalled_needs_somebody_who_waits_and_time(void **state)
 /* What an awaited process may wait for without a finding; and with one if it has a task. */
 static void ordinary_waits_are_not_stalled(void **state)
 {
-    static const struct { long call; uint64_t arg2, arg3; int possible_with_task; } waits[] = {
-        {SYS_read, 0, 0, 1}, {SYS_recvfrom, 0, 0, 1}, {SYS_accept4, 0, 0, 1}, {SYS_ppoll, 0, 0, 1},
-        {SYS_ppoll, 0x7f00, 0, 0}, {SYS_epoll_pwait, 0, (uint64_t)-1, 1}, {SYS_epoll_pwait, 0, 100, 0},
-        {SYS_nanosleep, 0, 0, 0}, {SYS_clock_nanosleep, 0, 0, 0}, {SYS_restart_syscall, 0, 0, 0}, {SYS_wait4, 0, 0, 0},
-        {SYS_waitid, 0, 0, 0}, {SYS_rt_sigtimedwait, 0, 0, 1}, {SYS_write, 0, 0, 1}, {SYS_flock, 0, 0, 1},
+    static const struct {
+        long call;
+        uint64_t arg2, arg3;
+        int possible_with_task;
+    } waits[] = {
+        {SYS_read, 0, 0, 1},
+        {SYS_recvfrom, 0, 0, 1},
+        {SYS_accept4, 0, 0, 1},
+        {SYS_ppoll, 0, 0, 1},
+        {SYS_ppoll, 0x7f00, 0, 0},
+        {SYS_epoll_pwait, 0, (uint64_t)-1, 1},
+        {SYS_epoll_pwait, 0, 100, 0},
+        {SYS_nanosleep, 0, 0, 0},
+        {SYS_clock_nanosleep, 0, 0, 0},
+        {SYS_restart_syscall, 0, 0, 0},
+        {SYS_wait4, 0, 0, 0},
+        {SYS_waitid, 0, 0, 0},
+        {SYS_rt_sigtimedwait, 0, 0, 1},
+        {SYS_write, 0, 0, 1},
+        {SYS_flock, 0, 0, 1},
     };
     struct stage s;
     (void)state;

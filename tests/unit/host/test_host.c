@@ -25,8 +25,8 @@ struct scene {
 
 static void scene_start(struct scene *s)
 {
-    struct problem problem = { "" };
-    *s = (struct scene){ 0 };
+    struct problem problem = {""};
+    *s = (struct scene){0};
     if (host_start(&s->host, &problem))
         fail_msg("%s", problem.text);
 }
@@ -48,7 +48,7 @@ static void scene_until(struct scene *s, bool (*there)(struct scene *s))
             continue;
         }
         assert_int_equal(err, ERR_AGAIN);
-        struct pollfd ready = { .fd = host_fd(s->host), .events = POLLIN };
+        struct pollfd ready = {.fd = host_fd(s->host), .events = POLLIN};
         poll(&ready, 1, 20);
         if (clock_now() > end)
             fail_msg("waited %d s in vain; %zu events", KIT_PATIENCE, s->story.n);
@@ -77,7 +77,7 @@ static bool host_has_exited(struct scene *s)
 
 static void ask_load(struct scene *s, const char *path, int threads, bool forkserver)
 {
-    struct request r = { .type = REQUEST_LOAD, .path = (char *)path, .threads = threads, .forkserver = forkserver };
+    struct request r = {.type = REQUEST_LOAD, .path = (char *)path, .threads = threads, .forkserver = forkserver};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0);
     assert_int_equal(host_send(s->host, &r, fd), OK);
@@ -94,9 +94,13 @@ static void start_loaded(struct scene *s, int threads, bool forkserver)
 
 static void ask_run(struct scene *s, int64_t run, const char *method, const char *at_fork)
 {
-    char *codes[] = { "0001", "00002", "0005" };
-    struct request r = { .type = REQUEST_RUN, .run = run, .method = (char *)method, .workers = 2,
-                         .at_fork = (char *)at_fork, .codes = { .v = codes, .n = 3 } };
+    char *codes[] = {"0001", "00002", "0005"};
+    struct request r = {.type = REQUEST_RUN,
+                        .run = run,
+                        .method = (char *)method,
+                        .workers = 2,
+                        .at_fork = (char *)at_fork,
+                        .codes = {.v = codes, .n = 3}};
     assert_int_equal(host_send(s->host, &r, -1), OK);
 }
 
@@ -105,7 +109,7 @@ enum { LONG = 30000 };
 /* So many tasks that their events fill the control socket many times: while nobody reads them, the run cannot end. */
 static void ask_long_run(struct scene *s, int64_t run, const char *method)
 {
-    struct request r = { .type = REQUEST_RUN, .run = run, .method = (char *)method, .workers = 2, .at_fork = "none" };
+    struct request r = {.type = REQUEST_RUN, .run = run, .method = (char *)method, .workers = 2, .at_fork = "none"};
     for (int i = 0; i < LONG; i++)
         assert_int_equal(texts_addf(&r.codes, "%024d", i), OK);
     assert_int_equal(host_send(s->host, &r, -1), OK);
@@ -114,7 +118,7 @@ static void ask_long_run(struct scene *s, int64_t run, const char *method)
 
 static void ask(struct scene *s, enum request_type type, int64_t worker)
 {
-    assert_int_equal(host_send(s->host, &(struct request){ .type = type, .worker = worker }, -1), OK);
+    assert_int_equal(host_send(s->host, &(struct request){.type = type, .worker = worker}, -1), OK);
 }
 
 static void loads_a_table_and_hands_it_over(void **state)
@@ -140,17 +144,23 @@ static void loads_a_table_and_hands_it_over(void **state)
 static void says_why_a_table_cannot_be_loaded(void **state)
 {
     (void)state;
-    static const struct { const char *csv, *dtype; int threads; const char *words; } cases[] = {
-        { "code,name\n1,\"open\n", NULL, 2, "test.csv" },
-        { "code,name\n1,a\n", "name=colour", 2, "name=colour" },
-        { "code,name\n1,a\n", NULL, 0, "0 threads" },
+    static const struct {
+        const char *csv, *dtype;
+        int threads;
+        const char *words;
+    } cases[] = {
+        {"code,name\n1,\"open\n", NULL, 2, "test.csv"},
+        {"code,name\n1,a\n", "name=colour", 2, "name=colour"},
+        {"code,name\n1,a\n", NULL, 0, "0 threads"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct scene s;
-        char *dtypes[] = { (char *)cases[i].dtype };
+        char *dtypes[] = {(char *)cases[i].dtype};
         int fd = memfd_create("test.csv", MFD_CLOEXEC);
-        struct request r = { .type = REQUEST_LOAD, .path = "test.csv", .threads = cases[i].threads,
-                             .dtypes = { .v = dtypes, .n = cases[i].dtype != NULL } };
+        struct request r = {.type = REQUEST_LOAD,
+                            .path = "test.csv",
+                            .threads = cases[i].threads,
+                            .dtypes = {.v = dtypes, .n = cases[i].dtype != NULL}};
         size_t len = strlen(cases[i].csv);
         assert_true(fd >= 0 && write(fd, cases[i].csv, len) == (ssize_t)len);
         lseek(fd, 0, SEEK_SET);
@@ -171,9 +181,11 @@ static void says_why_a_table_cannot_be_loaded(void **state)
 static void runs_one_method_after_the_other(void **state)
 {
     (void)state;
-    static const struct { const char *method, *at_fork; } runs[] = {
-        { "spawn", "none" }, { "forkserver", "none" }, { "fork", "reinit" }, { "python3.14/linux", "none" },
-        { "spawn", "reinit" }, { "fork", "reinit" },
+    static const struct {
+        const char *method, *at_fork;
+    } runs[] = {
+        {"spawn", "none"},   {"forkserver", "none"}, {"fork", "reinit"}, {"python3.14/linux", "none"},
+        {"spawn", "reinit"}, {"fork", "reinit"},
     };
     for (int early = 0; early < 2; early++) {
         struct scene s;
@@ -292,13 +304,19 @@ static void codes_may_come_bit_by_bit(void **state)
         codes[i] = i % 2 ? "0001" : "0009";
     start_loaded(&s, 1, false);
     story_done(&s.story);
-    struct request r = { .type = REQUEST_RUN, .run = 1, .method = "fork", .workers = 2, .at_fork = "none", .more = 1,
-                         .tasks = BITS * EACH, .codes = { .v = codes, .n = EACH } };
+    struct request r = {.type = REQUEST_RUN,
+                        .run = 1,
+                        .method = "fork",
+                        .workers = 2,
+                        .at_fork = "none",
+                        .more = 1,
+                        .tasks = BITS * EACH,
+                        .codes = {.v = codes, .n = EACH}};
     assert_int_equal(host_send(s.host, &r, -1), OK);
     int bits = 1;
     for (scene_until(&s, wants_codes_or_ended); !run_has_ended(&s); scene_until(&s, wants_codes_or_ended)) {
-        struct request more = { .type = REQUEST_CODES, .run = 1, .codes = { .v = codes, .n = EACH },
-                                .more = bits + 1 < BITS };
+        struct request more = {
+            .type = REQUEST_CODES, .run = 1, .codes = {.v = codes, .n = EACH}, .more = bits + 1 < BITS};
         event_done(&s.story.events[--s.story.n]);
         assert_int_equal(host_send(s.host, &more, -1), OK);
         bits++;
@@ -342,9 +360,9 @@ static int fds_of(pid_t pid)
 static void host_stands_apart_from_the_terminal_and_has_no_handlers(void **state)
 {
     (void)state;
-    static const int ours[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCHLD, SIGPIPE, SIGUSR1, SIGALRM };
+    static const int ours[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCHLD, SIGPIPE, SIGUSR1, SIGALRM};
     struct scene s;
-    struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
     sigset_t blocked, mask;
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGTERM);
@@ -375,7 +393,7 @@ static void spawned_workers_have_just_what_they_need(void **state)
     struct scene s;
     int stray = fcntl(STDERR_FILENO, F_DUPFD, 50); /* as a shell may leave one open: not close-on-exec */
     start_loaded(&s, 2, true);
-    static const char *const methods[] = { "spawn", "forkserver" };
+    static const char *const methods[] = {"spawn", "forkserver"};
     for (size_t i = 0; i < 2; i++) {
         story_done(&s.story);
         ask_long_run(&s, (int64_t)i, methods[i]);
@@ -419,7 +437,7 @@ static void stand_still(struct scene *s, const char *method)
     scene_until(s, hangs ? workers_hang : both_are_ready);
 }
 
-static const char *const methods[] = { "fork", "spawn", "forkserver" };
+static const char *const methods[] = {"fork", "spawn", "forkserver"};
 
 static void a_killed_host_takes_everything_with_it(void **state)
 {
@@ -436,7 +454,7 @@ static void a_killed_host_takes_everything_with_it(void **state)
         assert_true(last->host.pid == host_pid(s.host) && last->host.signal == SIGKILL);
         assert_int_equal(host_receive(s.host, &e), ERR_CLOSED);
         assert_int_equal(host_receive(s.host, &e), ERR_CLOSED);
-        assert_int_equal(host_send(s.host, &(struct request){ .type = REQUEST_STOP }, -1), ERR_CLOSED);
+        assert_int_equal(host_send(s.host, &(struct request){.type = REQUEST_STOP}, -1), ERR_CLOSED);
         wait_gone(&s.story);
         scene_done(&s);
         assert_int_equal(open_fds(), before);
@@ -479,7 +497,7 @@ static void observe_until_killed(int out, const char *method)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     start_loaded(&s, 2, strcmp(method, "forkserver") == 0);
     stand_still(&s, method);
-    pid_t pids[4] = { host_pid(s.host) };
+    pid_t pids[4] = {host_pid(s.host)};
     for (int id = 1; id <= 2; id++)
         pids[id] = (pid_t)story_worker(&s.story, EVENT_WORKER_STARTED, id)->worker.pid;
     pids[3] = (pid_t)story_worker(&s.story, EVENT_WORKER_STARTED, 1)->worker.ppid;
@@ -533,7 +551,7 @@ static void hidden_commands_refuse_strangers(void **state)
 {
     (void)state;
     int status = -1;
-    char *stranger[] = { "poolscope", "poolscope-host", NULL }, *plain[] = { "poolscope", "run", NULL };
+    char *stranger[] = {"poolscope", "poolscope-host", NULL}, *plain[] = {"poolscope", "run", NULL};
     assert_true(hidden_command_run(2, stranger, &status));
     assert_int_not_equal(status, 0);
     assert_false(hidden_command_run(2, plain, &status));

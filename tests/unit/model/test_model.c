@@ -201,11 +201,16 @@ static void events_about_unknown_things_are_ignored(void **state)
 /* Many tasks in one event. */
 static struct event many_ended(int64_t run, int64_t first, int64_t n, int64_t total)
 {
-    struct event e = {.type = EVENT_TASKS, .time = 1, .tasks = {.run = run, .pending = total - first - n + 1,
-                                                                .finished = first + n - 1}};
+    struct event e = {.type = EVENT_TASKS,
+                      .time = 1,
+                      .tasks = {.run = run, .pending = total - first - n + 1, .finished = first + n - 1}};
     for (int64_t id = first; id < first + n; id++) {
-        struct event_task t = {.task = id, .code = id % 2 ? (char *)"odd" : NULL, .worker = 1, .seconds = 0.25,
-                               .state = TASK_FINISHED, .rows = 0};
+        struct event_task t = {.task = id,
+                               .code = id % 2 ? (char *)"odd" : NULL,
+                               .worker = 1,
+                               .seconds = 0.25,
+                               .state = TASK_FINISHED,
+                               .rows = 0};
         assert_int_equal(event_tasks_add(&e.tasks, &t), OK);
     }
     return e;
@@ -257,10 +262,14 @@ static void of_many_tasks_those_that_went_wrong_are_kept(void **state)
     struct event run = {.type = EVENT_RUN_STARTED, .run = {.run = 1, .workers = 1, .tasks = TOTAL}};
     assert_int_equal(model_apply(m, &run), OK);
     for (int64_t id = 1; id <= TOTAL; id++) {
-        struct event e = {.type = EVENT_TASKS, .tasks = {.pending = TOTAL - id, .finished = id - 1 - id / 1000,
-                                                         .failed = (id + 999) / 1000}};
-        struct event_task t = {.task = id, .state = id % 1000 == 7 ? TASK_FAILED : TASK_FINISHED, .worker = 1,
-                               .rows = -1, .error = id % 1000 == 7 ? (char *)"sample.csv: it changed" : NULL};
+        struct event e = {
+            .type = EVENT_TASKS,
+            .tasks = {.pending = TOTAL - id, .finished = id - 1 - id / 1000, .failed = (id + 999) / 1000}};
+        struct event_task t = {.task = id,
+                               .state = id % 1000 == 7 ? TASK_FAILED : TASK_FINISHED,
+                               .worker = 1,
+                               .rows = -1,
+                               .error = id % 1000 == 7 ? (char *)"sample.csv: it changed" : NULL};
         assert_int_equal(event_tasks_add(&e.tasks, &t), OK);
         assert_int_equal(model_apply(m, &e), OK);
     }

@@ -16,7 +16,9 @@
 
 static void check_three(const struct story *s)
 {
-    static const struct { int64_t task, rows, first; } wanted[] = { { 1, 1, 0 }, { 2, 0, -1 }, { 3, 1, 4 } };
+    static const struct {
+        int64_t task, rows, first;
+    } wanted[] = {{1, 1, 0}, {2, 0, -1}, {3, 1, 4}};
     for (size_t i = 0; i < 3; i++) {
         const struct event *e = story_task(s, EVENT_TASK_ENDED, wanted[i].task);
         assert_non_null(e);
@@ -45,9 +47,13 @@ static void end_well(struct kit *k)
     assert_int_equal(story_count(&k->story, EVENT_WORKER_STARTED), story_count(&k->story, EVENT_WORKER_EXITED));
 }
 
-static const struct { const char *method; int threads; enum at_fork at_fork; } healthy[] = {
-    { "spawn", 2, AT_FORK_NONE },      { "spawn", 1, AT_FORK_NONE },   { "forkserver", 2, AT_FORK_NONE },
-    { "forkserver", 1, AT_FORK_NONE }, { "fork", 1, AT_FORK_NONE },    { "fork", 3, AT_FORK_REINIT },
+static const struct {
+    const char *method;
+    int threads;
+    enum at_fork at_fork;
+} healthy[] = {
+    {"spawn", 2, AT_FORK_NONE},      {"spawn", 1, AT_FORK_NONE}, {"forkserver", 2, AT_FORK_NONE},
+    {"forkserver", 1, AT_FORK_NONE}, {"fork", 1, AT_FORK_NONE},  {"fork", 3, AT_FORK_REINIT},
 };
 
 static void gives_the_rows_of_each_code(void **state)
@@ -339,21 +345,29 @@ static void one_forkserver_serves_pool_after_pool(void **state)
 static void finds_start_methods_and_python_defaults(void **state)
 {
     (void)state;
-    static const struct { const char *name, *method; } cases[] = {
-        { "fork", "fork" },
-        { "spawn", "spawn" },
-        { "forkserver", "forkserver" },
-        { "python3.7/macos", "fork" },
-        { "python3.8/macos", "spawn" },
-        { "python3.14/macos", "spawn" },
-        { "python3.7/linux", "fork" },
-        { "python3.13/linux", "fork" },
-        { "python3.14/linux", "forkserver" },
-        { "python3.15/linux", "forkserver" },
-        { "python3.12/windows", "spawn" },
+    static const struct {
+        const char *name, *method;
+    } cases[] = {
+        {"fork", "fork"},
+        {"spawn", "spawn"},
+        {"forkserver", "forkserver"},
+        {"python3.7/macos", "fork"},
+        {"python3.8/macos", "spawn"},
+        {"python3.14/macos", "spawn"},
+        {"python3.7/linux", "fork"},
+        {"python3.13/linux", "fork"},
+        {"python3.14/linux", "forkserver"},
+        {"python3.15/linux", "forkserver"},
+        {"python3.12/windows", "spawn"},
     };
-    static const char *const wrong[] = { "", "Fork", "python3.14", "python3/linux", "python3.x/linux",
-                                         "python3.14/beos", "python3.14/linux ", "python2.7/linux" };
+    static const char *const wrong[] = {"",
+                                        "Fork",
+                                        "python3.14",
+                                        "python3/linux",
+                                        "python3.x/linux",
+                                        "python3.14/beos",
+                                        "python3.14/linux ",
+                                        "python2.7/linux"};
     const struct start_method *m;
     struct problem problem;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -371,7 +385,7 @@ static void finds_start_methods_and_python_defaults(void **state)
 
 static void check_counts(void *ctx, struct event *e)
 {
-    struct event_tasks_at at = { 0 };
+    struct event_tasks_at at = {0};
     struct event_task one;
     int64_t *told = ctx;
     *told += e->type == EVENT_TASK_ENDED;
@@ -391,8 +405,8 @@ static void what_is_counted_has_been_told(void **state)
     struct problem problem;
     int64_t id, told = 0, n = 0;
     kit_init(&k, NULL, 1, AT_FORK_NONE);
-    struct pool_options o = { .workers = 2, .engine = k.engine, .table = k.table, .emit = check_counts, .ctx = &told,
-                              .burst = 3 };
+    struct pool_options o = {
+        .workers = 2, .engine = k.engine, .table = k.table, .emit = check_counts, .ctx = &told, .burst = 3};
     assert_int_equal(start_method_find("spawn", &o.method, &problem), OK);
     assert_int_equal(pool_new(&o, &p, &problem), OK);
     for (double end = clock_now() + 1; clock_now() < end; n++) {

@@ -15,7 +15,7 @@
 
 static void open_method(struct kit *k, const char *method, int workers)
 {
-    kit_open_on(k, method, workers, NULL, (struct pool_options){ 0 });
+    kit_open_on(k, method, workers, NULL, (struct pool_options){0});
 }
 
 static void end_pool(struct kit *k)
@@ -29,10 +29,10 @@ static void a_worker_killed_at_work_loses_its_task_and_no_other(void **state)
 {
     (void)state;
     for (size_t i = 0; i < KIT_METHODS; i++) {
-        struct kit k = { 0 };
+        struct kit k = {0};
         char words[128];
         int before = open_fds();
-        kit_open_held(&k, kit_methods[i], (struct pool_options){ 0 });
+        kit_open_held(&k, kit_methods[i], (struct pool_options){0});
         pid_t pid = kit_worker_pid(&k, 1);
         assert_non_null(story_task(&k.story, EVENT_TASK_STARTED, 2));
         kill(pid, SIGKILL);
@@ -158,11 +158,11 @@ static bool both_at_work(struct kit *k)
 /* Two workers are stopped while they work, so far as one can tell: they may be through before the signal comes. */
 static void stop_two_at_work(struct kit *k, const char *csv, int more)
 {
-    kit_open_on(k, "forkserver", 2, csv, (struct pool_options){ 0 });
+    kit_open_on(k, "forkserver", 2, csv, (struct pool_options){0});
     kit_submit(k, "0001");
     kit_submit(k, "0001");
     kit_until(k, both_are_ready);
-    struct kit_reading workers[] = { kit_reading_of(kit_worker_pid(k, 1)), kit_reading_of(kit_worker_pid(k, 2)) };
+    struct kit_reading workers[] = {kit_reading_of(kit_worker_pid(k, 1)), kit_reading_of(kit_worker_pid(k, 2))};
     for (int i = 0; i < more; i++)
         kit_submit(k, "0002");
     kit_until(k, both_at_work);

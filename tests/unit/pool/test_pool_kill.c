@@ -22,7 +22,7 @@ enum { PIDS = 64 };
 
 struct fate {
     int64_t submitted, finished, lost, retried;
-    uint8_t *ended;  /* by task */
+    uint8_t *ended;   /* by task */
     pid_t pids[PIDS]; /* workers that are there */
     pid_t server;
     int npids;
@@ -85,8 +85,8 @@ static void kill_somebody(struct fate *f)
 
 static void breathe(struct fate *f)
 {
-    struct pollfd ready = { .fd = pool_fd(f->pool), .events = POLLIN };
-    struct timespec wait = { .tv_nsec = rand_r(&f->seed) % 300000 };
+    struct pollfd ready = {.fd = pool_fd(f->pool), .events = POLLIN};
+    struct timespec wait = {.tv_nsec = rand_r(&f->seed) % 300000};
     if (rand_r(&f->seed) % 2)
         ppoll(&ready, 1, &wait, NULL);
     assert_int_equal(pool_step(f->pool), OK);
@@ -97,9 +97,16 @@ static void one_life(struct fate *f, struct kit *k, const char *method, long kil
 {
     enum { AHEAD = 600 };
     struct problem problem;
-    struct pool_options o = { .workers = 1 + rand_r(&f->seed) % 4, .run = 1, .engine = k->engine, .table = k->table,
-                              .forkserver = k->forkserver, .emit = on_event, .ctx = f, .burst = -1,
-                              .retries = rand_r(&f->seed) % 2, .max_tasks = rand_r(&f->seed) % 3 ? 0 : 50 };
+    struct pool_options o = {.workers = 1 + rand_r(&f->seed) % 4,
+                             .run = 1,
+                             .engine = k->engine,
+                             .table = k->table,
+                             .forkserver = k->forkserver,
+                             .emit = on_event,
+                             .ctx = f,
+                             .burst = -1,
+                             .retries = rand_r(&f->seed) % 2,
+                             .max_tasks = rand_r(&f->seed) % 3 ? 0 : 50};
     f->submitted = 0;
     f->npids = 0;
     f->ended = calloc(1000000, 1);
@@ -154,10 +161,10 @@ static bool nobody_is_left(void *unused)
 
 static void no_task_is_lost_in_silence_done_twice_or_left_waiting(void **state)
 {
-    static const char *const methods[] = { "fork", "forkserver", "spawn" };
+    static const char *const methods[] = {"fork", "forkserver", "spawn"};
     const char *wanted = getenv("KILLS");
     long kills = wanted ? strtol(wanted, NULL, 10) : 2000, each = 50;
-    struct fate f = { .seed = 1 };
+    struct fate f = {.seed = 1};
     (void)state;
     for (int life = 0; f.kills < kills; life++) {
         struct kit k;

@@ -39,7 +39,7 @@ static rlim_t limit_soft(pid_t pid, int resource, rlim_t to)
 static rlim_t limit_fds(pid_t pid, int spare)
 {
     enum { MOST = 4096 };
-    bool used[MOST] = { false };
+    bool used[MOST] = {false};
     char path[64];
     rlim_t limit = 0;
     snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
@@ -75,7 +75,7 @@ static bool one_has_ended(struct kit *k)
 /* A pool whose first worker has done task 1 and is gone. */
 static void open_used(struct kit *k, const char *method, int workers)
 {
-    kit_open_on(k, method, workers, NULL, (struct pool_options){ .max_tasks = 1 });
+    kit_open_on(k, method, workers, NULL, (struct pool_options){.max_tasks = 1});
     kit_submit(k, "0001");
     kit_until(k, kit_is_idle);
     kit_until(k, one_has_ended);
@@ -155,7 +155,7 @@ static void a_task_whose_worker_the_forkserver_cannot_keep_is_done_by_another(vo
 {
     (void)state;
     struct kit k;
-    kit_open_on(&k, "forkserver", 2, NULL, (struct pool_options){ 0 });
+    kit_open_on(&k, "forkserver", 2, NULL, (struct pool_options){0});
     kit_submit(&k, "0001");
     kit_until(&k, kit_is_idle);
     kit_until(&k, kit_first_is_idle);
@@ -248,7 +248,7 @@ static void a_worker_that_cannot_send_its_result_says_so_and_goes_on(void **stat
         buf_addf(&csv, "%s,%d\n", i == 0 ? "first" : i % 2 ? "odd" : "even", i);
     for (int i = 0; i < KIT_METHODS; i++) {
         struct kit k;
-        kit_open_on(&k, kit_methods[i], 1, buf_text(&csv), (struct pool_options){ 0 });
+        kit_open_on(&k, kit_methods[i], 1, buf_text(&csv), (struct pool_options){0});
         kit_submit(&k, "first");
         kit_until(&k, kit_is_idle);
         limit_fds(kit_worker_pid(&k, 1), 0);

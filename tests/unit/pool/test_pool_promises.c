@@ -20,7 +20,7 @@ static void a_result_is_taken_once(void **state)
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
         struct pool_result r;
-        kit_open_on(&k, kit_methods[m], 2, NULL, (struct pool_options){ .keep = true });
+        kit_open_on(&k, kit_methods[m], 2, NULL, (struct pool_options){.keep = true});
         kit_submit_three(&k);
         assert_int_equal(pool_take(k.pool, 3, -1, &r), OK);
         assert_int_equal(r.task, 3);
@@ -44,8 +44,8 @@ static void results_come_as_they_are_completed(void **state)
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
         struct pool_result r;
-        bool seen[TASKS + 1] = { false };
-        kit_open_on(&k, kit_methods[m], 2, NULL, (struct pool_options){ .keep = true });
+        bool seen[TASKS + 1] = {false};
+        kit_open_on(&k, kit_methods[m], 2, NULL, (struct pool_options){.keep = true});
         for (int i = 0; i < TASKS; i++)
             kit_submit(&k, i % 2 ? "0001" : "0009");
         for (int i = 0; i < TASKS; i++) {
@@ -69,9 +69,9 @@ static void a_map_keeps_the_order_and_runs_only_so_far_ahead(void **state)
         codes[i] = i % 3 ? "0002" : "nobody";
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
-        struct pool_map map = { 0 };
+        struct pool_map map = {0};
         struct pool_result r;
-        kit_open_on(&k, kit_methods[m], 2, NULL, (struct pool_options){ .keep = true });
+        kit_open_on(&k, kit_methods[m], 2, NULL, (struct pool_options){.keep = true});
         for (size_t i = 0; i < TASKS; i++) {
             assert_int_equal(pool_map_next(k.pool, &map, codes, TASKS, AHEAD, KIT_PATIENCE, &r), OK);
             assert_string_equal(r.code, codes[i]);
@@ -91,8 +91,8 @@ static void waits_for_the_first_the_first_bad_one_or_all(void **state)
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
         size_t settled;
-        const int64_t all[] = { 2, 3, 4 }, first[] = { 1, 2 };
-        kit_open_held(&k, kit_methods[m], (struct pool_options){ .keep = true });
+        const int64_t all[] = {2, 3, 4}, first[] = {1, 2};
+        kit_open_held(&k, kit_methods[m], (struct pool_options){.keep = true});
         assert_int_equal(pool_wait(k.pool, first, 2, POOL_FIRST_COMPLETED, -1, &settled), OK);
         assert_int_equal(settled, 1);
         assert_int_equal(pool_wait(k.pool, all, 3, POOL_FIRST_EXCEPTION, 0.01, &settled), ERR_AGAIN);
@@ -112,7 +112,7 @@ static void a_result_that_does_not_come_is_waited_for_so_long(void **state)
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
         struct pool_result r;
-        kit_open_held(&k, kit_methods[m], (struct pool_options){ .keep = true });
+        kit_open_held(&k, kit_methods[m], (struct pool_options){.keep = true});
         double from = clock_now();
         assert_int_equal(pool_take(k.pool, 2, 0.05, &r), ERR_AGAIN);
         assert_true(clock_now() - from >= 0.05);
@@ -128,7 +128,7 @@ static void a_result_that_does_not_come_is_waited_for_so_long(void **state)
 static void a_code_may_have_any_length(void **state)
 {
     (void)state;
-    static const size_t lengths[] = { 0, 1, 23, 24, 25, 51, 52, 53, 1023, 1024, 1025, 5000, 100000 };
+    static const size_t lengths[] = {0, 1, 23, 24, 25, 51, 52, 53, 1023, 1024, 1025, 5000, 100000};
     enum { LENGTHS = sizeof lengths / sizeof lengths[0] };
     struct buf csv;
     buf_init(&csv, 1 << 20);
@@ -143,7 +143,7 @@ static void a_code_may_have_any_length(void **state)
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
         struct pool_result r;
-        kit_open_on(&k, kit_methods[m], 2, buf_text(&csv), (struct pool_options){ .keep = true });
+        kit_open_on(&k, kit_methods[m], 2, buf_text(&csv), (struct pool_options){.keep = true});
         for (int round = 0; round < 40; round++) {
             for (size_t i = 0; i < LENGTHS; i++)
                 kit_submit(&k, codes[i]);
@@ -171,7 +171,7 @@ static void the_first_code_may_be_long_or_strange(void **state)
     assert_non_null(big);
     memset(big, 'a', LONG);
     big[LONG] = '\0';
-    const char *const codes[] = { big, big + LONG - 1025, big + LONG - 2000, "two\nlines", "\xff\xfe\x80" };
+    const char *const codes[] = {big, big + LONG - 1025, big + LONG - 2000, "two\nlines", "\xff\xfe\x80"};
     enum { CODES = sizeof codes / sizeof codes[0] };
     struct buf csv;
     buf_init(&csv, 4 << 20);
@@ -181,7 +181,7 @@ static void the_first_code_may_be_long_or_strange(void **state)
     for (size_t i = 0; i < CODES * KIT_METHODS; i++) {
         struct kit k;
         struct pool_result r;
-        kit_open_on(&k, kit_methods[i % KIT_METHODS], 1, buf_text(&csv), (struct pool_options){ .keep = true });
+        kit_open_on(&k, kit_methods[i % KIT_METHODS], 1, buf_text(&csv), (struct pool_options){.keep = true});
         kit_submit(&k, codes[i / KIT_METHODS]);
         assert_int_equal(pool_next(k.pool, KIT_PATIENCE, &r), OK);
         assert_int_equal(r.state, TASK_FINISHED);
@@ -204,7 +204,7 @@ static void what_is_pending_can_be_cancelled_what_runs_only_by_killing(void **st
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
         struct pool_result r;
-        kit_open_held(&k, kit_methods[m], (struct pool_options){ .keep = true, .retries = 5 });
+        kit_open_held(&k, kit_methods[m], (struct pool_options){.keep = true, .retries = 5});
         assert_int_equal(pool_cancel(k.pool, 1, true), ERR_NOT_FOUND);
         assert_int_equal(pool_cancel(k.pool, 3, false), OK);
         assert_int_equal(pool_cancel(k.pool, 3, false), ERR_NOT_FOUND);
@@ -227,7 +227,7 @@ static void a_closed_pool_does_what_it_has_and_takes_no_more(void **state)
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
         int64_t id;
-        kit_open_on(&k, kit_methods[m], 2, NULL, (struct pool_options){ .keep = true });
+        kit_open_on(&k, kit_methods[m], 2, NULL, (struct pool_options){.keep = true});
         for (int i = 0; i < 100; i++)
             kit_submit(&k, "0001");
         pool_close(k.pool);
@@ -243,7 +243,7 @@ static void a_shut_down_pool_ends_what_runs_and_cancels_the_rest(void **state)
     (void)state;
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
-        kit_open_held(&k, kit_methods[m], (struct pool_options){ 0 });
+        kit_open_held(&k, kit_methods[m], (struct pool_options){0});
         pool_shutdown(k.pool);
         assert_int_equal(pool_join(k.pool, 0.02), ERR_AGAIN); /* it is not killed */
         kill(kit_worker_pid(&k, 1), SIGCONT);
@@ -260,7 +260,7 @@ static void a_terminated_pool_ends_at_once(void **state)
     (void)state;
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
-        kit_open_held(&k, kit_methods[m], (struct pool_options){ .retries = 3 });
+        kit_open_held(&k, kit_methods[m], (struct pool_options){.retries = 3});
         pool_terminate(k.pool);
         assert_int_equal(pool_join(k.pool, KIT_PATIENCE), OK);
         assert_true(pool_idle(k.pool));
@@ -298,7 +298,7 @@ static void a_million_tasks_wait_in_bounded_memory(void **state)
         struct problem problem;
         int64_t id, done = 0, refused = 0;
         kit_init(&k, NULL, 1, AT_FORK_NONE);
-        struct pool_options o = { .workers = 2, .engine = k.engine, .table = k.table, .settled = count, .ctx = &done };
+        struct pool_options o = {.workers = 2, .engine = k.engine, .table = k.table, .settled = count, .ctx = &done};
         assert_int_equal(forkserver_new(&k.forkserver), OK);
         o.forkserver = k.forkserver;
         assert_int_equal(start_method_find(kit_methods[m], &o.method, &problem), OK);
@@ -306,7 +306,7 @@ static void a_million_tasks_wait_in_bounded_memory(void **state)
         long before = own_memory_kib();
         for (int i = 0; i < TASKS; i++) {
             enum err err;
-            while ((err = pool_submit_task(p, &(struct pool_task){ .kind = POOL_NOOP }, &id)) == ERR_AGAIN) {
+            while ((err = pool_submit_task(p, &(struct pool_task){.kind = POOL_NOOP}, &id)) == ERR_AGAIN) {
                 refused++;
                 assert_int_equal(pool_await(p, 1), OK);
             }
@@ -327,7 +327,7 @@ static void a_full_queue_says_so(void **state)
     (void)state;
     struct kit k;
     int64_t id;
-    kit_open_held(&k, "spawn", (struct pool_options){ .pending_max = 5 });
+    kit_open_held(&k, "spawn", (struct pool_options){.pending_max = 5});
     for (int i = 0; i < 3; i++)
         kit_submit(&k, "0001");
     assert_int_equal(pool_submit(k.pool, "0001", &id), ERR_AGAIN);
@@ -345,7 +345,7 @@ static void options_that_cannot_be_are_refused_with_words(void **state)
     struct pool *p;
     struct problem problem;
     kit_init(&k, NULL, 1, AT_FORK_NONE);
-    struct pool_options o = { .workers = 1, .engine = k.engine, .table = k.table, .initializer = "magic" };
+    struct pool_options o = {.workers = 1, .engine = k.engine, .table = k.table, .initializer = "magic"};
     assert_int_equal(start_method_find("fork", &o.method, &problem), OK);
     assert_int_equal(pool_new(&o, &p, &problem), ERR_USAGE);
     assert_non_null(strstr(problem.text, "magic"));

@@ -43,8 +43,8 @@ static void *work(void *arg)
             return NULL;
         if (w->begun)
             atomic_fetch_add(&w->begun[strtol(task.code, NULL, 10)], 1);
-        answer = (struct ring_answer){ .place = task.place, .rows = (int64_t)task.len, .seconds = 0.5,
-                                       .failed = task.len % 7 == 6 };
+        answer = (struct ring_answer){
+            .place = task.place, .rows = (int64_t)task.len, .seconds = 0.5, .failed = task.len % 7 == 6};
         answer.len = answer.failed ? task.len % RING_TEXT_MAX : 2 * (task.len % RING_RANGES_MAX);
         if (answer.failed)
             memset(answer.text, 'e', answer.len);
@@ -73,7 +73,7 @@ static void check_answer(const struct ring_answer *a, uint32_t place, size_t len
 static void wait_for_bell(struct ring_end *ring, int bell)
 {
     uint64_t n;
-    struct pollfd ready = { .fd = bell, .events = POLLIN };
+    struct pollfd ready = {.fd = bell, .events = POLLIN};
     ring_doze(ring);
     if (!ring_has_answer(ring)) {
         assert_int_equal(poll(&ready, 1, 30000), 1);
@@ -95,7 +95,7 @@ static void everything_arrives_whole_and_in_order(void **state)
     unsigned seed = 3;
     pthread_t thread;
     assert_int_equal(ring_new(&host, &fd), OK);
-    struct worker w = { .ring = ring_other_end(&host), .bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
+    struct worker w = {.ring = ring_other_end(&host), .bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     close(fd);
     assert_int_equal(pthread_create(&thread, NULL, work, &w), 0);
     memset(code, 'c', sizeof code);
@@ -133,7 +133,7 @@ static pid_t start(struct ring_end *host, int bell, _Atomic uint8_t *begun)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        struct worker w = { .ring = ring_other_end(host), .bell = bell, .begun = begun };
+        struct worker w = {.ring = ring_other_end(host), .bell = bell, .begun = begun};
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() == parent)
             work(&w);
@@ -165,7 +165,7 @@ static void of_a_killed_worker_it_is_known_what_it_began(void **state)
             places[i] = ring_put(&host, RING_FILTER, code, (size_t)len, false);
         }
         ring_wake(&host);
-        struct timespec nap = { .tv_nsec = rand_r(&seed) % 400000 };
+        struct timespec nap = {.tv_nsec = rand_r(&seed) % 400000};
         nanosleep(&nap, NULL);
         for (int i = rand_r(&seed) % 3 ? EACH : EACH - 20; i < EACH; i++) { /* some while it lives */
             if (ring_take_back(&host, places[i]))
@@ -222,10 +222,10 @@ static void a_worker_cannot_cut_the_ring_short(void **state)
 static void a_time_that_is_no_number_is_refused(void **state)
 {
     (void)state;
-    static const double strange[] = { HUGE_VAL, -HUGE_VAL, -1, NAN };
+    static const double strange[] = {HUGE_VAL, -HUGE_VAL, -1, NAN};
     for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
         struct ring_end host;
-        struct ring_answer answer = { .seconds = strange[i] }, got;
+        struct ring_answer answer = {.seconds = strange[i]}, got;
         int fd, bell = eventfd(0, EFD_CLOEXEC);
         assert_int_equal(ring_new(&host, &fd), OK);
         struct ring_end worker = ring_other_end(&host);

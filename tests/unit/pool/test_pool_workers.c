@@ -16,11 +16,11 @@
 static void an_initializer_is_run_in_each_worker(void **state)
 {
     (void)state;
-    static const char *const names[] = { "threads", "scan" };
+    static const char *const names[] = {"threads", "scan"};
     for (int m = 0; m < KIT_METHODS; m++) {
         for (int i = 0; i < 2; i++) {
             struct kit k;
-            kit_open_on(&k, kit_methods[m], 2, NULL, (struct pool_options){ .initializer = names[i] });
+            kit_open_on(&k, kit_methods[m], 2, NULL, (struct pool_options){.initializer = names[i]});
             kit_submit(&k, "0001");
             kit_until(&k, kit_is_idle);
             assert_true(story_ends_tell(&k.story, TASK_FINISHED, 1));
@@ -35,13 +35,13 @@ static void an_initializer_is_run_in_each_worker(void **state)
 static void open_on_file(struct kit *k, const char *method, int *fd, struct pool_options wanted)
 {
     char path[] = "/tmp/poolscope-test-XXXXXX";
-    struct problem problem = { "" };
+    struct problem problem = {""};
     *fd = mkstemp(path);
     assert_true(*fd >= 0 && write(*fd, "code,n\n1,2\n3,4\n", 15) == 15);
     unlink(path);
-    *k = (struct kit){ .wanted = wanted };
-    struct table_options options = { .path = "shrunk.csv" };
-    assert_int_equal(engine_new(&(struct engine_options){ .threads = 1 }, &k->engine), OK);
+    *k = (struct kit){.wanted = wanted};
+    struct table_options options = {.path = "shrunk.csv"};
+    assert_int_equal(engine_new(&(struct engine_options){.threads = 1}, &k->engine), OK);
     assert_int_equal(engine_load(k->engine, *fd, &options, &k->table, &problem), OK);
     kit_open(k, method, 1);
     kit_submit(k, "1");
@@ -55,7 +55,7 @@ static void an_initializer_that_fails_breaks_the_pool_with_words(void **state)
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
         int fd;
-        open_on_file(&k, kit_methods[m], &fd, (struct pool_options){ .initializer = "scan" });
+        open_on_file(&k, kit_methods[m], &fd, (struct pool_options){.initializer = "scan"});
         assert_int_equal(ftruncate(fd, 9), 0);
         kill(kit_worker_pid(&k, 1), SIGKILL);
         for (int i = 0; i < 10; i++)
@@ -79,7 +79,7 @@ static void a_failure_carries_message_and_place(void **state)
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
         int fd;
-        open_on_file(&k, kit_methods[m], &fd, (struct pool_options){ 0 });
+        open_on_file(&k, kit_methods[m], &fd, (struct pool_options){0});
         assert_int_equal(ftruncate(fd, 9), 0);
         kit_submit(&k, "1");
         kit_until(&k, kit_is_idle);
@@ -99,9 +99,9 @@ static void workers_go_after_so_many_tasks_under_every_method(void **state)
     (void)state;
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
-        int64_t done[TASKS + 1] = { 0 };
+        int64_t done[TASKS + 1] = {0};
         int before = open_fds();
-        kit_open_on(&k, kit_methods[m], 2, NULL, (struct pool_options){ .max_tasks = EACH });
+        kit_open_on(&k, kit_methods[m], 2, NULL, (struct pool_options){.max_tasks = EACH});
         for (int i = 0; i < TASKS; i++)
             kit_submit(&k, "0001");
         kit_until(&k, kit_is_idle);
@@ -121,7 +121,7 @@ static void a_task_that_takes_too_long_fails_and_its_worker_goes(void **state)
     (void)state;
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
-        kit_open_held(&k, kit_methods[m], (struct pool_options){ .task_timeout = 2, .retries = 3 });
+        kit_open_held(&k, kit_methods[m], (struct pool_options){.task_timeout = 2, .retries = 3});
         kit_until(&k, kit_is_idle);
         const struct event *e = story_task(&k.story, EVENT_TASK_ENDED, 2);
         assert_int_equal(e->task.state, TASK_FAILED);
@@ -141,7 +141,7 @@ static void a_lost_task_is_tried_again_as_often_as_asked(void **state)
     (void)state;
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
-        kit_open_held(&k, kit_methods[m], (struct pool_options){ .retries = 1 });
+        kit_open_held(&k, kit_methods[m], (struct pool_options){.retries = 1});
         kill(kit_worker_pid(&k, 1), SIGKILL);
         kit_until(&k, second_try_began);
         assert_non_null(strstr(story_task(&k.story, EVENT_TASK_RETURNED, 2)->task.error, "was killed by signal 9"));
@@ -159,7 +159,7 @@ static void nobody_waits_behind_a_worker_that_stands_still(void **state)
     (void)state;
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
-        kit_open_on(&k, kit_methods[m], 2, NULL, (struct pool_options){ 0 });
+        kit_open_on(&k, kit_methods[m], 2, NULL, (struct pool_options){0});
         for (int i = 0; i < 2000; i++) /* short ones: many are given ahead */
             kit_submit(&k, "0001");
         while (story_count(&k.story, EVENT_WORKER_READY) < 2)
@@ -217,7 +217,7 @@ static void handle(int sig)
 static void a_worker_begins_with_what_its_method_says(void **state)
 {
     (void)state;
-    struct sigaction ignore = { .sa_handler = SIG_IGN }, handler = { .sa_handler = handle }, usr1, usr2;
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, handler = {.sa_handler = handle}, usr1, usr2;
     sigset_t blocked, mask;
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGALRM);
@@ -228,7 +228,7 @@ static void a_worker_begins_with_what_its_method_says(void **state)
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
         bool forked = strcmp(kit_methods[m], "fork") == 0;
-        kit_open_on(&k, kit_methods[m], 1, NULL, (struct pool_options){ 0 });
+        kit_open_on(&k, kit_methods[m], 1, NULL, (struct pool_options){0});
         kit_submit(&k, "0001");
         kit_until(&k, kit_is_idle);
         pid_t pid = kit_worker_pid(&k, 1);

@@ -16,7 +16,10 @@
 
 static void says_what_would_help(void **state)
 {
-    static const struct { struct denial denial; const char *words; } cases[] = {
+    static const struct {
+        struct denial denial;
+        const char *words;
+    } cases[] = {
         {{.ours = 12345, .owner = 0}, "it belongs to user root: run poolscope as that user or as root"},
         {{.ours = 0, .owner = 12345}, "--cap-add SYS_PTRACE"},
         {{.ours = 7, .owner = 7, .yama = 1}, "poolscope watch"},

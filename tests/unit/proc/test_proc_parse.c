@@ -15,7 +15,9 @@ static const char stat_line[] =
 
 static void stat_ends_its_name_at_the_last_parenthesis(void **state)
 {
-    static const struct { const char *line, *name; } cases[] = {
+    static const struct {
+        const char *line, *name;
+    } cases[] = {
         {"1 (a b) S 2 1 1 0 -1 64 1 1 1 1 3 4 1 1 20 0 9 0 77 1\n", "a b"},
         {"1 (a) R 9 (b) S 2 1 1 0 -1 64 1 1 1 1 3 4 1 1 20 0 9 0 77 1\n", "a) R 9 (b"},
         {"1 () S 2 1 1 0 -1 64 1 1 1 1 3 4 1 1 20 0 9 0 77 1\n", ""},
@@ -149,11 +151,22 @@ static void keys_are_found_at_the_start_of_a_line_only(void **state)
 
 static void open_files_are_known_by_their_links(void **state)
 {
-    static const struct { const char *target; enum fd_kind kind; uint64_t inode; } cases[] = {
-        {"pipe:[123]", FD_PIPE, 123}, {"socket:[9]", FD_SOCKET, 9}, {"anon_inode:[eventfd]", FD_EVENTFD, 0},
-        {"anon_inode:[io_uring]", FD_IO_URING, 0}, {"/dev/pts/3", FD_TTY, 0}, {"/dev/tty", FD_TTY, 0},
-        {"/tmp/pipe:[123]", FD_FILE, 0}, {"/memfd:x (deleted)", FD_FILE, 0}, {"anon_inode:bpf-map", FD_OTHER, 0},
-        {"", FD_OTHER, 0}, {"pipe:[", FD_PIPE, 0},
+    static const struct {
+        const char *target;
+        enum fd_kind kind;
+        uint64_t inode;
+    } cases[] = {
+        {"pipe:[123]", FD_PIPE, 123},
+        {"socket:[9]", FD_SOCKET, 9},
+        {"anon_inode:[eventfd]", FD_EVENTFD, 0},
+        {"anon_inode:[io_uring]", FD_IO_URING, 0},
+        {"/dev/pts/3", FD_TTY, 0},
+        {"/dev/tty", FD_TTY, 0},
+        {"/tmp/pipe:[123]", FD_FILE, 0},
+        {"/memfd:x (deleted)", FD_FILE, 0},
+        {"anon_inode:bpf-map", FD_OTHER, 0},
+        {"", FD_OTHER, 0},
+        {"pipe:[", FD_PIPE, 0},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -220,7 +233,10 @@ static void parse_exactly(const char *text, size_t len)
 static void no_truncation_and_no_noise_does_harm(void **state)
 {
     static const char *const texts[] = {
-        stat_line, status_text, "202 0x7f 0x189 0x0 0x0 0x0 0xf 0x7ffe 0x7f98\n", "12 345 6 ",
+        stat_line,
+        status_text,
+        "202 0x7f 0x189 0x0 0x0 0x0 0xf 0x7ffe 0x7f98\n",
+        "12 345 6 ",
         "7f0005000000-7f0005001000 rw-s 00000000 00:01 77     /dev/shm/a name\n55 [rollup]\nPss: 812 kB\n",
     };
     (void)state;

@@ -327,7 +327,10 @@ static double cpu_seconds(void)
 /* Not a test of speed: it prints what a look costs in CPU time, by thread. */
 static void says_what_a_look_costs(void **state)
 {
-    static const struct { const char *name; int threads; } sizes[] = {{"many-threads", 257}, {"fork-latch", 6}};
+    static const struct {
+        const char *name;
+        int threads;
+    } sizes[] = {{"many-threads", 257}, {"fork-latch", 6}};
     enum { LOOKS = 50 };
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {

@@ -48,13 +48,13 @@ static void has_keys(const json_t *object, const char *const *keys)
 static void json_has_every_key_of_the_schema(void **state)
 {
     (void)state;
-    static const char *const top[] = {"schema", "mode", "start_method", "threads", "outcome", "tasks", "workers",
-                                      "findings", NULL};
+    static const char *const top[] = {"schema", "mode",    "start_method", "threads", "outcome",
+                                      "tasks",  "workers", "findings",     NULL};
     static const char *const task[] = {"id", "code", "state", "worker", "rows", "seconds", NULL};
-    static const char *const worker[] = {"id", "pid", "ppid", "state", "threads", "parent_threads",
-                                         "forked_without_exec", "fds", "pss_kib", NULL};
-    static const char *const finding[] = {"rule", "certainty", "pid", "tid", "after_seconds", "summary", "evidence",
-                                          "cause", "stack", "fix", "victims", NULL};
+    static const char *const worker[] = {
+        "id", "pid", "ppid", "state", "threads", "parent_threads", "forked_without_exec", "fds", "pss_kib", NULL};
+    static const char *const finding[] = {"rule",     "certainty", "pid",   "tid", "after_seconds", "summary",
+                                          "evidence", "cause",     "stack", "fix", "victims",       NULL};
     struct model *m = hung_model();
     json_t *root = report_of(m);
     has_keys(root, top);
@@ -71,8 +71,8 @@ static void json_says_what_the_looking_cost(void **state)
 {
     (void)state;
     struct model *m = hung_model();
-    struct event e = {.type = EVENT_SAMPLED, .sampling = {.looks = 7, .processes = 21, .threads = 40,
-                                                          .cpu_seconds = 0.5}};
+    struct event e = {.type = EVENT_SAMPLED,
+                      .sampling = {.looks = 7, .processes = 21, .threads = 40, .cpu_seconds = 0.5}};
     assert_int_equal(model_apply(m, &e), OK);
     json_t *root = report_of(m), *sampling = json_object_get(root, "sampling");
     assert_int_equal(json_integer_value(json_object_get(sampling, "looks")), 7);
@@ -105,9 +105,14 @@ static void the_text_report_names_verdict_cause_and_cure(void **state)
     assert_int_equal(report_text(m, (struct report_end){0}, &out), OK);
     static const char *const parts[] = {
         "HUNG after 300 ms, proved: workers 1 and 2 wait for threads that fork did not copy",
-        "worker 1  pid 14072  task 0001  no-waker: ", "worker 2  pid 14073  task 00002  the same",
-        "cause   lost-threads", "latch_wait ← engine_each", "cure    -s spawn", "never started: task 0005",
-        "pool killed (--on-hang kill); 0 of 3 tasks finished", "exit 124"};
+        "worker 1  pid 14072  task 0001  no-waker: ",
+        "worker 2  pid 14073  task 00002  the same",
+        "cause   lost-threads",
+        "latch_wait ← engine_each",
+        "cure    -s spawn",
+        "never started: task 0005",
+        "pool killed (--on-hang kill); 0 of 3 tasks finished",
+        "exit 124"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (!strstr(buf_text(&out), parts[i]))
             fail_msg("missing: %s\nin:\n%s", parts[i], buf_text(&out));
@@ -203,7 +208,8 @@ static void a_recording_reads_back_as_the_same_events(void **state)
     struct problem p;
     snprintf(path, sizeof path, "%s/run.jsonl", dir);
     assert_int_equal(recorder_open(path, &r, &p), OK);
-    struct event e = {.type = EVENT_TASK_ENDED, .time = 1.25,
+    struct event e = {.type = EVENT_TASK_ENDED,
+                      .time = 1.25,
                       .task = {.run = 1, .task = 3, .code = text_dup("日本"), .state = TASK_FINISHED, .rows = 2}};
     assert_int_equal(ints_add(&e.task.ranges, 4), OK);
     assert_int_equal(ints_add(&e.task.ranges, 2), OK);
@@ -235,10 +241,16 @@ static void nothing_is_lost_in_a_line_of_a_recording(void **state)
     static const double reals[] = {0, -1.5, 1e-9, 123456789, 1e300, 3};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        struct event e = {.type = EVENT_TASKS, .time = reals[i],
-                          .tasks = {.run = INT64_MIN, .pending = INT64_MAX, .running = -7}}, back;
-        struct event_task ended = {.task = 3, .code = (char *)texts[i], .state = TASK_FAILED, .rows = -1,
-                                   .seconds = 0.25, .error = (char *)texts[i]};
+        struct event e = {.type = EVENT_TASKS,
+                          .time = reals[i],
+                          .tasks = {.run = INT64_MIN, .pending = INT64_MAX, .running = -7}},
+                     back;
+        struct event_task ended = {.task = 3,
+                                   .code = (char *)texts[i],
+                                   .state = TASK_FAILED,
+                                   .rows = -1,
+                                   .seconds = 0.25,
+                                   .error = (char *)texts[i]};
         struct problem p;
         struct buf one, other;
         for (int n = 0; n < 3; n++)
@@ -281,7 +293,11 @@ static void nothing_is_lost_in_a_line_of_a_recording(void **state)
 static void a_bad_line_of_a_recording_is_an_error_with_words(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"", "{", "[]", "{}", "{\"event\":\"nonsense\"}",
+    static const char *const lines[] = {"",
+                                        "{",
+                                        "[]",
+                                        "{}",
+                                        "{\"event\":\"nonsense\"}",
                                         "{\"event\":\"task_ended\",\"task\":\"three\"}",
                                         "{\"event\":\"task_ended\",\"state\":\"asleep\"}",
                                         "{\"event\":\"finding\",\"evidence\":[1]}"};

@@ -19,7 +19,9 @@
 #include "tests/kit/hang_kit.h"
 #include "tests/kit/python_kit.h"
 
-static const struct { const char *symbol, *name; } names[] = {
+static const struct {
+    const char *symbol, *name;
+} names[] = {
     /* Rust, v0: Polars 2.1 */
     {"_RNvMs3_NtCs7q0g3jU0gIq_10rayon_core5latchNtB5_9LockLatch14wait_and_reset",
      "rayon_core::latch::LockLatch::wait_and_reset"},
@@ -87,7 +89,9 @@ static void names_functions_as_people_write_them(void **state)
 
 static void shortens_what_only_demanglers_write(void **state)
 {
-    static const struct { const char *demangled, *name; } cases[] = {
+    static const struct {
+        const char *demangled, *name;
+    } cases[] = {
         {"<&mut [T] as a::B>::c::{closure#3}", "[…]::c::{closure}"},
         {"<(A, B) as c::D>::e", "(…)::e"},
         {"<dyn a::B>::c", "a::B::c"},
@@ -98,7 +102,13 @@ static void shortens_what_only_demanglers_write(void **state)
         {"<<a as b>::c as d>::e", "a::c::e"},
         {"std::__1::map<int, a (*)(b)>::at", "std::map::at"},
         {"foo [clone .cold]", "foo"},
-        {"<", "<"}, {"a<", "a"}, {"a<<", "a"}, {"<a as ", "a"}, {"::", "::"}, {")", ")"}, {"{", "{}"},
+        {"<", "<"},
+        {"a<", "a"},
+        {"a<<", "a"},
+        {"<a as ", "a"},
+        {"::", "::"},
+        {")", ")"},
+        {"{", "{}"},
         {"operator", "operator"},
     };
     (void)state;
@@ -214,7 +224,9 @@ static void words_a_python_frame_by_its_place(void **state)
 
 static void tells_a_stack_in_one_line(void **state)
 {
-    static const struct { const char *frames[8], *line; } cases[] = {
+    static const struct {
+        const char *frames[8], *line;
+    } cases[] = {
         {{"rayon_core::latch::LockLatch::wait_and_reset", "polars_core::frame::DataFrame::filter",
           "LazyFrame.collect  (polars/frame.py:1)", "DataFrame.filter  (polars/frame.py:2)",
           "rows_of  tests/pool.py:14", "run  (threading.py:7)", "main  tests/pool.py:20"},
@@ -283,13 +295,12 @@ static void answers_gone(void **state)
     assert_true(stopped == 0);
 }
 
-static const char nested[] =
-    "import time\n"
-    "def nap(_): time.sleep(1000)\n"
-    "def via_c(): list(map(nap, [1]))\n"
-    "def deep(n): deep(n - 1) if n else via_c()\n"
-    "print('up', flush=True)\n"
-    "deep(30)\n";
+static const char nested[] = "import time\n"
+                             "def nap(_): time.sleep(1000)\n"
+                             "def via_c(): list(map(nap, [1]))\n"
+                             "def deep(n): deep(n - 1) if n else via_c()\n"
+                             "print('up', flush=True)\n"
+                             "deep(30)\n";
 
 /* Until it sleeps where it should. */
 static void read_until(pid_t pid, size_t max, const char *words, struct texts *frames, double *stopped)

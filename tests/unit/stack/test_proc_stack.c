@@ -97,7 +97,10 @@ static void answers_gone_and_denied(void **state)
 }
 
 /* Two processes: one reads whatever is asked of it as fast as it can, so that stops meet it in all places. */
-struct echo { pid_t pid; int to, from; };
+struct echo {
+    pid_t pid;
+    int to, from;
+};
 
 static void start_echo(struct echo *e)
 {

@@ -18,13 +18,34 @@
 #include "tests/kit/python_kit.h"
 
 /* Stand-ins for the interpreter's structs; where their fields are is for the table to say. */
-struct text { uint64_t head[2], length, hash; uint32_t state, pad; char data[64]; };
-struct bytes { uint64_t head[2], length, hash; unsigned char data[64]; };
-struct code { uint64_t head[2], file, name, lines, copies; int32_t first_line; unsigned char code[64]; };
-struct frame { uint64_t code, previous, instruction; int32_t copy; unsigned char owner; };
-struct thread { uint64_t next, frame, tid; };
-struct interpreter { uint64_t next, threads; };
-struct runtime { uint64_t words[128], interpreters; };
+struct text {
+    uint64_t head[2], length, hash;
+    uint32_t state, pad;
+    char data[64];
+};
+struct bytes {
+    uint64_t head[2], length, hash;
+    unsigned char data[64];
+};
+struct code {
+    uint64_t head[2], file, name, lines, copies;
+    int32_t first_line;
+    unsigned char code[64];
+};
+struct frame {
+    uint64_t code, previous, instruction;
+    int32_t copy;
+    unsigned char owner;
+};
+struct thread {
+    uint64_t next, frame, tid;
+};
+struct interpreter {
+    uint64_t next, threads;
+};
+struct runtime {
+    uint64_t words[128], interpreters;
+};
 
 /* Only here does the cookie stand in this program's writable data. */
 static struct runtime runtime = {.words = {0x7970677562656478}};
@@ -34,10 +55,15 @@ static struct frame frames[4];
 static struct code codes[2];
 static struct text texts[3];
 static struct bytes lines;
-static struct { uint64_t n, entries[2]; } copies;
+static struct {
+    uint64_t n, entries[2];
+} copies;
 
 enum { RUNTIME, INTERPRETER, THREAD, FRAME, CODE, BYTES, TEXT };
-struct layout { uint64_t version; unsigned start[7], tid; };
+struct layout {
+    uint64_t version;
+    unsigned start[7], tid;
+};
 static const struct layout layouts[] = {
     {0x030d00f0, {3, 6, 19, 28, 34, 64, 67}, 6},
     {0x030e00f0, {3, 6, 22, 31, 39, 74, 77}, 6},
@@ -52,8 +78,8 @@ static void set_section(const struct layout *l, int section, uint64_t size, cons
     memcpy(words + 1, offsets, n * sizeof *offsets);
 }
 
-#define SECTION(l, section, type, ...) \
-    set_section(l, section, sizeof(struct type), (const uint64_t[]){__VA_ARGS__}, \
+#define SECTION(l, section, type, ...)                                                                                 \
+    set_section(l, section, sizeof(struct type), (const uint64_t[]){__VA_ARGS__},                                      \
                 sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
 
 static void make_table(const struct layout *l, bool free_threaded)
@@ -103,8 +129,11 @@ static void make_interpreter(const struct layout *l, bool free_threaded)
     lines.length = sizeof table;
     memcpy(lines.data, table, sizeof table); /* units 0 and 1: +1; 2 to 5: +1; 6: +0 */
     for (int i = 0; i < 2; i++)
-        codes[i] = (struct code){.file = address(&texts[2]), .name = address(&texts[i]), .lines = address(&lines),
-                                 .first_line = i ? 39 : 10, .copies = address(&copies)};
+        codes[i] = (struct code){.file = address(&texts[2]),
+                                 .name = address(&texts[i]),
+                                 .lines = address(&lines),
+                                 .first_line = i ? 39 : 10,
+                                 .copies = address(&copies)};
     copies.n = 2;
     copies.entries[0] = address(codes[0].code);
     copies.entries[1] = address(codes[0].code) + 6; /* as if the copy lay there */
@@ -184,7 +213,7 @@ static void takes_the_only_thread_for_the_main_thread_of_a_fork(void **state)
     struct python_frames f;
     (void)state;
     make_interpreter(&layouts[0], false);
-    threads[1].tid = 1; /* the parent's number */
+    threads[1].tid = 1;                             /* the parent's number */
     assert_int_equal(read_self(&f), ERR_NOT_FOUND); /* two threads: which is it? */
     interpreter.threads = address(&threads[1]);
     assert_int_equal(read_self(&f), OK);
@@ -196,10 +225,26 @@ static void bounds_every_lie(void **state)
 {
     static const uint64_t wild[] = {0, 1, 8, 4096, UINT64_MAX, UINT64_MAX - 7, 1ull << 47, 1ull << 63};
     uint64_t *const fields[] = {
-        &runtime.interpreters, &interpreter.next, &interpreter.threads, &threads[0].next, &threads[1].next,
-        &threads[1].frame, &frames[0].code, &frames[0].previous, &frames[0].instruction, &frames[2].code,
-        &frames[2].previous, &codes[0].file, &codes[0].name, &codes[0].lines, &codes[1].copies, &texts[0].length,
-        &texts[2].length, &lines.length, &copies.n, &copies.entries[1],
+        &runtime.interpreters,
+        &interpreter.next,
+        &interpreter.threads,
+        &threads[0].next,
+        &threads[1].next,
+        &threads[1].frame,
+        &frames[0].code,
+        &frames[0].previous,
+        &frames[0].instruction,
+        &frames[2].code,
+        &frames[2].previous,
+        &codes[0].file,
+        &codes[0].name,
+        &codes[0].lines,
+        &codes[1].copies,
+        &texts[0].length,
+        &texts[2].length,
+        &lines.length,
+        &copies.n,
+        &copies.entries[1],
     };
     (void)state;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
@@ -282,11 +327,11 @@ static void refuses_tables_that_make_no_sense(void **state)
 static void reads_lines_out_of_any_bytes(void **state)
 {
     static const unsigned char table[] = {
-        0x80 | 15 << 3 | 1,                  /* units 0, 1: nowhere */
-        0x80 | 14 << 3, 0x40 | 8, 1, 0, 1, 1, /* unit 2: +36 (72 in two bytes), then the end line and two columns */
-        0x80 | 13 << 3, 3,                   /* unit 3: -1 */
-        0x80 | 2 << 3 | 7, 0x11,             /* 4 to 11: same line */
-        0x80 | 12 << 3, 1, 2,                /* 12: +2 */
+        0x80 | 15 << 3 | 1,                       /* units 0, 1: nowhere */
+        0x80 | 14 << 3,     0x40 | 8, 1, 0, 1, 1, /* unit 2: +36 (72 in two bytes), then the end line and two columns */
+        0x80 | 13 << 3,     3,                    /* unit 3: -1 */
+        0x80 | 2 << 3 | 7,  0x11,                 /* 4 to 11: same line */
+        0x80 | 12 << 3,     1,        2,          /* 12: +2 */
     };
     static const int expected[] = {0, 0, 136, 135, 135, 135, 135, 135, 135, 135, 135, 135, 137, 0};
     (void)state;
@@ -304,18 +349,17 @@ static void reads_lines_out_of_any_bytes(void **state)
     }
 }
 
-static const char script[] =
-    "import threading, time\n"
-    "class Sleeper:\n"
-    "    def nap(self):\n"
-    "        time.sleep(1000)\n"
-    "def outer():\n"
-    "    def inner():\n"
-    "        (lambda: Sleeper().nap())()\n"
-    "    inner()\n"
-    "threading.Thread(target=outer, daemon=True).start()\n"
-    "print('up', flush=True)\n"
-    "threading.Event().wait()\n";
+static const char script[] = "import threading, time\n"
+                             "class Sleeper:\n"
+                             "    def nap(self):\n"
+                             "        time.sleep(1000)\n"
+                             "def outer():\n"
+                             "    def inner():\n"
+                             "        (lambda: Sleeper().nap())()\n"
+                             "    inner()\n"
+                             "threading.Thread(target=outer, daemon=True).start()\n"
+                             "print('up', flush=True)\n"
+                             "threading.Event().wait()\n";
 
 /* Until its innermost frame is `function`. */
 static void read_until(const struct python *p, pid_t tid, const char *function, struct python_frames *f)
@@ -360,7 +404,9 @@ static void reads_nested_functions_of_a_real_python(void **state)
 }
 
 /* What stands in for py-spy in a folder of its own, which becomes PATH's first. */
-struct stand_in { char folder[64], path[96], *kept; };
+struct stand_in {
+    char folder[64], path[96], *kept;
+};
 
 static void stand_in_start(struct stand_in *s, const char *body)
 {
@@ -390,10 +436,15 @@ static void stand_in_stop(struct stand_in *s)
 
 static void takes_only_a_sound_answer_of_py_spy(void **state)
 {
-    static const struct { const char *body; enum err err; size_t frames; } cases[] = {
+    static const struct {
+        const char *body;
+        enum err err;
+        size_t frames;
+    } cases[] = {
         {"[ \"$*\" = 'dump --nonblocking --json --pid 42' ] &&"
          " echo '[{\"os_thread_id\": 42, \"frames\": [{\"name\": \"f\","
-         " \"filename\": \"a.py\", \"line\": 7, \"is_entry\": false}, {}]}]'", OK, 2},
+         " \"filename\": \"a.py\", \"line\": 7, \"is_entry\": false}, {}]}]'",
+         OK, 2},
         {"echo '[{\"os_thread_id\": 43, \"frames\": []}]'", ERR_NOT_FOUND, 0},
         {"echo '[{\"os_thread_id\": null, \"thread_name\": \"MainThread\", \"frames\": [{}]}]'", OK, 1},
         {"echo '[{\"os_thread_id\": 42, \"frames\": {}}]'", ERR_PARSE, 0},

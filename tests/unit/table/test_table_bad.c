@@ -19,22 +19,26 @@ struct bad_case {
     const char *text, *problem;
 };
 
-#define STRAY "a quote inside an unquoted field; quote the whole field and double the quote"
-#define BEHIND "text behind a closing quote; a quote inside a quoted field is written twice"
-#define NEVER "a quoted field is never closed; close it, and write a quote inside it twice"
+#define STRAY   "a quote inside an unquoted field; quote the whole field and double the quote"
+#define BEHIND  "text behind a closing quote; a quote inside a quoted field is written twice"
+#define NEVER   "a quoted field is never closed; close it, and write a quote inside it twice"
 #define SURPLUS "field 3 of a row, but the header has 2; quote a comma that belongs to the text"
-#define EMPTY "empty; the first line must name the columns"
+#define EMPTY   "empty; the first line must name the columns"
 
 static const struct bad_case cases[] = {
     {"", "t.csv:1:1: " EMPTY},
     {"\n\r\n\n", "t.csv:1:1: " EMPTY},
     {"\xef\xbb\xbf", "t.csv:1:1: " EMPTY},
-    {"\xff\xfe" "a\n", "t.csv:1:1: UTF-16 text; convert it: iconv -f UTF-16 -t UTF-8"},
+    {"\xff\xfe"
+     "a\n",
+     "t.csv:1:1: UTF-16 text; convert it: iconv -f UTF-16 -t UTF-8"},
     {"a,b\n1,2\nx,ab\"c\n", "t.csv:3:5: " STRAY},
     {"a,b\n1,2\n日本,ab\"c\n", "t.csv:3:6: " STRAY}, /* columns are characters */
     {"a,b\n\"x\ny\",z\"\n", "t.csv:3:5: " STRAY},
     {"a,b\"\n", "t.csv:1:4: " STRAY},
-    {"\xef\xbb\xbf" "a,b\"\n", "t.csv:1:4: " STRAY},
+    {"\xef\xbb\xbf"
+     "a,b\"\n",
+     "t.csv:1:4: " STRAY},
     {"a,b\n\"x\"y,1\n", "t.csv:2:4: " BEHIND},
     {"a,b\n\"x\" ,1\n", "t.csv:2:4: " BEHIND},
     {"a,b\n \"x\",1\n", "t.csv:2:2: " STRAY},
@@ -54,7 +58,8 @@ static void bad_input_is_named_with_its_place(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct problem problem;
-        enum err err = kit_load(cases[i].text, strlen(cases[i].text), &(struct table_options){.path = "t.csv"}, &problem);
+        enum err err = kit_load(cases[i].text, strlen(cases[i].text), &(struct table_options){.path = "t.csv"},
+                                &problem);
         if (err != ERR_PARSE || strcmp(problem.text, cases[i].problem) != 0)
             fail_msg("case %zu: err %d: %s", i, err, problem.text);
     }

@@ -49,25 +49,25 @@ struct csv_case {
 
 static const struct csv_case cases[] = {
     {"a,b\n", "a|b;"},
-    {"a,b", "a|b;"},                       /* the last line may lack its newline */
+    {"a,b", "a|b;"}, /* the last line may lack its newline */
     {"a,", "a|~;"},
     {",\n", "~|~;"},
-    {"\"\",x\n", "|x;"},                   /* quoted and empty is not null */
-    {" a , b \n", " a | b ;"},             /* spaces belong to the field */
+    {"\"\",x\n", "|x;"},       /* quoted and empty is not null */
+    {" a , b \n", " a | b ;"}, /* spaces belong to the field */
     {"\ta\n", "\ta;"},
-    {"a\rb\n", "a\rb;"},                   /* a lone CR ends nothing */
+    {"a\rb\n", "a\rb;"}, /* a lone CR ends nothing */
     {"a\r\nb\r\n", "a;b;"},
     {"\"a\"\r\n", "a;"},
-    {"\"a\r\nb\"\r\n", "a\r\nb;"},         /* within quotes it is text */
-    {"a\n\nb\n", "a;~;b;"},                /* an empty line is a record */
+    {"\"a\r\nb\"\r\n", "a\r\nb;"}, /* within quotes it is text */
+    {"a\n\nb\n", "a;~;b;"},        /* an empty line is a record */
     {"\"a\nb\",c\n", "a\nb|c;"},
     {"\"say \"\"hi\"\"\"\n", "say \"hi\";"},
     {"\"a,b\"\n", "a,b;"},
-    {"a\"b\n", NULL},                      /* strict: a quote inside an unquoted field */
-    {"\"a\"b\n", NULL},                    /* strict: text behind the closing quote */
+    {"a\"b\n", NULL},   /* strict: a quote inside an unquoted field */
+    {"\"a\"b\n", NULL}, /* strict: text behind the closing quote */
     {"\"a\" \n", NULL},
     {" \"a\"\n", NULL},
-    {"\"a", NULL},                         /* needs CSV_STRICT_FINI */
+    {"\"a", NULL}, /* needs CSV_STRICT_FINI */
     {"a\n\"b\n", NULL},
     {"", ""},
 };

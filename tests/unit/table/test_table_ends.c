@@ -141,9 +141,14 @@ static void a_newline_that_comes_later_is_noticed(void **state)
 static void a_stream_has_a_table_when_its_first_line_has_ended(void **state)
 {
     (void)state;
-    static const struct { const char *text; size_t ready; } cases[] = {
-        {"code,name\n1,2\n3,4", 10}, {"code,name\r\n1,2\r\n3,4", 11}, {"code,name\r1,2\r3,4", 11}, {"code,name", 10},
-        {"\"co\nde\",name\n1,2", 13}};
+    static const struct {
+        const char *text;
+        size_t ready;
+    } cases[] = {{"code,name\n1,2\n3,4", 10},
+                 {"code,name\r\n1,2\r\n3,4", 11},
+                 {"code,name\r1,2\r3,4", 11},
+                 {"code,name", 10},
+                 {"\"co\nde\",name\n1,2", 13}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct table_stream *s = NULL;
         struct table *t = NULL, *more = NULL;
@@ -164,7 +169,8 @@ static void a_stream_has_a_table_when_its_first_line_has_ended(void **state)
         assert_int_equal(table_stream_pump(s, 1, &done, &problem), OK);
         assert_true(done);
         assert_int_equal(t ? table_stream_grow(s, t, NULL, NULL, &more, &problem)
-                           : table_stream_open_table(s, &plain, &more, &problem), OK);
+                           : table_stream_open_table(s, &plain, &more, &problem),
+                         OK);
         struct table *whole = kit_open_text(cases[i].text, &plain);
         kit_same_cells(more, whole);
         table_free(whole);

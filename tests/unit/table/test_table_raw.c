@@ -41,31 +41,33 @@ struct trap {
 };
 
 static const struct trap traps[] = {
-    {"code,n\n001234,1\n", NULL, "001234", 1, 1, 0, true, NULL},           /* the first record */
-    {"code,n\n5,1\n001234,2", NULL, "001234", 2, 1, 1, true, NULL},        /* the last, without a newline */
+    {"code,n\n001234,1\n", NULL, "001234", 1, 1, 0, true, NULL},    /* the first record */
+    {"code,n\n5,1\n001234,2", NULL, "001234", 2, 1, 1, true, NULL}, /* the last, without a newline */
     {"code\n001234", NULL, "001234", 1, 1, 0, true, NULL},
-    {"code,n\n\"001234\",1\n", NULL, "001234", 1, 1, 0, true, NULL},       /* quoted */
+    {"code,n\n\"001234\",1\n", NULL, "001234", 1, 1, 0, true, NULL}, /* quoted */
     {"code,n\n0012345,1\n1001234,1\n", NULL, "001234", 2, 0, 0, true, NULL},
     {"code,n\n5,001234\n", NULL, "001234", 1, 0, 0, true, NULL},           /* in another column */
     {"n,code\n1,001234\n001234,2\n", NULL, "001234", 2, 1, 0, true, NULL}, /* the key is another column */
     {"n,code\n1,\"001234\"\r\n", NULL, "001234", 1, 1, 0, true, NULL},
     {"code,n\n5,\"x\n001234,fake\"\n001234,1\n", NULL, "001234", 2, 1, 1, true, NULL}, /* a row within quotes */
     {"code,n\n5,\"\n\n001234,\"\n\"\",\"001234\"\n", NULL, "001234", 2, 0, 0, true, NULL},
-    {"code,n\n\"a,b\",1\na,2\n", NULL, "a,b", 2, 1, 0, true, NULL},        /* a separator in the code */
+    {"code,n\n\"a,b\",1\na,2\n", NULL, "a,b", 2, 1, 0, true, NULL},                  /* a separator in the code */
     {"code,n\n\"a\"\"b\",1\n\"a\"\"\"\"b\",2\n", NULL, "a\"b", 2, 1, 0, true, NULL}, /* quotes in it */
     {"code,n\n\"\"\"\",1\n", NULL, "\"", 1, 1, 0, true, NULL},
     {"code,n\n\"a\nb\",1\n", NULL, "a\nb", 1, 1, 0, true, NULL},
-    {"code,n\n\"\",1\n,2\n", NULL, "", 2, 1, 0, true, NULL},               /* empty, which is not null */
-    {"code,n\n001234\r,1\n", NULL, "001234", 1, 1, 0, true, NULL},         /* CRs at the edge are trimmed */
+    {"code,n\n\"\",1\n,2\n", NULL, "", 2, 1, 0, true, NULL},       /* empty, which is not null */
+    {"code,n\n001234\r,1\n", NULL, "001234", 1, 1, 0, true, NULL}, /* CRs at the edge are trimmed */
     {"code,n\n\r001234,1\n", NULL, "001234", 1, 1, 0, true, NULL},
-    {"code,n\n5,1\r001234,2\n", NULL, "001234", 1, 0, 0, true, NULL},      /* a lone CR ends no row */
+    {"code,n\n5,1\r001234,2\n", NULL, "001234", 1, 0, 0, true, NULL}, /* a lone CR ends no row */
     {"code,n\r\n001234,1\r\n\r\n001234,2\r\n", NULL, "001234", 3, 2, 0, true, NULL},
-    {"\xef\xbb\xbf" "code,n\n001234,1\n", NULL, "001234", 1, 1, 0, true, NULL},
-    {"code,n\n\n\n001234,1\n\n", NULL, "001234", 4, 1, 2, true, NULL},     /* empty lines are rows */
-    {"code,n\n001234\n001234,1,2\n", NULL, "001234", 2, 2, 0, true, NULL}, /* too short, too long */
+    {"\xef\xbb\xbf"
+     "code,n\n001234,1\n",
+     NULL, "001234", 1, 1, 0, true, NULL},
+    {"code,n\n\n\n001234,1\n\n", NULL, "001234", 4, 1, 2, true, NULL},       /* empty lines are rows */
+    {"code,n\n001234\n001234,1,2\n", NULL, "001234", 2, 2, 0, true, NULL},   /* too short, too long */
     {"code,n\n\"a\"\r,1\n001234,2\n", NULL, "001234", 2, 1, 1, false, NULL}, /* a CR beside a quote: libcsv decides */
     {"code,n\n\r\"001234\",1\n", NULL, "001234", 1, 1, 0, false, NULL},
-    {"code,n\n001234,1\n\r", NULL, "001234", 1, 1, 0, false, NULL},        /* nothing but a CR is no row */
+    {"code,n\n001234,1\n\r", NULL, "001234", 1, 1, 0, false, NULL},          /* nothing but a CR is no row */
     {"code,n\n001234,1\nx,a\"b\n001234,2\n", NULL, "001234", 1, 1, 0, false, /* a stray quote ends what can be read */
      "t.csv:3:4: a quote inside an unquoted field; quote the whole field and double the quote"},
     {"code,n\n001234,1\nx,\"a\"b\n001234,2\n", NULL, "001234", 1, 1, 0, false,
@@ -212,8 +214,8 @@ static void a_guess_is_made_by_the_neighbours_of_a_quote(void **state)
         const char *text;
         bool inside;
     } guesses[] = {
-        {"x,y\nz", false},     {"x,\"y\",z", false},      {"x y\",z\n", true},          {"001234,fake,1\"\n5,6", true},
-        {"ab\"\"cd\",e", true}, {"1,\"a\"\"b\"", false}, {"", false},                  {"\"\"\"\"\"\"", false},
+        {"x,y\nz", false},      {"x,\"y\",z", false},    {"x y\",z\n", true}, {"001234,fake,1\"\n5,6", true},
+        {"ab\"\"cd\",e", true}, {"1,\"a\"\"b\"", false}, {"", false},         {"\"\"\"\"\"\"", false},
     };
     for (size_t i = 0; i < sizeof guesses / sizeof *guesses; i++)
         assert_int_equal(raw_guess_inside(guesses[i].text, strlen(guesses[i].text), ','), guesses[i].inside);

@@ -59,8 +59,9 @@ static void saves_as(const struct table *t, const struct save *save, const char 
     close(fd);
 }
 
-static const char *const pieces[] = {"a", "0001", "\"", "\"\"", ",", ";", "|", "\t", "\n", "\r\n", "\r", " ", "é", "山",
-                                     "\xff", "\xef\xbb\xbf", "x y", "'", "#", "\\"};
+static const char *const pieces[] = {"a",    "0001",         "\"",   "\"\"", ",", ";", "|",
+                                     "\t",   "\n",           "\r\n", "\r",   " ", "é", "山",
+                                     "\xff", "\xef\xbb\xbf", "x y",  "'",    "#", "\\"};
 
 static void add_random_cell(struct buf *b)
 {

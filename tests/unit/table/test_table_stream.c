@@ -98,7 +98,7 @@ static void a_long_stream_moves_to_a_file(void **state)
         if (table_stream_pump(s, 16 << 20, &done, &problem))
             fail_msg("%s", problem.text);
         enum err err = t ? table_stream_grow(s, t, NULL, NULL, &more, &problem)
-                       : table_stream_open_table(s, &plain, &more, &problem);
+                         : table_stream_open_table(s, &plain, &more, &problem);
         assert_int_equal(err, OK);
         assert_true(table_rows(more) > last);
         last = table_rows(more);

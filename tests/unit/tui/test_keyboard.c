@@ -12,9 +12,16 @@
 
 #include "tui/term/keyboard.h"
 
-static const struct { const char *sequence; key_code key; } known[] = {
-    {"\033[A", PRESS_UP}, {"\033OB", PRESS_DOWN}, {"\033[3~", PRESS_DELETE}, {"\033[15~", PRESS_F1 + 4},
-    {"\033[200~", KEYBOARD_PASTE_BEGIN}, {"\177", PRESS_BACKSPACE},
+static const struct {
+    const char *sequence;
+    key_code key;
+} known[] = {
+    {"\033[A", PRESS_UP},
+    {"\033OB", PRESS_DOWN},
+    {"\033[3~", PRESS_DELETE},
+    {"\033[15~", PRESS_F1 + 4},
+    {"\033[200~", KEYBOARD_PASTE_BEGIN},
+    {"\177", PRESS_BACKSPACE},
 };
 
 static key_code look_up(const char *sequence)
@@ -49,8 +56,8 @@ static void sequences_and_characters_are_told_apart(void **state)
 {
     (void)state;
     assert_keys("j\033[Ak\033OB", KEYS('j', PRESS_UP, 'k', PRESS_DOWN));
-    assert_keys("\033[15~\033[3~\177\r\t\003", KEYS(PRESS_F1 + 4, PRESS_DELETE, PRESS_BACKSPACE, PRESS_ENTER, PRESS_TAB,
-                                                  PRESS_CTRL | 'c'));
+    assert_keys("\033[15~\033[3~\177\r\t\003",
+                KEYS(PRESS_F1 + 4, PRESS_DELETE, PRESS_BACKSPACE, PRESS_ENTER, PRESS_TAB, PRESS_CTRL | 'c'));
     assert_keys("é日🙂", KEYS(0xe9, 0x65e5, 0x1f642));
     assert_keys("\033[200~x", KEYS(KEYBOARD_PASTE_BEGIN, 'x'));
 }
@@ -79,8 +86,8 @@ static void what_is_not_known_is_taken_to_its_end(void **state)
 static void what_may_go_on_waits_for_more(void **state)
 {
     (void)state;
-    static const char *const begun[] = {"\033", "\033[", "\033[1", "\033[15", "\033O", "\033[1;5", "\303", "\346\227",
-                                        "\033\303"};
+    static const char *const begun[] = {"\033",     "\033[", "\033[1",   "\033[15", "\033O",
+                                        "\033[1;5", "\303",  "\346\227", "\033\303"};
     key_code key;
     for (size_t i = 0; i < sizeof begun / sizeof *begun; i++) {
         assert_int_equal(keyboard_first(begun[i], strlen(begun[i]), false, look_up, &key), 0);

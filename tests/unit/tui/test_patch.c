@@ -17,7 +17,9 @@
 #include "tui/term/patch.h"
 
 /* Two canvases of which the first is what the second was before it was drawn on. */
-struct pair { struct canvas before, now; };
+struct pair {
+    struct canvas before, now;
+};
 
 static void pair_init(struct pair *p)
 {

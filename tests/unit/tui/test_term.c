@@ -23,7 +23,7 @@ enum { ROWS = 20, COLS = 60, PICTURES = 150 };
 
 struct picture {
     struct canvas canvas;
-    int x, y;     /* of the cursor; negative: hidden */
+    int x, y; /* of the cursor; negative: hidden */
     bool redraw;
     unsigned random;
 };

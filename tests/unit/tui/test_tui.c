@@ -267,8 +267,14 @@ static void a_prompt_is_edited_by_clusters(void **state)
 static void what_is_typed_replaces_what_was_suggested(void **state)
 {
     (void)state;
-    static const struct { enum prompt_edit edit; const char *then; } edits[] = {
-        {EDIT_END, "name.csvx"}, {EDIT_LEFT, "name.csxv"}, {EDIT_HOME, "xname.csv"}, {EDIT_BACKSPACE, "name.csx"},
+    static const struct {
+        enum prompt_edit edit;
+        const char *then;
+    } edits[] = {
+        {EDIT_END, "name.csvx"},
+        {EDIT_LEFT, "name.csxv"},
+        {EDIT_HOME, "xname.csv"},
+        {EDIT_BACKSPACE, "name.csx"},
     };
     struct prompt p;
     prompt_init(&p);

@@ -23,10 +23,17 @@ static void open_ready(struct stage *s)
 static void feed_seen(struct model *m, double t, int64_t pid, int64_t threads, int64_t parent_threads,
                       const char *waits)
 {
-    struct event e = {.type = EVENT_PROCESS, .time = t,
-                      .process = {.pid = pid, .ppid = 14065, .command = text_dup("poolscope"), .threads = threads,
-                                  .state = text_dup("sleeping"), .parent_threads = parent_threads, .fds = 9,
-                                  .pss_kib = 812, .waits_for = text_dup(waits)}};
+    struct event e = {.type = EVENT_PROCESS,
+                      .time = t,
+                      .process = {.pid = pid,
+                                  .ppid = 14065,
+                                  .command = text_dup("poolscope"),
+                                  .threads = threads,
+                                  .state = text_dup("sleeping"),
+                                  .parent_threads = parent_threads,
+                                  .fds = 9,
+                                  .pss_kib = 812,
+                                  .waits_for = text_dup(waits)}};
     assert_int_equal(model_apply(m, &e), OK);
 }
 
@@ -112,8 +119,9 @@ static void before_a_run(void **state)
 static void in_a_hang(void **state)
 {
     (void)state;
-    static const struct { int width, height; } sizes[] = {{120, 40}, {80, 24}, {200, 60}, {112, 34},
-                                                          {100, 30}, {40, 12}, {20, 5},   {1, 1}};
+    static const struct {
+        int width, height;
+    } sizes[] = {{120, 40}, {80, 24}, {200, 60}, {112, 34}, {100, 30}, {40, 12}, {20, 5}, {1, 1}};
     struct stage s;
     open_hung(&s);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
@@ -169,11 +177,15 @@ static void open_many(struct stage *s)
     for (int window = 1; window <= 40; window++) {
         int each = window < 20 ? 200 : 400;
         int64_t before = m->counts[TASK_FINISHED] + 1;
-        struct event e = {.type = EVENT_TASKS, .time = window * 0.05,
-                          .tasks = {.run = 3, .pending = 50000 - before - each, .running = 1,
-                                    .finished = before - 1 + each}};
+        struct event e = {
+            .type = EVENT_TASKS,
+            .time = window * 0.05,
+            .tasks = {.run = 3, .pending = 50000 - before - each, .running = 1, .finished = before - 1 + each}};
         for (int i = 0; i < each; i++) {
-            struct event_task ended = {.worker = 1, .task = before + i, .state = TASK_FINISHED, .rows = 1,
+            struct event_task ended = {.worker = 1,
+                                       .task = before + i,
+                                       .state = TASK_FINISHED,
+                                       .rows = 1,
                                        .seconds = window < 20 ? 100e-6 : 125e-6};
             assert_int_equal(event_tasks_add(&e.tasks, &ended), OK);
         }
@@ -222,14 +234,24 @@ static void add_pool(struct bench *b, int row, double first)
 /* What a finished comparison, or one on its way, would have. */
 static void make_bench(struct bench *b, bool over)
 {
-    *b = (struct bench){.path = text_dup("sample.csv"), .workers = 2, .threads = 4, .rounds = 3, .codes = 3,
-                        .table_rows = 5, .nrows = 4, .done = 7, .steps = 13, .doing = "spawn", .over = over,
+    *b = (struct bench){.path = text_dup("sample.csv"),
+                        .workers = 2,
+                        .threads = 4,
+                        .rounds = 3,
+                        .codes = 3,
+                        .table_rows = 5,
+                        .nrows = 4,
+                        .done = 7,
+                        .steps = 13,
+                        .doing = "spawn",
+                        .over = over,
                         .rows = {{.name = "fork", .method = "fork", .is_pool = true},
                                  {.name = "fork, at-fork reinit", .method = "fork", .is_pool = true},
                                  {.name = "spawn", .method = "spawn", .is_pool = true},
                                  {.name = "the engine's threads", .method = "engine"}}};
     b->rows[0].state = BENCH_HUNG;
-    b->rows[0].finding = (struct finding){.rule = text_dup("no-waker"), .certainty = CERTAINTY_PROVED,
+    b->rows[0].finding = (struct finding){.rule = text_dup("no-waker"),
+                                          .certainty = CERTAINTY_PROVED,
                                           .summary = text_dup("no thread is left that could wake it")};
     add_pool(b, 1, 0.5e-3);
     if (!over)
@@ -282,7 +304,9 @@ static void a_pane_without_content_says_what_would_fill_it(void **state)
     stage_open(&s, NULL, 0);
     stage_assert_screen(&s, 120, 40, "loading");
     struct event e = {.type = EVENT_TABLE_FAILED,
-                      .table = {.path = text_dup("sample.csv"), .rows = -1, .columns = -1,
+                      .table = {.path = text_dup("sample.csv"),
+                                .rows = -1,
+                                .columns = -1,
                                 .error = text_dup("sample.csv:2:3: a quote is never closed")}};
     assert_int_equal(model_apply(s.model, &e), OK);
     stage_draw(&s, 120, 40);
@@ -362,9 +386,12 @@ static bool draw_twice(struct stage *s, int width, int height)
 static void a_step_shows_what_drawing_everything_would(void **state)
 {
     (void)state;
-    static const char *const keys[] = {"Down", "j", "Up", "PgDn", "PgUp", "End", "Home", "G", "g", "Right", "Left",
-                                       "Space", "Tab", "S-Tab", "z", "?", "Esc", "Enter", "M a", "' a", "F9"};
-    static const struct { int width, height; } sizes[] = {{120, 40}, {80, 24}, {30, 9}};
+    static const char *const keys[] = {"Down", "j", "Up",    "PgDn",  "PgUp",  "End", "Home",
+                                       "G",    "g", "Right", "Left",  "Space", "Tab", "S-Tab",
+                                       "z",    "?", "Esc",   "Enter", "M a",   "' a", "F9"};
+    static const struct {
+        int width, height;
+    } sizes[] = {{120, 40}, {80, 24}, {30, 9}};
     struct stage s;
     struct buf csv;
     unsigned seed = 1, parts = 0;
@@ -414,7 +441,9 @@ static void no_stranger_gets_a_byte_through_any_pane(void **state)
     assert_int_equal(model_apply(s.model, &e), OK);
     feed_proved(s.model, 0.5, 14072);
     app_say(&s.app, ROLE_TEXT, "%s", "\033[2J");
-    static const struct { int width, height; } sizes[] = {{120, 40}, {200, 60}, {80, 24}, {30, 8}, {10, 2}};
+    static const struct {
+        int width, height;
+    } sizes[] = {{120, 40}, {200, 60}, {80, 24}, {30, 8}, {10, 2}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int focus = 0; focus < pane_sets[SCOPE_EXPLORE].n; focus++) {
             s.app.focus = (enum pane_id)focus;

@@ -145,7 +145,11 @@ static void what_is_asked_of_a_column_is_shown(void **state)
     buf_add_text(&b, "code,city,age\n");
     for (int i = 0; i < 2000; i++)
         buf_addf(&b, "%04d,%s,%d\n", i % 40,
-                 i % 7 == 0 ? "Rome" : i % 3 == 0 ? "\"St. \"\"A\"\", Lyon\"" : i % 11 ? "Oslo" : "", 20 + i * 37 % 61);
+                 i % 7 == 0   ? "Rome"
+                 : i % 3 == 0 ? "\"St. \"\"A\"\", Lyon\""
+                 : i % 11     ? "Oslo"
+                              : "",
+                 20 + i * 37 % 61);
     open_table(&s, b.data, b.len);
     buf_done(&b);
     stage_keys(&s, "Right");
@@ -165,8 +169,12 @@ static void words_that_are_no_filter_are_refused(void **state)
     struct stage s;
     (void)state;
     open_table(&s, "code,age\n0001,3\n", 16);
-    static const struct { const char *words, *answer; } cases[] = {
-        {"nothing==1", "there is no column nothing"}, {"age>x", "is no i64"}, {"code~(", "is no pattern"},
+    static const struct {
+        const char *words, *answer;
+    } cases[] = {
+        {"nothing==1", "there is no column nothing"},
+        {"age>x", "is no i64"},
+        {"code~(", "is no pattern"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         say(&s, "&", cases[i].words);

@@ -200,26 +200,26 @@ static void invalid_utf_8_becomes_replacement_characters(void **state)
         const char *bytes;
         int replacements;
     } cases[] = {
-        { "\x80", 1 },
-        { "\xff", 1 },
-        { "\xc0\x80", 2 },
-        { "\xe6\x97", 1 },
-        { "\xed\xa0\x80", 1 },
-        { "\xf4\x90\x80\x80", 1 },
-        { "\xf0\x9f\x98", 1 },
-        { "\xf8\x88\x80\x80\x80", 5 },
-        { "\x9b"
-          "1m",
-          1 },
-        { "\x9d"
-          "0;t",
-          1 },
-        { "\xc2\x9b"
-          "1m",
-          1 },
-        { "\xc2\x90q", 1 },
-        { "\xc2\x85", 1 },
-        { "\xe0\x80\x80", 1 },
+        {"\x80", 1},
+        {"\xff", 1},
+        {"\xc0\x80", 2},
+        {"\xe6\x97", 1},
+        {"\xed\xa0\x80", 1},
+        {"\xf4\x90\x80\x80", 1},
+        {"\xf0\x9f\x98", 1},
+        {"\xf8\x88\x80\x80\x80", 5},
+        {"\x9b"
+         "1m",
+         1},
+        {"\x9d"
+         "0;t",
+         1},
+        {"\xc2\x9b"
+         "1m",
+         1},
+        {"\xc2\x90q", 1},
+        {"\xc2\x85", 1},
+        {"\xe0\x80\x80", 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[64], expected[64] = "a";
@@ -382,7 +382,7 @@ static void sizes_that_change_do_no_harm(void **state)
     (void)state;
     static const struct {
         int columns, rows;
-    } sizes[] = { { 80, 33 }, { 79, 34 }, { 80, 10 }, { 9, 34 }, { 40, 19 }, { 1, 1 }, { 200, 60 } };
+    } sizes[] = {{80, 33}, {79, 34}, {80, 10}, {9, 34}, {40, 19}, {1, 1}, {200, 60}};
     for (size_t i = 0; i < sizeof prepare / sizeof *prepare; i++)
         for (size_t k = 0; k < sizeof act / sizeof *act; k++)
             for (size_t j = 0; j < sizeof sizes / sizeof *sizes; j++) {
@@ -519,8 +519,8 @@ static void the_program_survives_what_it_watches(void **state)
         "printf '\\033[5b\\343\\201\\202\\033[999b\\302\\233\\302\\200'; printf '\\033[20;34r\\033[34;1H'; echo first;"
         "while [ \"$(stty size | cut -d ' ' -f 1)\" -gt 20 ]; do sleep 0.05; done;"
         "for i in 1 2 3 4 5 6 7 8 9; do echo; done; printf '\\033[r\\033[Hsecond'; exit 7";
-    struct pty *p =
-        pty_open(40, 100, (const char *const[]){ program_path(), "watch", "--", "sh", "-c", script, NULL }, NULL);
+    struct pty *p = pty_open(40, 100, (const char *const[]){program_path(), "watch", "--", "sh", "-c", script, NULL},
+                             NULL);
     pty_type(p, "3");
     pty_wait_text(p, "first");
     pty_resize(p, 24, 80);
