@@ -47,8 +47,18 @@ char *source_path(const char *path)
     return whole;
 }
 
+void program_default_signals(void)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    for (int sig = 1; sig < SIGRTMIN; sig++)
+        signal(sig, SIG_DFL); /* fails for SIGKILL and SIGSTOP, which cannot be ignored anyway */
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 _Noreturn static void run_child(const struct program *p, const char *const *argv, int input)
 {
+    program_default_signals();
     setpgid(0, 0); /* a job of its own, as a shell makes it: kill(-pid) is C-c */
     if (dup2(input, 0) == 0 && dup2(p->out_fd, 1) == 1 && dup2(p->err_fd, 2) == 2)
         execv(argv[0], (char *const *)argv);

@@ -22,6 +22,10 @@ struct program {
     struct buf out, err; /* what it had printed when it was last looked at */
 };
 
+/* In a child that is about to become the program: no signal is ignored or blocked, whatever those who run the tests (CI, a
+ * shell's background job, nohup) have left us with. */
+void program_default_signals(void);
+
 /* A few milliseconds, between two looks. */
 void nap(void);
 

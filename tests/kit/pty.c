@@ -26,6 +26,7 @@
 #include "core/base/buf.h"
 #include "core/base/clock.h"
 #include "core/base/io.h"
+#include "tests/kit/program.h"
 
 struct pty {
     pid_t pid;
@@ -66,6 +67,7 @@ _Noreturn static void run_child(int terminal, const char *const *argv, const cha
 {
     if (login_tty(terminal) < 0)
         _exit(127);
+    program_default_signals();
     for (; env && *env; env++) {
         if (strchr(*env, '='))
             putenv((char *)*env);
