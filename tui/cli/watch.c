@@ -133,7 +133,9 @@ static enum err say_end(const struct model *m, struct report_end end)
         return OK;
     buf_init(&text, TEXT_MAX);
     enum err err = report_watch_end(m, end, &text);
-    if (!err)
+    if (err)
+        fprintf(stderr, "poolscope: the report: %s\n", err_text(err));
+    else
         err = io_write_all(STDERR_FILENO, text.data, text.len);
     buf_done(&text);
     return err;
@@ -146,6 +148,8 @@ static int finish(struct watch *w)
     const struct model *m = observer_model(w->observer);
     bool said = !w->cli->json && !w->cli->output;
     enum err err = observer_count_samples(w->observer);
+    if (err)
+        fprintf(stderr, "poolscope: the report: %s\n", err_text(err));
     if (w->cli->mode == CLI_WATCH)
         watch_leave(w->observer);
     if (observer_left(w->observer))
