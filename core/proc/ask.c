@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * Asking each process there is, or each thread of one, while new ones come and old ones go: whoever has given something
  * up before it was asked may have an heir that was in no list yet. Neither way to ask ends before there is none. */
-#include "core/proc/private.h"
+#include "core/proc/ask.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#include "core/proc/read.h"
 
 /* *news: there was one to be asked. */
 static enum err ask_those(const struct ints *now, const struct ints *before, proc_ask *ask, void *context, bool *news)

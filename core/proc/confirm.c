@@ -2,32 +2,12 @@
  * What a proof across processes depends on costs a lot to read: who shares its memory, timers, maps, who else has an
  * end of a pipe. It is read only where such a proof is near: of processes that may all be stuck, up to the one that
  * waits for nobody of the scene. */
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
 #include <stdlib.h>
 
 #include "core/base/io.h"
-
-bool evidence_may_be_stuck(const struct evidence *e)
-{
-    for (size_t i = 0; i < e->nthreads && e->at_one_instant; i++) {
-        const struct thread_evidence *t = &e->threads[i];
-        enum wait_kind kind = thread_wait_kind(t);
-        if (!thread_ended(t) && kind != WAIT_FUTEX && kind != WAIT_CHILD &&
-            !(kind == WAIT_LOCK && e->lock_seen == SEEN) && !thread_waits_through(e, t))
-            return false;
-    }
-    return e->at_one_instant && e->state != 'Z';
-}
-
-double evidence_asleep_since(const struct evidence *e)
-{
-    double since = 0;
-    for (size_t i = 0; i < e->nthreads; i++)
-        if (e->threads[i].asleep_since > since)
-            since = e->threads[i].asleep_since;
-    return since;
-}
 
 static bool waits_for_file_lock(const struct evidence *e)
 {

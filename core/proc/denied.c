@@ -35,15 +35,12 @@ static int yama_scope(int root)
 
 static enum err look_at(int root, pid_t pid, struct denial *out)
 {
-    char path[32], text[4096];
+    char path[32];
     struct proc_status status;
     struct stat st;
-    size_t len;
     *out = (struct denial){.ours = geteuid(), .trace_all = may_trace_all(root), .yama = yama_scope(root)};
     snprintf(path, sizeof path, "%d/status", (int)pid);
-    enum err err = proc_read_short(root, path, text, sizeof text, &len);
-    if (!err)
-        err = proc_parse_status(text, len, &status);
+    enum err err = proc_status_at(root, path, &status);
     if (err)
         return err;
     if (fstatat(root, path, &st, 0) < 0)
@@ -55,11 +52,12 @@ static enum err look_at(int root, pid_t pid, struct denial *out)
 
 enum err proc_denial_look(pid_t pid, struct denial *out)
 {
-    int root = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0)
-        return err_from_errno(errno);
-    enum err err = look_at(root, pid, out);
-    close(root);
+    int root;
+    enum err err = proc_open_dir(AT_FDCWD, "/proc", &root);
+    if (!err) {
+        err = look_at(root, pid, out);
+        close(root);
+    }
     return err;
 }
 

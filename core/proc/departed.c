@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * How workers ended. Only its parent is told how a process ended; who holds a pidfd of it can ask the kernel afterwards
  * (PIDFD_GET_INFO, since Linux 6.15), and a zombie still shows it. */
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
 #include <stdlib.h>

@@ -4,6 +4,7 @@
 #include "core/proc/private.h"
 
 #include <linux/futex.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -80,16 +81,9 @@ static void read_waiters(struct thread_evidence *t, int mem)
 static void find_owner(struct futex_wait *f, int root, pid_t tid)
 {
     struct proc_status status;
-    char text[8192];
-    size_t len;
-    int dir;
-    enum err err = proc_open_pid(root, tid, &dir);
-    if (!err) {
-        err = proc_read_short(dir, "status", text, sizeof text, &len);
-        if (!err)
-            err = proc_parse_status(text, len, &status);
-        io_close(&dir);
-    }
+    char path[32];
+    snprintf(path, sizeof path, "%d/status", (int)tid);
+    enum err err = proc_status_at(root, path, &status);
     f->owner_seen = !err || err == ERR_GONE ? SEEN : err == ERR_DENIED ? DENIED : NOT_SEEN;
     f->owner_process = !err ? status.tgid : 0;
 }

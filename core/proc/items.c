@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What is read only where something depends on it: the words and homes of futexes, timers, who shares the memory; and
  * what is costly or seldom changes: open files, PSS, command line. */
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
 #include <fcntl.h>
@@ -9,45 +10,6 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
-
-bool proc_may_be_dead(const struct evidence *e)
-{
-    size_t waiting = 0;
-    for (size_t i = 0; i < e->nthreads; i++) {
-        const struct thread_evidence *t = &e->threads[i];
-        if (thread_ended(t))
-            continue;
-        if (t->state != 'S' || !t->futex.waiting || t->futex.has_timeout)
-            return false;
-        waiting++;
-    }
-    return waiting > 0;
-}
-
-bool proc_is_dead_end(const struct evidence *e)
-{
-    for (size_t i = 0; i < e->nthreads; i++)
-        if (!thread_ended(&e->threads[i]) && !futex_wait_is_own(&e->threads[i].futex))
-            return false;
-    return proc_may_be_dead(e);
-}
-
-/* The kinds of wait that somebody else of the same kind may end. */
-bool proc_waits_for_others(const struct evidence *e)
-{
-    size_t waiting = 0;
-    for (size_t i = 0; i < e->nthreads; i++) {
-        const struct thread_evidence *t = &e->threads[i];
-        enum wait_kind kind = thread_wait_kind(t);
-        if (thread_ended(t))
-            continue;
-        if (t->state != 'S' || (kind != WAIT_FUTEX && kind != WAIT_CHILD && kind != WAIT_LOCK && kind != WAIT_INPUT &&
-                                kind != WAIT_OUTPUT))
-            return false;
-        waiting++;
-    }
-    return waiting > 0;
-}
 
 static void read_words(struct evidence *e, int root, int dir, double now)
 {
@@ -152,6 +114,12 @@ static void read_peers(struct evidence *e, const struct scene *s, int root)
     }
 }
 
+/* Its open files were read after a look had found it asleep, and it has slept on since. */
+static bool has_fds_of_sleep(const struct evidence *e, const struct scene *s)
+{
+    return e->fds_seen == SEEN && s->memory->kept[e - s->procs].costly_at >= evidence_asleep_since(e);
+}
+
 void proc_read_items(struct evidence *e, const struct scene *s, int root, int pid_dir)
 {
     int dir;
@@ -159,7 +127,7 @@ void proc_read_items(struct evidence *e, const struct scene *s, int root, int pi
         return; /* nothing is seen */
     read_words(e, root, dir, s->now);
     if (proc_waits_for_others(e)) {
-        if (!proc_has_fds_of_sleep(e, s))
+        if (!has_fds_of_sleep(e, s))
             proc_read_fds(e, dir);
         read_peers(e, s, root);
     }

@@ -4,6 +4,8 @@
  * all processes there are are looked at, and those that come meanwhile, and all of it twice. What could still slip by
  * is an end that two who live send to and fro in time with the looks. They cost much, and are made only for pipes on
  * which a proof depends. */
+#include "core/proc/ask.h"
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
 #include <errno.h>
@@ -25,7 +27,7 @@ static const char not_all[] =
     "not all processes of this machine may be looked at: one of another user could have an end, too";
 static const char moved[] =
     "processes came and went, or moved their files, while all were looked at: one could have an end";
-static const char posted[] = "a file is in the post of a socket: it could be an end of it";
+static const char queued[] = "a file is in the post of a socket: it could be an end of it";
 static const char too_many[] = "there are too many open files on this machine to look at them all";
 static const char ring[] = "an io_uring is open somewhere: it could have an end";
 static const char namespaced[] = "this is a container: what is outside of it cannot be seen";
@@ -40,39 +42,17 @@ struct round {
     const char *doubt; /* of all pipes */
 };
 
-const struct pipe_check *scene_pipe(const struct scene *s, uint64_t inode)
+/* scene_pipe, to be changed. */
+static struct pipe_check *find(struct scene *s, uint64_t inode)
 {
-    for (size_t i = 0; i < s->npipes; i++)
-        if (s->pipes[i].inode == inode)
-            return &s->pipes[i];
-    return NULL;
+    const struct pipe_check *p = scene_pipe(s, inode);
+    return p ? &s->pipes[p - s->pipes] : NULL;
 }
 
 static int by_inode(const void *a, const void *b)
 {
     uint64_t x = ((const struct pipe_check *)a)->inode, y = ((const struct pipe_check *)b)->inode;
     return (x > y) - (x < y);
-}
-
-static struct pipe_check *find(struct scene *s, uint64_t inode)
-{
-    const struct pipe_check wanted = {.inode = inode};
-    return s->npipes > 0 ? bsearch(&wanted, s->pipes, s->npipes, sizeof wanted, by_inode) : NULL;
-}
-
-static bool has(const struct ints *pids, int64_t pid)
-{
-    size_t low = 0, high = pids->n;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        if (pids->v[mid] == pid)
-            return true;
-        if (pids->v[mid] < pid)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return false;
 }
 
 /* Adds the pipes that it waits for; those beyond the limit are never proved. A look costs much: for who sleeps but
@@ -122,23 +102,23 @@ static enum err line_up(struct scene *s, const struct ints *inside)
 }
 
 /* Does the kernel say how many files are in a socket's post? Asked of a socket of our own. */
-static bool shows_post(struct scene_memory *m)
+static bool shows_queued(struct scene_memory *m)
 {
     char path[48], text[512];
     size_t len;
     uint64_t n;
     int ends[2];
-    if (m->shows_post != NOT_SEEN)
-        return m->shows_post == SEEN;
-    m->shows_post = DENIED;
+    if (m->shows_queued != NOT_SEEN)
+        return m->shows_queued == SEEN;
+    m->shows_queued = DENIED;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
         return false;
     snprintf(path, sizeof path, "self/fdinfo/%d", ends[0]);
     if (!proc_read_short(m->root_fd, path, text, sizeof text, &len) && !proc_parse_key(text, len, "scm_fds", &n))
-        m->shows_post = SEEN;
+        m->shows_queued = SEEN;
     io_close(&ends[0]);
     io_close(&ends[1]);
-    return m->shows_post == SEEN;
+    return m->shows_queued == SEEN;
 }
 
 /* Only Unix sockets have that line. */
@@ -152,7 +132,7 @@ static void look_at_socket(struct round *r, int pid_dir, int fd)
     if (err == ERR_DENIED)
         r->doubt = not_all;
     else if (!err && !proc_parse_key(text, len, "scm_fds", &n) && n > 0)
-        r->doubt = posted;
+        r->doubt = queued;
 }
 
 static void look_at_fd(struct round *r, int pid_dir, int fd_dir, pid_t pid, int fd, bool inside)
@@ -206,7 +186,7 @@ static bool are_same(const struct ints *a, const struct ints *b)
 static enum err look_at_files(struct thread_files *t, pid_t tid, const struct ints *known, struct ints *fds)
 {
     struct round *r = t->r;
-    bool inside = tid == t->pid && has(r->inside, t->pid);
+    bool inside = tid == t->pid && proc_has_number(r->inside, t->pid);
     char path[48];
     int dir, fd_dir = -1;
     snprintf(path, sizeof path, "%d/task/%d", (int)t->pid, (int)tid);
@@ -266,7 +246,7 @@ static bool look_at_process(void *context, pid_t pid)
     r->closed = true;
     for (int i = 0; i < TRIES && r->closed && !r->doubt && !err; i++) {
         r->closed = false;
-        err = proc_stat_of(r->s->memory, pid, &stat);
+        err = proc_stat_of(r->root, pid, &stat);
         if (!err && !(stat.flags & PROC_KTHREAD))
             err = look_at_threads(r, pid, &stat);
     }
@@ -286,7 +266,7 @@ static bool sees_all(const struct scene *s)
     enum { FIRST_NAMESPACE = 0xEFFFFFFC };
     struct proc_stat stat;
     struct stat st;
-    bool ours = !proc_stat_of(s->memory, s->memory->root, &stat) && stat.ppid == getpid();
+    bool ours = !proc_stat_of(s->memory->root_fd, s->memory->root, &stat) && stat.ppid == getpid();
     return ours || (fstatat(s->memory->root_fd, "self/ns/pid", &st, 0) == 0 && st.st_ino == FIRST_NAMESPACE);
 }
 
@@ -294,8 +274,8 @@ static void look_at_all(struct round *r)
 {
     if (!sees_all(r->s))
         r->doubt = namespaced;
-    else if (!shows_post(r->s->memory))
-        r->doubt = posted;
+    else if (!shows_queued(r->s->memory))
+        r->doubt = queued;
     else if (proc_ask_each(r->root, ".", look_at_process, r) && !r->doubt)
         r->doubt = moved;
     else if (!r->saw_init && !r->doubt)

@@ -2,6 +2,8 @@
  * One process looked at anew: what changed since the last look, and, if all its threads sleep, whether they did so at
  * one instant. Sleep is followed from look to look: two that agree prove it, however far apart they are. What is read
  * between two that agree, or was read earlier in the same sleep, holds at that instant too. */
+#include "core/proc/look.h"
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
 #include <stdlib.h>
@@ -182,12 +184,6 @@ static enum err refresh_costly(struct evidence *e, struct proc_kept *k, int root
     k->costly_at = now;
     k->costly_pause = took * COSTS_AT_MOST > costly_pause_least ? took * COSTS_AT_MOST : costly_pause_least;
     return err;
-}
-
-/* They were read behind a look that found it asleep already, and it has not moved since. */
-bool proc_has_fds_of_sleep(const struct evidence *e, const struct scene *s)
-{
-    return e->fds_seen == SEEN && s->memory->kept[e - s->procs].costly_at >= evidence_asleep_since(e);
 }
 
 static void begin(struct evidence *e, const struct proc_kept *k, const struct proc_look *l)

@@ -7,8 +7,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "core/base/io.h"
@@ -111,4 +113,10 @@ enum err proc_list_numbers(int dir, const char *path, size_t max, struct ints *o
 bool proc_has_number(const struct ints *rising, int64_t n)
 {
     return rising->n > 0 && bsearch(&n, rising->v, rising->n, sizeof n, by_value);
+}
+
+bool proc_is_real(int root)
+{
+    struct statfs fs;
+    return fstatfs(root, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }

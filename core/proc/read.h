@@ -30,6 +30,9 @@ enum err proc_read_link(int dir, const char *path, char *text, size_t cap) MUST_
 /* The entries of a directory that are numbers, rising. Cut at `max`: ERR_TOO_BIG, with what was read so far. */
 enum err proc_list_numbers(int dir, const char *path, size_t max, struct ints *out) MUST_CHECK;
 
+/* True if the fd is of a real /proc, not of a folder of files that stands in for it. */
+bool proc_is_real(int root);
+
 bool proc_has_number(const struct ints *rising, int64_t n);
 
 /* The number a name spells, or -1. */

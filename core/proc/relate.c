@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What processes of a scene are to each other: who waits for whose end, and how many threads the parent had when a
  * child was forked, which only who watched the parent can know. */
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
 #include <string.h>
@@ -84,7 +85,7 @@ void proc_relate(struct scene *s, size_t i)
     else if (parent)
         e->parent_threads_now = (int64_t)parent->nthreads;
     else
-        e->parent_threads_now = !proc_stat_of(s->memory, e->ppid, &stat) ? stat.threads : -1;
+        e->parent_threads_now = !proc_stat_of(s->memory->root_fd, e->ppid, &stat) ? stat.threads : -1;
     if (is_clone_of(e, parent) && is_time_to_learn(e, k, &s->memory->kept[parent - s->procs]))
         learn_from(e, k, parent);
     e->parent_waits = parent && waits_for_child(parent, e);

@@ -2,21 +2,15 @@
  * Does another process share its memory (CLONE_VM)? kcmp(2) answers for each pair; only the numbers of the real /proc
  * mean something to it. Asked of all processes there are, as a sharer need not be a relative any more, and may have
  * handed the memory on to a process that it started, and have gone or taken another. */
+#include "core/proc/ask.h"
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
 #include <errno.h>
 #include <linux/kcmp.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-
-bool proc_is_real(int root)
-{
-    struct statfs fs;
-    return fstatfs(root, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
-}
 
 static pid_t some_living_thread(const struct evidence *e)
 {
@@ -50,7 +44,7 @@ struct question {
 static bool is_ending(const struct scene *s, pid_t pid)
 {
     struct proc_stat stat;
-    return proc_stat_of(s->memory, pid, &stat) != OK ||
+    return proc_stat_of(s->memory->root_fd, pid, &stat) != OK ||
            (stat.threads <= 1 && (stat.flags & PROC_EXITING || stat.state == 'Z' || stat.state == 'X'));
 }
 
@@ -98,7 +92,7 @@ static bool ask_process(void *context, pid_t pid)
         return true;
     if (!compare(q, pid, pid))
         return false;
-    if (has_memory(q->s, pid) || proc_stat_of(q->s->memory, pid, &stat) || stat.flags & PROC_KTHREAD ||
+    if (has_memory(q->s, pid) || proc_stat_of(q->s->memory->root_fd, pid, &stat) || stat.flags & PROC_KTHREAD ||
         stat.threads <= 1)
         return true;
     snprintf(path, sizeof path, "%d/task", (int)pid);

@@ -2,6 +2,7 @@
  * Does its only thread spin? One that computes uses the CPU as well, and neither makes system calls that one could see
  * (a running thread shows none). But who computes calls functions and keeps its figures on the stack; who only looks
  * whether a word has changed leaves its stack as it is. So the stacks are read again and again, without a stop. */
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
 #include <fcntl.h>

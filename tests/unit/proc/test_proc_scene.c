@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/proc/ask.h"
 #include "core/proc/private.h"
 #include "tests/kit/hang_kit.h"
 
