@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-bool hang_grow(void **v, size_t n, size_t *cap, size_t size)
+static bool grow(void **v, size_t n, size_t *cap, size_t size)
 {
     if (n < *cap)
         return true;
@@ -35,7 +35,7 @@ static size_t find_thing(const struct hang_graph *g, enum thing_kind kind, uint6
 
 static enum err add_thing(struct hang_graph *g, struct thing t)
 {
-    if (!hang_grow((void **)&g->things, g->nthings, &g->things_cap, sizeof *g->things))
+    if (!grow((void **)&g->things, g->nthings, &g->things_cap, sizeof *g->things))
         return ERR_NOMEM;
     g->things[g->nthings++] = t;
     return OK;
@@ -43,7 +43,7 @@ static enum err add_thing(struct hang_graph *g, struct thing t)
 
 static enum err add_edge(struct hang_graph *g, size_t from, size_t to, size_t thread, enum hang_edge_kind kind)
 {
-    if (!hang_grow((void **)&g->edges, g->nedges, &g->edges_cap, sizeof *g->edges))
+    if (!grow((void **)&g->edges, g->nedges, &g->edges_cap, sizeof *g->edges))
         return ERR_NOMEM;
     g->edges[g->nedges++] = (struct edge){(uint32_t)from, (uint32_t)to, (uint32_t)thread, (uint8_t)kind};
     return OK;

@@ -33,7 +33,7 @@ struct hang_graph {
     bool *unsure;      /* of each process: it can never be proved to be stuck */
     size_t *knot_of;   /* of each process: place among the knots, or nknots */
     struct hang_knot *knots;
-    size_t nknots, knots_cap;
+    size_t nknots; /* at most one for each process */
 };
 
 /* A wait of one thread that others may end. */
@@ -62,8 +62,5 @@ static inline size_t hang_node_of(const struct hang_graph *g, const struct evide
 {
     return (size_t)(e - g->scene->procs);
 }
-
-/* Doubles an array that is full; false without memory. */
-bool hang_grow(void **v, size_t n, size_t *cap, size_t size);
 
 #endif

@@ -101,8 +101,7 @@ static bool leads_out(const struct hang_graph *g, const struct search *s, size_t
 static enum err keep_knot(struct hang_graph *g, const struct search *s, size_t first)
 {
     struct hang_knot k = {.stuck = STUCK_PROVED};
-    if (!hang_grow((void **)&g->knots, g->nknots, &g->knots_cap, sizeof *g->knots) ||
-        !(k.members = calloc(s->nopen - first, sizeof *k.members)))
+    if (!(k.members = calloc(s->nopen - first, sizeof *k.members)))
         return ERR_NOMEM;
     for (size_t i = first; i < s->nopen; i++) {
         size_t node = s->open[i];
@@ -168,6 +167,8 @@ enum err hang_find_knots(struct hang_graph *g)
 {
     struct search s;
     enum err err = search_init(&s, hang_node_count(g));
+    if (!err && !(g->knots = calloc(g->scene->n ? g->scene->n : 1, sizeof *g->knots)))
+        err = ERR_NOMEM;
     for (size_t i = 0; i < g->scene->n; i++)
         g->knot_of[i] = SIZE_MAX;
     for (size_t i = 0; i < g->scene->n && !err; i++)

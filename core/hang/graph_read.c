@@ -4,11 +4,6 @@
 
 #include <stdlib.h>
 
-enum stuck hang_graph_stuck(const struct hang_graph *g, const struct evidence *e)
-{
-    return g->stuck[hang_node_of(g, e)];
-}
-
 const struct hang_knot *hang_graph_knot(const struct hang_graph *g, const struct evidence *e)
 {
     size_t k = g->knot_of[hang_node_of(g, e)];

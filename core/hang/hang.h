@@ -23,9 +23,4 @@ void findings_done(struct findings *f);
  * explains more (earlier in the table) speaks. `out` is empty before. */
 enum err hang_judge(const struct scene *s, const struct hang_settings *settings, struct findings *out) MUST_CHECK;
 
-/* The rules, for help and documentation: id, one line of title, one line of advice. NULL behind the last. */
-const char *hang_rule_id(size_t i);
-const char *hang_rule_title(size_t i);
-const char *hang_rule_advice(size_t i);
-
 #endif

@@ -15,15 +15,6 @@ struct hang_case {
     const struct hang_graph *graph;
 };
 
-struct hang_rule {
-    const char *id, *title;
-    const char *advice; /* what it means for the one who reads it */
-    /* Whether it holds; if so, `out` has certainty, tid, summary, evidence, cause and fix. */
-    enum err (*match)(const struct hang_case *c, struct finding *out, bool *holds);
-};
-extern const struct hang_rule hang_rules[];
-extern const size_t hang_rule_count;
-
 enum err hang_match_orphaned_lock(const struct hang_case *c, struct finding *out, bool *holds) MUST_CHECK;
 enum err hang_match_lock_cycle(const struct hang_case *c, struct finding *out, bool *holds) MUST_CHECK;
 enum err hang_match_no_waker(const struct hang_case *c, struct finding *out, bool *holds) MUST_CHECK;
@@ -85,7 +76,6 @@ struct hang_knot {
 
 enum err hang_graph_new(const struct scene *s, struct hang_graph **out) MUST_CHECK;
 void hang_graph_free(struct hang_graph *g);
-enum stuck hang_graph_stuck(const struct hang_graph *g, const struct evidence *e);
 const struct hang_knot *hang_graph_knot(const struct hang_graph *g, const struct evidence *e); /* NULL: in none */
 /* Those that wait for it, directly or through others: in a knot, its other members too. */
 enum err hang_graph_victims(const struct hang_graph *g, const struct evidence *e, struct ints *out) MUST_CHECK;

@@ -5,43 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct hang_rule hang_rules[] = {
-    {"orphaned-lock", "a thread waits for a lock whose owner is not there to unlock it",
-     "forked workers: spawn or forkserver; otherwise unlock on every way out of a thread", hang_match_orphaned_lock},
-    {"lock-cycle", "threads wait for locks that they hold among each other",
-     "take locks in one order everywhere, and hold none while waiting for a thread or a child to end",
-     hang_match_lock_cycle},
-    {"no-waker", "every thread waits in its own memory, without a timeout, for a wake-up that only they could give",
-     "forked workers of a parent with threads: spawn or forkserver", hang_match_no_waker},
-    {"pipe-cycle", "processes wait for each other through pipes or sockets",
-     "read what a child writes before you wait for its end", hang_match_pipe_cycle},
-    {"self-held-pipe", "the end of file never comes, as a waiter or an idle sibling holds the write end",
-     "close the ends that a process does not use, right after the fork", hang_match_self_held_pipe},
-    {"lost-worker", "a worker died, and its task or its lock is waited for",
-     "use a pool that notices (concurrent.futures raises BrokenProcessPool), and look for what killed the worker",
-     hang_match_lost_worker},
-    {"spinning", "after a fork that cost it its threads, it burns its CPU and its stack does not change",
-     "forked workers of a parent with threads: spawn or forkserver", hang_match_spinning},
-    {"stalled", "somebody waits for it, and it has given no sign of life for long",
-     "look at its stack to see what it waits for", hang_match_stalled},
-};
-const size_t hang_rule_count = sizeof hang_rules / sizeof *hang_rules;
-
-const char *hang_rule_id(size_t i)
-{
-    return i < hang_rule_count ? hang_rules[i].id : NULL;
-}
-
-const char *hang_rule_title(size_t i)
-{
-    return i < hang_rule_count ? hang_rules[i].title : NULL;
-}
-
-const char *hang_rule_advice(size_t i)
-{
-    return i < hang_rule_count ? hang_rules[i].advice : NULL;
-}
-
 void findings_done(struct findings *f)
 {
     for (size_t i = 0; i < f->n; i++)
@@ -89,7 +52,24 @@ static enum err add_victims(const struct hang_case *c, struct finding *f)
     return err;
 }
 
-static enum err apply(const struct hang_rule *rule, const struct hang_case *c, struct findings *out, bool *holds)
+struct rule {
+    const char *id;
+    /* Sets *holds; if it does, `out` has certainty, tid, summary, evidence, cause and fix. */
+    enum err (*match)(const struct hang_case *c, struct finding *out, bool *holds);
+};
+
+static const struct rule rules[] = {
+    {"orphaned-lock", hang_match_orphaned_lock},
+    {"lock-cycle", hang_match_lock_cycle},
+    {"no-waker", hang_match_no_waker},
+    {"pipe-cycle", hang_match_pipe_cycle},
+    {"self-held-pipe", hang_match_self_held_pipe},
+    {"lost-worker", hang_match_lost_worker},
+    {"spinning", hang_match_spinning},
+    {"stalled", hang_match_stalled},
+};
+
+static enum err apply(const struct rule *rule, const struct hang_case *c, struct findings *out, bool *holds)
 {
     struct finding f = {.pid = c->e->pid, .after_seconds = c->scene->taken - c->settings->started};
     enum err err = rule->match(c, &f, holds);
@@ -107,8 +87,8 @@ static enum err judge_process(const struct hang_case *c, struct findings *out)
 {
     bool holds = false;
     enum err err = OK;
-    for (size_t r = 0; r < hang_rule_count && !holds && !err; r++)
-        err = apply(&hang_rules[r], c, out, &holds);
+    for (size_t r = 0; r < sizeof rules / sizeof *rules && !holds && !err; r++)
+        err = apply(&rules[r], c, out, &holds);
     return err;
 }
 
