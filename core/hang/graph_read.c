@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the rules ask of the graph. */
+ * The rules' questions to the graph. */
 #include "core/hang/graph.h"
 
 #include <stdlib.h>

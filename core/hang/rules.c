@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The table of rules, in the order of how much they explain, and the judge that asks them. */
+ * The table of rules, and the judge that applies them. */
 #include "core/hang/private.h"
 
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static bool has(const struct ints *list, int64_t n)
     return false;
 }
 
-/* Who waits for it to end, and who waits for those; then all others that cannot go on before it does. */
+/* The victims: processes that wait for it to end, those that wait for them, and all others that need it to continue. */
 static enum err add_victims(const struct hang_case *c, struct finding *f)
 {
     const struct evidence *e = c->e;
@@ -54,10 +54,10 @@ static enum err add_victims(const struct hang_case *c, struct finding *f)
 
 struct rule {
     const char *id;
-    /* Sets *holds; if it does, `out` has certainty, tid, summary, evidence, cause and fix. */
     enum err (*match)(const struct hang_case *c, struct finding *out, bool *holds);
 };
 
+/* In the order of how much they explain. */
 static const struct rule rules[] = {
     {"orphaned-lock", hang_match_orphaned_lock},
     {"lock-cycle", hang_match_lock_cycle},
@@ -69,6 +69,7 @@ static const struct rule rules[] = {
     {"stalled", hang_match_stalled},
 };
 
+/* Adds a finding to `out` if the rule holds. */
 static enum err apply(const struct rule *rule, const struct hang_case *c, struct findings *out, bool *holds)
 {
     struct finding f = {.pid = c->e->pid, .after_seconds = c->scene->taken - c->settings->started};
@@ -100,7 +101,7 @@ static bool is_victim(const struct findings *f, int64_t pid)
     return false;
 }
 
-/* What only time says of a process is no news where it is known for whom it waits. */
+/* Drops "stalled" findings about processes that are known to wait for another process with a finding. */
 static void drop_explained(struct findings *f)
 {
     size_t kept = 0;

@@ -46,7 +46,7 @@ static void proves(const char *name, const char *rule, const char *cause, const 
     assert_string_equal(f->cause, cause);
     assert_int_equal(f->certainty, CERTAINTY_PROVED);
     assert_true(has_line(f, line));
-    assert_true(has_line(f, "no signal handler, no signal pending"));
+    assert_true(has_line(f, "no signal handler, no pending signal"));
     assert_int_equal(f->victims.n, 1);
     assert_int_equal(f->victims.v[0], k.root);
     assert_null(kit_finding(&k, k.root));
@@ -62,8 +62,8 @@ static void proves_a_latch_that_waits_for_lost_threads(void **state)
 static void proves_a_lock_that_a_thread_held_at_the_fork(void **state)
 {
     (void)state;
-    proves("fork-lock", "orphaned-lock", "lock-held-at-fork", "which can unlock its own copy only");
-    proves("fork-recursive-lock", "orphaned-lock", "lock-held-at-fork", "which can unlock its own copy only");
+    proves("fork-lock", "orphaned-lock", "lock-held-at-fork", "which can unlock only its own copy");
+    proves("fork-recursive-lock", "orphaned-lock", "lock-held-at-fork", "which can unlock only its own copy");
     proves("fork-robust-lock", "orphaned-lock", "lock-held-at-fork", "the robust mutex at");
     proves("fork-rwlock-read", "orphaned-lock", "lock-held-at-fork", "the read-write lock at");
     proves("fork-rwlock-write", "orphaned-lock", "lock-held-at-fork", "the read-write lock at");
@@ -72,7 +72,7 @@ static void proves_a_lock_that_a_thread_held_at_the_fork(void **state)
 static void proves_a_lock_that_the_forking_thread_itself_held(void **state)
 {
     (void)state;
-    proves("fork-own-lock", "orphaned-lock", "lock-held-at-fork", "the waiter is its heir");
+    proves("fork-own-lock", "orphaned-lock", "lock-held-at-fork", "the waiting thread is its copy");
 }
 
 static void proves_a_lock_whose_holder_has_ended(void **state)
@@ -84,7 +84,7 @@ static void proves_a_lock_whose_holder_has_ended(void **state)
 static void proves_through_a_chain_of_joins(void **state)
 {
     (void)state;
-    proves("join-chain", "no-waker", "unknown", "to end, asleep");
+    proves("join-chain", "no-waker", "unknown", "to end, and had slept for");
 }
 
 static void proves_threads_that_lock_each_other_out(void **state)
@@ -92,7 +92,7 @@ static void proves_threads_that_lock_each_other_out(void **state)
     (void)state;
     proves("join-blocked", "lock-cycle", "lock-order", "waits for the end of thread");
     proves("lock-circle", "lock-cycle", "lock-order", "waits for the mutex at");
-    proves("lock-of-parent", "lock-cycle", "lock-order", "waits for a mutex in shared memory");
+    proves("lock-of-parent", "lock-cycle", "lock-order", "in shared memory, which is held by");
 }
 
 /* What is proved of pipes depends on all processes of the machine: another one's files in the post of a socket make it
@@ -123,13 +123,13 @@ static void finds(const char *name, const char *rule, const char *cause, const c
 static void finds_a_child_that_is_awaited_before_it_is_read(void **state)
 {
     (void)state;
-    finds("fill", "pipe-cycle", "undrained-queue", "which is full; who could read: hang_cases");
+    finds("fill", "pipe-cycle", "undrained-queue", "which is full and whose read end is held by hang_cases");
 }
 
 static void finds_an_end_of_file_that_the_reader_prevents(void **state)
 {
     (void)state;
-    finds("read-own", "self-held-pipe", "inherited-fd", "who could write: it itself");
+    finds("read-own", "self-held-pipe", "inherited-fd", "whose write end is held by hang_cases");
 }
 
 static void finds_a_lock_that_a_killed_worker_held(void **state)
@@ -157,7 +157,7 @@ static void finds_a_process_that_spins_and_not_one_that_computes(void **state)
 static void proves_what_is_left_when_the_main_thread_has_ended(void **state)
 {
     (void)state;
-    proves("main-ended", "no-waker", "unknown", "only thread: futex");
+    proves("main-ended", "no-waker", "unknown", "its only thread waits for the private futex");
 }
 
 static void takes_crash_handlers_of_runtimes_for_what_they_are(void **state)

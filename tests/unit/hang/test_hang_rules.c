@@ -487,14 +487,14 @@ static void the_cure_is_that_of_the_library_whose_threads_are_missed(void **stat
     s.procs[CHILD].libraries = (struct texts){(char **)libraries, 2};
     f = judge(&s);
     assert_string_equal(f->evidence.v[f->evidence.n - 1],
-                        "looks like threads of GNU's OpenMP, because libgomp-a1.so.1 is mapped");
+                        "the missing threads are probably those of GNU's OpenMP: it has loaded libgomp-a1.so.1");
     assert_non_null(strstr(f->fix, "export OMP_NUM_THREADS=1"));
     findings_done(&s.findings);
     s.procs[CHILD].parent_names = (struct texts){(char **)names,
                                                  3}; /* names of threads say more than a mapped library */
     f = judge(&s);
     assert_string_equal(f->evidence.v[f->evidence.n - 1],
-                        "looks like threads of Polars: its parent had one called polars-0");
+                        "the missing threads are probably those of Polars: its parent had a thread called polars-0");
     findings_done(&s.findings);
 }
 

@@ -23,10 +23,10 @@ static void says_what_would_help(void **state)
         {{.ours = 12345, .owner = 0}, "it belongs to user root: run poolscope as that user or as root"},
         {{.ours = 0, .owner = 12345}, "--cap-add SYS_PTRACE"},
         {{.ours = 7, .owner = 7, .yama = 1}, "poolscope watch"},
-        {{.ours = 7, .owner = 7, .yama = 2}, "kernel.yama.ptrace_scope is 2: only root may"},
-        {{.ours = 0, .owner = 7, .yama = 3, .trace_all = true}, "nobody may until the machine is restarted"},
+        {{.ours = 7, .owner = 7, .yama = 2}, "kernel.yama.ptrace_scope is 2: only root may read it"},
+        {{.ours = 0, .owner = 7, .yama = 3, .trace_all = true}, "nobody may read it until the machine is restarted"},
         {{.ours = 7, .owner = 7, .shielded = true}, "PR_SET_DUMPABLE"},
-        {{.ours = 7, .owner = 7}, "it has other rights than poolscope"},
+        {{.ours = 7, .owner = 7}, "it has privileges that poolscope lacks"},
         {{.ours = 0, .owner = 7, .trace_all = true}, "a security module or a sandbox"},
     };
     (void)state;

@@ -85,7 +85,7 @@ static void reads_a_forked_child_that_waits_on_a_latch(void **state)
     assert_string_equal(buf_text(&words), "a futex in its own memory, without a timeout");
     buf_clear(&words);
     assert_int_equal(evidence_waits_for(host, &words), OK);
-    assert_string_equal(buf_text(&words), "a child");
+    assert_string_equal(buf_text(&words), "a child to end");
     buf_done(&words);
     scene_done(&s);
 }
