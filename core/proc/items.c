@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What is read only where something depends on it: the words and homes of futexes, timers, who shares the memory; and
- * what is costly or seldom changes: open files, PSS, command line. */
+ * What is not read at each look: items, which are read only if a finding may depend on them (the words of futexes and
+ * where they are, timers, who shares the memory), and what is costly or seldom changes (open files, PSS, command line).
+ */
 #include "core/proc/memory.h"
 #include "core/proc/private.h"
 
@@ -59,9 +60,9 @@ static enum err read_command(struct evidence *e, int dir)
     if (!proc_read(dir, "cmdline", &raw) && raw.len > 0) {
         enum err err = proc_parse_command(raw.data, raw.len, &safe);
         if (err == ERR_TOO_BIG)
-            safe.err = OK; /* the beginning says enough */
+            safe.err = OK; /* the beginning is enough */
     } else {
-        buf_add_text(&safe, e->command ? e->command : ""); /* one that has ended had one */
+        buf_add_text(&safe, e->command ? e->command : ""); /* a process that has ended has none any more */
         if (safe.len == 0)
             buf_addf(&safe, "[%s]", e->name);
     }
@@ -85,7 +86,7 @@ static enum err read_identity(struct evidence *e, int dir)
     return read_command(e, dir);
 }
 
-/* A main thread that has ended has no memory and no files any more: where others live on, theirs are read. */
+/* Opens the folder of a living thread: a main thread that has ended shows neither memory nor files. */
 static enum err open_living(const struct evidence *e, int pid_dir, int *dir)
 {
     char path[32] = ".";
@@ -100,7 +101,7 @@ static enum err open_living(const struct evidence *e, int pid_dir, int *dir)
     return proc_open_dir(pid_dir, path, dir);
 }
 
-/* Who is at the other end of the sockets that it waits for. */
+/* Finds the other ends of the sockets at which the process waits. */
 static void read_peers(struct evidence *e, const struct scene *s, int root)
 {
     struct scene_memory *m = s->memory;
@@ -124,7 +125,7 @@ void proc_read_items(struct evidence *e, const struct scene *s, int root, int pi
 {
     int dir;
     if (open_living(e, pid_dir, &dir))
-        return; /* nothing is seen */
+        return; /* everything stays NOT_SEEN */
     read_words(e, root, dir, s->now);
     if (proc_waits_for_others(e)) {
         if (!has_fds_of_sleep(e, s))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Reading /proc: directory fds and openat, so that what is read belongs to one process even if its number is given to
- * another meanwhile, and a folder of files can stand in for /proc. A process that ends while it is read gives ESRCH,
- * one that has ended ENOENT: both are ERR_GONE. */
+ * Reading /proc with openat from the fd of a folder, so that everything belongs to one process even if its number is
+ * reused meanwhile, and a folder of files can stand in for /proc. A process that ends while it is read gives ESRCH, one
+ * that has ended ENOENT: both are ERR_GONE. */
 #include "core/proc/private.h"
 
 #include <dirent.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The scene: the processes of a tree, looked at again and again. Once seen they are followed by pid and start time,
- * whoever their parent is by then. */
+ * The scene: the processes of a tree, looked at again and again. A process that was seen once is followed by its pid
+ * and start time, even if it gets another parent. */
 #include "core/proc/memory.h"
 #include "core/proc/private.h"
 
@@ -74,7 +74,7 @@ enum err scene_watch(struct scene *s, pid_t root, bool include_root)
 
 void scene_forgive(struct scene *s, pid_t pid)
 {
-    enum { LOOKS = 5 }; /* it may be on its way back into its wait */
+    enum { LOOKS = 5 }; /* by then it is back in its wait */
     size_t i = proc_place_of(s, pid);
     if (i < s->n && s->procs[i].pid == pid) {
         s->memory->kept[i].forgiven = LOOKS;
@@ -114,7 +114,7 @@ enum err scene_hint(struct scene *s, pid_t pid, int64_t parent_threads, bool awa
     return OK;
 }
 
-/* Gives the hint to the process that has come, and drops those whose process never will. */
+/* Gives its hint to a process that has just appeared. */
 static void take_hint(struct scene_memory *m, struct evidence *e, struct proc_kept *k)
 {
     for (size_t i = 0; i < m->nhints; i++)
@@ -125,6 +125,7 @@ static void take_hint(struct scene_memory *m, struct evidence *e, struct proc_ke
         }
 }
 
+/* Drops hints about processes that have ended before they were seen. */
 static void drop_stale_hints(struct scene_memory *m)
 {
     char name[16];
@@ -181,8 +182,9 @@ static void drop_process(struct scene *s, size_t i)
     memmove(&m->kept[i], &m->kept[i + 1], (s->n - i) * sizeof *m->kept);
 }
 
-/* Whoever is orphaned below our own child comes to us, if we have asked for that (PR_SET_CHILD_SUBREAPER), seen before
- * or not. What we start for ourselves is no fork without an exec, but for a guard. */
+/* If this process is a child subreaper (PR_SET_CHILD_SUBREAPER) and the root is its child, it becomes the parent of
+ * orphans of the tree, which may not have been seen before. Its own helpers are not among them: they have called exec,
+ * except for the guard. */
 static enum err add_orphans(struct scene *s, const struct proc_stat *root, struct ints *found)
 {
     struct scene_memory *m = s->memory;
@@ -206,7 +208,7 @@ static enum err add_orphans(struct scene *s, const struct proc_stat *root, struc
     return err;
 }
 
-/* The root, or where it does not count itself, its children. */
+/* Adds orphans, and the root or, if it does not count itself, its children. */
 static enum err add_root(struct scene *s, struct ints *found)
 {
     struct scene_memory *m = s->memory;
@@ -228,7 +230,7 @@ static enum err add_root(struct scene *s, struct ints *found)
     return err == ERR_NOMEM ? err : OK;
 }
 
-/* Looks at each process that this update has not looked at yet; those that are gone leave. */
+/* Looks at each process that this update has not looked at yet, and drops those that have ended. */
 static enum err look_at_all(struct scene *s, double now, struct ints *found)
 {
     struct scene_memory *m = s->memory;
@@ -249,7 +251,7 @@ static enum err look_at_all(struct scene *s, double now, struct ints *found)
     return OK;
 }
 
-/* Adds those that are new, and empties the list. */
+/* Adds the new processes of the list, and empties it. */
 static enum err add_found(struct scene *s, struct ints *found)
 {
     enum err err = OK;

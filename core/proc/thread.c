@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * One look at all threads of a process, and the comparison of two looks.
  *
- * Of each thread the files are read in this order: stat, syscall, status. The kernel answers `syscall` only for a
- * thread that is off the CPU, and `status` counts the times it went off it. So if two looks have the same count, and
- * at the second one the thread was asleep in its system call, it slept from the end of the first look to the start of
- * the second: had it run in between, it would have had to go off the CPU once more. What holds for every thread of the
- * same set holds for all at one instant. */
+ * The files of each thread are read in this order: stat, syscall, status. The kernel shows `syscall` only for a thread
+ * that is off the CPU, and `status` counts how often it left the CPU. If the counts of two looks are the same, and at
+ * the second look the thread was asleep in its system call, it slept from the end of the first look to the start of the
+ * second: had it run in between, it would have left the CPU once more. If this holds for every thread of the same set,
+ * all of them were asleep at one instant. */
 #include "core/proc/look.h"
 #include "core/proc/private.h"
 
@@ -124,13 +124,14 @@ static enum err look_at_many(int task_dir, pid_t pid, struct proc_look *out)
         if (!err)
             take(out, pid, &status);
         else if (err != ERR_NOMEM)
-            err = OK; /* it ended just now, or cannot be read: then the process's count of threads will not fit */
+            err = OK; /* it has just ended, or cannot be read: stat.threads will differ */
     }
     ints_done(&tids);
     return !err && out->n == 0 ? ERR_GONE : err;
 }
 
-/* Of a single thread the process's files tell the same. Should it start another one meanwhile, it does not sleep. */
+/* The files of the process say the same as those of its only thread. If it starts another one meanwhile, it is awake.
+ */
 static enum err look_at_single(int pid_dir, pid_t pid, struct proc_look *out)
 {
     struct proc_status status;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Who is whose child: task/TID/children, or every PPid there is where the kernel was built without that file. */
+ * The children of a process, from task/TID/children or, if the kernel was built without that file, by looking at the
+ * parents of all processes. */
 #include "core/proc/private.h"
 
 #include <stdio.h>
@@ -27,7 +28,7 @@ static enum err add_from_tasks(int pid_dir, pid_t pid, bool all_threads, struct 
         if (tids.v[i] != pid)
             err = add_from_task(pid_dir, (pid_t)tids.v[i], &b, out);
         if (err == ERR_GONE)
-            err = OK; /* the thread has ended; its children are another's now */
+            err = OK; /* the thread has ended, and another one has its children now */
     }
     ints_done(&tids);
     buf_done(&b);
