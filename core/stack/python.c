@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The Python frames of a thread: from memory if its interpreter says how, else by asking py-spy. */
+ * The Python frames of a thread: from its memory if the interpreter describes its layout, else from py-spy. */
 #include "core/stack/python.h"
 
 enum err python_stack(pid_t pid, pid_t tid, size_t max, struct python_frames *out)
