@@ -2,6 +2,7 @@
  * Parsers for files of /proc: see parse.h. The bytes may be anything, and need not end with a NUL. */
 #include "core/proc/private.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,29 +161,29 @@ static bool has_two_numbers(struct scan *line)
     return scan_decimal(line, &n) && scan_decimal(line, &n);
 }
 
+/* The lines of status that are used, in the order of the file. "Uid" begins with the real one; the last two may be
+ * missing. */
+enum { TGID, TRACER, UID, THREADS, PENDING, SHARED, BLOCKED, IGNORED, CAUGHT, VOLUNTARY, NONVOLUNTARY, WANTED };
+static const struct {
+    const char *key;
+    bool hex;
+} wanted[] = {{"Tgid", false},
+              {"TracerPid", false},
+              {"Uid", false},
+              {"Threads", false},
+              {"SigPnd", true},
+              {"ShdPnd", true},
+              {"SigBlk", true},
+              {"SigIgn", true},
+              {"SigCgt", true},
+              {"voluntary_ctxt_switches", false},
+              {"nonvoluntary_ctxt_switches", false}};
+static_assert(sizeof wanted / sizeof *wanted == WANTED, "one line for each value");
+
 enum err proc_parse_status(const char *text, size_t len, struct proc_status *out)
 {
-    uint64_t tgid, tracer, uid, threads, pending, shared_pending, blocked, ignored, caught, voluntary, nonvoluntary;
-    const struct {
-        const char *key;
-        bool hex;
-        uint64_t *value;
-    } wanted[] = {
-        /* in the order of the file; "Uid" begins with the real one */
-        {"Tgid", false, &tgid},
-        {"TracerPid", false, &tracer},
-        {"Uid", false, &uid},
-        {"Threads", false, &threads},
-        {"SigPnd", true, &pending},
-        {"ShdPnd", true, &shared_pending},
-        {"SigBlk", true, &blocked},
-        {"SigIgn", true, &ignored},
-        {"SigCgt", true, &caught},
-        {"voluntary_ctxt_switches", false, &voluntary},
-        {"nonvoluntary_ctxt_switches", false, &nonvoluntary},
-    };
-    enum { WANTED = sizeof wanted / sizeof *wanted, NEEDED = 9 };
     struct scan rest = {text, text + len}, line;
+    uint64_t v[WANTED] = {0};
     size_t i = 0;
     bool other_numbers = false;
     *out = (struct proc_status){0};
@@ -191,29 +192,27 @@ enum err proc_parse_status(const char *text, size_t len, struct proc_status *out
             other_numbers = has_two_numbers(&line);
         if (!skip_key(&line, wanted[i].key))
             continue;
-        if (!(wanted[i].hex ? scan_hex : scan_decimal)(&line, wanted[i].value))
+        if (!(wanted[i].hex ? scan_hex : scan_decimal)(&line, &v[i]))
             return ERR_PARSE;
         i++;
     }
-    if (i < NEEDED)
+    if (i < VOLUNTARY)
         return ERR_PARSE;
     *out = (struct proc_status){
-        .tgid = (pid_t)tgid,
-        .tracer = (pid_t)tracer,
-        .uid = (int64_t)uid,
-        .threads = (int64_t)threads,
+        .tgid = (pid_t)v[TGID],
+        .tracer = (pid_t)v[TRACER],
+        .uid = (int64_t)v[UID],
+        .threads = (int64_t)v[THREADS],
         .other_numbers = other_numbers,
-        .pending = pending,
-        .shared_pending = shared_pending,
-        .blocked = blocked,
-        .ignored = ignored,
-        .caught = caught,
+        .pending = v[PENDING],
+        .shared_pending = v[SHARED],
+        .blocked = v[BLOCKED],
+        .ignored = v[IGNORED],
+        .caught = v[CAUGHT],
+        .has_switches = i == WANTED,
+        .voluntary = v[VOLUNTARY],
+        .nonvoluntary = v[NONVOLUNTARY],
     };
-    if (i == WANTED) {
-        out->has_switches = true;
-        out->voluntary = voluntary;
-        out->nonvoluntary = nonvoluntary;
-    }
     return OK;
 }
 
