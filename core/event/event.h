@@ -136,7 +136,7 @@ struct event_process {
     int64_t pss_kib; /* -1: denied or not yet read */
     double cpu_seconds;
     double asleep_seconds; /* since it last gave a sign of life */
-    char *waits_for;       /* words: "a futex in its own memory", "read of pipe 12", … or NULL */
+    char *waits_for;       /* words: "a futex in its own memory", "input from pipe 12", … or NULL */
 };
 struct event_command {
     int64_t pid;

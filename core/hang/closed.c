@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Can anything but the process itself end its waits? The futex of a wait in its own memory can be woken only by a task
- * that has this memory. If none of those is awake, and nothing will wake one, nobody is left. Each way in which
- * somebody could be is one condition. */
+ * Can anything outside a process end its waits? A futex in private memory can be woken only by a task that has this
+ * memory. If all of these tasks sleep, and nothing will wake one of them, nobody is left to do it. Each condition of
+ * the table rules out one way in which somebody could. */
 #include "core/hang/private.h"
 
 #include <linux/futex.h>
@@ -12,10 +12,10 @@ enum answer { NO, YES, CANNOT_TELL };
 
 struct condition {
     enum answer (*ask)(const struct evidence *e);
-    bool decides;      /* a NO is an end of the matter; else it is a doubt */
-    const char *holds; /* NULL: goes without saying */
-    const char *fails;
-    const char *unknown;
+    bool decides;        /* NO means "not closed"; otherwise NO is a doubt */
+    const char *holds;   /* what the process does not have, as evidence; NULL: not mentioned */
+    const char *fails;   /* the doubt after NO */
+    const char *unknown; /* the doubt after CANNOT_TELL */
 };
 
 static enum answer from(bool yes)
@@ -28,8 +28,8 @@ static enum answer asleep_at_one_instant(const struct evidence *e)
     return from(e->at_one_instant && e->threads_seen == SEEN && hang_living_threads(e) > 0);
 }
 
-/* A lock with priority inheritance is passed on by the kernel when its owner ends, whoever that is (futex(2)): only the
- * process's own threads are known to sleep on. */
+/* When the owner of a lock with priority inheritance ends, the kernel passes the lock on (futex(2)). Only of the
+ * process's own threads is it known that they stay asleep. */
 static bool has_pi_owner_outside(const struct evidence *e, const struct thread_evidence *t)
 {
     bool is_pi = t->futex.command == FUTEX_LOCK_PI || t->futex.command == FUTEX_LOCK_PI2;
@@ -37,8 +37,8 @@ static bool has_pi_owner_outside(const struct evidence *e, const struct thread_e
     return is_pi && (futex_wait_lock(&t->futex, &owner) != LOCK_PI || !evidence_thread(e, owner));
 }
 
-/* Nobody who has not its memory can wake it: a private futex, or a word in private memory, which the kernel may clear
- * when a thread of the same process ends. */
+/* True if only a task with the same memory can wake the thread: it waits for a private futex, or for a word in private
+ * memory, which the kernel may clear when a thread of the same process ends. */
 static bool waits_for_own_kind(const struct evidence *e, const struct thread_evidence *t)
 {
     return t->state == 'S' && t->futex.waiting && !t->futex.has_timeout && !has_pi_owner_outside(e, t) &&
@@ -81,10 +81,10 @@ static bool maps_readline(const struct evidence *e)
     return false;
 }
 
-/* What runtimes install for themselves wakes nobody: Rust, Go's C parts and faulthandler report crashes, glibc cancels
- * threads and changes their ids (32, 33), Python notes SIGINT, and with its module readline, which pytest loads,
- * SIGWINCH (CPython's Modules/readline.c: its handler sets a flag). But a Python program of one thread that was started
- * as such may well wait for just that. */
+/* Handlers that runtimes install for themselves wake nobody: Rust, Go's C parts and faulthandler report crashes, glibc
+ * cancels threads and changes their ids (32, 33), Python takes note of SIGINT and, in its module readline, which pytest
+ * loads, of SIGWINCH (CPython's Modules/readline.c: the handler sets a flag). But a Python program with a single thread
+ * that was not forked may be waiting for exactly that SIGINT. */
 static uint64_t harmless_handlers(const struct evidence *e)
 {
     bool waits_for_interrupt = !e->forked_without_exec && hang_living_threads(e) == 1 &&
@@ -122,16 +122,17 @@ static enum answer no_io_uring(const struct evidence *e)
 static const struct condition conditions[] = {
     {asleep_at_one_instant, true, NULL, NULL, NULL},
     {all_wait_for_own_kind, true, NULL, NULL, NULL},
-    {no_timer, true, "no timer", NULL, "cannot tell whether it has timers: /proc/PID/timers cannot be read"},
-    {shares_with_none, true, "no other process shares its memory", NULL,
-     "cannot tell whether another process shares its memory: kcmp is not allowed, or new processes come too fast"},
-    {no_handler, false, "no signal handler", "a signal handler is installed: a signal that is due could wake it", NULL},
-    {no_pending_signal, false, "no signal pending", "a signal is pending", NULL},
+    {no_timer, true, "no timer", NULL, "poolscope cannot tell whether it has timers: /proc/PID/timers cannot be read"},
+    {shares_with_none, true, "no process that shares its memory", NULL,
+     "poolscope cannot tell whether another process shares its memory: kcmp is not allowed, or new processes start too "
+     "fast"},
+    {no_handler, false, "no signal handler", "a signal handler is installed: a signal could wake it", NULL},
+    {no_pending_signal, false, "no pending signal", "a signal is pending", NULL},
     {no_tracer, false, "no tracer", "another process traces it", NULL},
-    {no_io_uring, false, "no io_uring", "an io_uring is open: its requests could wake it",
-     "cannot tell whether it uses io_uring: its open files cannot be read"},
+    {no_io_uring, false, "no io_uring", "it has an io_uring: a finished request could wake it",
+     "poolscope cannot tell whether it has an io_uring: its open files cannot be read"},
 };
-/* The first two are about its waits, the others about its insides. */
+/* The first two are about its waits, the others about the rest of the process. */
 enum { CONDITIONS = sizeof conditions / sizeof *conditions, OF_WAITS = 2 };
 
 static enum closed ask_from(const struct evidence *e, size_t first)
@@ -166,13 +167,17 @@ enum err hang_say_closed(const struct evidence *e, struct texts *lines)
 {
     enum { LINE_MAX = 1024 };
     struct buf held;
+    const char *last = NULL;
     enum err err = OK;
     buf_init(&held, LINE_MAX);
     for (size_t i = 0; i < CONDITIONS; i++)
-        if (conditions[i].holds && conditions[i].ask(e) == YES)
-            buf_addf(&held, "%s%s", held.len ? ", " : "", conditions[i].holds);
-    if (held.len > 0)
-        err = held.err ? held.err : texts_add(lines, buf_text(&held));
+        if (conditions[i].holds && conditions[i].ask(e) == YES) {
+            if (last)
+                buf_addf(&held, "%s%s", held.len ? ", " : "", last);
+            last = conditions[i].holds;
+        }
+    if (last)
+        err = texts_addf(lines, "it has %s%s%s", buf_text(&held), held.len ? " and " : "", last);
     for (size_t i = 0; i < CONDITIONS && !err; i++) {
         enum answer a = conditions[i].ask(e);
         const char *doubt = a == YES ? NULL : a == NO ? conditions[i].fails : conditions[i].unknown;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * Who waits for whom. Nodes are the processes of the scene and the things that they wait at (the ends of a pipe, a
- * socket, a word in shared memory), so that a thousand who share one make a thousand edges and not a million. A process
- * that waits at a thing can be freed by whoever has it. What cannot reach anybody who may go on is stuck; the strongly
- * connected parts from which no edge leads out are the knots: all the rest waits for them. */
+ * Who waits for whom. The nodes are the processes of the scene and the things that they wait at (an end of a pipe, a
+ * socket, a word in shared memory), so a thousand processes that share one make a thousand edges and not a million. An
+ * edge leads from a process to what it waits for, and from a thing to each process that holds it and could end the
+ * wait. A node is stuck if no process that may continue can be reached from it. The strongly connected parts of stuck
+ * nodes from which no edge leads out are the knots. */
 #include "core/hang/graph.h"
 
 #include <stdlib.h>
 
-bool hang_grow(void **v, size_t n, size_t *cap, size_t size)
+/* Doubles an array that is full; false without memory. */
+static bool grow(void **v, size_t n, size_t *cap, size_t size)
 {
     if (n < *cap)
         return true;
@@ -35,7 +37,7 @@ static size_t find_thing(const struct hang_graph *g, enum thing_kind kind, uint6
 
 static enum err add_thing(struct hang_graph *g, struct thing t)
 {
-    if (!hang_grow((void **)&g->things, g->nthings, &g->things_cap, sizeof *g->things))
+    if (!grow((void **)&g->things, g->nthings, &g->things_cap, sizeof *g->things))
         return ERR_NOMEM;
     g->things[g->nthings++] = t;
     return OK;
@@ -43,13 +45,13 @@ static enum err add_thing(struct hang_graph *g, struct thing t)
 
 static enum err add_edge(struct hang_graph *g, size_t from, size_t to, size_t thread, enum hang_edge_kind kind)
 {
-    if (!hang_grow((void **)&g->edges, g->nedges, &g->edges_cap, sizeof *g->edges))
+    if (!grow((void **)&g->edges, g->nedges, &g->edges_cap, sizeof *g->edges))
         return ERR_NOMEM;
     g->edges[g->nedges++] = (struct edge){(uint32_t)from, (uint32_t)to, (uint32_t)thread, (uint8_t)kind};
     return OK;
 }
 
-/* Something in it may stir by itself, or all of it does. */
+/* True if the process may continue without any other one. */
 static bool goes_on(const struct evidence *e)
 {
     return !evidence_may_be_stuck(e) || hang_quiet(e) == CLOSED_NOT;
@@ -74,7 +76,7 @@ static enum err find_things(struct hang_graph *g)
     }
     if (g->nthings > 1)
         qsort(g->things, g->nthings, sizeof *g->things, by_thing);
-    for (size_t i = 0; i < g->nthings; i++) /* each once */
+    for (size_t i = 0; i < g->nthings; i++) /* keep each thing once */
         if (n == 0 || by_thing(&g->things[n - 1], &g->things[i]) != 0)
             g->things[n++] = g->things[i];
     g->nthings = n;
@@ -92,7 +94,7 @@ static enum err add_waits(struct hang_graph *g, size_t i)
             continue;
         g->unsure[i] |= !w.provable;
         if (w.at_thing ? w.thing.id == 0 : !w.process) {
-            g->stuck[i] = STUCK_NOT; /* whoever it is, he is not seen */
+            g->stuck[i] = STUCK_NOT; /* who can end it is unknown */
             break;
         }
         size_t to = w.at_thing ? g->scene->n + find_thing(g, w.thing.kind, w.thing.id) : hang_node_of(g, w.process);
@@ -132,8 +134,8 @@ static enum err add_holders(struct hang_graph *g, size_t i)
     return err;
 }
 
-/* Whose files or maps are not known may have anything; and who has moved since they were read was seen by the look at
- * all processes. */
+/* A process whose files or maps are unknown may hold anything. One that got its end after its files were read was found
+ * by the look at all processes. */
 static bool may_have(const struct hang_graph *g, const struct evidence *e, const struct thing *t)
 {
     const struct pipe_check *check = t->kind == WRITE_ENDS || t->kind == READ_ENDS ? scene_pipe(g->scene, t->id) : NULL;
@@ -166,7 +168,7 @@ static bool same_edge(const struct edge *x, const struct edge *y)
     return x->from == y->from && x->to == y->to && x->thread == y->thread && x->kind == y->kind;
 }
 
-/* In order, each once: who has three fds of a pipe is one who has it. */
+/* Sorts the edges and keeps each once: a process with three fds of a pipe holds it once. */
 static void sort_edges(struct hang_graph *g)
 {
     size_t n = 0;
@@ -178,7 +180,7 @@ static void sort_edges(struct hang_graph *g)
     g->nedges = n;
 }
 
-/* Where each node's edges begin, going out and coming in. */
+/* Fills out_at, in_at and in. */
 static enum err index_edges(struct hang_graph *g)
 {
     size_t n = hang_node_count(g);
@@ -205,6 +207,7 @@ static enum err build(struct hang_graph *g)
 {
     enum err err = find_things(g);
     size_t n = hang_node_count(g);
+    assert(n < UINT32_MAX); /* nodes are uint32_t in edges */
     if (err || !(g->stuck = calloc(n ? n : 1, sizeof *g->stuck)))
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++)

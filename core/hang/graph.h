@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT
- * What the files of the graph share: hang_graph_waits.c says what one thread waits for, hang_graph.c makes nodes and
- * edges of it, hang_graph_knots.c finds who is stuck and on whom, hang_graph_read.c is what the rules ask. */
+ * What the files of the graph share: graph_waits.c finds out what a thread waits for, graph.c makes nodes and edges of
+ * that, graph_knots.c finds out who is stuck and on whom, and graph_read.c answers the rules. */
 #ifndef HANG_GRAPH_H
 #define HANG_GRAPH_H
+
+#include <assert.h>
 
 #include "core/hang/private.h"
 
 enum thing_kind { WRITE_ENDS, READ_ENDS, SOCKET, EVENTFD, WORD, CHILDREN };
 
-/* What is waited at. */
+/* Something that processes wait at, and others hold. */
 struct thing {
     enum thing_kind kind;
-    uint64_t id; /* inode, number, file, or the parent's pid */
+    uint64_t id; /* an inode, an eventfd's number, a mapped file, or the pid of the children's parent */
 };
 
 struct edge {
-    uint32_t from, to; /* nodes: processes first, then things */
-    uint32_t thread;   /* of a process's edge */
-    uint8_t kind;      /* enum hang_edge_kind, of a process's edge */
+    uint32_t from, to; /* nodes: first the processes, then the things */
+    uint32_t thread;   /* that waits, if a process waits: its place in evidence.threads */
+    uint8_t kind;      /* enum hang_edge_kind, if a process waits */
 };
 
 struct hang_graph {
@@ -25,30 +27,30 @@ struct hang_graph {
     struct thing *things;
     size_t nthings, things_cap;
     struct edge *edges;
-    size_t nedges, edges_cap; /* by from, rising, once built */
-    size_t *out_at;           /* where the edges of each node begin; one more than there are nodes */
+    size_t nedges, edges_cap; /* by `from`, rising, once the graph is built */
+    size_t *out_at;           /* where the edges of each node begin, and after the last one the end */
     size_t *in_at;
-    uint32_t *in;      /* the same for those that come in: places among the edges */
+    uint32_t *in;      /* the same for edges that lead to a node: places among the edges */
     enum stuck *stuck; /* of each node */
-    bool *unsure;      /* of each process: it can never be proved to be stuck */
-    size_t *knot_of;   /* of each process: place among the knots, or nknots */
+    bool *unsure;      /* of each process: that it is stuck can never be proved */
+    size_t *knot_of;   /* of each process: its place among the knots, or SIZE_MAX */
     struct hang_knot *knots;
-    size_t nknots, knots_cap;
+    size_t nknots; /* at most one for each process */
 };
 
-/* A wait of one thread that others may end. */
+/* A wait of a thread that other processes may end. */
 struct wait {
     enum hang_edge_kind kind;
-    bool at_thing; /* else at a process */
+    bool at_thing; /* else `process` alone can end it; neither: somebody outside of the scene can */
     struct thing thing, other_end;
     const struct evidence *process;
     bool provable;
 };
 
-/* Whom the thread waits for outside of its own process; false: nobody, its own threads only. */
+/* False if the thread has ended or waits only for threads of its own process. */
 bool hang_wait_of(const struct scene *s, const struct evidence *e, const struct thread_evidence *t, struct wait *out);
 
-/* Sets `stuck` of all nodes, then the knots. */
+/* Sets `stuck` of all nodes; then, in the second function, the knots. ERR_NOMEM. */
 enum err hang_find_stuck(struct hang_graph *g) MUST_CHECK;
 enum err hang_find_knots(struct hang_graph *g) MUST_CHECK;
 
@@ -57,13 +59,10 @@ static inline size_t hang_node_count(const struct hang_graph *g)
     return g->scene->n + g->nthings;
 }
 
-/* A process's. */
 static inline size_t hang_node_of(const struct hang_graph *g, const struct evidence *e)
 {
+    assert(e >= g->scene->procs && e < g->scene->procs + g->scene->n);
     return (size_t)(e - g->scene->procs);
 }
-
-/* Doubles an array that is full; false without memory. */
-bool hang_grow(void **v, size_t n, size_t *cap, size_t size);
 
 #endif

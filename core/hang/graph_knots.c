@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: MIT
- * Who is stuck, and on whom: what reaches one that may go on is not; of the rest the strongly connected parts from
- * which no edge leads out are the knots. */
+ * Who is stuck, and on whom: see graph.c. */
 #include "core/hang/graph.h"
 
 #include <stdlib.h>
 
-/* Whoever waits for one that may go on may go on, too: from those, against the edges. `below` is what they become. */
-static enum err spread(struct hang_graph *g, enum stuck below)
+/* Whoever waits for a node that is at most `most` stuck is at most `most` stuck, too: goes back along the edges. */
+static enum err spread(struct hang_graph *g, enum stuck most)
 {
     size_t n = hang_node_count(g), todo = 0;
     uint32_t *stack = calloc(n ? n : 1, sizeof *stack);
     if (!stack)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++)
-        if (g->stuck[i] <= below)
+        if (g->stuck[i] <= most)
             stack[todo++] = (uint32_t)i;
     while (todo > 0) {
         size_t node = stack[--todo];
         for (size_t k = g->in_at[node]; k < g->in_at[node + 1]; k++) {
             const struct edge *e = &g->edges[g->in[k]];
-            if (g->stuck[e->from] <= below || (below == STUCK_NOT && e->kind == EDGE_OTHER_END))
+            if (g->stuck[e->from] <= most || (most == STUCK_NOT && e->kind == EDGE_OTHER_END))
                 continue;
-            g->stuck[e->from] = below;
+            g->stuck[e->from] = most;
             stack[todo++] = e->from;
         }
     }
@@ -29,7 +28,8 @@ static enum err spread(struct hang_graph *g, enum stuck below)
     return OK;
 }
 
-/* A thing that nobody has is in hands that are not seen. The other end of a pipe may have none. */
+/* A thing without a holder in the scene is held by somebody who was not seen. The other end of a pipe may have no
+ * holder. */
 static void distrust_things(struct hang_graph *g)
 {
     for (size_t i = g->scene->n; i < hang_node_count(g); i++)
@@ -49,7 +49,7 @@ enum err hang_find_stuck(struct hang_graph *g)
     return err ? err : spread(g, STUCK_PERHAPS);
 }
 
-/* Tarjan's search for strongly connected parts, over what is stuck, with a stack of its own. */
+/* Tarjan's search for strongly connected parts among the stuck nodes, without recursion. */
 struct search {
     uint32_t *number, *low, *open, *path;
     size_t *next; /* of each node: its next edge */
@@ -68,10 +68,10 @@ static void search_done(struct search *s)
     free(s->is_open);
 }
 
-/* Whether or not it succeeds, `s` is to be freed by search_done. */
+/* Call search_done in any case. */
 static enum err search_init(struct search *s, size_t n)
 {
-    n = n ? n : 1;
+    n = n ? n : 1; /* calloc(0) may return NULL */
     *s = (struct search){.number = calloc(n, sizeof *s->number),
                          .low = calloc(n, sizeof *s->low),
                          .open = calloc(n, sizeof *s->open),
@@ -101,8 +101,7 @@ static bool leads_out(const struct hang_graph *g, const struct search *s, size_t
 static enum err keep_knot(struct hang_graph *g, const struct search *s, size_t first)
 {
     struct hang_knot k = {.stuck = STUCK_PROVED};
-    if (!hang_grow((void **)&g->knots, g->nknots, &g->knots_cap, sizeof *g->knots) ||
-        !(k.members = calloc(s->nopen - first, sizeof *k.members)))
+    if (!(k.members = calloc(s->nopen - first, sizeof *k.members)))
         return ERR_NOMEM;
     for (size_t i = first; i < s->nopen; i++) {
         size_t node = s->open[i];
@@ -118,7 +117,7 @@ static enum err keep_knot(struct hang_graph *g, const struct search *s, size_t f
     return OK;
 }
 
-/* The part that `node` is the root of is complete: it lies on top of the open ones. */
+/* The part whose root is `node` is complete: its nodes are the last of the open ones. */
 static enum err close_part(struct hang_graph *g, struct search *s, uint32_t node)
 {
     size_t first = s->nopen;
@@ -168,6 +167,8 @@ enum err hang_find_knots(struct hang_graph *g)
 {
     struct search s;
     enum err err = search_init(&s, hang_node_count(g));
+    if (!err && !(g->knots = calloc(g->scene->n ? g->scene->n : 1, sizeof *g->knots)))
+        err = ERR_NOMEM;
     for (size_t i = 0; i < g->scene->n; i++)
         g->knot_of[i] = SIZE_MAX;
     for (size_t i = 0; i < g->scene->n && !err; i++)

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * What the rules ask of the graph. */
+ * The rules' questions to the graph. */
 #include "core/hang/graph.h"
 
 #include <stdlib.h>
-
-enum stuck hang_graph_stuck(const struct hang_graph *g, const struct evidence *e)
-{
-    return g->stuck[hang_node_of(g, e)];
-}
 
 const struct hang_knot *hang_graph_knot(const struct hang_graph *g, const struct evidence *e)
 {

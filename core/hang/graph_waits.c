@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What a thread waits for outside of its own process, and whether that can ever be proved. */
+ * What a thread waits for outside of its process, and whether it could ever be proved that nobody ends that wait. */
 #include "core/hang/graph.h"
 
 static struct wait at_thing(enum hang_edge_kind kind, enum thing_kind thing, uint64_t id, bool provable)
@@ -7,11 +7,11 @@ static struct wait at_thing(enum hang_edge_kind kind, enum thing_kind thing, uin
     return (struct wait){.kind = kind, .at_thing = true, .thing = {thing, id}, .provable = provable};
 }
 
-/* An end of a pipe that is in hands outside of the scene frees it at any time: who that is need not be known. */
+/* If a process outside of the scene holds the end of the pipe, it may end the wait at any time. */
 static struct wait at_fd(const struct scene *s, const struct thread_evidence *t, const struct fd_evidence *fd)
 {
     enum hang_edge_kind kind = thread_wait_kind(t) == WAIT_INPUT ? EDGE_READ : EDGE_WRITE;
-    if (fd->kind == FD_SOCKET) /* it may have a timeout of its own, which nobody can see */
+    if (fd->kind == FD_SOCKET) /* it may have a timeout of its own (SO_RCVTIMEO), which nobody can see */
         return at_thing(kind, SOCKET, fd->peer, false);
     if (fd->kind == FD_EVENTFD) /* the kernel may signal it, too */
         return at_thing(kind, EVENTFD, fd->inode, false);
@@ -24,7 +24,7 @@ static struct wait at_fd(const struct scene *s, const struct thread_evidence *t,
     return w;
 }
 
-/* The words of a lock are true of the moment when they were read: then its holder must have been asleep already. */
+/* The words of a lock are of the moment when they were read: the holder must have been asleep by then. */
 static bool words_are_true(const struct scene *s, const struct futex_wait *f, const struct thread_evidence *holder)
 {
     return f->words_at > holder->asleep_since && f->words_at < s->now;
@@ -37,7 +37,7 @@ static struct wait at_shared_word(const struct scene *s, const struct thread_evi
     bool is_lock = futex_wait_lock(f, &tid) && f->owner_seen == SEEN && f->owner_process;
     const struct evidence *owner = is_lock ? scene_find(s, f->owner_process) : NULL;
     const struct thread_evidence *holder = owner ? evidence_thread(owner, tid) : NULL;
-    if (holder) /* all who map it could unlock it, be it theirs or not */
+    if (holder) /* any process that maps the lock could unlock it */
         return (struct wait){.kind = EDGE_LOCK,
                              .provable = f->home == WORD_SHARED,
                              .process = words_are_true(s, f, holder) ? owner : NULL,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Evidence → findings: one const table of pure rules. No I/O, no clock, no globals: the scene says what time it is.
- * A rule whose evidence is denied finds nothing more certain than what it could see. */
+ * From evidence to findings, by a table of pure rules: no I/O, no clock, no globals. The time is the scene's. If the
+ * kernel denies a rule its evidence, the finding is less certain. Any thread may judge a scene that nobody changes. */
 #ifndef HANG_HANG_H
 #define HANG_HANG_H
 
@@ -9,8 +9,8 @@
 #include "core/proc/proc.h"
 
 struct hang_settings {
-    double started;    /* clock_now() time that finding.after_seconds counts from */
-    double hang_after; /* seconds: a wait this long speaks even without proof */
+    double started;    /* clock_now() when the watch began; finding.after_seconds counts from it */
+    double hang_after; /* seconds: a wait this long may give a finding without proof */
 };
 
 struct findings {
@@ -19,13 +19,9 @@ struct findings {
 };
 void findings_done(struct findings *f);
 
-/* Every process of the scene against every rule; at most one finding a process: where two rules hold, the one that
- * explains more (earlier in the table) speaks. `out` is empty before. */
+/* Tries the rules on each process of the scene. A process has at most one finding: that of the first rule that holds,
+ * as the rules are in the order of how much they explain. `out` must be empty; on error, ERR_NOMEM, it is again. Free
+ * it with findings_done. */
 enum err hang_judge(const struct scene *s, const struct hang_settings *settings, struct findings *out) MUST_CHECK;
-
-/* The rules, for help and documentation: id, one line of title, one line of advice. NULL behind the last. */
-const char *hang_rule_id(size_t i);
-const char *hang_rule_title(size_t i);
-const char *hang_rule_advice(size_t i);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * What holds a knot together, who tells of it, how sure it is, and how it is told. */
+ * What kind of waits hold a knot together, which member the finding is about, how certain it is, and its evidence. */
 #include "core/hang/private.h"
 
-#include <stdlib.h>
+#include <assert.h>
 
 static const struct evidence *member(const struct hang_case *c, const struct hang_knot *k, size_t i)
 {
@@ -14,8 +14,8 @@ static bool is_io(const struct hang_wait *w)
     return w->kind == EDGE_READ || w->kind == EDGE_WRITE;
 }
 
-/* The one with whom it talks through what it waits at: where several others have the end, nobody drew a circle, some
- * inherited what was not meant for them. */
+/* The only other process that holds the end of the pipe or socket; NULL if there are several: then the circle was not
+ * built on purpose, some have inherited an end that was not meant for them. */
 static const struct evidence *partner(const struct hang_case *c, const struct hang_wait *w)
 {
     const struct evidence *other = NULL;
@@ -38,7 +38,7 @@ static size_t index_of(const struct hang_case *c, const struct hang_knot *k, con
     return i;
 }
 
-/* True if it reads from or writes to another one that is still in the circle. */
+/* True if member i reads from or writes to a partner that is still `in`. */
 static bool leads_on(const struct hang_case *c, const struct hang_knot *k, const bool *in, size_t i)
 {
     struct hang_wait w;
@@ -50,7 +50,7 @@ static bool leads_on(const struct hang_case *c, const struct hang_knot *k, const
     return false;
 }
 
-/* It has the end itself that it waits for others to use. */
+/* True if it holds the end of a pipe for whose use by others it waits. */
 static bool holds_itself(const struct hang_case *c, const struct evidence *from)
 {
     struct hang_wait w;
@@ -61,11 +61,11 @@ static bool holds_itself(const struct hang_case *c, const struct evidence *from)
     return false;
 }
 
-/* Peels off all that have no read or write to another one: what remains goes round. Workers that all hold their own
- * ends do so because they inherited them: that is another thing. */
+/* Removes members that do not lead on to another one until none is left to remove: the rest is a circle. A circle in
+ * which all hold their own ends comes from inherited ends; that is the rule self-held-pipe's. */
 static bool has_io_circle(const struct hang_case *c, const struct hang_knot *k)
 {
-    enum { LARGEST = 256 }; /* larger ones nobody has drawn */
+    enum { LARGEST = 256 }; /* nobody builds a larger one on purpose */
     bool in[LARGEST + 1] = {false}, changed = true, found = false;
     if (k->n > LARGEST)
         return false;
@@ -87,13 +87,13 @@ static bool has_io_circle(const struct hang_case *c, const struct hang_knot *k)
 void hang_knot_facts(const struct hang_case *c, const struct hang_knot *k, struct knot_facts *out)
 {
     *out = (struct knot_facts){0};
-    size_t *const counts[] = {
+    size_t *const counts[EDGE_OTHER_END] = {
         [EDGE_CHILD] = &out->children, [EDGE_READ] = &out->reads,           [EDGE_WRITE] = &out->writes,
         [EDGE_LOCK] = &out->locks,     [EDGE_FILE_LOCK] = &out->file_locks, [EDGE_WORD] = &out->words};
     for (size_t i = 0; i < k->n; i++) {
         struct hang_wait w;
         for (size_t at = 0; hang_graph_wait(c->graph, member(c, k, i), &at, &w);)
-            ++*counts[w.kind];
+            ++*counts[w.kind]; /* hang_graph_wait leaves EDGE_OTHER_END out */
         out->has_handler |= hang_has_handler(member(c, k, i));
     }
     out->io_circle = out->reads + out->writes > 0 && has_io_circle(c, k);
@@ -114,7 +114,7 @@ static bool has_parent_in(const struct hang_case *c, const struct hang_knot *k, 
     return parent && hang_graph_knot(c->graph, parent) == k;
 }
 
-/* In most knots one look at the first member tells that another one is not the teller. */
+/* In most knots the first member already shows that another one is not the teller. */
 static bool is_teller(const struct hang_case *c, const struct hang_knot *k, unsigned kinds)
 {
     bool inner = has_parent_in(c, k, c->e), before = true;
@@ -150,17 +150,14 @@ int hang_knot_certainty(const struct hang_case *c, const struct hang_knot *k, co
     return CERTAINTY_LIKELY;
 }
 
-/* "python3 4242, itself" */
+/* "python3 4242 itself and python3 4243" */
 static void say_who(const struct hang_case *c, const struct hang_wait *w, struct buf *line)
 {
     enum { SHOWN = 4 };
     for (size_t i = 0; i < w->n && i < SHOWN; i++) {
         const struct evidence *who = hang_graph_who(c->graph, w, i);
-        const char *comma = i > 0 ? ", " : "";
-        if (who == w->from)
-            buf_addf(line, "%sit itself", comma);
-        else
-            buf_addf(line, "%s%s %d", comma, who->name, (int)who->pid);
+        const char *between = i == 0 ? "" : i + 1 == w->n ? " and " : ", ";
+        buf_addf(line, "%s%s %d%s", between, who->name, (int)who->pid, who == w->from ? " itself" : "");
     }
     if (w->n > SHOWN)
         buf_addf(line, " and %zu more", w->n - SHOWN);
@@ -170,8 +167,10 @@ static void say_io(const struct hang_wait *w, struct buf *line)
 {
     static const char *const things[] = {[FD_PIPE] = "pipe", [FD_SOCKET] = "socket", [FD_EVENTFD] = "eventfd"};
     bool reads = w->kind == EDGE_READ;
-    buf_addf(line, " %s %s %llu%s; who could %s: ", reads ? "reads from" : "writes to", things[w->fd->kind],
-             (unsigned long long)w->fd->inode, reads ? "" : ", which is full", reads ? "write" : "read");
+    assert(w->fd && (w->fd->kind == FD_PIPE || w->fd->kind == FD_SOCKET || w->fd->kind == FD_EVENTFD));
+    const char *end = w->fd->kind != FD_PIPE ? "other end" : reads ? "write end" : "read end";
+    buf_addf(line, " waits to %s %s %llu%s %s is held by ", reads ? "read from" : "write to", things[w->fd->kind],
+             (unsigned long long)w->fd->inode, reads ? ", whose" : ", which is full and whose", end);
 }
 
 static void say_wait(const struct hang_case *c, const struct hang_wait *w, struct buf *line)
@@ -182,18 +181,19 @@ static void say_wait(const struct hang_case *c, const struct hang_wait *w, struc
     if (is_io(w))
         say_io(w, line);
     else if (w->kind == EDGE_LOCK)
-        buf_addf(line, " waits for a %s in shared memory, at 0x%llx, that is held by ",
+        buf_addf(line, " waits for the %s at 0x%llx in shared memory, which is held by ",
                  futex_lock_name(futex_wait_lock(f, &holder)), (unsigned long long)f->address);
     else if (w->kind == EDGE_FILE_LOCK)
-        buf_add_text(line, " waits for the lock of a file that is held by ");
+        buf_add_text(line, " waits for a file lock, which is held by ");
     else if (w->kind == EDGE_WORD)
-        buf_addf(line, " waits at 0x%llx in shared memory; who has it: ", (unsigned long long)f->address);
+        buf_addf(line, " waits for a futex at 0x%llx in shared memory, which is mapped by ",
+                 (unsigned long long)f->address);
     else
-        buf_add_text(line, " waits for the end of ");
+        buf_add_text(line, w->n == 1 ? " waits for the end of " : " waits for one of its children to end: ");
     say_who(c, w, line);
 }
 
-/* One line a thread that waits for others. */
+/* One line for each thread that waits for others. */
 static enum err say_member(const struct hang_case *c, const struct evidence *from, struct texts *lines)
 {
     enum { LINE_MAX = 512, SHOWN = 4 };
@@ -217,11 +217,11 @@ static enum err say_doubt(const struct hang_case *c, const struct hang_knot *k, 
         for (size_t at = 0; hang_graph_wait(c->graph, member(c, k, i), &at, &w);) {
             const struct pipe_check *p = w.fd && w.fd->kind == FD_PIPE ? scene_pipe(c->scene, w.fd->inode) : NULL;
             if (p && p->doubt)
-                return texts_addf(lines, "not proved: %s", p->doubt);
+                return texts_addf(lines, "this is not proved: %s", p->doubt);
             if (w.fd && w.fd->kind == FD_SOCKET)
-                return texts_add(lines, "not proved: a socket may have a timeout that cannot be seen");
+                return texts_add(lines, "this is not proved: a socket may have a timeout that cannot be seen");
         }
-    return texts_add(lines, "not proved: somebody else might end one of these waits");
+    return texts_add(lines, "this is not proved: somebody else might end one of these waits");
 }
 
 enum err hang_say_knot(const struct hang_case *c, const struct hang_knot *k, struct texts *lines)
@@ -231,10 +231,11 @@ enum err hang_say_knot(const struct hang_case *c, const struct hang_knot *k, str
     for (size_t i = 0; i < k->n && i < SHOWN && !err; i++)
         err = say_member(c, member(c, k, i), lines);
     if (!err && k->n > SHOWN)
-        err = texts_addf(lines, "and %zu processes more that wait for each other", k->n - SHOWN);
+        err = texts_addf(lines, "%zu more process%s in the same circle", k->n - SHOWN,
+                         k->n - SHOWN == 1 ? " waits" : "es wait");
     if (err || k->stuck != STUCK_PROVED)
         return err ? err : say_doubt(c, k, lines);
     return texts_add(lines,
-                     "all of them were asleep in these waits at one instant, and nobody else can end one: no signal "
-                     "handler, no signal pending, no timer, no tracer, no shared memory, no other holder");
+                     "all of them were asleep in these waits at one instant, and nobody else can end one: there is no "
+                     "signal handler, no pending signal, no timer, no tracer, no shared memory and no other holder");
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * Rule lock-cycle: threads wait for locks that they hold among each other, in one process or in several; an end of a
- * thread or of a process may be waited for in between. In one process the rest of it may well go on: the circle is
- * followed from thread to thread. Where a circle goes through a whole process, it is a knot of the graph. */
+ * Rule lock-cycle: threads of one or several processes wait in a circle, each for a lock that the next one holds; a
+ * wait for the end of a thread or a process may be part of the circle. The circle is followed from thread to thread, as
+ * the other threads of a process may continue. A circle that stops whole processes is a knot of the graph. */
 #include "core/hang/private.h"
 
+/* A thread of the circle, and its process. */
 struct spot {
     const struct evidence *e;
     const struct thread_evidence *t;
@@ -16,8 +17,8 @@ struct circle {
     size_t n;
 };
 
-/* The words are true of a moment in which both slept: of one in which all of the process did, or they were read in
- * between two looks that found both in the same sleep. */
+/* True if the words of the lock were read while both threads slept: all threads of the process slept at one instant, or
+ * the words were read between two looks that found both threads in the same sleep. */
 static bool slept_together(const struct scene *s, const struct spot *from, const struct spot *to)
 {
     const struct futex_wait *f = &from->t->futex;
@@ -26,7 +27,7 @@ static bool slept_together(const struct scene *s, const struct spot *from, const
     return f->words_at > to->t->asleep_since && f->words_at < s->now && from->t->asleep_since < s->now;
 }
 
-/* The thread that it waits for. */
+/* From a thread to the thread that it waits for. */
 static bool step(const struct scene *s, const struct spot *from, struct spot *to)
 {
     pid_t tid = thread_joins(from->e, from->t);
@@ -41,8 +42,8 @@ static bool step(const struct scene *s, const struct spot *from, struct spot *to
     return to->t && from->t->state == 'S' && to->t->state == 'S' && slept_together(s, from, to);
 }
 
-/* True if the way from this thread leads back to it. A way that runs into a circle of others is noticed by a mark that
- * is set ever less often (Brent). */
+/* True if the waits lead from this thread back to it. If they run into a circle of other threads, Brent's algorithm
+ * notices it: a mark that is moved ever less often is met again. */
 static bool close_circle(const struct scene *s, const struct evidence *e, const struct thread_evidence *t,
                          struct circle *out)
 {
@@ -58,7 +59,7 @@ static bool close_circle(const struct scene *s, const struct evidence *e, const 
     return false;
 }
 
-/* A circle with a thread of this process. *tells: of one through several processes, that of the lowest number does. */
+/* A circle with a thread of this process. *tells: the finding is about this process, which has the lowest pid. */
 static bool find_circle(const struct hang_case *c, struct circle *out, bool *tells)
 {
     *tells = true;
@@ -96,19 +97,19 @@ static bool are_closed(const struct circle *circle)
     return true;
 }
 
-/* Why it is not proved, or NULL. A mutex that is not robust can be unlocked by any thread, its own or not: some use one
- * as a signal, lock it twice and leave it to another thread to unlock it. And pthread_join can be cancelled
- * (pthreads(7)). So of these all other threads must be known to do nothing. */
+/* Why it is not proved, or NULL. A mutex that is not robust can be unlocked by any thread: some programs use one as a
+ * signal, lock it twice and have another thread unlock it. And pthread_join can be cancelled (pthreads(7)). In both
+ * cases all other threads must be known to do nothing. */
 static const char *doubt_of(const struct circle *circle)
 {
     const struct futex_wait *f = &circle->spots[0].t->futex;
     pid_t holder;
     if (is_disturbed(circle))
-        return "not proved: a signal handler is installed, a signal is pending, or it is traced";
+        return "this is not proved: a signal handler is installed, a signal is pending, or a process is traced";
     if (has_join(circle) && !are_closed(circle))
-        return "not proved: another thread might cancel the one that waits for a thread to end";
+        return "this is not proved: another thread might cancel the one that waits for a thread to end";
     if (circle->n == 1 && futex_wait_lock(f, &holder) == LOCK_MUTEX && !are_closed(circle))
-        return "not proved: another thread may be meant to unlock it, as a signal";
+        return "this is not proved: another thread may be meant to unlock the mutex, as a signal";
     return NULL;
 }
 
@@ -121,7 +122,7 @@ static double since(const struct circle *circle)
     return latest;
 }
 
-/* "thread 4242 app waits for the mutex at 0x7f… that thread 4243 app holds" */
+/* "thread 4242 app waits for the mutex at 0x7f…, which thread 4243 app holds" */
 static enum err say_spot(const struct circle *circle, size_t i, struct texts *lines)
 {
     const struct spot *from = &circle->spots[i], *to = &circle->spots[(i + 1) % circle->n];
@@ -130,30 +131,36 @@ static enum err say_spot(const struct circle *circle, size_t i, struct texts *li
     if (thread_joins(from->e, from->t))
         return texts_addf(lines, "thread %d %s waits for the end of thread %d %s", (int)from->t->tid, from->t->name,
                           (int)to->t->tid, to->t->name);
-    return texts_addf(lines, "thread %d %s waits for the %s at 0x%llx that %s %d %s holds", (int)from->t->tid,
-                      from->t->name, futex_lock_name(lock), (unsigned long long)from->t->futex.address,
-                      from->t == to->t ? "it holds itself: thread" : "thread", (int)to->t->tid, to->t->name);
+    if (from->t == to->t)
+        return texts_addf(lines, "thread %d %s waits for the %s at 0x%llx, which it holds itself", (int)from->t->tid,
+                          from->t->name, futex_lock_name(lock), (unsigned long long)from->t->futex.address);
+    return texts_addf(lines, "thread %d %s waits for the %s at 0x%llx, which thread %d %s holds", (int)from->t->tid,
+                      from->t->name, futex_lock_name(lock), (unsigned long long)from->t->futex.address, (int)to->t->tid,
+                      to->t->name);
 }
 
 static enum err say_circle(const struct hang_case *c, const struct circle *circle, const char *doubt,
                            struct finding *out)
 {
-    const char *fix = circle->n == 1
-                          ? "it must not lock it a second time: unlock it before, or make the mutex recursive"
+    const char *fix = circle->n == 1 ? "do not lock it a second time: unlock it first, or make the mutex recursive"
                       : has_join(circle)
                           ? "unlock before waiting for the thread to end"
                           : "take the locks in the same order everywhere, or all at once (std::scoped_lock)";
     enum err err = circle->n == 1 ? hang_say(&out->summary, "a thread waits for a lock that it holds itself")
                                   : hang_say(&out->summary,
                                              "%zu threads wait for each other: each holds what "
-                                             "the next one wants",
+                                             "the next one waits for",
                                              circle->n);
     for (size_t i = 0; i < circle->n && !err; i++)
         err = say_spot(circle, i, &out->evidence);
     if (!err)
-        err = texts_add(&out->evidence, doubt ? doubt
-                                              : "all of them were asleep in these waits at one instant; no signal "
-                                                "handler, no signal pending, no tracer");
+        err = texts_add(
+            &out->evidence,
+            doubt ? doubt
+            : circle->n == 1
+                ? "nothing else can end this wait: there is no signal handler, no pending signal and no tracer"
+                : "all of them were asleep in these waits at one instant, and there is no signal handler, no "
+                  "pending signal and no tracer");
     if (!err)
         err = hang_say_awaited(c->e, &out->evidence);
     if (!err)
@@ -177,17 +184,18 @@ static enum err match_knot(const struct hang_case *c, struct finding *out, bool 
     const struct hang_knot *k;
     struct knot_facts f;
     bool tells = hang_knot_teller(c, 1u << EDGE_LOCK | 1u << EDGE_FILE_LOCK, &k, &f);
-    bool may_be_ended = tells && f.file_locks > 0; /* by a handler, as that of an alarm */
+    bool may_be_ended = tells && f.file_locks > 0; /* by a signal handler, for example that of an alarm */
     int certainty = tells ? hang_knot_certainty(c, k, &f, may_be_ended) : -1;
     *holds = certainty >= 0;
     if (!*holds)
         return OK;
     out->certainty = certainty;
     out->tid = evidence_telling_thread(c->e)->tid;
-    enum err err = f.children ? hang_say(&out->summary, "it waits for a lock that is held by one who waits for its end")
+    enum err err = f.children ? hang_say(&out->summary,
+                                         "it waits for a lock that is held by a process that waits for it to end")
                               : hang_say(&out->summary,
                                          "%zu processes wait for each other: each holds a lock that the next "
-                                         "one wants",
+                                         "one waits for",
                                          k->n);
     if (!err)
         err = hang_say_knot(c, k, &out->evidence);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Rule lost-worker: a worker was killed. What it held in shared memory stays locked: all that wait for it wait at one
- * word, and nobody is where the work comes from. Or its task is gone: its parent waits for a result, while all other
- * workers idle. A word in shared memory names no owner, and a result no worker: it is never proved. */
+ * Rule lost-worker: a worker was killed. Either a lock that it held in shared memory stays locked: the others all wait
+ * for that word, and none waits where the work comes from. Or its task is lost: its parent waits for the result while
+ * all other workers are idle. A word in shared memory does not name its owner, and a result not its worker, so this is
+ * never proved. */
 #include "core/hang/private.h"
 
 #include <stdlib.h>
@@ -19,11 +20,11 @@ static const struct departed *find_killed(const struct scene *s, pid_t parent)
 static enum err say_killed(const struct departed *d, double now, struct texts *lines)
 {
     const char *name = sigabbrev_np(d->signal);
-    return texts_addf(lines, "worker %s %d was killed by %s%s, noticed %.1f s ago", d->name, (int)d->pid,
-                      name ? "SIG" : "a signal", name ? name : "", now - d->at);
+    return texts_addf(lines, "worker %s %d was killed by %s%s, which was noticed %.1f s before this finding", d->name,
+                      (int)d->pid, name ? "SIG" : "a signal", name ? name : "", now - d->at);
 }
 
-/* All wait at words, and nobody where the work comes from. */
+/* All members of a knot wait for words in shared memory, and none for input, which is where the work comes from. */
 static enum err match_lock(const struct hang_case *c, struct finding *out, bool *holds)
 {
     const struct departed *d = find_killed(c->scene, c->e->first_parent);
@@ -35,7 +36,8 @@ static enum err match_lock(const struct hang_case *c, struct finding *out, bool 
         return OK;
     out->certainty = CERTAINTY_LIKELY;
     out->tid = evidence_telling_thread(c->e)->tid;
-    enum err err = hang_say(&out->summary, "it waits for a lock in shared memory that a killed worker took with it");
+    enum err err = hang_say(&out->summary,
+                            "it waits for a lock in shared memory that a worker held when it was killed");
     if (!err)
         err = say_killed(d, c->scene->taken, &out->evidence);
     if (!err)
@@ -44,11 +46,11 @@ static enum err match_lock(const struct hang_case *c, struct finding *out, bool 
         err = hang_say(&out->cause, "dead-worker");
     return err ? err
                : hang_say(&out->fix,
-                          "never kill a worker that uses a queue: tell it to end, as with a None in the queue; "
-                          "and look for what killed it (out of memory?)");
+                          "do not kill a worker that uses a queue, but ask it to end, for example with a None in the "
+                          "queue; and find out what killed it (out of memory?)");
 }
 
-/* Nothing to do: every thread waits for input, or at a word, and has done so for long. */
+/* Every thread has waited for input or for a futex for long. */
 static bool is_idle(const struct hang_case *c, const struct evidence *e)
 {
     for (size_t i = 0; i < e->nthreads; i++) {
@@ -74,7 +76,7 @@ static bool all_workers_idle(const struct hang_case *c, size_t *n)
     return *n > 0;
 }
 
-/* Its main thread waits for another of its threads, without a timeout. */
+/* The main thread, if it waits for another thread of its process, without a timeout, since the worker was killed. */
 static const struct thread_evidence *waits_for_result(const struct hang_case *c, const struct departed *d)
 {
     const struct thread_evidence *t = evidence_thread(c->e, c->e->pid);
@@ -85,10 +87,10 @@ static const struct thread_evidence *waits_for_result(const struct hang_case *c,
 }
 
 static const char cure[] =
-    "notice the end of a worker (SIGCHLD, a pidfd) and give its task to another; and look for what killed it";
+    "notice when a worker ends (SIGCHLD, a pidfd) and give its task to another; and find out what killed it";
 static const char cure_in_python[] =
     "use concurrent.futures.ProcessPoolExecutor, which raises BrokenProcessPool where multiprocessing.Pool waits for "
-    "ever; and look for what killed the worker (out of memory?)";
+    "ever; and find out what killed the worker (out of memory?)";
 
 static enum err match_task(const struct hang_case *c, struct finding *out, bool *holds)
 {
@@ -101,11 +103,12 @@ static enum err match_task(const struct hang_case *c, struct finding *out, bool 
     out->certainty = CERTAINTY_LIKELY;
     out->tid = t->tid;
     enum err err = hang_say(&out->summary,
-                            "it waits for a result, all its workers idle, and one was killed: its task is lost");
+                            "it waits for a result, but one worker was killed with its task, and all others are idle");
     if (!err)
         err = say_killed(d, c->scene->taken, &out->evidence);
     if (!err)
-        err = texts_addf(&out->evidence, "all %zu workers that it has now wait for work", idle);
+        err = idle == 1 ? texts_add(&out->evidence, "its only remaining worker waits for work")
+                        : texts_addf(&out->evidence, "all %zu of its remaining workers wait for work", idle);
     if (!err)
         err = hang_say_thread(c, t, &out->evidence);
     if (!err)

@@ -1,35 +1,37 @@
 /* SPDX-License-Identifier: MIT
- * Whose threads are missed? Names of the parent's threads say it best, mapped libraries only make it likely: a library
- * that is mapped need not have been used. The table has the cure of each as the line to write. */
+ * Which library started the threads that a forked child lacks, and what to do about that library. The names of the
+ * parent's threads say it best. A library that is mapped only makes it likely, as it need not have been used. */
 #include "core/hang/private.h"
 
 #include <string.h>
 
 enum { WORDS_MAX = 3 };
 
+/* A library that starts threads of its own. */
 struct engine {
     const char *name;
-    const char *threads[WORDS_MAX];   /* what the names of its threads begin with */
-    const char *libraries[WORDS_MAX]; /* parts of file names */
-    const char *cure;                 /* beside a start method that copies no memory; NULL: nothing else helps */
+    const char *threads[WORDS_MAX];   /* beginnings of its threads' names */
+    const char *libraries[WORDS_MAX]; /* parts of its file names */
+    const char *cure;                 /* what to write if the start method stays; NULL: only another one helps */
 };
 
-/* Those that start threads wherever they are used come first, those that are mapped by half of all programs last (and
- * OpenBLAS ends its threads at a fork, as a rule: only what else is not there makes one think of it). */
+/* Libraries that start threads whenever they are used come first, and those that many programs map without using them
+ * last. OpenBLAS usually ends its threads at a fork, so it is considered only if nothing else is found. */
 static const struct engine engines[] = {
     {"Polars", {"polars-"}, {"polars"}, NULL},
-    {"DuckDB", {"duckdb"}, {"duckdb"}, "open a connection of its own in each worker: duckdb.connect()"},
+    {"DuckDB", {"duckdb"}, {"duckdb"}, "open a separate connection in each worker: duckdb.connect()"},
     {"gRPC",
      {"grpc_", "event_engine"},
      {"cygrpc", "libgrpc"},
-     "create channels after the fork, or: export GRPC_ENABLE_FORK_SUPPORT=1 GRPC_POLL_STRATEGY=poll"},
+     "create channels after the fork, or export GRPC_ENABLE_FORK_SUPPORT=1 GRPC_POLL_STRATEGY=poll"},
     {"PyTorch",
      {"pt_"},
      {"libtorch"},
-     "torch.set_num_threads(1) before the fork; of a DataLoader: DataLoader(..., multiprocessing_context=\"spawn\")"},
-    {"TensorFlow", {"tf_"}, {"libtensorflow", "_pywrap_tensorflow"}, "import tensorflow in the workers only"},
-    {"JAX", {"jax"}, {"jaxlib", "xla_extension"}, "import jax in the workers only"},
-    {"OpenCV", {NULL}, {"cv2.", "libopencv_core"}, "cv2.setNumThreads(0) before the fork"},
+     "call torch.set_num_threads(1) before the fork; for a DataLoader: DataLoader(..., "
+     "multiprocessing_context=\"spawn\")"},
+    {"TensorFlow", {"tf_"}, {"libtensorflow", "_pywrap_tensorflow"}, "import tensorflow only in the workers"},
+    {"JAX", {"jax"}, {"jaxlib", "xla_extension"}, "import jax only in the workers"},
+    {"OpenCV", {NULL}, {"cv2.", "libopencv_core"}, "call cv2.setNumThreads(0) before the fork"},
     {"tokio", {"tokio-"}, {NULL}, "start the runtime after the fork: tokio::runtime::Runtime::new()"},
     {"rayon", {"rayon"}, {NULL}, "start the thread pool after the fork: rayon::ThreadPoolBuilder::new().build()"},
     {"Intel's OpenMP", {NULL}, {"libiomp5", "libomp."}, "export OMP_NUM_THREADS=1"},
@@ -77,23 +79,26 @@ static const struct engine *recognise(const struct evidence *e, struct finding *
     const char *name;
     const struct engine *engine = find_by_threads(e, &name);
     if (engine) {
-        *err = texts_addf(&out->evidence, "looks like threads of %s: its parent had one called %s", engine->name, name);
+        *err = texts_addf(&out->evidence,
+                          "the missing threads are probably those of %s: its parent had a thread called %s",
+                          engine->name, name);
         return engine;
     }
     if ((engine = find_by_libraries(e, &name)))
-        *err = texts_addf(&out->evidence, "looks like threads of %s, because %s is mapped", engine->name, name);
+        *err = texts_addf(&out->evidence, "the missing threads are probably those of %s: it has loaded %s",
+                          engine->name, name);
     return engine;
 }
 
-/* What helps beside another start method where no library is recognised. */
+/* The other cure if no library is recognised. */
 static const char *find_cure(const struct evidence *e, const struct finding *f)
 {
     bool is_lock = strcmp(f->cause, "lock-held-at-fork") == 0;
     if (hang_is_python(e))
-        return is_lock ? "make the lock anew in the child: os.register_at_fork(after_in_child=...)"
-                       : "start threads and executors in the workers only: ProcessPoolExecutor(initializer=...)";
+        return is_lock ? "create a new lock in the child: os.register_at_fork(after_in_child=...)"
+                       : "start threads and executors only in the workers: ProcessPoolExecutor(initializer=...)";
     return is_lock ? "hold the lock across the fork: pthread_atfork(lock, unlock, unlock)"
-                   : "fork before any thread is started";
+                   : "fork before you start any thread";
 }
 
 enum err hang_say_cure(const struct hang_case *c, struct finding *out)
@@ -106,8 +111,8 @@ enum err hang_say_cure(const struct hang_case *c, struct finding *out)
     const char *start = python ? in_python : "start the workers with spawn or forkserver instead of fork";
     const char *other = engine ? engine->cure : find_cure(c->e, out);
     if (!err && !engine && python)
-        err = texts_add(&out->evidence, "no library is recognised whose threads they may be: Python's own locks "
-                                        "(threading, queue, logging) wait like this, too");
+        err = texts_add(&out->evidence, "no library that starts threads is recognised; Python's own locks (threading, "
+                                        "queue, logging) wait in the same way");
     if (err)
         return err;
     return other ? hang_say(&out->fix, "%s; or %s", start, other) : hang_say(&out->fix, "%s", start);

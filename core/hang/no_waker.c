@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * Rule no-waker: every thread waits in the process's own memory without a timeout, so that only one of them could wake
- * another, and none is awake. Who is parked on purpose looks the same: a fork or somebody who waits must weigh in, or
- * it is no more than possible. */
+ * Rule no-waker: every thread waits in private memory without a timeout, so only one of them could wake another, and
+ * none is awake. A process that waits on purpose looks the same. Unless it was forked, or somebody waits for it, the
+ * finding is no more than possible. */
 #include "core/hang/private.h"
 
-/* If that has ended: the one that tells most. */
+/* The main thread, or if it has ended the thread whose wait tells most. */
 static pid_t main_thread(const struct evidence *e)
 {
     for (size_t i = 0; i < e->nthreads; i++)
@@ -17,19 +17,21 @@ static enum err say_summary(const struct evidence *e, int64_t certainty, char **
 {
     size_t n = hang_living_threads(e);
     const char *seems = certainty == CERTAINTY_LIKELY ? "it seems that " : "";
-    const char *parked = certainty == CERTAINTY_POSSIBLE ? ": it hangs, or it is parked on purpose" : "";
-    if (n > 1)
-        return hang_say(out, "%sall its %zu threads wait in its own memory for wake-ups that only they could give%s",
-                        seems, n, parked);
+    const char *parked = certainty == CERTAINTY_POSSIBLE ? "; either it hangs, or it waits on purpose" : "";
+    if (n == 2)
+        return hang_say(out, "%sboth of its threads wait for a wake-up that only one of them could give%s", seems,
+                        parked);
+    if (n > 2)
+        return hang_say(out, "%sall %zu of its threads wait for a wake-up that only one of them could give%s", seems, n,
+                        parked);
     if (hang_lost_threads(e))
-        return hang_say(out, "%sit waits in its own memory for a wake-up, and no thread is left that could give it",
-                        seems);
-    return hang_say(out, "%sits only thread waits in its own memory for a wake-up that nobody else can give%s", seems,
-                    parked);
+        return hang_say(out, "%sits only thread waits for a wake-up, and no thread is left that could give it", seems);
+    return hang_say(out, "%sits only thread waits for a wake-up that nobody else can give%s", seems, parked);
 }
 
-/* That it can never go on follows from the kernel's facts alone; that it was meant to, from somebody who counts on it:
- * a fork, a parent that waits, or whoever had it watched. Who has started another process to be parked will end it. */
+/* The kernel's facts alone prove that it can never continue. That it was meant to continue follows from a fork, from a
+ * parent that waits, or, after some time, from the user who had it watched. A process that a parent of the scene
+ * started to wait on purpose will be ended by that parent. */
 static bool judge(const struct hang_case *c, bool blames_fork, int64_t *certainty)
 {
     const struct evidence *e = c->e;
@@ -63,5 +65,5 @@ enum err hang_match_no_waker(const struct hang_case *c, struct finding *out, boo
     if (err)
         return err;
     return blames_fork ? hang_say_cure(c, out)
-                       : hang_say(&out->fix, "look at its stack: the wake-up has to come from a thread of its own");
+                       : hang_say(&out->fix, "look at its stack: the wake-up has to come from one of its own threads");
 }

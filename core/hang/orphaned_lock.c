@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * Rule orphaned-lock: a thread waits for a lock whose owner is no thread of its process: a fork copied the lock as it
- * stood, but not the thread that held it; or the thread ended without unlocking. That the owner's number is alive
- * in another process helps nobody: it unlocks its own copy. A lock in shared memory may be held anywhere: it is an
- * orphan if no thread has the number any more. */
+ * Rule orphaned-lock: a thread waits for a lock whose owner is not a thread of its process. Either a fork copied the
+ * locked lock but not the thread that held it, or that thread ended without unlocking. A thread with the owner's number
+ * in another process cannot help: it unlocks only its own copy. The owner of a lock in shared memory may be in any
+ * process; the lock is orphaned if no thread has the number any more. */
 #include "core/hang/private.h"
 
 enum owner {
-    OWNER_OTHER,    /* a living thread of its own, or a stranger: no orphan, or no telling */
-    OWNER_ANCESTOR, /* of the process that it was forked from, or that one's */
+    OWNER_OTHER,    /* a living thread of the process, or unknown: not orphaned as far as one can tell */
+    OWNER_ANCESTOR, /* a thread of the process that it was forked from, or of an earlier ancestor */
     OWNER_GONE      /* there is no such thread any more */
 };
 
@@ -29,7 +29,7 @@ static enum owner owner_of(const struct hang_case *c, const struct thread_eviden
     pid_t holder;
     if (!futex_wait_lock(f, &holder) || f->owner_seen != SEEN)
         return OWNER_OTHER;
-    if (!futex_wait_is_own(f)) /* only then is its home known to be shared */
+    if (!futex_wait_is_own(f)) /* the owner may be in any process that maps the word */
         return f->owner_process == 0 && f->home == WORD_SHARED ? OWNER_GONE : OWNER_OTHER;
     const struct thread_evidence *own = evidence_thread(c->e, holder);
     if (own)
@@ -61,19 +61,19 @@ static enum err say_owner(const struct hang_case *c, const struct thread_evidenc
         return texts_addf(lines, "the %s at 0x%llx is held by thread %d, which does not exist any more", lock,
                           (unsigned long long)f->address, (int)holder);
     enum err err = texts_addf(
-        lines, "the %s at 0x%llx is held by thread %d of %s %d, which can unlock its own copy only", lock,
+        lines, "the %s at 0x%llx is held by thread %d of %s %d, which can unlock only its own copy", lock,
         (unsigned long long)f->address, (int)holder, process ? process->name : "process", (int)f->owner_process);
     if (!err && holder == f->owner_process)
         err = texts_addf(lines,
-                         "thread %d is the main thread there: if it called fork, the waiter is its heir and waits "
-                         "for itself",
+                         "thread %d is the main thread there: if it called fork, the waiting thread is its copy and "
+                         "waits for itself",
                          (int)holder);
     return err;
 }
 
 enum blame { BLAME_THREAD, BLAME_FORK, BLAME_PROCESS };
 
-/* Numbers are given out in rising order: an owner with a smaller one than the process was there before it. */
+/* The kernel gives numbers out in rising order: an owner with a smaller number is older than the process. */
 static enum blame whom_to_blame(const struct evidence *e, const struct futex_wait *f, enum owner owner)
 {
     pid_t holder;
@@ -89,14 +89,14 @@ static enum err say_verdict(const struct hang_case *c, const struct futex_wait *
     static const struct {
         const char *summary, *cause, *fix;
     } verdicts[] = {
-        [BLAME_THREAD] = {"it waits for a lock whose holder, thread %d, is gone", "unknown",
-                          "unlock on every way out of the thread, or make the mutex robust"},
-        [BLAME_FORK] = {"it waits for a lock that thread %d held when it was forked; fork copied the lock, not the "
+        [BLAME_THREAD] = {"it waits for a lock whose holder, thread %d, has ended", "unknown",
+                          "unlock it on every path that leaves the thread, or make the mutex robust"},
+        [BLAME_FORK] = {"it waits for a lock that thread %d held at the fork, which copied the lock but not the "
                         "thread",
                         "lock-held-at-fork", NULL},
-        [BLAME_PROCESS] = {"it waits for a lock in shared memory that thread %d of a process that is gone still holds",
+        [BLAME_PROCESS] = {"it waits for a lock in shared memory whose holder, thread %d of another process, has ended",
                            "dead-worker",
-                           "make the mutex robust (PTHREAD_MUTEX_ROBUST) and take it over on EOWNERDEAD"},
+                           "make the mutex robust (PTHREAD_MUTEX_ROBUST) and recover it after EOWNERDEAD"},
     };
     pid_t holder;
     futex_wait_lock(f, &holder);
@@ -110,7 +110,7 @@ static enum err say_verdict(const struct hang_case *c, const struct futex_wait *
     return verdicts[blame].fix ? hang_say(&out->fix, "%s", verdicts[blame].fix) : hang_say_cure(c, out);
 }
 
-/* In shared memory, whoever maps it could still repair the lock: time must speak, and never proves it. */
+/* A lock in shared memory could still be repaired by any process that maps it, so it is never proved. */
 static bool is_proved(const struct hang_case *c, const struct thread_evidence *t)
 {
     return futex_wait_is_own(&t->futex) && hang_closed(c->e) == CLOSED_PROVED;
@@ -133,7 +133,7 @@ enum err hang_match_orphaned_lock(const struct hang_case *c, struct finding *out
         err = hang_say_threads(c, &out->evidence);
     if (!err)
         err = proved ? hang_say_closed(c->e, &out->evidence)
-                     : texts_add(&out->evidence, "not proved: something else than its owner might unlock it");
+                     : texts_add(&out->evidence, "this is not proved: somebody other than its owner might unlock it");
     if (!err)
         err = hang_say_awaited(c->e, &out->evidence);
     return err;

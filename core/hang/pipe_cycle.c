@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT
- * Rule pipe-cycle: processes wait for each other through pipes or sockets. Nobody idles while it writes into a pipe
- * that is full: with such a write in it, a wait for a child's end closes the circle, too (a queue that is joined before
- * it is drained). Where all read, each must wait for another one's word. */
+ * Rule pipe-cycle: processes wait for each other through pipes or sockets. A process that writes to a full pipe is
+ * never idle, so if the circle has such a write, a wait for a child's end closes it as well (a queue that is joined
+ * before it is drained). If all of them read, each must wait for input from another one. */
 #include "core/hang/private.h"
 
-/* "python3 4242 and python3 4243 wait for each other" */
+/* "python3 4242 and python3 4243 wait for each other: …" */
 static enum err say_summary(const struct hang_case *c, const struct hang_knot *k, const struct knot_facts *f,
                             char **out)
 {
     const struct evidence *first = &c->scene->procs[k->members[0]], *last = &c->scene->procs[k->members[k->n - 1]];
-    const char *how = f->writes && f->children ? "one fills a pipe that the other reads only after its end"
-                      : f->writes && f->reads  ? "one fills a pipe that nobody reads, another waits for a word"
-                      : f->writes              ? "each fills a pipe that the other does not read"
-                                               : "each reads, and none has said a word";
+    const char *how = f->writes && f->children
+                          ? "one has filled a pipe that the other reads only after the first has ended"
+                      : f->writes && f->reads ? "one has filled a pipe that nobody reads, and another waits for input"
+                      : f->writes             ? "each has filled a pipe that nobody reads"
+                                              : "each waits for input from another, and none writes";
     if (k->n == 1)
-        return hang_say(out, "it fills a pipe that only it could read");
+        return hang_say(out, "it has filled a pipe that only it could read");
     if (k->n == 2)
         return hang_say(out, "%s %d and %s %d wait for each other: %s", first->name, (int)first->pid, last->name,
                         (int)last->pid, how);
@@ -31,10 +32,10 @@ static enum err say_fix(const struct hang_case *c, const struct knot_facts *f, c
         return hang_say(out, "read the child's output to its end before waitpid()");
     if (f->writes && python)
         return hang_say(out,
-                        "feed and read at the same time: subprocess.Popen.communicate(), or a thread for one of them");
+                        "write and read at the same time: subprocess.Popen.communicate(), or a thread for one of them");
     if (f->writes)
-        return hang_say(out, "read and write in turn as poll() allows, or in two threads");
-    return hang_say(out, "one of them has to speak first: send before you receive, and flush what was written");
+        return hang_say(out, "read and write as poll() allows, or in two threads");
+    return hang_say(out, "one of them has to write first: send before you receive, and flush what was written");
 }
 
 enum err hang_match_pipe_cycle(const struct hang_case *c, struct finding *out, bool *holds)

@@ -1,46 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * The table of rules, in the order of how much they explain, and the judge that asks them. */
+ * The table of rules, and the judge that applies them. */
 #include "core/hang/private.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-const struct hang_rule hang_rules[] = {
-    {"orphaned-lock", "a thread waits for a lock whose owner is not there to unlock it",
-     "forked workers: spawn or forkserver; otherwise unlock on every way out of a thread", hang_match_orphaned_lock},
-    {"lock-cycle", "threads wait for locks that they hold among each other",
-     "take locks in one order everywhere, and hold none while waiting for a thread or a child to end",
-     hang_match_lock_cycle},
-    {"no-waker", "every thread waits in its own memory, without a timeout, for a wake-up that only they could give",
-     "forked workers of a parent with threads: spawn or forkserver", hang_match_no_waker},
-    {"pipe-cycle", "processes wait for each other through pipes or sockets",
-     "read what a child writes before you wait for its end", hang_match_pipe_cycle},
-    {"self-held-pipe", "the end of file never comes, as a waiter or an idle sibling holds the write end",
-     "close the ends that a process does not use, right after the fork", hang_match_self_held_pipe},
-    {"lost-worker", "a worker died, and its task or its lock is waited for",
-     "use a pool that notices (concurrent.futures raises BrokenProcessPool), and look for what killed the worker",
-     hang_match_lost_worker},
-    {"spinning", "after a fork that cost it its threads, it burns its CPU and its stack does not change",
-     "forked workers of a parent with threads: spawn or forkserver", hang_match_spinning},
-    {"stalled", "somebody waits for it, and it has given no sign of life for long",
-     "look at its stack to see what it waits for", hang_match_stalled},
-};
-const size_t hang_rule_count = sizeof hang_rules / sizeof *hang_rules;
-
-const char *hang_rule_id(size_t i)
-{
-    return i < hang_rule_count ? hang_rules[i].id : NULL;
-}
-
-const char *hang_rule_title(size_t i)
-{
-    return i < hang_rule_count ? hang_rules[i].title : NULL;
-}
-
-const char *hang_rule_advice(size_t i)
-{
-    return i < hang_rule_count ? hang_rules[i].advice : NULL;
-}
 
 void findings_done(struct findings *f)
 {
@@ -69,7 +32,7 @@ static bool has(const struct ints *list, int64_t n)
     return false;
 }
 
-/* Who waits for it to end, and who waits for those; then all others that cannot go on before it does. */
+/* The victims: processes that wait for it to end, those that wait for them, and all others that need it to continue. */
 static enum err add_victims(const struct hang_case *c, struct finding *f)
 {
     const struct evidence *e = c->e;
@@ -89,7 +52,25 @@ static enum err add_victims(const struct hang_case *c, struct finding *f)
     return err;
 }
 
-static enum err apply(const struct hang_rule *rule, const struct hang_case *c, struct findings *out, bool *holds)
+struct rule {
+    const char *id;
+    enum err (*match)(const struct hang_case *c, struct finding *out, bool *holds);
+};
+
+/* In the order of how much they explain. */
+static const struct rule rules[] = {
+    {"orphaned-lock", hang_match_orphaned_lock},
+    {"lock-cycle", hang_match_lock_cycle},
+    {"no-waker", hang_match_no_waker},
+    {"pipe-cycle", hang_match_pipe_cycle},
+    {"self-held-pipe", hang_match_self_held_pipe},
+    {"lost-worker", hang_match_lost_worker},
+    {"spinning", hang_match_spinning},
+    {"stalled", hang_match_stalled},
+};
+
+/* Adds a finding to `out` if the rule holds. */
+static enum err apply(const struct rule *rule, const struct hang_case *c, struct findings *out, bool *holds)
 {
     struct finding f = {.pid = c->e->pid, .after_seconds = c->scene->taken - c->settings->started};
     enum err err = rule->match(c, &f, holds);
@@ -107,8 +88,8 @@ static enum err judge_process(const struct hang_case *c, struct findings *out)
 {
     bool holds = false;
     enum err err = OK;
-    for (size_t r = 0; r < hang_rule_count && !holds && !err; r++)
-        err = apply(&hang_rules[r], c, out, &holds);
+    for (size_t r = 0; r < sizeof rules / sizeof *rules && !holds && !err; r++)
+        err = apply(&rules[r], c, out, &holds);
     return err;
 }
 
@@ -120,7 +101,7 @@ static bool is_victim(const struct findings *f, int64_t pid)
     return false;
 }
 
-/* What only time says of a process is no news where it is known for whom it waits. */
+/* Drops "stalled" findings about processes that are known to wait for another process with a finding. */
 static void drop_explained(struct findings *f)
 {
     size_t kept = 0;

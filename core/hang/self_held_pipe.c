@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Rule self-held-pipe: a reader waits for an end of file, or a word, that never comes, as nobody has the write end but
- * the reader itself or those that wait for it. Idle workers look alike: whose parent has the write end and waits for
- * them to end may yet be told by a signal to let them go, so nothing is said of those. */
+ * Rule self-held-pipe: a reader waits for an end of file, or for input, that never comes, because only the reader
+ * itself and processes that wait for it have the write end. Idle workers look similar: if their parent has the write
+ * end and waits for them to end, a signal may still tell the parent to let them go, so the rule ignores them. */
 #include "core/hang/private.h"
 
 static bool waits_for_child(const struct hang_case *c, const struct evidence *e)
@@ -13,7 +13,7 @@ static bool waits_for_child(const struct hang_case *c, const struct evidence *e)
     return false;
 }
 
-/* It reads, and none who has the write end waits for a child. */
+/* True if it reads, and no holder of the write end waits for a child. *itself: it has the write end, too. */
 static bool reads_in_vain(const struct hang_case *c, const struct evidence *e, bool *itself)
 {
     struct hang_wait w;
@@ -30,7 +30,7 @@ static bool reads_in_vain(const struct hang_case *c, const struct evidence *e, b
     return found;
 }
 
-/* The first such reader of the knot tells of it. */
+/* The finding is about the first such reader of the knot. */
 static bool tells(const struct hang_case *c, const struct hang_knot *k, bool *itself)
 {
     bool others;
@@ -42,7 +42,7 @@ static bool tells(const struct hang_case *c, const struct hang_knot *k, bool *it
     return true;
 }
 
-/* Somebody waits for them, or they were forked, as workers are; whoever waits for ever on purpose is let be. */
+/* Somebody waits for the process, or it was forked, as workers are. Others may wait for ever on purpose. */
 static enum err is_missed(const struct hang_case *c, bool *missed)
 {
     struct ints victims = {0};
@@ -68,10 +68,10 @@ enum err hang_match_self_held_pipe(const struct hang_case *c, struct finding *ou
         return err;
     out->certainty = certainty;
     out->tid = evidence_telling_thread(c->e)->tid;
-    err = hang_say(&out->summary, "the end of file that it waits for never comes: the write end is held by %s",
-                   itself && k->n == 1 ? "itself"
-                   : itself            ? "itself and by others that wait for it"
-                                       : "another one that waits, too");
+    err = hang_say(&out->summary, "it waits for an end of file that never comes, because %s",
+                   itself && k->n == 1 ? "it holds the write end itself"
+                   : itself            ? "it and others that wait for it hold the write end"
+                                       : "another process that waits holds the write end");
     if (!err)
         err = hang_say_knot(c, k, &out->evidence);
     if (!err)
@@ -80,7 +80,7 @@ enum err hang_match_self_held_pipe(const struct hang_case *c, struct finding *ou
         err = hang_say(&out->cause, "inherited-fd");
     if (!err)
         err = hang_say(&out->fix,
-                       "close the ends that a process does not use, in each child, right after the fork; or start "
-                       "the workers with spawn or forkserver, which inherit none");
+                       "in each child, close the pipe ends that it does not use right after the fork; or start the "
+                       "workers with spawn or forkserver, which inherit none");
     return err;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * Rule stalled: somebody waits for it, and for long it has given no sign of life. Nothing but time says so, so it is
- * never proved; and whoever sleeps with a timeout, waits for a child, or merely for input is not meant. */
+ * Rule stalled: somebody waits for the process, and it has given no sign of life for long. Only time suggests a hang,
+ * so it is never proved. Waits with a timeout, for a child, or only for input are ordinary and give no finding. */
 #include "core/hang/private.h"
 
 #include "core/base/text.h"
 
 enum weight {
     WEIGHT_NONE,  /* an ordinary wait: no finding */
-    WEIGHT_SMALL, /* may be ordinary, but it has a task: possible */
-    WEIGHT_FULL   /* only itself could end it: likely */
+    WEIGHT_SMALL, /* may be ordinary, but the process has a task: possible */
+    WEIGHT_FULL   /* only the process itself could end the wait: likely */
 };
 
 static enum weight weigh(const struct evidence *e, const struct thread_evidence *t)
@@ -34,7 +34,7 @@ static enum weight weigh_all(const struct evidence *e)
     enum weight least = WEIGHT_FULL;
     if (hang_quiet(e) == CLOSED_NOT)
         return WEIGHT_NONE;
-    if (!hang_undisturbed(e)) /* it may be waiting for just that signal */
+    if (!hang_undisturbed(e)) /* it may be waiting for exactly that signal */
         least = e->has_task ? WEIGHT_SMALL : WEIGHT_NONE;
     for (size_t i = 0; i < e->nthreads; i++) {
         enum weight w = thread_ended(&e->threads[i]) ? WEIGHT_FULL : weigh(e, &e->threads[i]);
@@ -43,7 +43,7 @@ static enum weight weigh_all(const struct evidence *e)
     return hang_living_threads(e) > 0 ? least : WEIGHT_NONE;
 }
 
-/* A child at work is a sign of life. */
+/* A child that works is a sign of life of its parent. */
 static bool has_busy_child(const struct hang_case *c)
 {
     for (size_t i = 0; i < c->scene->n; i++) {
@@ -68,7 +68,7 @@ enum err hang_match_stalled(const struct hang_case *c, struct finding *out, bool
     out->tid = evidence_telling_thread(e)->tid;
     enum err err = hang_say(&out->summary, "it has given no sign of life for %s, and somebody waits for it", quiet);
     if (!err)
-        err = texts_addf(&out->evidence, "no CPU time used, no context switch for %s", quiet);
+        err = texts_addf(&out->evidence, "it has used no CPU time and made no context switch for %s", quiet);
     if (!err)
         err = hang_say_fork(c, &out->evidence);
     if (!err)

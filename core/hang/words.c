@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Facts in words: the lines of evidence that several rules say alike. */
+ * The lines of evidence that several rules have in common. */
 #include "core/hang/private.h"
 
 #include <stdio.h>
@@ -43,33 +43,35 @@ enum err hang_say(char **out, const char *fmt, ...)
     return n < 0 ? ERR_NOMEM : OK;
 }
 
-/* "forked at 00:00.3 from poolscope 14065, which had 5 threads; this child has 1" */
+/* "it was forked at 00:00.3 from poolscope 14065, which had 5 threads; this child has 1" */
 enum err hang_say_fork(const struct hang_case *c, struct texts *lines)
 {
     const struct evidence *e = c->e, *parent = scene_find(c->scene, e->first_parent);
     double at = e->started_at - c->settings->started;
-    char when[24];
+    char clock[24], when[32] = "";
     size_t n = hang_living_threads(e);
     if (!e->forked_without_exec)
         return OK;
-    text_clock(at, when);
-    const char *then = at >= 0 ? " at " : ""; /* it may be older than the watch */
+    text_clock(at, clock);
+    if (at >= 0) /* else it is older than the watch */
+        snprintf(when, sizeof when, " at %s", clock);
+    const char *name = parent ? parent->name : "process";
     enum err err = OK;
     if (e->parent_threads >= 0)
-        err = texts_addf(lines, "forked%s%s from %s %d, which had %s%lld thread%s; this child has %zu", then,
-                         at >= 0 ? when : "", parent ? parent->name : "process", (int)e->first_parent,
-                         e->parent_threads_at_least ? "at least " : "", (long long)e->parent_threads,
-                         e->parent_threads == 1 ? "" : "s", n);
+        err = texts_addf(lines, "it was forked%s from %s %d, which had %s%lld thread%s; this child has %zu", when, name,
+                         (int)e->first_parent, e->parent_threads_at_least ? "at least " : "",
+                         (long long)e->parent_threads, e->parent_threads == 1 ? "" : "s", n);
     else
-        err = texts_addf(lines, "forked%s%s from %s %d; this child has %zu thread%s", then, at >= 0 ? when : "",
-                         parent ? parent->name : "process", (int)e->first_parent, n, n == 1 ? "" : "s");
+        err = texts_addf(lines, "it was forked%s from %s %d; this child has %zu thread%s", when, name,
+                         (int)e->first_parent, n, n == 1 ? "" : "s");
     if (!err && e->parent_threads < 0 && e->ghost_stacks > 0)
-        err = texts_addf(lines, "its memory holds %zu thread stack%s without a thread: probably its parent's",
+        err = texts_addf(lines, "its memory has %zu stack%s that no thread uses, probably left by its parent's threads",
                          e->ghost_stacks, e->ghost_stacks == 1 ? "" : "s");
     return err;
 }
 
-/* "only thread: futex 0x7f3a12e81ac8, private, no timeout, asleep 3.9 s when it was seen" */
+/* "its only thread waits for the private futex at 0x7f3a12e81ac8, without a timeout, and had slept for 3.9 s when it
+ * was seen" */
 enum err hang_say_thread(const struct hang_case *c, const struct thread_evidence *t, struct texts *lines)
 {
     enum { LINE_MAX = 512 };
@@ -77,17 +79,19 @@ enum err hang_say_thread(const struct hang_case *c, const struct thread_evidence
     struct buf line;
     buf_init(&line, LINE_MAX);
     if (hang_living_threads(c->e) == 1)
-        buf_add_text(&line, "only thread: ");
+        buf_add_text(&line, "its only thread ");
     else
-        buf_addf(&line, "thread %d %s: ", (int)t->tid, t->name);
+        buf_addf(&line, "thread %d %s ", (int)t->tid, t->name);
+    buf_add_text(&line, t->state == 'R' ? "is " : "waits for ");
     if (t->futex.waiting && t->futex.private_op)
-        buf_addf(&line, "futex 0x%llx, private, %s", (unsigned long long)t->futex.address,
-                 t->futex.has_timeout ? "with a timeout" : "no timeout");
+        buf_addf(&line, "the private futex at 0x%llx, %s a timeout", (unsigned long long)t->futex.address,
+                 t->futex.has_timeout ? "with" : "without");
     else if (thread_waits_for(c->e, t, &line)) {
-        /* the buffer remembers */
+        /* line.err has the error */
     }
     if (t->state == 'S')
-        buf_addf(&line, ", asleep %s when it was seen", text_seconds(c->scene->taken - t->asleep_since, asleep));
+        buf_addf(&line, ", and had slept for %s when it was seen",
+                 text_seconds(c->scene->taken - t->asleep_since, asleep));
     enum err err = line.err ? line.err : texts_add(lines, buf_text(&line));
     buf_done(&line);
     return err;
@@ -96,7 +100,7 @@ enum err hang_say_thread(const struct hang_case *c, const struct thread_evidence
 enum err hang_say_threads(const struct hang_case *c, struct texts *lines)
 {
     enum { SHOWN = 8 };
-    size_t said = 0;
+    size_t said = 0, living = hang_living_threads(c->e);
     enum err err = OK;
     for (size_t i = 0; i < c->e->nthreads && said < SHOWN && !err; i++) {
         const struct thread_evidence *t = &c->e->threads[i];
@@ -105,8 +109,8 @@ enum err hang_say_threads(const struct hang_case *c, struct texts *lines)
         err = hang_say_thread(c, t, lines);
         said++;
     }
-    if (!err && hang_living_threads(c->e) > said)
-        err = texts_addf(lines, "and %zu threads more", hang_living_threads(c->e) - said);
+    if (!err && living > said)
+        err = texts_addf(lines, "it has %zu more thread%s", living - said, living - said == 1 ? "" : "s");
     return err;
 }
 
@@ -114,5 +118,5 @@ enum err hang_say_awaited(const struct evidence *e, struct texts *lines)
 {
     if (e->parent_waits)
         return texts_addf(lines, "its parent, process %d, waits for it to end", (int)e->ppid);
-    return e->has_task ? texts_add(lines, "it has a task whose result is awaited") : OK;
+    return e->has_task ? texts_add(lines, "it has a task, and somebody waits for the result") : OK;
 }

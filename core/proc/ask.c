@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * Asking each process there is, or each thread of one, while new ones come and old ones go: whoever has given something
- * up before it was asked may have an heir that was in no list yet. Neither way to ask ends before there is none. */
-#include "core/proc/private.h"
+ * Asking every process, or every thread of a process, while new ones start and old ones end: see ask.h. */
+#include "core/proc/ask.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
-/* *news: there was one to be asked. */
+#include "core/proc/read.h"
+
+/* Asks the numbers that were not there before. *news: there was one. */
 static enum err ask_those(const struct ints *now, const struct ints *before, proc_ask *ask, void *context, bool *news)
 {
     *news = false;
@@ -42,15 +43,16 @@ enum err proc_ask_each(int dir, const char *path, proc_ask *ask, void *context)
 
 struct pass {
     int folder;
-    off_t at;     /* where the last one is in it, or what comes before that */
-    int64_t last; /* all numbers up to it have been asked */
+    off_t at;     /* the place of the last number that was asked in the folder, or of an entry before it */
+    int64_t last; /* all numbers up to this one have been asked */
     bool ended;
 };
 
-/* One step: the next that is there now. Whoever was asked before it is listed again, as no place is known behind it. */
+/* Asks the next number that is in the folder now. The one that was asked last is listed again: the place after it is
+ * not known until the next entry is read. */
 static enum err ask_next(struct pass *p, proc_ask *ask, void *context)
 {
-    _Alignas(struct dirent64) char list[128]; /* two of them, at least */
+    _Alignas(struct dirent64) char list[128]; /* at least two entries: names of /proc are short */
     if (lseek(p->folder, p->at, SEEK_SET) < 0)
         return err_from_errno(errno);
     ssize_t n = getdents64(p->folder, list, sizeof list);
@@ -69,7 +71,7 @@ static enum err ask_next(struct pass *p, proc_ask *ask, void *context)
     return OK;
 }
 
-/* The number that was given out last. */
+/* The pid that the kernel gave out last: the last field of /proc/loadavg. */
 static enum err newest(int root, int *pid)
 {
     char text[128];

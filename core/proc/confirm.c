@@ -1,33 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * What a proof across processes depends on costs a lot to read: who shares its memory, timers, maps, who else has an
- * end of a pipe. It is read only where such a proof is near: of processes that may all be stuck, up to the one that
- * waits for nobody of the scene. */
+ * What a proof across processes depends on is costly to read: who shares the memory, timers, maps, who else holds an
+ * end of a pipe. It is read only if such a proof is near, that is, of processes that may be stuck together with those
+ * of the scene for which they wait. */
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
 #include <stdlib.h>
 
 #include "core/base/io.h"
-
-bool evidence_may_be_stuck(const struct evidence *e)
-{
-    for (size_t i = 0; i < e->nthreads && e->at_one_instant; i++) {
-        const struct thread_evidence *t = &e->threads[i];
-        enum wait_kind kind = thread_wait_kind(t);
-        if (!thread_ended(t) && kind != WAIT_FUTEX && kind != WAIT_CHILD &&
-            !(kind == WAIT_LOCK && e->lock_seen == SEEN) && !thread_waits_through(e, t))
-            return false;
-    }
-    return e->at_one_instant && e->state != 'Z';
-}
-
-double evidence_asleep_since(const struct evidence *e)
-{
-    double since = 0;
-    for (size_t i = 0; i < e->nthreads; i++)
-        if (e->threads[i].asleep_since > since)
-            since = e->threads[i].asleep_since;
-    return since;
-}
 
 static bool waits_for_file_lock(const struct evidence *e)
 {
@@ -44,13 +24,13 @@ static pid_t holder_for(const struct proc_file_lock *locks, size_t n, pid_t wait
         if (locks[i].waiter != waiter)
             continue;
         if (holder || locks[i].holder <= 0)
-            return 0; /* two waits, or a lock of an open file: whose it is, is not known */
+            return 0; /* two waits, or an open file description lock, which has no owner */
         holder = locks[i].holder;
     }
     return holder;
 }
 
-/* One reading of /proc/locks for all that wait for a file's lock. */
+/* Reads /proc/locks once for all processes that wait for a file lock. */
 static void read_file_locks(struct scene *s)
 {
     enum { LOCKS_MAX = 4096 };
@@ -90,8 +70,8 @@ static bool awaited_may_be_stuck(const struct scene *s, const bool *may, const s
     return true;
 }
 
-/* Drops those whose parent goes on, or waits for a child that does: nobody in such a family is near a proof that needs
- * more than itself. */
+/* Fills may[i]: a proof about process i and others is near. Not if its parent continues, or it waits for a child that
+ * does. */
 static void leave_near(const struct scene *s, bool *may)
 {
     bool changed = true;
@@ -118,7 +98,7 @@ static void confirm(struct scene *s, struct evidence *e)
     io_close(&pid_dir);
 }
 
-/* True if the words were read before the lock's holder, in another process, fell asleep: it may have given it away
+/* True if the words of a lock were read before its holder, in another process, fell asleep: it may have unlocked it
  * since. */
 static bool has_old_words(const struct scene *s, const struct thread_evidence *t)
 {
@@ -143,7 +123,7 @@ static void reread_shared_words(const struct scene *s, struct evidence *e)
         }
 }
 
-static enum err list(const struct scene *s, const bool *may, struct ints *out)
+static enum err list_inside(const struct scene *s, const bool *may, struct ints *out)
 {
     enum err err = OK;
     for (size_t i = 0; i < s->n && !err; i++)
@@ -165,7 +145,7 @@ enum err proc_confirm_all(struct scene *s)
             confirm(s, &s->procs[i]);
         reread_shared_words(s, &s->procs[i]);
     }
-    enum err err = list(s, may, &inside);
+    enum err err = list_inside(s, may, &inside);
     if (!err)
         proc_look_outside(s, &inside);
     ints_done(&inside);

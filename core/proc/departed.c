@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * How workers ended. Only its parent is told how a process ended; who holds a pidfd of it can ask the kernel afterwards
- * (PIDFD_GET_INFO, since Linux 6.15), and a zombie still shows it. */
+ * How workers ended. The kernel tells only the parent, but the holder of a pidfd can ask afterwards (PIDFD_GET_INFO,
+ * since Linux 6.15), and /proc shows it while the process is a zombie. */
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -15,16 +17,17 @@
 
 enum { PIDFDS_MAX = 256, DEPARTED_MAX = 64 };
 
-/* As linux/pidfd.h has it, which is younger than the headers of many a system. */
+/* struct pidfd_info of linux/pidfd.h, which many systems do not have yet. */
 struct pidfd_end {
     uint64_t mask, cgroup;
     uint32_t ids[11];
     int32_t exit_code;
     uint32_t coredump, spare;
 };
-static const uint64_t mask_exit = 1 << 3;
+static_assert(sizeof(struct pidfd_end) == 72, "PIDFD_INFO_SIZE_VER1");
+static const uint64_t mask_exit = 1 << 3; /* PIDFD_INFO_EXIT */
 
-/* What was born of a process that is watched, too: a worker. */
+/* A worker is a process whose first parent is in the scene. */
 static bool is_worker(const struct scene *s, const struct evidence *e)
 {
     return scene_find(s, e->first_parent) != NULL;
@@ -38,7 +41,7 @@ static void note(struct scene *s, struct evidence *e, struct proc_kept *k, enum 
     k->departed = true;
     if (!v && !(v = s->departed = calloc(DEPARTED_MAX, sizeof *v)))
         return;                       /* without memory it is not remembered */
-    if (s->ndeparted == DEPARTED_MAX) /* the oldest gives way */
+    if (s->ndeparted == DEPARTED_MAX) /* drop the oldest */
         memmove(v, v + 1, --s->ndeparted * sizeof *v);
     struct departed *d = &v[s->ndeparted++];
     *d = (struct departed){.pid = e->pid,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The open files of a process: what each is, and in which direction pipes and sockets are open. */
+ * The open files of a process: what each is, and whether pipes are open for reading or writing. */
 #include "core/proc/private.h"
 
 #include <fcntl.h>
@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* One with more is taken to be one of which nothing is known: to read them all would take too long. */
+/* If a process has more open files, nothing is known of them: to read them all would take too long. */
 enum { FDS_MAX = 16384 };
 
-/* The link's permission bits say how the file is open. Sockets are always open for both. */
+/* The permission bits of the link say how the file was opened. Sockets are always open for both. */
 static void read_directions(struct fd_evidence *fd, int fd_dir, const char *name)
 {
     struct stat st;
@@ -21,7 +21,7 @@ static void read_directions(struct fd_evidence *fd, int fd_dir, const char *name
     fd->can_write = st.st_mode & S_IWUSR;
 }
 
-/* What has no number of its own in the link tells it in fdinfo. */
+/* The link of an eventfd or a pidfd has no number, but its fdinfo has. */
 static void read_info(struct fd_evidence *fd, int pid_dir)
 {
     char path[32], text[1024];
@@ -29,7 +29,7 @@ static void read_info(struct fd_evidence *fd, int pid_dir)
     const char *key = fd->kind == FD_PIDFD ? "Pid" : "eventfd-id";
     snprintf(path, sizeof path, "fdinfo/%d", fd->fd);
     if (proc_read_short(pid_dir, path, text, sizeof text, &len) || proc_parse_key(text, len, key, &fd->inode) ||
-        (int64_t)fd->inode < 0) /* the process of a pidfd has gone */
+        (int64_t)fd->inode < 0) /* -1: the process of the pidfd has ended */
         fd->inode = 0;
 }
 
@@ -61,14 +61,14 @@ static enum err read_all(struct evidence *e, int pid_dir, int fd_dir)
     return err;
 }
 
-/* Since Linux 6.2 the folder's size is their number; before, one has to count. */
+/* Since Linux 6.2 the size of the folder is the number of files; before, it is 0. */
 static bool has_too_many(int pid_dir)
 {
     struct stat st;
     return fstatat(pid_dir, "fd", &st, 0) == 0 && st.st_size > FDS_MAX;
 }
 
-/* The other end of a connection stays the same one for as long as the socket is there. Both lists rise. */
+/* Takes over the known peers: that of a socket never changes. Both lists are in rising order. */
 static void keep_peers(struct evidence *e, const struct fd_evidence *old, size_t nold)
 {
     size_t k = 0;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * What a blocked system call and its arguments say of a futex(2), and the words at its address. Numbers that a
- * restarted system call shows (restart_syscall) are stale: such a thread is taken to wait for something else. */
+ * What a blocked system call and its arguments say of a futex(2), and the words at its address. The arguments of a
+ * restarted call (restart_syscall) are stale; such a thread does not count as waiting for a futex. */
 #include "core/proc/private.h"
 
 #include <linux/futex.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 
 #include "core/base/io.h"
 
-/* The same on all architectures but one; older headers lack them. */
+/* The same on all architectures but alpha; older headers lack them. */
 enum { NR_FUTEX_WAITV = 449, NR_FUTEX_WAIT = 455 };
 enum { FLAG2_PRIVATE = FUTEX_PRIVATE_FLAG, WAITERS_MAX = 128 };
 
@@ -40,7 +41,7 @@ static void decode_futex_wait(struct thread_evidence *t)
                                    .address = t->args[0]};
 }
 
-/* futex_waitv(waiters, n, flags, timeout, clock): which words, and whether private, stands in the process's memory */
+/* futex_waitv(waiters, n, flags, timeout, clock): the words and their flags are in the process's memory */
 static void decode_futex_waitv(struct thread_evidence *t)
 {
     t->futex = (struct futex_wait){.waiting = true, .command = FUTEX_WAIT, .has_timeout = t->args[3] != 0};
@@ -59,6 +60,7 @@ void proc_futex_decode(struct thread_evidence *t)
         decode_futex_wait(t);
 }
 
+/* The array of struct futex_waitv. It counts as private only if all of its words are. */
 static void read_waiters(struct thread_evidence *t, int mem)
 {
     struct {
@@ -76,25 +78,18 @@ static void read_waiters(struct thread_evidence *t, int mem)
     t->futex.expected = (uint32_t)waiters[0].value;
 }
 
-/* Whose thread has this TID now? /proc finds a thread by its TID too. */
+/* Finds the process whose thread has this TID now: /proc/TID also exists for a thread. */
 static void find_owner(struct futex_wait *f, int root, pid_t tid)
 {
     struct proc_status status;
-    char text[8192];
-    size_t len;
-    int dir;
-    enum err err = proc_open_pid(root, tid, &dir);
-    if (!err) {
-        err = proc_read_short(dir, "status", text, sizeof text, &len);
-        if (!err)
-            err = proc_parse_status(text, len, &status);
-        io_close(&dir);
-    }
+    char path[32];
+    snprintf(path, sizeof path, "%d/status", (int)tid);
+    enum err err = proc_status_at(root, path, &status);
     f->owner_seen = !err || err == ERR_GONE ? SEEN : err == ERR_DENIED ? DENIED : NOT_SEEN;
     f->owner_process = !err ? status.tgid : 0;
 }
 
-/* From 12 bytes before the address to 24 behind it; where that is not mapped, the word alone. */
+/* Reads from 12 bytes before the address to 24 bytes after it, or, as far as that is not mapped, less. */
 static bool read_words(struct futex_wait *f, int mem)
 {
     enum { BEFORE = 3, WORDS = 6 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Which process is a guard of a terminal: one of this very program, by its name. */
+ * Is a process the guard of a terminal? It runs this program and has the guard's name. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>

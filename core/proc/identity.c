@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Signals to the process that is meant and to no other. */
+ * Sending a signal to one process and to no other. */
 #include "core/proc/identity.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ static bool proc_shows_our_numbers(void)
     return atoi(self) == (int)getpid();
 }
 
-/* Its first thread is asked: the file of the whole process adds up all its threads, of which there may be thousands
+/* Reads the file of the main thread: for that of the process the kernel adds up all threads, which may be thousands
  * (do_task_stat, fs/proc/array.c). The start time is the same in both. */
 enum err identity_look(pid_t pid, struct identity_stat *out)
 {
@@ -40,7 +40,7 @@ enum err identity_look(pid_t pid, struct identity_stat *out)
     if (!proc_shows_our_numbers())
         return ERR_NOT_FOUND;
     text[n > 0 ? n : 0] = '\0';
-    const char *name_end = strrchr(text, ')'); /* the name may hold anything, a ')' too */
+    const char *name_end = strrchr(text, ')'); /* the name may contain a ')' */
     *out = (struct identity_stat){.is.pid = pid};
     if (!name_end ||
         sscanf(name_end + 1, " %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
@@ -69,8 +69,8 @@ static int send_by_pidfd(int pidfd, int sig)
     return (int)syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0);
 }
 
-/* The pid was compared a moment ago. A filter may allow pidfd_open and deny pidfd_send_signal, so kill(2) is tried
- * after any failure but ESRCH; if the signal itself is not permitted, kill(2) says the same. */
+/* The start time was compared just before. A seccomp filter may allow pidfd_open and deny pidfd_send_signal, so kill(2)
+ * is tried after any failure but ESRCH; if the signal itself is not permitted, kill(2) fails in the same way. */
 static enum err send_to(const struct identity *t, int pidfd, int sig)
 {
     if (pidfd >= 0 && send_by_pidfd(pidfd, sig) == 0)
@@ -101,13 +101,13 @@ void held_child_take(pid_t child, struct held_child *out)
     if (identity_look(child, &stat))
         return;
     out->is = stat.is;
-    if (stat.parent != getpid()) { /* somebody has reaped it already, and the pid is another process's */
+    if (stat.parent != getpid()) { /* somebody has reaped it, and another process has its pid */
         out->is = (struct identity){0};
         io_close(&out->pidfd);
     }
 }
 
-/* True once it has been reaped, or cannot be, because somebody else did. */
+/* True once it was reaped, by us or by somebody else. */
 static bool wait_by_pidfd(int pidfd)
 {
     siginfo_t info;
@@ -118,7 +118,8 @@ static bool wait_by_pidfd(int pidfd)
     return !failed || errno == ECHILD;
 }
 
-/* Without a pidfd. Where /proc cannot be read either, the start time is 0 and we rely on nobody having reaped it. */
+/* Ends a child without a pidfd. If /proc cannot be read either, the start time is 0, and we rely on nobody reaping it.
+ */
 static void end_by_number(const struct identity *t)
 {
     if (t->started ? identity_signal(t, SIGKILL) != OK : kill(t->pid, SIGKILL) != 0)

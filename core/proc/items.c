@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * What is read only where something depends on it: the words and homes of futexes, timers, who shares the memory; and
- * what is costly or seldom changes: open files, PSS, command line. */
+ * What is not read at each look: items, which are read only if a finding may depend on them (the words of futexes and
+ * where they are, timers, who shares the memory), and what is costly or seldom changes (open files, PSS, command line).
+ */
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
 #include <fcntl.h>
@@ -9,45 +11,6 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
-
-bool proc_may_be_dead(const struct evidence *e)
-{
-    size_t waiting = 0;
-    for (size_t i = 0; i < e->nthreads; i++) {
-        const struct thread_evidence *t = &e->threads[i];
-        if (thread_ended(t))
-            continue;
-        if (t->state != 'S' || !t->futex.waiting || t->futex.has_timeout)
-            return false;
-        waiting++;
-    }
-    return waiting > 0;
-}
-
-bool proc_is_dead_end(const struct evidence *e)
-{
-    for (size_t i = 0; i < e->nthreads; i++)
-        if (!thread_ended(&e->threads[i]) && !futex_wait_is_own(&e->threads[i].futex))
-            return false;
-    return proc_may_be_dead(e);
-}
-
-/* The kinds of wait that somebody else of the same kind may end. */
-bool proc_waits_for_others(const struct evidence *e)
-{
-    size_t waiting = 0;
-    for (size_t i = 0; i < e->nthreads; i++) {
-        const struct thread_evidence *t = &e->threads[i];
-        enum wait_kind kind = thread_wait_kind(t);
-        if (thread_ended(t))
-            continue;
-        if (t->state != 'S' || (kind != WAIT_FUTEX && kind != WAIT_CHILD && kind != WAIT_LOCK && kind != WAIT_INPUT &&
-                                kind != WAIT_OUTPUT))
-            return false;
-        waiting++;
-    }
-    return waiting > 0;
-}
 
 static void read_words(struct evidence *e, int root, int dir, double now)
 {
@@ -97,9 +60,9 @@ static enum err read_command(struct evidence *e, int dir)
     if (!proc_read(dir, "cmdline", &raw) && raw.len > 0) {
         enum err err = proc_parse_command(raw.data, raw.len, &safe);
         if (err == ERR_TOO_BIG)
-            safe.err = OK; /* the beginning says enough */
+            safe.err = OK; /* the beginning is enough */
     } else {
-        buf_add_text(&safe, e->command ? e->command : ""); /* one that has ended had one */
+        buf_add_text(&safe, e->command ? e->command : ""); /* a process that has ended has none any more */
         if (safe.len == 0)
             buf_addf(&safe, "[%s]", e->name);
     }
@@ -123,7 +86,7 @@ static enum err read_identity(struct evidence *e, int dir)
     return read_command(e, dir);
 }
 
-/* A main thread that has ended has no memory and no files any more: where others live on, theirs are read. */
+/* Opens the folder of a living thread: a main thread that has ended shows neither memory nor files. */
 static enum err open_living(const struct evidence *e, int pid_dir, int *dir)
 {
     char path[32] = ".";
@@ -138,7 +101,7 @@ static enum err open_living(const struct evidence *e, int pid_dir, int *dir)
     return proc_open_dir(pid_dir, path, dir);
 }
 
-/* Who is at the other end of the sockets that it waits for. */
+/* Finds the other ends of the sockets at which the process waits. */
 static void read_peers(struct evidence *e, const struct scene *s, int root)
 {
     struct scene_memory *m = s->memory;
@@ -152,14 +115,20 @@ static void read_peers(struct evidence *e, const struct scene *s, int root)
     }
 }
 
+/* Its open files were read after a look had found it asleep, and it has slept on since. */
+static bool has_fds_of_sleep(const struct evidence *e, const struct scene *s)
+{
+    return e->fds_seen == SEEN && s->memory->kept[e - s->procs].costly_at >= evidence_asleep_since(e);
+}
+
 void proc_read_items(struct evidence *e, const struct scene *s, int root, int pid_dir)
 {
     int dir;
     if (open_living(e, pid_dir, &dir))
-        return; /* nothing is seen */
+        return; /* everything stays NOT_SEEN */
     read_words(e, root, dir, s->now);
     if (proc_waits_for_others(e)) {
-        if (!proc_has_fds_of_sleep(e, s))
+        if (!has_fds_of_sleep(e, s))
             proc_read_fds(e, dir);
         read_peers(e, s, root);
     }

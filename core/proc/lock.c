@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Locks of the C library (glibc) as their words show them: which kind, and whose TID is in it. Other locks look alike
- * in one word or two (a 2 for "contended" is everybody's), so all that a lock has must fit together. Pure. */
+ * Recognises locks of glibc by their words: which kind of lock, and its owner's TID. Locks of others have some words in
+ * common with them (many use 2 for "contended"), so all words of a lock must fit together. Pure.
+ * Sources: glibc's struct_mutex.h, lowlevellock.h and struct_rwlock.h (sysdeps/nptl/bits). */
 #include "core/proc/private.h"
 
 #include <linux/futex.h>
@@ -23,7 +24,7 @@ static bool counts_right(const struct futex_wait *f)
     return (f->count > 0) == ((f->kind & KIND_TYPE) == KIND_RECURSIVE);
 }
 
-/* normal, recursive, error-checking, adaptive: a 2 in the word, the owner behind it */
+/* A normal, recursive, error-checking or adaptive mutex: the word is 2, and the owner follows. */
 static bool is_mutex(const struct futex_wait *f)
 {
     enum { HELD_WITH_WAITERS = 2 };
@@ -32,7 +33,7 @@ static bool is_mutex(const struct futex_wait *f)
            f->private_op == !(f->kind & KIND_SHARED);
 }
 
-/* The owner stands in the word itself, where the kernel looks for it when a thread dies; always shared. */
+/* A robust mutex: the owner is in the word itself, where the kernel looks for it when a thread dies; always shared. */
 static bool is_robust(const struct futex_wait *f)
 {
     return f->command == FUTEX_WAIT && !f->private_op && f->word & FUTEX_WAITERS && !(f->word & FUTEX_OWNER_DIED) &&
@@ -40,15 +41,15 @@ static bool is_robust(const struct futex_wait *f)
            f->kind & KIND_ROBUST && has_only(f->kind, KIND_TYPE | KIND_ROBUST | KIND_SHARED | KIND_ELISION);
 }
 
-/* The kernel itself keeps the owner in the word, whatever the lock is. */
+/* With priority inheritance, the kernel keeps the owner in the word, whatever else the lock has. */
 static bool is_pi(const struct futex_wait *f)
 {
     return (f->command == FUTEX_LOCK_PI || f->command == FUTEX_LOCK_PI2) && !(f->word & FUTEX_OWNER_DIED) &&
            is_tid(f->word & FUTEX_TID_MASK);
 }
 
-/* A pthread_rwlock_t from its words: readers' state, writers, the two futexes, padding, the writer's TID, shared or
- * not. */
+/* True if these words of a pthread_rwlock_t fit together: the readers' state, the number of writers, padding, the
+ * writer's TID, and whether it is shared. */
 static bool is_written(uint32_t readers, uint32_t writers, uint32_t pad3, uint32_t pad4, uint32_t writer,
                        uint32_t shared)
 {
@@ -57,8 +58,8 @@ static bool is_written(uint32_t readers, uint32_t writers, uint32_t pad3, uint32
            pad3 == 0 && pad4 == 0 && is_tid(writer) && shared <= 1;
 }
 
-/* A reader waits at the futex of the phase (8 bytes into the lock), a writer at that of the writers (12 bytes); in both
- * a 3: held, and somebody sleeps. */
+/* A reader waits at the futex of the phase (8 bytes into the lock), a writer at that of the writers (12 bytes). Both
+ * words are then 3: held, and somebody sleeps. */
 static bool is_rwlock(const struct futex_wait *f, pid_t *holder)
 {
     enum { HELD_WITH_WAITERS = 3 };

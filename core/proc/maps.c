@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What /proc/PID/maps says: in which memory the futex words lie, what is shared, which libraries there are, whether an
- * io_uring is mapped, and how many stacks are left of threads that are not there (a forked child keeps the stacks of
- * its parent's threads, not the threads). A process may have many thousands of maps and of threads: one pass over both.
- */
+ * What /proc/PID/maps says: in which memory the futex words are, what is shared, which libraries are loaded, whether an
+ * io_uring is mapped, and how many stacks no thread uses (a forked child keeps the stacks of its parent's threads, but
+ * not the threads). As there may be many thousands of mappings and threads, one pass goes over both. */
 #include "core/proc/private.h"
 
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 
 enum { SHARED_MAX = 1024, LIBRARIES_MAX = 256 };
 
-/* An address of a thread that is looked for among the maps. */
+/* An address of a thread whose mapping is to be found. */
 struct point {
     uint64_t address;
     struct thread_evidence *t;
@@ -29,8 +28,8 @@ static bool holds(const struct proc_map *m, uint64_t address)
     return address >= m->start && address < m->end;
 }
 
-/* A word in a private mapping of a file belongs to the process alone once it was written, which it can have been only
- * if the mapping may be written. */
+/* A word in a private mapping belongs to the process alone once it was written, and a lock was written. In a mapping
+ * that cannot be written it may still be the page of a file that others map. */
 static void set_home(struct futex_wait *f, const struct proc_map *m)
 {
     if (!m->shared) {
@@ -47,7 +46,8 @@ static bool is_guard(const struct proc_map *m)
     return !m->readable && !m->writable && !m->executable && !m->shared && m->name_len == 0;
 }
 
-/* A thread's stack: read and write, of nothing, right above its guard. Heaps of malloc have the guard above instead. */
+/* A thread's stack is anonymous memory for reading and writing, right above its guard. Heaps of malloc are below
+ * theirs. */
 bool proc_is_stack_like(const struct proc_map *m, const struct proc_map *below)
 {
     enum { SMALLEST_STACK = 16 * 1024, LARGEST_GUARD = 1024 * 1024 };
@@ -73,10 +73,10 @@ static void add_shared(struct evidence *e, const struct proc_map *m)
     if (!m->shared || !m->file || has_number(&e->shared_maps, (int64_t)m->file))
         return;
     if (e->shared_maps.n >= SHARED_MAX || ints_add(&e->shared_maps, (int64_t)m->file))
-        e->maps_seen = NOT_SEEN; /* what is not known to be mapped is no proof then */
+        e->maps_seen = NOT_SEEN; /* the list is incomplete, so it proves nothing */
 }
 
-/* Each library once: its parts stand together. */
+/* Adds each library once: its mappings follow each other. */
 static void add_library(struct evidence *e, const struct proc_map *m)
 {
     const char *slash = memrchr(m->name, '/', m->name_len);
@@ -89,12 +89,12 @@ static void add_library(struct evidence *e, const struct proc_map *m)
     text_add_safe(&safe, name, len);
     const char *last = e->libraries.n ? e->libraries.v[e->libraries.n - 1] : "";
     if (!safe.err && strcmp(buf_text(&safe), last) != 0 && texts_add(&e->libraries, buf_text(&safe))) {
-        /* without memory it does without the name */
+        /* without memory the name is left out */
     }
     buf_done(&safe);
 }
 
-/* The points of a list up to the end of the map; maps come in rising order, too. */
+/* Takes the points up to the end of the mapping and counts those in it. Points and mappings both rise. */
 static size_t take_points(const struct point *points, size_t n, size_t *at, const struct proc_map *m, bool are_words)
 {
     size_t inside = 0;
@@ -115,7 +115,7 @@ static void take_maps(struct evidence *e, const char *text, size_t len, const st
     size_t used, word = 0, stack = 0;
     for (; len > 0; text += used, len -= used) {
         if (proc_parse_map(text, len, &m, &used))
-            continue; /* a line that is none tells nothing */
+            continue; /* skip a line that is not a mapping */
         take_points(words, nwords, &word, &m, true);
         size_t used_as_stack = take_points(stacks, nstacks, &stack, &m, false);
         add_shared(e, &m);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Who else has an end of a pipe on which processes of the scene wait for each other? Anybody may: one that was born of
- * them and has left, one that was sent it over a socket; or it is still in the post (scm_fds of fdinfo, proc(5)). So
- * all processes there are are looked at, and those that come meanwhile, and all of it twice. What could still slip by
- * is an end that two who live send to and fro in time with the looks. They cost much, and are made only for pipes on
- * which a proof depends. */
+ * Who else holds an end of a pipe on which processes of the scene wait for each other? It may be a child of theirs that
+ * has left the scene, or a process that received the end over a Unix socket; or the end is still queued in such a
+ * socket (scm_fds of fdinfo, proc(5)). So all processes of the machine are looked at, also those that start meanwhile,
+ * and all of this twice. It could still miss an end that two living processes send back and forth in time with the
+ * looks. A look is costly, and is made only for pipes on which a proof depends. */
+#include "core/proc/ask.h"
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
 #include <errno.h>
@@ -22,30 +24,30 @@
 enum { PIPES_MAX = 256, PIDS_MAX = 1 << 22, FDS_MAX = 100000, COSTS_AT_MOST = 20 };
 
 static const char not_all[] =
-    "not all processes of this machine may be looked at: one of another user could have an end, too";
+    "not all processes of this machine may be looked at, and one of another user could hold an end of the pipe";
 static const char moved[] =
-    "processes came and went, or moved their files, while all were looked at: one could have an end";
-static const char posted[] = "a file is in the post of a socket: it could be an end of it";
-static const char too_many[] = "there are too many open files on this machine to look at them all";
-static const char ring[] = "an io_uring is open somewhere: it could have an end";
-static const char namespaced[] = "this is a container: what is outside of it cannot be seen";
+    "processes started, ended or moved their files while all were looked at, and one could hold an end of the pipe";
+static const char queued[] = "a file that is queued in a socket could be an end of the pipe";
+static const char too_many[] = "too many files are open on this machine to look at them all";
+static const char ring[] = "a process has an io_uring, which could hold an end of the pipe";
+static const char namespaced[] = "poolscope runs in a container and cannot see the processes outside of it";
 
+/* One look at all processes. */
 struct round {
     struct scene *s;
-    const struct ints *inside;
+    const struct ints *inside; /* see proc_look_outside */
     int root;
-    size_t fds;
-    bool closed; /* a file of the process that is looked at was closed before it could be seen */
-    bool saw_init;
-    const char *doubt; /* of all pipes */
+    size_t fds;        /* looked at so far */
+    bool closed;       /* a file of the current process was closed before it could be looked at */
+    bool saw_init;     /* process 1 was listed, so none is hidden */
+    const char *doubt; /* why the look says nothing of any pipe; NULL: none */
 };
 
-const struct pipe_check *scene_pipe(const struct scene *s, uint64_t inode)
+/* As scene_pipe, but the result may be changed. */
+static struct pipe_check *find(struct scene *s, uint64_t inode)
 {
-    for (size_t i = 0; i < s->npipes; i++)
-        if (s->pipes[i].inode == inode)
-            return &s->pipes[i];
-    return NULL;
+    const struct pipe_check *p = scene_pipe(s, inode);
+    return p ? &s->pipes[p - s->pipes] : NULL;
 }
 
 static int by_inode(const void *a, const void *b)
@@ -54,29 +56,8 @@ static int by_inode(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static struct pipe_check *find(struct scene *s, uint64_t inode)
-{
-    const struct pipe_check wanted = {.inode = inode};
-    return s->npipes > 0 ? bsearch(&wanted, s->pipes, s->npipes, sizeof wanted, by_inode) : NULL;
-}
-
-static bool has(const struct ints *pids, int64_t pid)
-{
-    size_t low = 0, high = pids->n;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        if (pids->v[mid] == pid)
-            return true;
-        if (pids->v[mid] < pid)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return false;
-}
-
-/* Adds the pipes that it waits for; those beyond the limit are never proved. A look costs much: for who sleeps but
- * briefly there is none. */
+/* Adds the pipes that the process waits for; those beyond the limit are never proved. As a look is costly, threads that
+ * have not slept long are skipped. */
 static void add_pipes(const struct scene *s, const struct evidence *e, struct pipe_check *v, size_t *n)
 {
     for (size_t i = 0; i < e->nthreads; i++) {
@@ -93,7 +74,7 @@ static void add_pipes(const struct scene *s, const struct evidence *e, struct pi
     }
 }
 
-/* What was found holds only as long as all of the scene who have an end sleep on. */
+/* What was found out about a pipe holds only while all processes of the scene that hold an end sleep on. */
 static void forget_the_moved(struct scene *s, const struct evidence *e)
 {
     double since = evidence_asleep_since(e);
@@ -104,6 +85,7 @@ static void forget_the_moved(struct scene *s, const struct evidence *e)
     }
 }
 
+/* Makes scene.pipes the pipes that matter now, with what is still known of them. */
 static enum err line_up(struct scene *s, const struct ints *inside)
 {
     struct pipe_check *v = calloc(PIPES_MAX, sizeof *v);
@@ -121,27 +103,27 @@ static enum err line_up(struct scene *s, const struct ints *inside)
     return OK;
 }
 
-/* Does the kernel say how many files are in a socket's post? Asked of a socket of our own. */
-static bool shows_post(struct scene_memory *m)
+/* Does this kernel say how many files are queued in a Unix socket? Tried with a socket of our own. */
+static bool shows_queued(struct scene_memory *m)
 {
     char path[48], text[512];
     size_t len;
     uint64_t n;
     int ends[2];
-    if (m->shows_post != NOT_SEEN)
-        return m->shows_post == SEEN;
-    m->shows_post = DENIED;
+    if (m->shows_queued != NOT_SEEN)
+        return m->shows_queued == SEEN;
+    m->shows_queued = DENIED;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
         return false;
     snprintf(path, sizeof path, "self/fdinfo/%d", ends[0]);
     if (!proc_read_short(m->root_fd, path, text, sizeof text, &len) && !proc_parse_key(text, len, "scm_fds", &n))
-        m->shows_post = SEEN;
+        m->shows_queued = SEEN;
     io_close(&ends[0]);
     io_close(&ends[1]);
-    return m->shows_post == SEEN;
+    return m->shows_queued == SEEN;
 }
 
-/* Only Unix sockets have that line. */
+/* Only Unix sockets have the line scm_fds. */
 static void look_at_socket(struct round *r, int pid_dir, int fd)
 {
     char path[32], text[1024];
@@ -152,7 +134,7 @@ static void look_at_socket(struct round *r, int pid_dir, int fd)
     if (err == ERR_DENIED)
         r->doubt = not_all;
     else if (!err && !proc_parse_key(text, len, "scm_fds", &n) && n > 0)
-        r->doubt = posted;
+        r->doubt = queued;
 }
 
 static void look_at_fd(struct round *r, int pid_dir, int fd_dir, pid_t pid, int fd, bool inside)
@@ -174,7 +156,7 @@ static void look_at_fd(struct round *r, int pid_dir, int fd_dir, pid_t pid, int 
         r->doubt = ring;
 }
 
-/* One whose first thread has ended shows no files, but its other threads do. */
+/* A process whose first thread has ended shows no files of its own, but its other threads do. */
 static pid_t thread_with_files(const struct round *r, pid_t pid, const struct proc_stat *stat)
 {
     struct ints tids = {0};
@@ -192,8 +174,8 @@ static pid_t thread_with_files(const struct round *r, pid_t pid, const struct pr
 
 struct thread_files {
     struct round *r;
-    pid_t pid, tid;  /* whose files have been looked at */
-    struct ints fds; /* which */
+    pid_t pid, tid;  /* this thread's files have been looked at */
+    struct ints fds; /* their numbers */
     enum err err;
 };
 
@@ -202,11 +184,11 @@ static bool are_same(const struct ints *a, const struct ints *b)
     return a->n == b->n && (a->n == 0 || memcmp(a->v, b->v, a->n * sizeof *a->v) == 0);
 }
 
-/* Those of one thread; none if they are `known` already. */
+/* Looks at the files of one thread, unless their numbers are the `known` ones. */
 static enum err look_at_files(struct thread_files *t, pid_t tid, const struct ints *known, struct ints *fds)
 {
     struct round *r = t->r;
-    bool inside = tid == t->pid && has(r->inside, t->pid);
+    bool inside = tid == t->pid && proc_has_number(r->inside, t->pid);
     char path[48];
     int dir, fd_dir = -1;
     snprintf(path, sizeof path, "%d/task/%d", (int)t->pid, (int)tid);
@@ -224,8 +206,8 @@ static enum err look_at_files(struct thread_files *t, pid_t tid, const struct in
     return err;
 }
 
-/* A thread may have left the table of files that its process has (unshare(2)): then it has one of its own. Where kcmp
- * is not allowed, one with the same numbers is taken to be the same. */
+/* A thread may have a table of files of its own instead of that of its process (unshare(2)). If kcmp is not allowed, a
+ * table with the same numbers is taken to be the same. */
 static bool look_at_thread(void *context, pid_t tid)
 {
     struct thread_files *t = context;
@@ -255,7 +237,8 @@ static enum err look_at_threads(struct round *r, pid_t pid, const struct proc_st
     return err;
 }
 
-/* Of those inside only the post and their threads matter. False: there is a doubt, and no more to be asked. */
+/* A proc_ask. Of processes inside, only queued files and threads with files of their own matter. False: there is a
+ * doubt, and nobody else needs to be asked. */
 static bool look_at_process(void *context, pid_t pid)
 {
     enum { TRIES = 4 };
@@ -266,7 +249,7 @@ static bool look_at_process(void *context, pid_t pid)
     r->closed = true;
     for (int i = 0; i < TRIES && r->closed && !r->doubt && !err; i++) {
         r->closed = false;
-        err = proc_stat_of(r->s->memory, pid, &stat);
+        err = proc_stat_of(r->root, pid, &stat);
         if (!err && !(stat.flags & PROC_KTHREAD))
             err = look_at_threads(r, pid, &stat);
     }
@@ -279,14 +262,14 @@ static bool look_at_process(void *context, pid_t pid)
     return !r->doubt;
 }
 
-/* Processes of a namespace around ours are not in /proc; but what they gave to a program that we have started, they
- * gave to us, too. */
+/* Processes outside of our PID namespace are not in /proc. But if we have started the program ourselves, it can have
+ * inherited from them only what we inherited, too. */
 static bool sees_all(const struct scene *s)
 {
     enum { FIRST_NAMESPACE = 0xEFFFFFFC };
     struct proc_stat stat;
     struct stat st;
-    bool ours = !proc_stat_of(s->memory, s->memory->root, &stat) && stat.ppid == getpid();
+    bool ours = !proc_stat_of(s->memory->root_fd, s->memory->root, &stat) && stat.ppid == getpid();
     return ours || (fstatat(s->memory->root_fd, "self/ns/pid", &st, 0) == 0 && st.st_ino == FIRST_NAMESPACE);
 }
 
@@ -294,15 +277,15 @@ static void look_at_all(struct round *r)
 {
     if (!sees_all(r->s))
         r->doubt = namespaced;
-    else if (!shows_post(r->s->memory))
-        r->doubt = posted;
+    else if (!shows_queued(r->s->memory))
+        r->doubt = queued;
     else if (proc_ask_each(r->root, ".", look_at_process, r) && !r->doubt)
         r->doubt = moved;
     else if (!r->saw_init && !r->doubt)
-        r->doubt = not_all; /* some are hidden */
+        r->doubt = not_all; /* /proc hides some processes (hidepid) */
 }
 
-/* Is there a pipe that is worth a look now? One that was looked at in vain is looked at ever less often. */
+/* Is a look worth it now? The pause after a look in vain grows. */
 static bool is_time(const struct scene *s, double now)
 {
     const struct scene_memory *m = s->memory;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * The bytes of /proc files to values. Pure; the bytes may be anything, of any length, and need not end with a NUL. */
+ * Parsers for files of /proc: see parse.h. The bytes may be anything, and need not end with a NUL. */
 #include "core/proc/private.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
 
+/* The bytes that are still to be parsed. */
 struct scan {
     const char *at, *end;
 };
@@ -26,7 +28,7 @@ static int digit_value(char c)
     return 99;
 }
 
-/* Digits up to the first other character; at least one, and no overflow. */
+/* Takes digits up to the first other character. False if there is none, or on overflow. */
 static bool scan_number(struct scan *s, unsigned base, uint64_t *out)
 {
     const char *first = s->at;
@@ -38,7 +40,7 @@ static bool scan_number(struct scan *s, unsigned base, uint64_t *out)
     return s->at > first;
 }
 
-/* The next decimal number behind blanks; a minus is taken, the sign bit set as in int64_t. */
+/* Takes blanks and a decimal number; a negative one as an int64_t would have it. */
 static bool scan_decimal(struct scan *s, uint64_t *out)
 {
     skip_blanks(s);
@@ -66,7 +68,7 @@ static bool scan_char(struct scan *s, char c)
     return found;
 }
 
-/* A name that strangers chose, cut at a whole character. */
+/* Copies a name that may hold any bytes so that it is safe to show, cut at a whole character. */
 static void copy_safe(char out[PROC_NAME_MAX], const char *text, size_t len)
 {
     struct text_glyph glyph;
@@ -95,7 +97,7 @@ enum {
     STAT_EXIT_CODE = 52
 };
 
-/* Behind the fields that all kernels have; 0 if it is not there. */
+/* It follows after fields that are not needed; 0 if it is missing. */
 static int scan_exit_code(struct scan *s)
 {
     uint64_t field = 0;
@@ -108,7 +110,7 @@ static int scan_exit_code(struct scan *s)
 enum err proc_parse_stat(const char *text, size_t len, struct proc_stat *out)
 {
     *out = (struct proc_stat){0};
-    const char *open = memchr(text, '(', len), *close = memrchr(text, ')', len); /* comm may hold ')' itself */
+    const char *open = memchr(text, '(', len), *close = memrchr(text, ')', len); /* comm may contain a ')' */
     if (!open || !close || close < open)
         return ERR_PARSE;
     struct scan s = {close + 1, text + len};
@@ -131,7 +133,7 @@ enum err proc_parse_stat(const char *text, size_t len, struct proc_stat *out)
     return OK;
 }
 
-/* Steps to the next line; false behind the last. */
+/* Takes the next line; false after the last one. */
 static bool next_line(struct scan *rest, struct scan *line)
 {
     if (rest->at == rest->end)
@@ -142,7 +144,7 @@ static bool next_line(struct scan *rest, struct scan *line)
     return true;
 }
 
-/* Behind "key:" if the line starts so. */
+/* Takes "key:" if the line starts with it. */
 static bool skip_key(struct scan *line, const char *key)
 {
     size_t n = strlen(key);
@@ -152,36 +154,36 @@ static bool skip_key(struct scan *line, const char *key)
     return true;
 }
 
-/* NSpid has the number in each namespace, from that of this /proc down to its own. */
+/* NSpid has a number for each namespace, from that of this /proc down to the process's own. */
 static bool has_two_numbers(struct scan *line)
 {
     uint64_t n;
     return scan_decimal(line, &n) && scan_decimal(line, &n);
 }
 
+/* The lines of status that are used, in the order of the file. "Uid" begins with the real one; the last two may be
+ * missing. */
+enum { TGID, TRACER, UID, THREADS, PENDING, SHARED, BLOCKED, IGNORED, CAUGHT, VOLUNTARY, NONVOLUNTARY, WANTED };
+static const struct {
+    const char *key;
+    bool hex;
+} wanted[] = {{"Tgid", false},
+              {"TracerPid", false},
+              {"Uid", false},
+              {"Threads", false},
+              {"SigPnd", true},
+              {"ShdPnd", true},
+              {"SigBlk", true},
+              {"SigIgn", true},
+              {"SigCgt", true},
+              {"voluntary_ctxt_switches", false},
+              {"nonvoluntary_ctxt_switches", false}};
+static_assert(sizeof wanted / sizeof *wanted == WANTED, "one line for each value");
+
 enum err proc_parse_status(const char *text, size_t len, struct proc_status *out)
 {
-    uint64_t tgid, tracer, uid, threads, pending, shared_pending, blocked, ignored, caught, voluntary, nonvoluntary;
-    const struct {
-        const char *key;
-        bool hex;
-        uint64_t *value;
-    } wanted[] = {
-        /* in the order of the file; "Uid" has the real one first */
-        {"Tgid", false, &tgid},
-        {"TracerPid", false, &tracer},
-        {"Uid", false, &uid},
-        {"Threads", false, &threads},
-        {"SigPnd", true, &pending},
-        {"ShdPnd", true, &shared_pending},
-        {"SigBlk", true, &blocked},
-        {"SigIgn", true, &ignored},
-        {"SigCgt", true, &caught},
-        {"voluntary_ctxt_switches", false, &voluntary},
-        {"nonvoluntary_ctxt_switches", false, &nonvoluntary},
-    };
-    enum { WANTED = sizeof wanted / sizeof *wanted, NEEDED = 9 };
     struct scan rest = {text, text + len}, line;
+    uint64_t v[WANTED] = {0};
     size_t i = 0;
     bool other_numbers = false;
     *out = (struct proc_status){0};
@@ -190,29 +192,27 @@ enum err proc_parse_status(const char *text, size_t len, struct proc_status *out
             other_numbers = has_two_numbers(&line);
         if (!skip_key(&line, wanted[i].key))
             continue;
-        if (!(wanted[i].hex ? scan_hex : scan_decimal)(&line, wanted[i].value))
+        if (!(wanted[i].hex ? scan_hex : scan_decimal)(&line, &v[i]))
             return ERR_PARSE;
         i++;
     }
-    if (i < NEEDED)
+    if (i < VOLUNTARY)
         return ERR_PARSE;
     *out = (struct proc_status){
-        .tgid = (pid_t)tgid,
-        .tracer = (pid_t)tracer,
-        .uid = (int64_t)uid,
-        .threads = (int64_t)threads,
+        .tgid = (pid_t)v[TGID],
+        .tracer = (pid_t)v[TRACER],
+        .uid = (int64_t)v[UID],
+        .threads = (int64_t)v[THREADS],
         .other_numbers = other_numbers,
-        .pending = pending,
-        .shared_pending = shared_pending,
-        .blocked = blocked,
-        .ignored = ignored,
-        .caught = caught,
+        .pending = v[PENDING],
+        .shared_pending = v[SHARED],
+        .blocked = v[BLOCKED],
+        .ignored = v[IGNORED],
+        .caught = v[CAUGHT],
+        .has_switches = i == WANTED,
+        .voluntary = v[VOLUNTARY],
+        .nonvoluntary = v[NONVOLUNTARY],
     };
-    if (i == WANTED) {
-        out->has_switches = true;
-        out->voluntary = voluntary;
-        out->nonvoluntary = nonvoluntary;
-    }
     return OK;
 }
 
@@ -262,8 +262,8 @@ static void skip_word(struct scan *s)
         s->at++;
 }
 
-/* "7: POSIX  ADVISORY  WRITE 4242 08:01:131 0 EOF", and behind it "7: -> POSIX …" for each that waits for it, with
- * more blanks before the arrow for those that wait for a waiter: in the end they wait for the same holder. */
+/* "7: POSIX  ADVISORY  WRITE 4242 08:01:131 0 EOF" is a lock; "7: -> POSIX …" follows for each waiter, with more blanks
+ * before the arrow if it waits for another waiter. In the end all wait for the same holder. */
 enum err proc_parse_locks(const char *text, size_t len, size_t max, struct proc_file_lock *out, size_t *n)
 {
     enum { WORDS_BEFORE_PID = 3 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * One process looked at anew: what changed since the last look, and, if all its threads sleep, whether they did so at
- * one instant. Sleep is followed from look to look: two that agree prove it, however far apart they are. What is read
- * between two that agree, or was read earlier in the same sleep, holds at that instant too. */
+ * One look at a process: what changed since the last look and, if all its threads sleep, whether they did so at one
+ * instant. Two looks that agree prove it, however far apart they are. What is read between two such looks, or was read
+ * earlier in the same sleep, holds at that instant, too. */
+#include "core/proc/look.h"
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
 #include <stdlib.h>
@@ -12,7 +14,7 @@
 #include "core/base/clock.h"
 #include "core/base/io.h"
 
-/* Seconds. Words of a thread that waits while others run are worth reading once it has waited for long. */
+/* Seconds. While other threads run, the words of a thread are read only once it has waited for long_wait. */
 static const double costly_pause_least = 0.5, long_wait = 0.5;
 
 void proc_process_done(struct evidence *e)
@@ -27,7 +29,7 @@ void proc_process_done(struct evidence *e)
     *e = (struct evidence){0};
 }
 
-/* Start times count from boot, suspended time included; clock_now() does not count that. */
+/* Start times count from boot and include the time of suspension, which clock_now() does not. */
 static double on_our_clock(uint64_t ticks)
 {
     struct timespec boot = {0};
@@ -36,7 +38,7 @@ static double on_our_clock(uint64_t ticks)
     return (double)ticks / (double)sysconf(_SC_CLK_TCK) - slept;
 }
 
-/* Our own stop of the thread cost it switches; its wait is the same. */
+/* `forgiven`: we have stopped the thread, so a different number of switches does not mean a different wait. */
 static bool same_wait(const struct thread_evidence *old, const struct thread_evidence *t, bool forgiven)
 {
     struct thread_evidence as_if = *old;
@@ -45,7 +47,8 @@ static bool same_wait(const struct thread_evidence *old, const struct thread_evi
     return proc_thread_same_sleep(&as_if, t);
 }
 
-/* Carries over what is known of each thread's sleep. */
+/* Takes over what is known of each thread's sleep. *steady: all are in the same sleep as before. *alive: one has run.
+ */
 static void follow_sleep(const struct evidence *e, bool forgiven, struct proc_look *l, double now, bool *steady,
                          bool *alive)
 {
@@ -138,13 +141,12 @@ bool proc_read_asleep(struct evidence *e, const struct scene *s, int root, int p
     return same;
 }
 
-/* All threads slept from the last look to this one. Reads what depends on it, then looks once more: if nothing moved
- * meanwhile, what was read held at the same instant. Of one that costs a lot and sleeps but briefly it is left for
- * later. */
+/* All threads slept from the last look to this one. Reads the items, then looks once more: if nothing has changed, the
+ * items held at the same instant. If they are costly and the process has not slept long, this is left for later. */
 static void confirm_sleep(struct evidence *e, struct proc_kept *k, const struct scene *s, int root, int pid_dir,
                           double now)
 {
-    enum { COSTS_AT_MOST = 20, DENIALS_MAX = 5 }; /* one part in so many of its sleep; a denial may be of a moment */
+    enum { COSTS_AT_MOST = 20, DENIALS_MAX = 5 }; /* a 20th of its sleep at most; a denial may be temporary */
     double before = clock_now();
     if (!waits_for_futex(e) && !proc_waits_for_others(e)) {
         e->at_one_instant = k->items_read = true;
@@ -157,7 +159,7 @@ static void confirm_sleep(struct evidence *e, struct proc_kept *k, const struct 
     e->confirmed = e->at_one_instant && e->shares_seen != NOT_SEEN;
     bool in_vain = e->shares_seen == NOT_SEEN || (e->shares_seen == DENIED && k->denials++ < DENIALS_MAX);
     if (proc_is_dead_end(e) && in_vain && proc_is_real(root))
-        k->items_read = false; /* too much came and went: at the next look, again */
+        k->items_read = false; /* processes started or ended meanwhile: try again at the next look */
     k->items_cost = clock_now() - before;
 }
 
@@ -169,10 +171,10 @@ static bool has_long_wait(const struct evidence *e, double now)
     return false;
 }
 
-/* Costly or seldom changing: again only if it gave a sign of life since, and not too often. */
+/* Reads what is costly again only if there was a sign of life since, and not too often. */
 static enum err refresh_costly(struct evidence *e, struct proc_kept *k, int root, int pid_dir, double now)
 {
-    enum { COSTS_AT_MOST = 20 }; /* one part in so many of the time */
+    enum { COSTS_AT_MOST = 20 }; /* a 20th of the time */
     bool stale = k->costly_at == 0 || e->alive_at > k->costly_at;
     if (!stale || now - k->costly_at < k->costly_pause)
         return OK;
@@ -182,12 +184,6 @@ static enum err refresh_costly(struct evidence *e, struct proc_kept *k, int root
     k->costly_at = now;
     k->costly_pause = took * COSTS_AT_MOST > costly_pause_least ? took * COSTS_AT_MOST : costly_pause_least;
     return err;
-}
-
-/* They were read behind a look that found it asleep already, and it has not moved since. */
-bool proc_has_fds_of_sleep(const struct evidence *e, const struct scene *s)
-{
-    return e->fds_seen == SEEN && s->memory->kept[e - s->procs].costly_at >= evidence_asleep_since(e);
 }
 
 static void begin(struct evidence *e, const struct proc_kept *k, const struct proc_look *l)
@@ -200,13 +196,13 @@ static void begin(struct evidence *e, const struct proc_kept *k, const struct pr
     e->pss_kib = -1;
 }
 
-/* Right after a disturbance of ours it may be on its way back into its wait: it is not looked at until it is there. */
+/* Right after scene_forgive it may be on its way back into its wait; until then the look is not used. */
 static bool is_still_disturbed(struct proc_kept *k, const struct proc_look *l)
 {
     return k->forgiven > 0 && --k->forgiven > 0 && !proc_all_asleep(l->threads, l->n);
 }
 
-/* Takes what was looked at. *steady: all threads slept since the look before. */
+/* Makes the look evidence. *steady: all threads slept since the last look. */
 static void settle(struct evidence *e, struct proc_kept *k, struct proc_look *l, double now, bool *steady)
 {
     bool alive;
@@ -235,7 +231,7 @@ static enum err look(struct evidence *e, struct proc_kept *k, struct scene *s, i
     if (k->looks == 0)
         begin(e, k, &l);
     if (e->started != l.stat.started) {
-        err = ERR_GONE; /* its number is another's now */
+        err = ERR_GONE; /* another process has its pid now */
     } else if (is_still_disturbed(k, &l)) {
         e->at_one_instant = false;
     } else {
@@ -244,7 +240,7 @@ static enum err look(struct evidence *e, struct proc_kept *k, struct scene *s, i
         if (steady && !k->items_read)
             confirm_sleep(e, k, s, root, pid_dir, now);
         err = refresh_costly(e, k, root, pid_dir, now);
-        if (!err) /* behind the look: a child that is forked later shows in the next look's switches */
+        if (!err) /* after the look: forking a child later causes a switch, which the next look notices */
             err = proc_add_children(root, pid_dir, e->pid, !steady && e->nthreads > 1, children);
     }
     proc_look_done(&l);

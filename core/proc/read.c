@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * Reading /proc: directory fds and openat, so that what is read belongs to one process even if its number is given to
- * another meanwhile, and a folder of files can stand in for /proc. A process that ends while it is read gives ESRCH,
- * one that has ended ENOENT: both are ERR_GONE. */
+ * Reading /proc with openat from the fd of a folder, so that everything belongs to one process even if its number is
+ * reused meanwhile, and a folder of files can stand in for /proc. A process that ends while it is read gives ESRCH, one
+ * that has ended ENOENT: both are ERR_GONE. */
 #include "core/proc/private.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "core/base/io.h"
@@ -111,4 +113,10 @@ enum err proc_list_numbers(int dir, const char *path, size_t max, struct ints *o
 bool proc_has_number(const struct ints *rising, int64_t n)
 {
     return rising->n > 0 && bsearch(&n, rising->v, rising->n, sizeof n, by_value);
+}
+
+bool proc_is_real(int root)
+{
+    struct statfs fs;
+    return fstatfs(root, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }

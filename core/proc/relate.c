@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What processes of a scene are to each other: who waits for whose end, and how many threads the parent had when a
- * child was forked, which only who watched the parent can know. */
+ * Parents and children: does a parent wait for a child to end, and how many threads did it have when it forked that
+ * child? The latter is known only if the parent was watched at that time. */
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
 #include <string.h>
@@ -19,14 +20,14 @@ static bool waits_for_child(const struct evidence *parent, const struct evidence
     return false;
 }
 
-/* Start times are exact to a tick only; within a tick, numbers rise. */
+/* Start times are exact only to a tick; within a tick, numbers rise. */
 static bool is_older(const struct thread_evidence *t, const struct evidence *e)
 {
     return t->started < e->started || (t->started == e->started && t->tid < e->pid);
 }
 
-/* Threads of the parent that are older than the child, and were still there after the fork, were there when it
- * happened. How many have ended since is unknown: a parent that is left with one thread tells nothing. */
+/* Threads of the parent that are older than the child existed at the fork. How many have ended since is unknown, so a
+ * parent that has only one older thread now says nothing. */
 static void learn_parent_threads(struct evidence *e, const struct evidence *parent)
 {
     int64_t older = 0;
@@ -44,10 +45,10 @@ static void learn_parent_names(struct evidence *e, const struct evidence *parent
     texts_done(&e->parent_names);
     for (size_t i = 0; i < parent->nthreads && e->parent_names.n < NAMES_MAX; i++)
         if (is_older(&parent->threads[i], e) && texts_add(&e->parent_names, parent->threads[i].name))
-            return; /* without memory it does without the rest */
+            return; /* without memory the rest is left out */
 }
 
-/* The same program as its parent, and that is still the one it was born to. */
+/* True if it runs the same program as its parent, and has had no other parent. */
 static bool is_clone_of(const struct evidence *e, const struct evidence *parent)
 {
     return e->forked_without_exec && e->ppid == e->first_parent && parent && parent->exe && e->exe &&
@@ -56,8 +57,8 @@ static bool is_clone_of(const struct evidence *e, const struct evidence *parent)
 
 enum { SECOND_LOOK = 2 }; /* the parent's look of this update came after the child's first */
 
-/* As early as a look at the parent is known to have come after the fork: its threads may end at any time. Later only
- * where it could not be told before: what program the parent is may be learned late, on a busy machine. */
+/* True as soon as a look at the parent came after the fork, as its threads may end at any time. Later only if it could
+ * not be learned before: on a busy machine, the parent's program may become known late. */
 static bool is_time_to_learn(const struct evidence *e, const struct proc_kept *k, const struct proc_kept *parent)
 {
     const double tick = 0.01;
@@ -84,7 +85,7 @@ void proc_relate(struct scene *s, size_t i)
     else if (parent)
         e->parent_threads_now = (int64_t)parent->nthreads;
     else
-        e->parent_threads_now = !proc_stat_of(s->memory, e->ppid, &stat) ? stat.threads : -1;
+        e->parent_threads_now = !proc_stat_of(s->memory->root_fd, e->ppid, &stat) ? stat.threads : -1;
     if (is_clone_of(e, parent) && is_time_to_learn(e, k, &s->memory->kept[parent - s->procs]))
         learn_from(e, k, parent);
     e->parent_waits = parent && waits_for_child(parent, e);

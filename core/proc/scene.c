@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * The scene: the processes of a tree, looked at again and again. Once seen they are followed by pid and start time,
- * whoever their parent is by then. */
+ * The scene: the processes of a tree, looked at again and again. A process that was seen once is followed by its pid
+ * and start time, even if it gets another parent. */
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,14 +21,12 @@ enum err scene_init(struct scene *s, int proc_root_fd)
     if (!m)
         return ERR_NOMEM;
     m->netlink = -1;
-    m->root_fd = proc_root_fd < 0 ? open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-                                  : fcntl(proc_root_fd, F_DUPFD_CLOEXEC, 3);
-    if (m->root_fd < 0) {
+    enum err err = proc_root_fd < 0 ? proc_open_dir(AT_FDCWD, "/proc", &m->root_fd) : io_dup(proc_root_fd, &m->root_fd);
+    if (err)
         free(m);
-        return err_from_errno(errno);
-    }
-    s->memory = m;
-    return OK;
+    else
+        s->memory = m;
+    return err;
 }
 
 static void forget_all(struct scene *s)
@@ -58,16 +56,6 @@ void scene_done(struct scene *s)
     *s = (struct scene){0};
 }
 
-/* Its parent, threads and start time; ERR_GONE. */
-enum err proc_stat_of(const struct scene_memory *m, pid_t pid, struct proc_stat *out)
-{
-    char path[32], text[1024];
-    size_t len;
-    snprintf(path, sizeof path, "%d/stat", (int)pid);
-    enum err err = proc_read_short(m->root_fd, path, text, sizeof text, &len);
-    return err ? err : proc_parse_stat(text, len, out);
-}
-
 enum err scene_watch(struct scene *s, pid_t root, bool include_root)
 {
     struct scene_memory *m = s->memory;
@@ -75,7 +63,7 @@ enum err scene_watch(struct scene *s, pid_t root, bool include_root)
     forget_all(s);
     m->nhints = 0;
     m->root = 0;
-    enum err err = root ? proc_stat_of(m, root, &stat) : OK;
+    enum err err = root ? proc_stat_of(m->root_fd, root, &stat) : OK;
     if (err)
         return err;
     m->root = root;
@@ -84,30 +72,10 @@ enum err scene_watch(struct scene *s, pid_t root, bool include_root)
     return OK;
 }
 
-/* Where the pid stands, or would stand, among the processes. */
-static size_t place_of(const struct scene *s, pid_t pid)
-{
-    size_t low = 0, high = s->n;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        if (s->procs[mid].pid < pid)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
-const struct evidence *scene_find(const struct scene *s, pid_t pid)
-{
-    size_t i = place_of(s, pid);
-    return i < s->n && s->procs[i].pid == pid ? &s->procs[i] : NULL;
-}
-
 void scene_forgive(struct scene *s, pid_t pid)
 {
-    enum { LOOKS = 5 }; /* it may be on its way back into its wait */
-    size_t i = place_of(s, pid);
+    enum { LOOKS = 5 }; /* by then it is back in its wait */
+    size_t i = proc_place_of(s, pid);
     if (i < s->n && s->procs[i].pid == pid) {
         s->memory->kept[i].forgiven = LOOKS;
         s->memory->kept[i].spin_forgiven = true;
@@ -128,7 +96,7 @@ static void apply_hint(struct evidence *e, struct proc_kept *k, int64_t parent_t
 enum err scene_hint(struct scene *s, pid_t pid, int64_t parent_threads, bool awaited)
 {
     struct scene_memory *m = s->memory;
-    size_t i = place_of(s, pid);
+    size_t i = proc_place_of(s, pid);
     if (i < s->n && s->procs[i].pid == pid) {
         apply_hint(&s->procs[i], &m->kept[i], parent_threads, awaited);
         return OK;
@@ -146,7 +114,7 @@ enum err scene_hint(struct scene *s, pid_t pid, int64_t parent_threads, bool awa
     return OK;
 }
 
-/* Gives the hint to the process that has come, and drops those whose process never will. */
+/* Gives its hint to a process that has just appeared. */
 static void take_hint(struct scene_memory *m, struct evidence *e, struct proc_kept *k)
 {
     for (size_t i = 0; i < m->nhints; i++)
@@ -157,6 +125,7 @@ static void take_hint(struct scene_memory *m, struct evidence *e, struct proc_ke
         }
 }
 
+/* Drops hints about processes that have ended before they were seen. */
 static void drop_stale_hints(struct scene_memory *m)
 {
     char name[16];
@@ -188,7 +157,7 @@ static enum err make_room(struct scene *s)
 static enum err add_process(struct scene *s, pid_t pid)
 {
     struct scene_memory *m = s->memory;
-    size_t i = place_of(s, pid);
+    size_t i = proc_place_of(s, pid);
     if ((i < s->n && s->procs[i].pid == pid) || (pid == m->root && !m->include_root))
         return OK;
     enum err err = make_room(s);
@@ -213,8 +182,9 @@ static void drop_process(struct scene *s, size_t i)
     memmove(&m->kept[i], &m->kept[i + 1], (s->n - i) * sizeof *m->kept);
 }
 
-/* Whoever is orphaned below our own child comes to us, if we have asked for that (PR_SET_CHILD_SUBREAPER), seen before
- * or not. What we start for ourselves is no fork without an exec, but for a guard. */
+/* If this process is a child subreaper (PR_SET_CHILD_SUBREAPER) and the root is its child, it becomes the parent of
+ * orphans of the tree, which may not have been seen before. Its own helpers are not among them: they have called exec,
+ * except for the guard. */
 static enum err add_orphans(struct scene *s, const struct proc_stat *root, struct ints *found)
 {
     struct scene_memory *m = s->memory;
@@ -229,8 +199,8 @@ static enum err add_orphans(struct scene *s, const struct proc_stat *root, struc
     err = proc_add_children(m->root_fd, dir, getpid(), true, &children);
     for (size_t i = 0; i < children.n && !err; i++) {
         pid_t pid = (pid_t)children.v[i];
-        if (pid != m->root && !scene_find(s, pid) && !proc_stat_of(m, pid, &stat) && stat.started >= root->started &&
-            stat.flags & PROC_FORKNOEXEC && !proc_is_guard(pid))
+        if (pid != m->root && !scene_find(s, pid) && !proc_stat_of(m->root_fd, pid, &stat) &&
+            stat.started >= root->started && stat.flags & PROC_FORKNOEXEC && !proc_is_guard(pid))
             err = ints_add(found, pid);
     }
     ints_done(&children);
@@ -238,13 +208,13 @@ static enum err add_orphans(struct scene *s, const struct proc_stat *root, struc
     return err;
 }
 
-/* The root, or where it does not count itself, its children. */
+/* Adds orphans, and the root or, if it does not count itself, its children. */
 static enum err add_root(struct scene *s, struct ints *found)
 {
     struct scene_memory *m = s->memory;
     struct proc_stat stat;
     int dir;
-    enum err err = m->root ? proc_stat_of(m, m->root, &stat) : ERR_GONE;
+    enum err err = m->root ? proc_stat_of(m->root_fd, m->root, &stat) : ERR_GONE;
     if (!err && stat.started == m->root_started) {
         err = add_orphans(s, &stat, found);
         if (err == ERR_NOMEM)
@@ -260,7 +230,7 @@ static enum err add_root(struct scene *s, struct ints *found)
     return err == ERR_NOMEM ? err : OK;
 }
 
-/* Looks at each process that this update has not looked at yet; those that are gone leave. */
+/* Looks at each process that this update has not looked at yet, and drops those that have ended. */
 static enum err look_at_all(struct scene *s, double now, struct ints *found)
 {
     struct scene_memory *m = s->memory;
@@ -281,7 +251,7 @@ static enum err look_at_all(struct scene *s, double now, struct ints *found)
     return OK;
 }
 
-/* Adds those that are new, and empties the list. */
+/* Adds the new processes of the list, and empties it. */
 static enum err add_found(struct scene *s, struct ints *found)
 {
     enum err err = OK;

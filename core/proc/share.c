@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * Does another process share its memory (CLONE_VM)? kcmp(2) answers for each pair; only the numbers of the real /proc
- * mean something to it. Asked of all processes there are, as a sharer need not be a relative any more, and may have
- * handed the memory on to a process that it started, and have gone or taken another. */
+ * Does another process share the memory of this one (CLONE_VM)? kcmp(2) answers for each pair of numbers of the real
+ * /proc. All processes are asked: a sharer need not be a relative any more, and may have handed the memory on to a
+ * process that it started, and then have ended or run another program. */
+#include "core/proc/ask.h"
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
 #include <errno.h>
 #include <linux/kcmp.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-
-bool proc_is_real(int root)
-{
-    struct statfs fs;
-    return fstatfs(root, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
-}
 
 static pid_t some_living_thread(const struct evidence *e)
 {
@@ -26,7 +20,7 @@ static pid_t some_living_thread(const struct evidence *e)
     return 0;
 }
 
-/* Those from whom a process gets its memory, or to whom it gives it. Init adopts, it does not share. */
+/* A process shares memory with its parent, its children or its siblings; process 1 only adopts orphans. */
 static bool is_relative(const struct evidence *e, const struct scene *s, pid_t pid)
 {
     const struct evidence *other = scene_find(s, pid);
@@ -35,26 +29,26 @@ static bool is_relative(const struct evidence *e, const struct scene *s, pid_t p
     return pid == e->ppid || pid == e->first_parent || (other && (other->ppid == e->pid || other->ppid == e->ppid));
 }
 
-/* It stands for good: memory is shared only with those that are born to it, and who has gone has none to share. */
+/* "Shared not" stays true while it sleeps: it could only come to share its memory by starting a process. */
 enum answer { SHARED_NOT, SHARED, NOT_ALLOWED };
 
 struct question {
     const struct evidence *e;
     const struct scene *s;
-    pid_t tid;  /* of e: a thread that lives */
-    pid_t with; /* who shares its memory, or may not be asked */
+    pid_t tid;  /* a living thread of e */
+    pid_t with; /* the process that shares its memory, or of which kcmp was refused */
     enum answer answer;
 };
 
-/* It is on its way out, or gone: it runs nothing any more that could wake others. Of such a one kcmp may be refused. */
+/* True if it has ended or is about to: it will wake nobody any more. For such a process kcmp may be refused. */
 static bool is_ending(const struct scene *s, pid_t pid)
 {
     struct proc_stat stat;
-    return proc_stat_of(s->memory, pid, &stat) != OK ||
+    return proc_stat_of(s->memory->root_fd, pid, &stat) != OK ||
            (stat.threads <= 1 && (stat.flags & PROC_EXITING || stat.state == 'Z' || stat.state == 'X'));
 }
 
-/* Of the number's own thread. */
+/* Compares with one thread. False: no more need be asked. */
 static bool compare(struct question *q, pid_t process, pid_t tid)
 {
     long order = syscall(SYS_kcmp, q->tid, tid, KCMP_VM, 0, 0);
@@ -62,7 +56,7 @@ static bool compare(struct question *q, pid_t process, pid_t tid)
         q->answer = SHARED;
     else if (order < 0 && errno != ESRCH &&
              (errno == ENOSYS || (is_relative(q->e, q->s, process) && !is_ending(q->s, process))))
-        q->answer = NOT_ALLOWED; /* of strangers it is no question */
+        q->answer = NOT_ALLOWED; /* a refusal for a process that is no relative does not matter */
     if (q->answer != SHARED_NOT)
         q->with = process;
     return q->answer == SHARED_NOT;
@@ -79,7 +73,7 @@ static bool ask_thread(void *context, pid_t tid)
     return tid == t->process || compare(t->q, t->process, tid);
 }
 
-/* Whether it had memory of its own when it was compared: asked afterwards, as it may only lose that. */
+/* True if it had memory when it was compared: asking afterwards is right, as it can only lose it. */
 static bool has_memory(const struct scene *s, pid_t pid)
 {
     char path[32], target[8];
@@ -87,7 +81,7 @@ static bool has_memory(const struct scene *s, pid_t pid)
     return readlinkat(s->memory->root_fd, path, target, sizeof target) >= 0 || errno != ENOENT;
 }
 
-/* A process whose first thread has ended shows no memory by its own number: its other threads have it. */
+/* A proc_ask. If the first thread of a process has ended, only its other threads still have the memory. */
 static bool ask_process(void *context, pid_t pid)
 {
     struct question *q = context;
@@ -98,7 +92,7 @@ static bool ask_process(void *context, pid_t pid)
         return true;
     if (!compare(q, pid, pid))
         return false;
-    if (has_memory(q->s, pid) || proc_stat_of(q->s->memory, pid, &stat) || stat.flags & PROC_KTHREAD ||
+    if (has_memory(q->s, pid) || proc_stat_of(q->s->memory->root_fd, pid, &stat) || stat.flags & PROC_KTHREAD ||
         stat.threads <= 1)
         return true;
     snprintf(path, sizeof path, "%d/task", (int)pid);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Does its only thread spin? One that computes uses the CPU as well, and neither makes system calls that one could see
- * (a running thread shows none). But who computes calls functions and keeps its figures on the stack; who only looks
- * whether a word has changed leaves its stack as it is. So the stacks are read again and again, without a stop. */
+ * Does the only thread of a process spin, that is, keep reading a word that nobody changes? A computation uses the CPU
+ * as well, and of neither can system calls be seen, as a running thread shows none. But a computation calls functions
+ * and keeps values on the stack, while a spinning thread leaves its stack as it is. So the stacks are read again and
+ * again, without a stop. */
+#include "core/proc/memory.h"
 #include "core/proc/private.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +17,10 @@
 
 enum { PAGE = 4096, PAGES_MAX = 1024, PAGES_AT_ONCE = 512 };
 
-/* Seconds: not before, and not more often. */
+/* Seconds: until the first comparison, and at least between two. */
 static const double settled = 0.5, pause_least = 0.25;
-enum { COSTS_AT_MOST = 20 }; /* one part in so many of the time */
+enum { COSTS_AT_MOST = 20 }; /* a 20th of the time */
+static_assert(PAGE % sizeof(uint64_t) == 0, "mix takes whole words");
 
 struct reading {
     int mem, pagemap;
@@ -35,7 +39,7 @@ static void mix(uint64_t *hash, const unsigned char *bytes, size_t n)
     }
 }
 
-/* Only pages that are there: to read another would make it. */
+/* Reads only pages that exist: reading another one would create it. */
 static void read_part(struct reading *r, uint64_t start, uint64_t end)
 {
     static const uint64_t there = 3ull << 62; /* present, or swapped out */
@@ -61,7 +65,7 @@ static void read_stack(struct reading *r, const struct proc_map *m)
         read_part(r, at, m->end - at < step ? m->end : at + step);
 }
 
-/* Which of the stacks its thread runs on is not known: all of them, those of its parent's threads too. */
+/* Reads all stacks, also those that are left of the parent's threads: which one the thread uses is not known. */
 static void read_stacks(struct reading *r, const char *text, size_t len)
 {
     static const char name[] = "[stack]";
@@ -110,6 +114,7 @@ static const struct thread_evidence *only_thread(const struct evidence *e)
     return only;
 }
 
+/* Starts the comparison over. */
 static void begin(struct evidence *e, struct proc_kept *k, const struct thread_evidence *t, double now)
 {
     e->spins_since = now;
@@ -128,7 +133,7 @@ static void compare_stacks(struct evidence *e, struct proc_kept *k, const struct
     bool known = k->stack_at > 0, read = hash_stacks(pid_dir, &hash);
     k->stack_cost = clock_thread_cpu() - before;
     if (!read || (known && hash != k->stack_hash))
-        begin(e, k, t, now); /* all over again */
+        begin(e, k, t, now);
     else
         e->spin_looks += known;
     k->stack_hash = hash;
@@ -144,7 +149,7 @@ void proc_follow_spin(struct evidence *e, struct proc_kept *k, struct scene_memo
         return;
     }
     if (k->spin_forgiven)
-        k->spin_voluntary = t->voluntary; /* the stop for its stack was a switch */
+        k->spin_voluntary = t->voluntary; /* stopping it to read its stack caused a switch */
     k->spin_forgiven = false;
     if (e->spins_since == 0 || t->voluntary != k->spin_voluntary)
         begin(e, k, t, now);

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT
  * One look at all threads of a process, and the comparison of two looks.
  *
- * Of each thread the files are read in this order: stat, syscall, status. The kernel answers `syscall` only for a
- * thread that is off the CPU, and `status` counts the times it went off it. So if two looks have the same count, and
- * at the second one the thread was asleep in its system call, it slept from the end of the first look to the start of
- * the second: had it run in between, it would have had to go off the CPU once more. What holds for every thread of the
- * same set holds for all at one instant. */
+ * The files of each thread are read in this order: stat, syscall, status. The kernel shows `syscall` only for a thread
+ * that is off the CPU, and `status` counts how often it left the CPU. If the counts of two looks are the same, and at
+ * the second look the thread was asleep in its system call, it slept from the end of the first look to the start of the
+ * second: had it run in between, it would have left the CPU once more. If this holds for every thread of the same set,
+ * all of them were asleep at one instant. */
+#include "core/proc/look.h"
 #include "core/proc/private.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { THREADS_MAX = 100000, STATUS_MAX = 8192 };
+enum { THREADS_MAX = 100000 };
 
 void proc_look_done(struct proc_look *l)
 {
@@ -49,30 +50,6 @@ bool proc_thread_same_sleep(const struct thread_evidence *a, const struct thread
            memcmp(a->args, b->args, sizeof a->args) == 0;
 }
 
-static enum err read_stat(int dir, const char *path, struct proc_stat *out)
-{
-    char text[1024];
-    size_t len;
-    enum err err = proc_read_short(dir, path, text, sizeof text, &len);
-    return err ? err : proc_parse_stat(text, len, out);
-}
-
-static enum err read_status(int dir, const char *path, struct proc_status *out)
-{
-    char text[STATUS_MAX];
-    size_t len;
-    enum err err = proc_read_short(dir, path, text, sizeof text, &len);
-    if (err || len < sizeof text - 1)
-        return err ? err : proc_parse_status(text, len, out);
-    struct buf whole; /* someone is in a great many groups */
-    buf_init(&whole, PROC_FILE_MAX);
-    err = proc_read(dir, path, &whole);
-    if (!err)
-        err = proc_parse_status(buf_text(&whole), whole.len, out);
-    buf_done(&whole);
-    return err;
-}
-
 static enum err read_syscall(int dir, const char *path, struct thread_evidence *t)
 {
     char text[256];
@@ -103,7 +80,7 @@ static enum err look_at_thread(int dir, pid_t tid, const struct proc_stat *stat,
     memcpy(t->name, stat->name, sizeof t->name);
     enum err err = read_syscall(dir, "syscall", t);
     if (!err)
-        err = read_status(dir, "status", status);
+        err = proc_status_at(dir, "status", status);
     if (err)
         return err;
     t->switches_seen = status->has_switches ? SEEN : NOT_SEEN;
@@ -120,7 +97,7 @@ static enum err look_at_one_of_many(int task_dir, pid_t tid, struct thread_evide
     enum err err = proc_open_pid(task_dir, tid, &dir);
     if (err)
         return err;
-    err = read_stat(dir, "stat", &stat);
+    err = proc_stat_at(dir, "stat", &stat);
     if (!err)
         err = look_at_thread(dir, tid, &stat, t, status);
     close(dir);
@@ -147,13 +124,14 @@ static enum err look_at_many(int task_dir, pid_t pid, struct proc_look *out)
         if (!err)
             take(out, pid, &status);
         else if (err != ERR_NOMEM)
-            err = OK; /* it ended just now, or cannot be read: then the process's count of threads will not fit */
+            err = OK; /* it has just ended, or cannot be read: stat.threads will differ */
     }
     ints_done(&tids);
     return !err && out->n == 0 ? ERR_GONE : err;
 }
 
-/* Of a single thread the process's files tell the same. Should it start another one meanwhile, it does not sleep. */
+/* The files of the process say the same as those of its only thread. If it starts another one meanwhile, it is awake.
+ */
 static enum err look_at_single(int pid_dir, pid_t pid, struct proc_look *out)
 {
     struct proc_status status;
@@ -169,7 +147,7 @@ enum err proc_look(int pid_dir, pid_t pid, struct proc_look *out)
 {
     int task_dir;
     *out = (struct proc_look){0};
-    enum err err = read_stat(pid_dir, "stat", &out->stat);
+    enum err err = proc_stat_at(pid_dir, "stat", &out->stat);
     if (err)
         return err;
     if (out->stat.threads == 1) {

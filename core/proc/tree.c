@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Who is whose child: task/TID/children, or every PPid there is where the kernel was built without that file. */
+ * The children of a process, from task/TID/children or, if the kernel was built without that file, by looking at the
+ * parents of all processes. */
 #include "core/proc/private.h"
 
 #include <stdio.h>
@@ -27,7 +28,7 @@ static enum err add_from_tasks(int pid_dir, pid_t pid, bool all_threads, struct 
         if (tids.v[i] != pid)
             err = add_from_task(pid_dir, (pid_t)tids.v[i], &b, out);
         if (err == ERR_GONE)
-            err = OK; /* the thread has ended; its children are another's now */
+            err = OK; /* the thread has ended, and another one has its children now */
     }
     ints_done(&tids);
     buf_done(&b);
@@ -37,16 +38,11 @@ static enum err add_from_tasks(int pid_dir, pid_t pid, bool all_threads, struct 
 static enum err add_by_parent(int root, pid_t parent, struct ints *out)
 {
     struct ints pids = {0};
-    char path[32], text[1024];
     struct proc_stat stat;
-    size_t len;
     enum err err = proc_list_numbers(root, ".", PIDS_MAX, &pids);
-    for (size_t i = 0; i < pids.n && !err; i++) {
-        snprintf(path, sizeof path, "%lld/stat", (long long)pids.v[i]);
-        if (!proc_read_short(root, path, text, sizeof text, &len) && !proc_parse_stat(text, len, &stat) &&
-            stat.ppid == parent)
+    for (size_t i = 0; i < pids.n && !err; i++)
+        if (!proc_stat_of(root, (pid_t)pids.v[i], &stat) && stat.ppid == parent)
             err = ints_add(out, pids.v[i]);
-    }
     ints_done(&pids);
     return err;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Which socket is at the other end of a Unix socket: only the kernel's socket monitoring (sock_diag(7)) says so. It
- * knows the sockets of our network namespace. */
+ * Which socket is at the other end of a Unix socket? Only the kernel's socket monitoring (sock_diag(7)) says so, for
+ * sockets of our network namespace. */
 #include "core/proc/private.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ static bool ask(int netlink, uint64_t inode)
     return send(netlink, &r, sizeof r, MSG_NOSIGNAL) == (ssize_t)sizeof r;
 }
 
-/* The peer of a socket that is a connection between two; in 0 what is none, or has lost the other one. */
+/* The peer of a connected socket; 0 if it is not connected. */
 static uint64_t peer_in(const struct nlmsghdr *header, uint64_t inode)
 {
     const struct unix_diag_msg *m = NLMSG_DATA(header);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What a blocked system call waits for: one const table, and the sentence made of it. Pure. */
+ * What a blocked system call waits for, from one table, and the words for it. Pure. */
 #include "core/proc/private.h"
 
 #include <fcntl.h>
@@ -7,69 +7,69 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* How a call says that it waits for a limited time only. */
+/* How the arguments of a call say that it waits for a limited time. */
 enum limit {
-    LIMIT_NEVER,   /* it has no such argument */
-    LIMIT_ALWAYS,  /* it ends by itself */
-    LIMIT_POINTER, /* an argument that is not NULL */
-    LIMIT_MS       /* an int of milliseconds, negative for ever */
+    LIMIT_NEVER,   /* no argument does */
+    LIMIT_ALWAYS,  /* it always ends by itself */
+    LIMIT_POINTER, /* by a pointer to a timeout that is not NULL */
+    LIMIT_MS       /* by an int of milliseconds that is not negative */
 };
 
 struct blocking_call {
     long number;
-    const char *name;
+    const char *awaited; /* after "waits for"; with an fd, its name follows */
     enum wait_kind kind;
     enum limit limit;
     int limit_arg;
-    enum { NO_FD, ON_FD, THROUGH_FD } fd; /* the first argument is one; THROUGH: others have the other end */
+    enum { NO_FD, ON_FD, THROUGH_FD } fd; /* the first argument is an fd; THROUGH: others may hold the other end */
 };
 
 static const struct blocking_call blocking_calls[] = {
-    {SYS_read, "read", WAIT_INPUT, LIMIT_NEVER, 0, THROUGH_FD},
-    {SYS_readv, "read", WAIT_INPUT, LIMIT_NEVER, 0, THROUGH_FD},
-    {SYS_pread64, "read", WAIT_INPUT, LIMIT_NEVER, 0, ON_FD},
-    {SYS_recvfrom, "read", WAIT_INPUT, LIMIT_NEVER, 0, THROUGH_FD},
-    {SYS_recvmsg, "read", WAIT_INPUT, LIMIT_NEVER, 0, THROUGH_FD},
-    {SYS_recvmmsg, "read", WAIT_INPUT, LIMIT_POINTER, 4, THROUGH_FD},
-    {SYS_accept, "accept", WAIT_INPUT, LIMIT_NEVER, 0, ON_FD},
-    {SYS_accept4, "accept", WAIT_INPUT, LIMIT_NEVER, 0, ON_FD},
-    {SYS_openat, "open", WAIT_INPUT, LIMIT_NEVER, 0, NO_FD},
-    {SYS_msgrcv, "msgrcv", WAIT_INPUT, LIMIT_NEVER, 0, NO_FD},
-    {SYS_mq_timedreceive, "mq_receive", WAIT_INPUT, LIMIT_POINTER, 4, NO_FD},
-    {SYS_io_getevents, "io_getevents", WAIT_INPUT, LIMIT_POINTER, 4, NO_FD},
-    {SYS_io_uring_enter, "io_uring_enter", WAIT_INPUT, LIMIT_NEVER, 0, ON_FD},
+    {SYS_read, "input from", WAIT_INPUT, LIMIT_NEVER, 0, THROUGH_FD},
+    {SYS_readv, "input from", WAIT_INPUT, LIMIT_NEVER, 0, THROUGH_FD},
+    {SYS_pread64, "input from", WAIT_INPUT, LIMIT_NEVER, 0, ON_FD},
+    {SYS_recvfrom, "input from", WAIT_INPUT, LIMIT_NEVER, 0, THROUGH_FD},
+    {SYS_recvmsg, "input from", WAIT_INPUT, LIMIT_NEVER, 0, THROUGH_FD},
+    {SYS_recvmmsg, "input from", WAIT_INPUT, LIMIT_POINTER, 4, THROUGH_FD},
+    {SYS_accept, "a connection to", WAIT_INPUT, LIMIT_NEVER, 0, ON_FD},
+    {SYS_accept4, "a connection to", WAIT_INPUT, LIMIT_NEVER, 0, ON_FD},
+    {SYS_openat, "a file to open", WAIT_INPUT, LIMIT_NEVER, 0, NO_FD},
+    {SYS_msgrcv, "a message (msgrcv)", WAIT_INPUT, LIMIT_NEVER, 0, NO_FD},
+    {SYS_mq_timedreceive, "a message (mq_receive)", WAIT_INPUT, LIMIT_POINTER, 4, NO_FD},
+    {SYS_io_getevents, "finished requests (io_getevents)", WAIT_INPUT, LIMIT_POINTER, 4, NO_FD},
+    {SYS_io_uring_enter, "finished requests of", WAIT_INPUT, LIMIT_NEVER, 0, ON_FD},
 #ifdef SYS_poll
-    {SYS_poll, "poll", WAIT_INPUT, LIMIT_MS, 2, NO_FD},
-    {SYS_select, "select", WAIT_INPUT, LIMIT_POINTER, 4, NO_FD},
-    {SYS_epoll_wait, "epoll", WAIT_INPUT, LIMIT_MS, 3, ON_FD},
-    {SYS_pause, "pause", WAIT_SIGNAL, LIMIT_NEVER, 0, NO_FD},
+    {SYS_poll, "an event (poll)", WAIT_INPUT, LIMIT_MS, 2, NO_FD},
+    {SYS_select, "an event (select)", WAIT_INPUT, LIMIT_POINTER, 4, NO_FD},
+    {SYS_epoll_wait, "an event from", WAIT_INPUT, LIMIT_MS, 3, ON_FD},
+    {SYS_pause, "a signal", WAIT_SIGNAL, LIMIT_NEVER, 0, NO_FD},
 #endif
-    {SYS_ppoll, "poll", WAIT_INPUT, LIMIT_POINTER, 2, NO_FD},
-    {SYS_pselect6, "select", WAIT_INPUT, LIMIT_POINTER, 4, NO_FD},
-    {SYS_epoll_pwait, "epoll", WAIT_INPUT, LIMIT_MS, 3, ON_FD},
+    {SYS_ppoll, "an event (poll)", WAIT_INPUT, LIMIT_POINTER, 2, NO_FD},
+    {SYS_pselect6, "an event (select)", WAIT_INPUT, LIMIT_POINTER, 4, NO_FD},
+    {SYS_epoll_pwait, "an event from", WAIT_INPUT, LIMIT_MS, 3, ON_FD},
 #ifdef SYS_epoll_pwait2
-    {SYS_epoll_pwait2, "epoll", WAIT_INPUT, LIMIT_POINTER, 3, ON_FD},
+    {SYS_epoll_pwait2, "an event from", WAIT_INPUT, LIMIT_POINTER, 3, ON_FD},
 #endif
-    {SYS_write, "write", WAIT_OUTPUT, LIMIT_NEVER, 0, THROUGH_FD},
-    {SYS_writev, "write", WAIT_OUTPUT, LIMIT_NEVER, 0, THROUGH_FD},
-    {SYS_pwrite64, "write", WAIT_OUTPUT, LIMIT_NEVER, 0, ON_FD},
-    {SYS_sendto, "write", WAIT_OUTPUT, LIMIT_NEVER, 0, THROUGH_FD},
-    {SYS_sendmsg, "write", WAIT_OUTPUT, LIMIT_NEVER, 0, THROUGH_FD},
-    {SYS_sendmmsg, "write", WAIT_OUTPUT, LIMIT_NEVER, 0, THROUGH_FD},
-    {SYS_msgsnd, "msgsnd", WAIT_OUTPUT, LIMIT_NEVER, 0, NO_FD},
-    {SYS_mq_timedsend, "mq_send", WAIT_OUTPUT, LIMIT_POINTER, 4, NO_FD},
-    {SYS_connect, "connect", WAIT_OUTPUT, LIMIT_ALWAYS, 0, ON_FD},
-    {SYS_wait4, "wait4", WAIT_CHILD, LIMIT_NEVER, 0, NO_FD},
-    {SYS_waitid, "waitid", WAIT_CHILD, LIMIT_NEVER, 0, NO_FD},
-    {SYS_rt_sigsuspend, "sigsuspend", WAIT_SIGNAL, LIMIT_NEVER, 0, NO_FD},
-    {SYS_rt_sigtimedwait, "sigwait", WAIT_SIGNAL, LIMIT_POINTER, 2, NO_FD},
-    {SYS_flock, "flock", WAIT_LOCK, LIMIT_NEVER, 0, ON_FD},
-    {SYS_fcntl, "file lock", WAIT_LOCK, LIMIT_NEVER, 0, ON_FD},
-    {SYS_semop, "semop", WAIT_LOCK, LIMIT_NEVER, 0, NO_FD},
-    {SYS_semtimedop, "semop", WAIT_LOCK, LIMIT_POINTER, 3, NO_FD},
-    {SYS_nanosleep, "sleep", WAIT_TIMED, LIMIT_ALWAYS, 0, NO_FD},
-    {SYS_clock_nanosleep, "sleep", WAIT_TIMED, LIMIT_ALWAYS, 0, NO_FD},
-    {SYS_restart_syscall, "wait", WAIT_TIMED, LIMIT_ALWAYS, 0, NO_FD},
+    {SYS_write, "room to write to", WAIT_OUTPUT, LIMIT_NEVER, 0, THROUGH_FD},
+    {SYS_writev, "room to write to", WAIT_OUTPUT, LIMIT_NEVER, 0, THROUGH_FD},
+    {SYS_pwrite64, "room to write to", WAIT_OUTPUT, LIMIT_NEVER, 0, ON_FD},
+    {SYS_sendto, "room to write to", WAIT_OUTPUT, LIMIT_NEVER, 0, THROUGH_FD},
+    {SYS_sendmsg, "room to write to", WAIT_OUTPUT, LIMIT_NEVER, 0, THROUGH_FD},
+    {SYS_sendmmsg, "room to write to", WAIT_OUTPUT, LIMIT_NEVER, 0, THROUGH_FD},
+    {SYS_msgsnd, "room for a message (msgsnd)", WAIT_OUTPUT, LIMIT_NEVER, 0, NO_FD},
+    {SYS_mq_timedsend, "room for a message (mq_send)", WAIT_OUTPUT, LIMIT_POINTER, 4, NO_FD},
+    {SYS_connect, "an answer to the connection from", WAIT_OUTPUT, LIMIT_ALWAYS, 0, ON_FD},
+    {SYS_wait4, "a child to end", WAIT_CHILD, LIMIT_NEVER, 0, NO_FD},
+    {SYS_waitid, "a child to end", WAIT_CHILD, LIMIT_NEVER, 0, NO_FD},
+    {SYS_rt_sigsuspend, "a signal", WAIT_SIGNAL, LIMIT_NEVER, 0, NO_FD},
+    {SYS_rt_sigtimedwait, "a signal", WAIT_SIGNAL, LIMIT_POINTER, 2, NO_FD},
+    {SYS_flock, "a lock on", WAIT_LOCK, LIMIT_NEVER, 0, ON_FD},
+    {SYS_fcntl, "a lock on", WAIT_LOCK, LIMIT_NEVER, 0, ON_FD},
+    {SYS_semop, "a semaphore (semop)", WAIT_LOCK, LIMIT_NEVER, 0, NO_FD},
+    {SYS_semtimedop, "a semaphore (semop)", WAIT_LOCK, LIMIT_POINTER, 3, NO_FD},
+    {SYS_nanosleep, "a time to pass", WAIT_TIMED, LIMIT_ALWAYS, 0, NO_FD},
+    {SYS_clock_nanosleep, "a time to pass", WAIT_TIMED, LIMIT_ALWAYS, 0, NO_FD},
+    {SYS_restart_syscall, "a time to pass", WAIT_TIMED, LIMIT_ALWAYS, 0, NO_FD},
 };
 
 static const struct blocking_call *find_call(const struct thread_evidence *t)
@@ -160,7 +160,7 @@ const struct fd_evidence *thread_waits_through(const struct evidence *e, const s
 
 pid_t thread_awaits_child(const struct evidence *e, const struct thread_evidence *t)
 {
-    int who = (int)t->args[t->syscall == SYS_waitid]; /* wait4: a pid or -1; waitid: behind its kind */
+    int who = (int)t->args[t->syscall == SYS_waitid]; /* wait4: a pid or -1; waitid: what P_PID or P_PIDFD refers to */
     if (t->syscall != SYS_waitid)
         return who > 0 ? who : 0;
     const struct fd_evidence *fd = t->args[0] == P_PIDFD ? find_fd(e, who) : NULL;
@@ -198,28 +198,23 @@ static void say_call(const struct evidence *e, const struct thread_evidence *t, 
                      struct buf *out)
 {
     if (c->kind == WAIT_CHILD && thread_awaits_child(e, t))
-        buf_addf(out, "child %d", (int)thread_awaits_child(e, t));
-    else if (c->kind == WAIT_CHILD)
-        buf_add_text(out, "a child");
-    else if (c->kind == WAIT_SIGNAL)
-        buf_addf(out, "a signal%s", is_limited(c, t) ? ", with a timeout" : "");
-    else if (c->kind == WAIT_TIMED)
-        buf_add_text(out, "a time to pass");
-    else if (c->fd)
-        buf_addf(out, "%s of %s %d%s", c->name, fd_name(e, (int)t->args[0]), (int)t->args[0],
-                 is_limited(c, t) ? ", with a timeout" : "");
+        buf_addf(out, "child %d to end", (int)thread_awaits_child(e, t));
     else
-        buf_addf(out, "%s%s", c->name, is_limited(c, t) ? ", with a timeout" : "");
+        buf_add_text(out, c->awaited);
+    if (c->fd)
+        buf_addf(out, " %s %d", fd_name(e, (int)t->args[0]), (int)t->args[0]);
+    if (c->kind != WAIT_TIMED && is_limited(c, t))
+        buf_add_text(out, ", with a timeout");
 }
 
 static const char *state_words(char state)
 {
     switch (state) {
     case 'R': return "running";
-    case 'D': return "the kernel, uninterruptibly";
-    case 'T': return "a signal to continue: it is stopped";
+    case 'D': return "the kernel (uninterruptible sleep)";
+    case 'T': return "a signal to continue, as it is stopped";
     case 't': return "its tracer";
-    case 'Z': return "its parent: it has ended";
+    case 'Z': return "its parent to collect its exit status";
     default: return "something that cannot be seen";
     }
 }
@@ -232,7 +227,7 @@ enum err thread_waits_for(const struct evidence *e, const struct thread_evidence
     else if (t->state == 'S' && c)
         say_call(e, t, c, out);
     else if (t->state == 'S' && t->syscall_seen == SEEN && t->syscall >= 0)
-        buf_addf(out, "system call %ld", t->syscall);
+        buf_addf(out, "system call %ld to return", t->syscall);
     else
         buf_add_text(out, state_words(t->state));
     return out->err;

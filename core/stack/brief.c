@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * A stack in one line. It goes by the words of the lines (proc_frame_words.c): that is all a report has of a stack. */
+ * A stack in one line. It is made from the lines of stack_read (frame_describe), as a report has nothing else. */
 #include "core/stack/stack.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-/* What stands before a frame's file. */
+/* Between a frame's function and its file. */
 static const char gap[] = "  ";
 
 static bool is_users(const char *line)
@@ -19,7 +19,7 @@ static bool is_elision(const char *line)
     return strncmp(line, "… ", strlen("… ")) == 0;
 }
 
-/* The last two words of a path: type and function. A closure has none of its own and does not count. */
+/* The last two segments of a path, type and function; segments such as "{closure}" do not count. */
 static const char *last_words(const char *name)
 {
     const char *words[3] = {name, name, name};
@@ -34,7 +34,7 @@ static const char *last_words(const char *name)
     return words[1];
 }
 
-/* A library's frame without its file. */
+/* Leaves out the file of a library. */
 static void add_frame(struct buf *out, const char *line)
 {
     const char *file = strstr(line, gap);
@@ -51,7 +51,7 @@ static void add_frame(struct buf *out, const char *line)
 
 enum err stack_brief(const struct texts *frames, struct buf *out)
 {
-    enum { INNERMOST = 4 }; /* shown where no code of the user is known */
+    enum { INNERMOST = 4 }; /* shown if no code of the user is in the stack */
     struct buf line;
     size_t users = 0;
     while (users < frames->n && !is_users(frames->v[users]))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Mangled names, by libiberty. They come from files that anybody may have written: a name of a few hundred bytes can
- * unfold to gigabytes, so what it unfolds to is bounded. */
+ * Demangles names with libiberty. Anybody may have written the file they come from, and a name of a few hundred bytes
+ * can demangle to gigabytes, so the result is bounded. */
 #include "core/stack/stack.h"
 
 #if __has_include(<libiberty/demangle.h>)
@@ -16,7 +16,7 @@
 
 enum { MANGLED_MAX = 4096, UNFOLDED_MAX = 16 * 1024, NAME_MAX_CHARACTERS = 80 };
 
-/* The demangler has no other way to be stopped than to leave it. It keeps what it needs on the stack. */
+/* The demangler can only be stopped by jumping out of it. It has all its data on the stack. */
 struct unfolding {
     struct buf text;
     jmp_buf enough;
@@ -29,18 +29,18 @@ static void take(const char *text, size_t len, void *arg)
         longjmp(u->enough, 1);
 }
 
-/* Rust comes first: its older names are C++ names with a hash. */
+/* Rust is tried first, as its older names are valid C++ names that end with a hash. */
 static bool unfold(struct unfolding *u, const char *mangled)
 {
     if (setjmp(u->enough))
-        return true; /* the beginning of a name that is too long */
+        return true; /* too long: its beginning is enough */
     if (rust_demangle_callback(mangled, DMGL_NO_OPTS, take, u))
         return true;
     buf_clear(&u->text);
     return cplus_demangle_v3_callback(mangled, DMGL_NO_OPTS, take, u);
 }
 
-/* A version, and the marks of a compiler that cut or copied the function. */
+/* The length without a symbol version and without suffixes of functions that the compiler split or copied. */
 static size_t plain_length(const char *symbol)
 {
     static const char *const marks[] = {".cold",  ".part.",     ".isra.",     ".constprop.",
@@ -54,7 +54,7 @@ static size_t plain_length(const char *symbol)
     return len > 0 ? len : strlen(symbol);
 }
 
-/* The last segments of a path that is too long; of a single one that is too long, its beginning. */
+/* Shortens a path that is too long to its last segments, and a last segment that is too long to its beginning. */
 static enum err add_fitting(struct buf *out, const char *name)
 {
     enum { CUT_MARK = 3 }; /* characters of "…::" */

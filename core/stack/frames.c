@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Which frames tell something, and how a Python frame is worded. */
+ * Which native frames are worth showing, and how a Python frame is shown. */
 #include "core/stack/frames.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "core/base/text.h"
 
-/* Beginnings of names. What starts threads, passes calls on, or does the waiting for the one above it. */
+/* Beginnings of names of functions that start threads, pass calls on, or carry out the wait of their caller. */
 static const char *const plumbing[] = {
     "_start",
     "__libc_start_",
@@ -51,6 +51,7 @@ static const char *const plumbing[] = {
     "_Unwind_",
 };
 
+/* Beginnings of symbols of CPython and of code that Cython generates. */
 static const char *const interpreter[] = {
     "_Py",
     "__Pyx_",
@@ -116,7 +117,7 @@ static bool starts_as_one_of(const char *name, const char *const *begins, size_t
 
 #define ONE_OF(name, table) starts_as_one_of(name, table, sizeof table / sizeof *table)
 
-/* A function without a name in the interpreter's own file is one of the interpreter's. */
+/* An address without a symbol in the program or library of Python belongs to the interpreter. */
 static bool is_nameless_python(const char *symbol)
 {
     return strncmp(symbol, "0x", 2) == 0 && (strstr(symbol, " in python") || strstr(symbol, " in libpython"));
@@ -131,7 +132,7 @@ enum frame_kind frame_kind_of(const char *symbol, const char *name)
     return ONE_OF(name, plumbing) ? FRAME_PLUMBING : FRAME_TELLS;
 }
 
-/* What follows a library's root in a path: "polars/frame.py"; NULL if it is not below one. */
+/* The part of a path below a folder of packages, such as "polars/frame.py"; else NULL. */
 static const char *below_packages(const char *file)
 {
     static const char *const roots[] = {"/site-packages/", "/dist-packages/"};
@@ -143,7 +144,8 @@ static const char *below_packages(const char *file)
     return NULL;
 }
 
-/* "/usr/lib/python3.13/threading.py": what follows the version. */
+/* The part of a path below the standard library: of "/usr/lib/python3.13/threading.py" what follows the version; or
+ * NULL. */
 static const char *below_standard(const char *file)
 {
     const char *root = strstr(file, "/lib/python3.");
@@ -171,7 +173,7 @@ static const char *seen_from(const char *file, const char *cwd)
     return rest && *rest ? rest : file;
 }
 
-/* The end of a path tells most. */
+/* Cuts a long path at the front, as its end says most. */
 static void add_path(struct buf *out, const char *path)
 {
     enum { PATH_MAX_BYTES = 120 };
@@ -184,7 +186,7 @@ static void add_path(struct buf *out, const char *path)
     text_add_safe(out, path, strlen(path));
 }
 
-/* "main.<locals>.<lambda>" without the word that says nothing. */
+/* Leaves out "<locals>." of "main.<locals>.<lambda>". */
 static void add_function(struct buf *out, const char *function)
 {
     enum { FUNCTION_MAX_CHARACTERS = 80 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One stack out of two: the native one, and the Python frames that run on it. Each call of the interpreter's C function
- * runs Python frames up to an entry; counted from the innermost, the n-th call has the n-th such group. */
+ * Merges a native stack with the Python frames that run on it. Each call of the interpreter's C function runs a group
+ * of Python frames that ends with an entry: counted from the innermost, the n-th call has the n-th group. */
 #include "core/stack/stack.h"
 
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 enum { NATIVE_MAX = 256, PYTHON_MAX = 512, LINE_MAX = 2048 };
 
-/* What is dropped first has the lowest. The innermost native frames are nearer to the wait. */
+/* Lines with the lowest weight are dropped first. Innermost native frames weigh more: they are closer to the wait. */
 enum weight { WEIGHT_NONE, WEIGHT_FAR, WEIGHT_LIBRARY, WEIGHT_NEAR, WEIGHT_MOST };
 enum { NEAR_FRAMES = 6 };
 
@@ -27,9 +27,9 @@ struct line {
 struct stack {
     struct line *v; /* owned, texts too */
     size_t n;
-    size_t told; /* native frames that tell something */
+    size_t told; /* native frames that are worth showing, so far */
     const struct python_frames *python;
-    size_t next; /* the Python frame whose turn it is */
+    size_t next; /* the next Python frame */
     char cwd[4096];
 };
 
@@ -56,7 +56,7 @@ static enum err add_python_frame(struct stack *s, const struct python_frame *f)
     return err;
 }
 
-/* Up to the next entry. */
+/* Adds Python frames up to the next entry. */
 static enum err add_python_group(struct stack *s)
 {
     enum err err = OK;
@@ -67,7 +67,7 @@ static enum err add_python_group(struct stack *s)
     return err;
 }
 
-/* Where nothing is known of the Python frames, one word stands for all that lie next to each other. */
+/* If the Python frames are unknown, one line replaces those that follow each other. */
 static enum err add_python_word(struct stack *s)
 {
     static const char word[] = "(Python)";
@@ -90,7 +90,7 @@ static enum err add_native_frame(struct stack *s, const char *symbol)
     return err;
 }
 
-/* A stack of nothing but plumbing is better than none. */
+/* If no frame is worth showing, shows all. */
 static enum err add_as_it_is(struct stack *s, const struct texts *native)
 {
     enum err err = OK;
@@ -99,7 +99,7 @@ static enum err add_as_it_is(struct stack *s, const struct texts *native)
     return err;
 }
 
-/* Where the native stack is cut short or unknown, the rest of the Python frames goes to the end. */
+/* If the native stack is unknown or cut short, the rest of the Python frames comes last. */
 static enum err merge(struct stack *s, const struct texts *native)
 {
     enum err err = OK;
@@ -110,7 +110,7 @@ static enum err merge(struct stack *s, const struct texts *native)
     return !err && s->n == 0 ? add_as_it_is(s, native) : err;
 }
 
-/* Lines as they will be shown: a run of dropped ones is one. */
+/* The number of lines to show: lines in a row that are dropped become one. */
 static size_t count_lines(const struct stack *s)
 {
     size_t lines = 0;
@@ -119,7 +119,7 @@ static size_t count_lines(const struct stack *s)
     return lines;
 }
 
-/* The outermost of those that tell least; the innermost line always stays. */
+/* Drops the outermost of the lines with the lowest weight, but never the innermost line. */
 static void drop_one(struct stack *s)
 {
     size_t least = 0;
@@ -129,7 +129,7 @@ static void drop_one(struct stack *s)
     s->v[least].dropped = least > 0;
 }
 
-/* A gap of one is as long as the line itself. */
+/* A single dropped line is shown nevertheless: "… 1 more" would be as long. */
 static enum err add_shown(struct stack *s, size_t max, struct texts *frames)
 {
     enum { ROOM_FOR_A_GAP = 3 };
@@ -178,19 +178,19 @@ enum err stack_read(pid_t pid, pid_t tid, size_t max, struct texts *frames, doub
     s->python = &python;
     if (stopped)
         *stopped = 0;
-    enum err native_err = stack_native(pid, tid, NATIVE_MAX, &native, stopped), e = native_err;
-    if (e != ERR_NOMEM && e != ERR_GONE)
-        e = python_stack(pid, tid, PYTHON_MAX, &python) == ERR_NOMEM ? ERR_NOMEM : OK;
-    if (!e && native.n == 0 && python.n == 0)
-        e = native_err ? native_err : ERR_NOT_FOUND;
-    if (!e) {
+    enum err native_err = stack_native(pid, tid, NATIVE_MAX, &native, stopped), err = native_err;
+    if (err != ERR_NOMEM && err != ERR_GONE)
+        err = python_stack(pid, tid, PYTHON_MAX, &python) == ERR_NOMEM ? ERR_NOMEM : OK;
+    if (!err && native.n == 0 && python.n == 0)
+        err = native_err ? native_err : ERR_NOT_FOUND;
+    if (!err) {
         read_cwd(tid ? tid : pid, s);
-        e = merge(s, &native);
+        err = merge(s, &native);
     }
-    if (!e)
-        e = add_shown(s, max, frames);
+    if (!err)
+        err = add_shown(s, max, frames);
     stack_done(s);
     python_frames_done(&python);
     texts_done(&native);
-    return e;
+    return err;
 }

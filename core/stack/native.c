@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * A native stack, by libdwfl over a ptrace stop of ours. The stop happens on a thread of its own: when that ends,
- * however it ends, the kernel detaches whatever it traced and lets it run on. Addresses are collected while the target
- * stands, names are looked up when it runs again: that takes ten times as long. */
+ * A native stack, from libdwfl while the thread is stopped by ptrace. A thread of our own does that: when it ends, for
+ * whatever reason, the kernel detaches the thread that it traced and lets it run on. Addresses are collected during the
+ * stop; names are looked up when the thread runs again, as that takes ten times as long. */
 #include "core/stack/stack.h"
 
 #include <elfutils/libdwfl.h>
@@ -19,7 +19,7 @@
 #include "core/base/text.h"
 #include "core/base/thread.h"
 
-/* Seconds until a thread that does not stop (it is deep in the kernel) is left alone. */
+/* Seconds to wait for a thread to stop; deep in the kernel it may not. */
 static const double patience = 0.5;
 
 struct stack_job {
@@ -31,7 +31,7 @@ struct stack_job {
     enum err err;
 };
 
-/* Debug files that lie on this machine, by build id; no question goes to the network. */
+/* Finds debug files on this machine by their build id; never asks the network. */
 static const Dwfl_Callbacks callbacks = {
     .find_elf = dwfl_linux_proc_find_elf,
     .find_debuginfo = dwfl_build_id_find_debuginfo,
@@ -44,11 +44,11 @@ static int take_frame(Dwfl_Frame *frame, void *arg)
     bool is_activation;
     if (job->n == job->max || !dwfl_frame_pc(frame, &pc, &is_activation))
         return DWARF_CB_ABORT;
-    job->addresses[job->n++] = is_activation ? pc : pc - 1; /* a return address may be the next function's first */
+    job->addresses[job->n++] = is_activation ? pc : pc - 1; /* a return address may belong to the next function */
     return DWARF_CB_OK;
 }
 
-/* True when it stands; *signal is one that was on its way to it, and must be passed on. Never takes its exit status. */
+/* True once it has stopped; *signal is a signal that it was about to get, to be passed on. Never reaps the thread. */
 static bool wait_for_stop(pid_t tid, int *signal)
 {
     const struct timespec pause = {.tv_nsec = 50 * 1000};
@@ -75,9 +75,9 @@ static void *collect_addresses(void *arg)
         return NULL;
     }
     double before = clock_now();
-    ptrace(PTRACE_INTERRUPT, job->tid, NULL, NULL); /* fails if it is gone: then it does not stop either */
+    ptrace(PTRACE_INTERRUPT, job->tid, NULL, NULL); /* fails if it has ended, and then it does not stop */
     if (wait_for_stop(job->tid, &signal)) {
-        dwfl_getthread_frames(job->dwfl, job->tid, take_frame, job); /* an error is the end of what can be unwound */
+        dwfl_getthread_frames(job->dwfl, job->tid, take_frame, job); /* an error ends the unwinding */
         ptrace(PTRACE_DETACH, job->tid, NULL, (void *)(intptr_t)signal);
         job->err = job->n > 0 ? OK : ERR_NOT_FOUND;
     } else {
@@ -106,7 +106,7 @@ static enum err add_name(Dwfl *dwfl, Dwarf_Addr address, struct texts *frames)
     struct buf safe;
     buf_init(&safe, NAME_MAX_BYTES);
     if (symbol)
-        text_add_safe(&safe, symbol, strlen(symbol)); /* cut where it is too long */
+        text_add_safe(&safe, symbol, strlen(symbol)); /* cut if it is too long */
     else
         buf_addf(&safe, "0x%llx", (unsigned long long)address);
     if (!symbol && file) {
@@ -137,7 +137,7 @@ static enum err open_modules(pid_t tid, Dwfl **out)
 enum err stack_native(pid_t pid, pid_t tid, size_t max, struct texts *frames, double *stopped_seconds)
 {
     struct stack_job job = {.tid = tid ? tid : pid, .max = max};
-    enum err err = open_modules(job.tid, &job.dwfl); /* the main thread may have ended, and left its maps empty */
+    enum err err = open_modules(job.tid, &job.dwfl); /* not the pid: a main thread that has ended has no maps */
     if (!err && !(job.addresses = calloc(max ? max : 1, sizeof *job.addresses)))
         err = ERR_NOMEM;
     if (!err)

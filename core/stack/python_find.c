@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * _Py_DebugOffsets: a CPython of 3.13 or later says at the start of _PyRuntime where the fields of its structs are. The
- * table is a row of 64-bit words, in sections that each begin with the size of a struct; they grow from version to
- * version. It lies in the writable data of the program or of libpython, and begins with a cookie. */
+ * Finds and parses _Py_DebugOffsets: at the start of _PyRuntime, CPython 3.13 and later describes where the fields of
+ * its structs are. The table consists of 64-bit words, in sections that each begin with the size of a struct and grow
+ * from version to version. It is in the writable data of the program or of libpython, and begins with a cookie. */
 #include "core/stack/python.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,7 +19,8 @@
 
 enum section { RUNTIME, INTERPRETER, THREAD, FRAME, CODE, BYTES, TEXT, SECTIONS };
 
-/* Where sections begin, in words: Include/internal/pycore_runtime.h (3.13), pycore_debug_offsets.h (3.14, 3.15). */
+/* Where sections begin, in words. Source: Include/internal/pycore_runtime.h (3.13), pycore_debug_offsets.h
+ * (3.14, 3.15). */
 static const struct layout {
     unsigned version, section[SECTIONS], thread_tid;
     bool copies_code;
@@ -28,7 +30,7 @@ static const struct layout {
     {0x030d, {3, 6, 19, 28, 34, 64, 67}, 6, false},
 };
 
-/* Fields at the same place of their section in every version, and how many bytes are read there. */
+/* Fields that have the same place in their section in every version, and how many bytes are read there. */
 #define AT(field) offsetof(struct python_offsets, field)
 static const struct item {
     size_t to;
@@ -52,6 +54,7 @@ static const char cookie[8] = {'x', 'd', 'e', 'b', 'u', 'g', 'p', 'y'};
 struct table {
     uint64_t words[PYTHON_TABLE_MAX / 8];
 };
+static_assert(PYTHON_TABLE_MAX / 8 > 89 + 10, "the last section of every layout is in the table");
 
 static bool take_field(const struct table *t, const struct layout *l, const struct item *item,
                        struct python_offsets *out)
@@ -63,7 +66,7 @@ static bool take_field(const struct table *t, const struct layout *l, const stru
     return size <= LARGEST && item->width <= size && offset <= size - item->width;
 }
 
-/* Where threads run copies of their own of the bytecode, lines are found by the copy. */
+/* Without the GIL, threads run their own copies of the bytecode, so lines are found through the copy. */
 static bool take_all(const struct table *t, const struct layout *l, struct python_offsets *out)
 {
     const struct item tid = {AT(thread_tid), THREAD, l->thread_tid, 8}, copy = {AT(frame_copy), FRAME, 7, 4},
@@ -82,7 +85,7 @@ static bool take_all(const struct table *t, const struct layout *l, struct pytho
            out->code_size <= PYTHON_STRUCT_MAX;
 }
 
-/* A version that is not known yet is tried with the newest layout: it holds if everything falls into place. */
+/* A version newer than all known ones is tried with the newest layout; the checks decide whether it fits. */
 enum err python_parse_offsets(const void *bytes, size_t len, struct python_offsets *out)
 {
     struct table t = {0};
@@ -122,7 +125,7 @@ struct search {
     pid_t tid;
     struct python_offsets *out;
     uint64_t runtime; /* 0: not found yet */
-    uint64_t left;    /* bytes that may still be looked through */
+    uint64_t left;    /* bytes that may still be searched */
     unsigned char *chunk;
     const char *exe;
 };
@@ -154,7 +157,7 @@ static enum err search_map(struct search *s, const struct proc_map *m)
     return err == ERR_PARSE ? OK : err; /* a page that cannot be read holds no table */
 }
 
-static enum err search_maps(struct search *s, const char *text, size_t len, bool *looks)
+static enum err search_maps(struct search *s, const char *text, size_t len, bool *is_python)
 {
     struct proc_map m;
     size_t used;
@@ -162,16 +165,16 @@ static enum err search_maps(struct search *s, const char *text, size_t len, bool
     for (; len > 0 && !s->runtime && !err; text += used, len -= used) {
         if (proc_parse_map(text, len, &m, &used))
             continue;
-        bool python = is_named_python(&m);
+        bool named = is_named_python(&m);
         bool exe = m.name_len == strlen(s->exe) && memcmp(m.name, s->exe, m.name_len) == 0;
-        *looks |= python;
-        if (m.readable && m.writable && !m.shared && m.name_len > 0 && (python || exe))
+        *is_python |= named;
+        if (m.readable && m.writable && !m.shared && m.name_len > 0 && (named || exe))
             err = search_map(s, &m);
     }
     return err ? err : s->runtime ? OK : ERR_NOT_FOUND;
 }
 
-enum err python_find(pid_t tid, struct python_offsets *out, uint64_t *runtime, bool *looks)
+enum err python_find(pid_t tid, struct python_offsets *out, uint64_t *runtime, bool *is_python)
 {
     enum { SEARCHED_MAX = 64 * 1024 * 1024 };
     char path[32], exe[4096];
@@ -180,14 +183,14 @@ enum err python_find(pid_t tid, struct python_offsets *out, uint64_t *runtime, b
     struct search s = {.tid = tid, .out = out, .left = SEARCHED_MAX, .exe = exe, .chunk = malloc(CHUNK)};
     snprintf(path, sizeof path, "/proc/%d", (int)tid);
     buf_init(&maps, PROC_FILE_MAX);
-    *looks = false;
+    *is_python = false;
     enum err err = s.chunk ? proc_open_dir(AT_FDCWD, path, &dir) : ERR_NOMEM;
     if (!err && proc_read_link(dir, "exe", exe, sizeof exe))
-        exe[0] = '\0'; /* then only what is named Python is looked through */
+        exe[0] = '\0'; /* then only mappings that are named like Python are searched */
     if (!err)
         err = proc_read(dir, "maps", &maps);
     if (!err)
-        err = search_maps(&s, buf_text(&maps), maps.len, looks);
+        err = search_maps(&s, buf_text(&maps), maps.len, is_python);
     *runtime = s.runtime;
     buf_done(&maps);
     io_close(&dir);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * The line table of a code object (CPython's Objects/locations.md): entries of a first byte with bit 7 set, which holds
- * the kind and how many code units it stands for, then numbers of six bits a byte. Any bytes may come. */
+ * The line table of a code object (CPython's Objects/locations.md). Each entry begins with a byte that has bit 7 set,
+ * and holds the kind of entry and its number of code units; numbers of six bits a byte follow. The bytes may be
+ * anything. */
 #include "core/stack/python.h"
 
 struct cursor {
     const unsigned char *at, *end;
 };
 
-/* The last byte has no bit 6. Bytes beyond the width of the result count for nothing. */
+/* Bit 6 is clear in the last byte of a number. Bytes beyond the width of the result are ignored. */
 static uint64_t take_number(struct cursor *c)
 {
     uint64_t value = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Python frames from py-spy (its dump --json), for interpreters that do not publish their layout. It reads the target's
- * memory without a stop, as we do. What it says is bounded in time and length, and checked like a stranger's. */
+ * Python frames from `py-spy dump --json`, for interpreters that do not describe their layout. It reads the memory
+ * without a stop, too. Its answer is limited in time and length, and is not trusted. */
 #include "core/stack/python.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@
 static const double patience = 2.0;
 enum { ANSWER_MAX = 4 * 1024 * 1024 };
 
-/* Its output comes to us, its complaints go nowhere. Signals are as a program expects them: ours may be blocked. */
+/* Its stdout is `out`, its stderr is dropped. Signals are reset, as ours may be blocked or ignored. */
 static enum err spawn_spy(pid_t pid, int out, pid_t *spy)
 {
     char number[16];
@@ -53,7 +53,7 @@ static enum err spawn_spy(pid_t pid, int out, pid_t *spy)
     return !failed ? OK : failed == ENOMEM || failed == EAGAIN ? ERR_NOMEM : ERR_NOT_FOUND;
 }
 
-/* Until it closes its end. ERR_AGAIN: it took too long. */
+/* Reads until the end of file. ERR_AGAIN: that took too long. */
 static enum err read_answer(int fd, struct buf *answer)
 {
     double until = clock_now() + patience, left;
@@ -99,7 +99,7 @@ static const char *text_of(const json_t *object, const char *key)
     return text ? text : "?";
 }
 
-/* Up to 3.11 and later on the interpreter marks an entry in different ways. Where nothing is said each frame is one. */
+/* CPython 3.11 and later versions mark an entry in different ways. If py-spy says nothing, each frame is one. */
 static bool is_entry(const json_t *frame)
 {
     const json_t *entry = json_object_get(frame, "is_entry"), *shim = json_object_get(frame, "is_shim_entry");
@@ -120,7 +120,7 @@ static enum err take_frames(const json_t *frames, size_t max, struct python_fram
     return err;
 }
 
-/* Up to 3.10 nobody knows a thread's number: the main thread has its name, or is the only one. */
+/* CPython up to 3.10 does not know the TID: the main thread is then the only one, or the one called MainThread. */
 static bool is_thread(const json_t *t, size_t threads, pid_t pid, pid_t tid)
 {
     const json_t *number = json_object_get(t, "os_thread_id");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Python frames out of the memory of a running CPython, without a stop: interpreters → threads → frames → code objects.
- * The target goes on meanwhile and may lie: what makes no sense ends the walk, and every walk is bounded. */
+ * Python frames from the memory of a running CPython, without a stop: interpreters → threads → frames → code objects.
+ * As the process runs on, and may hold anything, a walk ends at what makes no sense, and every walk is bounded. */
 #include "core/stack/python.h"
 
 #include <fcntl.h>
@@ -15,18 +15,18 @@
 
 enum { INTERPRETERS_MAX = 64, THREADS_MAX = 20000, TEXT_MAX = 4096, LINES_MAX = 1024 * 1024 };
 
-/* In 3.13 frames of the C stack, later of the interpreter and of the thread: marks, not frames of Python. */
+/* From this owner on, a frame is only a mark: in 3.13 of the C stack, later of the interpreter or the thread. */
 enum { OWNER_FIRST_MARK = 3 };
 
 struct reader {
-    pid_t tid;       /* whose memory is read: the main thread may have ended, and then has none */
-    uint64_t number; /* of this thread as its process knows it: in a container that is another one */
+    pid_t tid;       /* read through this thread: the main thread may have ended, and then shows no memory */
+    uint64_t number; /* its TID in its own PID namespace, which its process knows */
     struct python_offsets o;
     uint64_t runtime;
-    unsigned char bytes[PYTHON_STRUCT_MAX]; /* the struct that was read last */
+    unsigned char bytes[PYTHON_STRUCT_MAX]; /* of the struct that was read last */
 };
 
-/* The last of "NSpid: 4242 17". */
+/* The last number of "NSpid: 4242 17". */
 static uint64_t own_number(pid_t tid)
 {
     char path[32];
@@ -67,19 +67,19 @@ static int32_t number(const struct reader *r, uint64_t offset)
     return value;
 }
 
-/* A stack reference has marks in its lowest bits, a pointer has none. */
+/* A stack reference is a pointer with tags in its lowest bits. */
 static uint64_t pointer(uint64_t reference)
 {
     return reference & ~(uint64_t)7;
 }
 
 struct found {
-    uint64_t frame;
-    size_t threads;
-    bool named;
+    uint64_t frame; /* the innermost one, or 0 */
+    size_t threads; /* looked at so far */
+    bool named;     /* the thread was found by its number */
 };
 
-/* The innermost frame of the thread, among those of one interpreter. A thread may be known to several. */
+/* Looks for the thread among those of one interpreter. It may be known to several interpreters. */
 static enum err look_for_thread(struct reader *r, uint64_t thread, struct found *found)
 {
     const struct python_offsets *o = &r->o;
@@ -97,7 +97,7 @@ static enum err look_for_thread(struct reader *r, uint64_t thread, struct found 
     return err;
 }
 
-/* A child of a fork that Python did not notice has one thread that still bears its parent's number. */
+/* If Python did not notice a fork, the only thread of the child still has the number of its parent's thread. */
 static enum err find_thread(struct reader *r, bool is_main, uint64_t *frame)
 {
     struct found found = {0};
@@ -115,7 +115,7 @@ static enum err find_thread(struct reader *r, bool is_main, uint64_t *frame)
     return err ? err : *frame ? OK : ERR_NOT_FOUND;
 }
 
-/* The lowest bits of a str's state: interned, kind, compact, ascii. Without a global lock `interned` has a byte. */
+/* The lowest bits of a str's state: interned, kind, compact, ascii. Without the GIL, `interned` takes a byte. */
 static bool text_kind(const struct reader *r, uint32_t state, unsigned *kind, bool *ascii)
 {
     unsigned shift = r->o.free_threaded && r->o.version >> 16 >= 0x030e ? 8 : 2;
@@ -136,7 +136,7 @@ static void add_characters(struct buf *out, const unsigned char *data, size_t n,
     }
 }
 
-/* The data of a str that is not ASCII stands behind two more words. */
+/* The data of a str that is not ASCII follows two more words. */
 static enum err read_text(const struct reader *r, uint64_t address, char **out)
 {
     const struct python_offsets *o = &r->o;
@@ -162,7 +162,7 @@ static enum err read_text(const struct reader *r, uint64_t address, char **out)
     return *out ? OK : ERR_NOMEM;
 }
 
-/* What a code object says of itself. */
+/* The fields of a code object. */
 struct code {
     uint64_t address, file, name, lines, copies;
     int32_t first_line;
@@ -183,7 +183,7 @@ static enum err read_code(struct reader *r, uint64_t address, struct code *out)
     return OK;
 }
 
-/* Where the bytecode starts that the frame runs; copy 0 is the code object's own. */
+/* Finds the start of the bytecode that the frame runs; copy 0 is in the code object itself. */
 static enum err find_bytecode(const struct reader *r, const struct code *code, int32_t copy, uint64_t *start)
 {
     uint64_t n;
@@ -196,7 +196,7 @@ static enum err find_bytecode(const struct reader *r, const struct code *code, i
     return err ? err : pull_word(r, code->copies + 8 + (uint64_t)copy * 8, start);
 }
 
-/* 0 where it cannot be known: a frame without its line still tells something. */
+/* 0 if it cannot be found out: a frame without its line still helps. */
 static int read_line(const struct reader *r, const struct code *code, uint64_t instruction, int32_t copy)
 {
     uint64_t start, length;
@@ -211,7 +211,7 @@ static int read_line(const struct reader *r, const struct code *code, uint64_t i
     return line;
 }
 
-/* ERR_PARSE for what is no code object: then the frame is left out. */
+/* ERR_PARSE: this is not a code object, so the frame is left out. */
 static enum err add_frame(struct reader *r, uint64_t code_address, uint64_t instruction, int32_t copy,
                           struct python_frames *out)
 {
@@ -230,7 +230,7 @@ static enum err add_frame(struct reader *r, uint64_t code_address, uint64_t inst
     return python_frames_add(out, frame);
 }
 
-/* Outwards; a mark stands where the frames end that one call of the interpreter's C function runs. */
+/* Goes outwards; a mark ends the frames that one call of the interpreter's C function runs. */
 static enum err walk(struct reader *r, uint64_t frame, size_t max, struct python_frames *out)
 {
     const struct python_offsets *o = &r->o;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Names of C++ and Rust functions in the words of people: the path to the function, without what it was made with.
- * "<a::B<T> as c::D>::e::<F>" is "a::B::e", "std::vector<int, std::allocator<int> >::at" is "std::vector::at". */
+ * Shortens demangled names of C++ and Rust functions to the path of the function, without parameters and generic
+ * arguments: "<a::B<T> as c::D>::e::<F>" becomes "a::B::e", "std::vector<int, std::allocator<int> >::at" becomes
+ * "std::vector::at". */
 #include "core/stack/stack.h"
 
 #include <ctype.h>
@@ -28,7 +29,7 @@ static bool skip(struct rest *r, const char *word)
     return true;
 }
 
-/* How deep `c` leads: brackets of all kinds count alike, "->" is none. */
+/* How the next character changes the depth of brackets: all kinds count alike, and the ">" of "->" does not count. */
 static int step(struct rest r, const char *begin)
 {
     if (strchr("<([{", *r.at))
@@ -36,7 +37,7 @@ static int step(struct rest r, const char *begin)
     return strchr(">)]}", *r.at) && !(*r.at == '>' && r.at > begin && r.at[-1] == '-') ? -1 : 0;
 }
 
-/* What stands between the bracket at r->at and its partner; r->at goes behind that. */
+/* Takes the group in brackets at r->at; returns what is between the brackets. */
 static struct rest take_group(struct rest *r)
 {
     struct rest inner = {r->at + 1, r->end};
@@ -53,7 +54,7 @@ static struct rest take_group(struct rest *r)
     return inner;
 }
 
-/* Where `word` stands outside of all brackets; NULL. */
+/* The first `word` outside of all brackets, or NULL. */
 static const char *find_outside(struct rest r, const char *word)
 {
     const char *begin = r.at;
@@ -73,7 +74,8 @@ static void drop_trailing_colons(struct buf *out, size_t base)
 
 static void add_path(struct buf *out, struct rest r, int depth);
 
-/* "<X as Y>", "<impl Y for X>", "<X>": whose function it is. An impl stands behind the place where it was written. */
+/* Adds X of "<X as Y>", "<impl Y for X>" or "<X>". An impl follows the path of the module in which it was written,
+ * which is dropped. */
 static void add_self(struct buf *out, struct rest inner, size_t base, int depth)
 {
     static const char *const marks[] = {"&", "'_ ", "mut ", "*const ", "*mut ", "dyn ", "unsafe "};
@@ -91,7 +93,7 @@ static void add_self(struct buf *out, struct rest inner, size_t base, int depth)
     add_path(out, inner, depth + 1);
 }
 
-/* "{lambda(int)#1}", "{{closure}}", "{closure#0}": the word in it. */
+/* Adds "{lambda}" for "{lambda(int)#1}", "{closure}" for "{{closure}}" and "{closure#0}". */
 static void add_braces(struct buf *out, struct rest inner)
 {
     while (skip(&inner, "{"))
@@ -119,7 +121,7 @@ static bool is_operator(struct rest r)
     return skip(&r, "operator") && r.at < r.end && !isalnum((unsigned char)*r.at) && *r.at != '_';
 }
 
-/* What may stand at the start of a path's segment; true if it was that. */
+/* Takes what only the start of a segment may have; false if there is nothing of the kind. */
 static bool take_special(struct buf *out, struct rest *r, size_t base, int depth)
 {
     if (skip(r, "(anonymous namespace)::") || skip(r, "__cxx11::") || skip(r, "__1::"))
@@ -153,7 +155,7 @@ static void add_path(struct buf *out, struct rest r, int depth)
             take_group(&r);
             drop_trailing_colons(out, base);
         } else if (*r.at == '(' || starts(r, " [")) {
-            break; /* parameters, or what was made of it: "[clone .cold]" */
+            break; /* parameters, or "[clone .cold]" */
         } else if (skip(&r, "::")) {
             buf_add_text(out, "::");
             at_start = r.at < r.end && (*r.at != '<' || starts(r, "<impl ")); /* "::<T>" are arguments */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What is to be said of each program of the corpus. The shell lines may use $programs, $sample, $corpus, $python and
- * $folder (to build in, of the whole test). */
+ * What poolscope must say about each program of the corpus. The shell lines may use $programs, $sample, $corpus,
+ * $python and $folder (to build in, shared by the whole test). */
 #include "tests/corpus/corpus.h"
 
 #define LOST_THREADS      .rule = "no-waker", .cause = "lost-threads", .least = CERTAINTY_PROVED
@@ -16,7 +16,7 @@
 #define IDLE        .status = UNTIL_ENDED
 #define ENDS        .status = 0
 #define SHELL(line) .by = BY_SHELL, .run = line
-/* Built once, by whichever try has the time. */
+/* Built once, by the first run that needs it and is not interrupted. */
 #define BUILT(compiler, file, line)                                                                                    \
     .needs = compiler, SHELL("[ -x \"$folder/" file "\" ] || " compiler " " line "; \"$folder/" file "\"")
 #define SEMAPHORES .semaphores = true
@@ -25,7 +25,7 @@
     SHELL("\"$POLARS_" which "\" \"$programs/" script ".py\" " method " \"$sample\"")
 
 const struct corpus_case corpus_cases[] = {
-    /* The story: a process pool over Polars. */
+    /* The case that poolscope is made for: a process pool over Polars. */
     {"polars-new-fork", POLARS("NEW", "pool_filter", "fork"), LOST_THREADS, .times = 3},
     {"polars-old-fork", POLARS("OLD", "pool_filter", "fork"), LOST_THREADS, .times = 3},
     {"polars-new-spawn", POLARS("NEW", "pool_filter", "spawn"), .times = 3},
@@ -108,7 +108,7 @@ const struct corpus_case corpus_cases[] = {
     {"orphaned_executor", BY_HANGS, .rule = "self-held-pipe|lost-worker", .cause = "inherited-fd|dead-worker",
      .least = CERTAINTY_LIKELY, SEMAPHORES},
 
-    /* Healthy: forks that look dangerous, and locks that will be given. */
+    /* Healthy: forks that look dangerous, and locks that will be unlocked. */
     {"fork-join", BY_C, ENDS},
     {"fork-pi-mutex", BY_C, .status = 134},
     {"join_lost_thread", BY_HEALTHY, ENDS},
@@ -171,7 +171,7 @@ const struct corpus_case corpus_cases[] = {
     {"pipe-third-has-end", BY_C, ENDS},
     {"pipe-end-wanders", BY_C, ENDS, .least = CERTAINTY_LIKELY, .pending = "who has the end is ever another one"},
     {"pipe-thread-has-end", BY_C, ENDS},
-    {"pipe-end-in-post", BY_C, ENDS},
+    {"pipe-end-in-message", BY_C, ENDS},
     {"pipe-named", BY_C, ENDS},
     {"pipe-self", BY_C, ENDS},
     {"pipe-self-thread", BY_C, ENDS},

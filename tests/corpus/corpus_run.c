@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Runs the corpus: some programs at a time, each under a `poolscope watch` of its own. */
+ * Runs the corpus: some programs at a time, each under its own `poolscope watch`. */
 #include "tests/corpus/corpus.h"
 
 #include <fcntl.h>
@@ -17,10 +17,10 @@
 
 enum { AT_ONCE = 16, TRIES = 4, LINE_MAX = 2048 };
 
-/* Seconds. A healthy program is looked at for `look` at least since it was ready; if the time was up before, it gets
- * more. What ought to end by itself has `plenty`. A hang that is known to be missed is not waited for that long. */
+/* Seconds. A healthy program is watched for at least `look` after it was ready; if --timeout came before, it runs again
+ * with more time. A program that must end by itself has `plenty`, but not a hang that is known to be missed. */
 static const double look_time = 1.5, first_time = 7.5, more_time = 2, plenty = 100, pending_time = 10;
-/* More than the end of it all takes when the time is up; and what is killed is gone a moment later. */
+/* More than ending the watch takes after --timeout; and until a killed process has ended. */
 static const double bound = 30, patience = 5;
 
 struct slot {
@@ -55,7 +55,7 @@ static bool is_missing(const char *need)
     return need && (*need == '$' ? !value || !*value : !on_path(need));
 }
 
-/* The shell waits for the program, unless that is to be alone. */
+/* The shell waits for the program, unless nobody is to wait for it. */
 static void shell_line(const struct corpus_case *c, char *line, size_t size)
 {
     static const char *const forms[] = {[BY_C] = "\"$corpus\" %s",
@@ -78,22 +78,22 @@ static void start(struct slot *s)
     s->started = clock_now();
     s->ready_at = s->ended_at = 0;
     program_start(&s->program, args, NULL);
-    fcntl(s->program.out_fd, F_SETFL, O_APPEND); /* processes that write at a time would overwrite each other there */
+    fcntl(s->program.out_fd, F_SETFL, O_APPEND); /* processes that write at the same time would overwrite each other */
     fcntl(s->program.err_fd, F_SETFL, O_APPEND);
 }
 
 static double time_for(const struct corpus_case *c)
 {
-    const char *longer = getenv("CORPUS_SECONDS"); /* for a longer look, by hand */
+    const char *longer = getenv("CORPUS_SECONDS"); /* to watch longer, by hand */
     if (until_ended(c))
         return longer ? atof(longer) : c->seconds > 0 ? c->seconds : first_time;
     return c->rule && c->pending && !longer ? pending_time : c->seconds > 0 ? c->seconds : plenty;
 }
 
-/* sem_overview(7): they are files there. */
+/* POSIX semaphores are files there: sem_overview(7). */
 static const char semaphores[] = "/dev/shm that may be written";
 
-/* What the case needs and is not there, or NULL. */
+/* What the case needs and this machine lacks, or NULL. */
 static const char *missing_of(const struct corpus_case *c)
 {
     const char *need = c->needs ? c->needs : c->by == BY_HANGS || c->by == BY_HEALTHY ? "python3" : NULL;
@@ -126,7 +126,7 @@ static bool belongs_to(pid_t pid, const char *name)
     return found;
 }
 
-/* What is left of an ended watch has come to us. */
+/* Processes that a watch has left become our children. */
 static size_t count_left(const struct slot *s, int sig)
 {
     pid_t kin[KIN_MAX];
@@ -162,7 +162,7 @@ static void finish(struct slot *s)
     *s = (struct slot){0};
 }
 
-/* The time was up before it could be looked at: a slow start, a busy machine. */
+/* The time was up before the program could be watched, because the machine is busy. */
 static bool was_too_short(const struct slot *s)
 {
     return until_ended(s->run->c) && s->program.status == 124 && s->tries + 1 < TRIES &&
@@ -205,7 +205,7 @@ static void set_path(const char *name, const char *top, const char *path)
     setenv(name, whole, 1);
 }
 
-/* The Python with a Polars that ./bootstrap check makes, where nobody named another. */
+/* Unless the environment names another Python with Polars, the one that ./bootstrap check installs. */
 static void set_polars(const char *name, const char *build, const char *path)
 {
     char whole[4096];
@@ -214,7 +214,7 @@ static void set_polars(const char *name, const char *build, const char *path)
         setenv(name, whole, 0);
 }
 
-/* What the shell lines of the cases refer to. */
+/* Sets the variables that the shell lines of the cases use. */
 static void set_up(char *folder)
 {
     const char *source = getenv("srcdir"), *build = getenv("builddir");
@@ -231,8 +231,8 @@ static void set_up(char *folder)
         exit(EXIT_FAILURE);
     }
     setenv("folder", folder, 1);
-    setenv("TMPDIR", folder, 1);                   /* of compilers that are killed at work */
-    setenv("semaphores", strrchr(folder, '/'), 1); /* what their names begin with: a killed pool leaves them */
+    setenv("TMPDIR", folder, 1);                   /* for compilers that are killed before they clean up */
+    setenv("semaphores", strrchr(folder, '/'), 1); /* the prefix of their names: a killed pool does not remove them */
 }
 
 static void clean_up(const char *folder)
@@ -243,7 +243,7 @@ static void clean_up(const char *folder)
         fprintf(stderr, "%s is left\n", folder);
 }
 
-/* Orphans that have ended are ours to reap. */
+/* Reaps orphans that have ended. */
 static void reap(const struct slot *slots)
 {
     siginfo_t info = {0};
@@ -256,7 +256,7 @@ static void reap(const struct slot *slots)
     }
 }
 
-/* Neighbours are alike, and some are heavy: they are not started together. `n` when there are no more. */
+/* The next run to start, or `n`. Neighbours in the table are alike, and some are heavy, so they do not run together. */
 static size_t next_of(size_t i, size_t n)
 {
     enum { STRIDE = 9 };

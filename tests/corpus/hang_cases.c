@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * A program that hangs, or looks as if, in the way its argument names. It prints the pid of the process that is meant,
- * and that one then waits (or works) for ever. The process is a fork of the first one unless the case says otherwise;
- * the first one waits for it. All of it ends with whoever started it. Built without sanitizers: their runtimes have
- * locks of their own, which a fork copies in any state (and the rules then prove another hang than the one meant). */
+ * A program that hangs, or looks like it, in the way that its argument names. It prints the pid of the target, a
+ * process that then waits (or works) for ever: a forked child of the first process, which waits for it, or with `alone`
+ * the first process itself. All of them end with the process that started the program. Built without sanitizers: their
+ * runtimes have locks that a fork may copy while they are locked, and the rules would prove that hang instead. */
 #include <errno.h>
 #include <linux/futex.h>
 #include <linux/io_uring.h>
@@ -92,13 +92,13 @@ static void *wait_in_thread(void *arg)
     return NULL;
 }
 
-/* Before the fork. */
+/* What the first process does before the fork. */
 
 static void nothing(void)
 {
 }
 
-/* All of them wait when it returns: a fork meets no runtime in the middle of starting a thread. */
+/* When it returns, all threads wait: no thread is just being started at the fork. */
 static void start_threads(void)
 {
     for (int i = 0; i < THREADS; i++)
@@ -137,7 +137,7 @@ static void make_shared(void)
         _exit(1);
 }
 
-/* In the process that is meant. */
+/* What the target does. */
 
 static void take_lock(void)
 {
@@ -198,7 +198,7 @@ static void *take_lock_in_thread(void *arg)
     return NULL;
 }
 
-/* Main holds the lock that the other wants, and waits for that one's end: no orphan, but nobody goes on. */
+/* The main thread holds the lock that the other one wants, and waits for it to end. */
 static void join_whom_we_block(void)
 {
     pthread_t t;
@@ -319,7 +319,7 @@ static void with_io_uring(void)
 {
     struct io_uring_params params = {0};
     if (syscall(SYS_io_uring_setup, 4, &params) < 0)
-        _exit(77); /* not on this machine */
+        _exit(77); /* this machine cannot run the case */
     wait_latch();
 }
 
@@ -343,7 +343,7 @@ static void wait_for_signal(void)
     sigwait(&set, &signal);
 }
 
-/* A worker that waits for work: its parent has the other end, and waits for it to end. */
+/* A worker waits for work; its parent has the other end, and waits for the worker to end. */
 static int work[2];
 
 static void start_threads_and_pipe(void)
@@ -361,7 +361,7 @@ static void read_pipe(void)
         _exit(1);
 }
 
-/* Nobody else has the other end. */
+/* Only the reader itself has the other end. */
 static void read_own_pipe(void)
 {
     if (pipe(work))
@@ -369,7 +369,7 @@ static void read_own_pipe(void)
     read_pipe();
 }
 
-/* More than a pipe holds; the parent reads it when the child has ended. */
+/* More than a pipe holds; the parent would read it after the child has ended. */
 static void fill_pipe(void)
 {
     static char bytes[1 << 20];
@@ -384,7 +384,7 @@ static void make_pipe(void)
         _exit(1);
 }
 
-/* Two threads that take two locks in different order, while a third one computes. */
+/* Two threads take two locks in different order, while a third one computes. */
 static pthread_mutex_t second_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_barrier_t both_hold;
 
@@ -442,7 +442,7 @@ static void take_common(void)
     pthread_mutex_lock(&common->lock);
 }
 
-/* A sibling takes the semaphore and is killed, after it could be seen. */
+/* A sibling takes the semaphore and is killed once the watcher can have seen it. */
 static void worker_with_semaphore(void)
 {
     int status;
@@ -469,7 +469,7 @@ static void take_semaphore(void)
         ;
 }
 
-/* Locks of other kinds that a thread holds at the fork. */
+/* Other kinds of locks that a thread holds at the fork. */
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 
 static void *write_lock_and_sleep(void *arg)
@@ -506,7 +506,7 @@ static void thread_holds_robust_lock(void)
     thread_holds_lock();
 }
 
-/* It looks again and again whether a lost thread has changed a word. */
+/* It keeps reading a word that a thread of its parent was to change. */
 static volatile int changed;
 
 static void spin(void)
@@ -516,7 +516,7 @@ static void spin(void)
         ;
 }
 
-/* It computes, and its figures stand on its stack. */
+/* It computes, with values on its stack. */
 static unsigned long add_up(unsigned long n)
 {
     volatile unsigned long sum = 0;
@@ -532,7 +532,7 @@ static void compute_by_calls(void)
         changed = (int)add_up(n);
 }
 
-/* It outlives its parent. */
+/* It lives on after its parent has ended. */
 static void read_as_orphan(void)
 {
     prctl(PR_SET_PDEATHSIG, 0);
@@ -558,7 +558,7 @@ static const struct hang_case {
     const char *name;
     void (*before)(void);
     void (*after)(void);
-    int alone; /* no fork: the first process itself */
+    int alone; /* no fork: the target is the first process */
 } cases[] = {
     {"fork-latch", start_threads, wait_latch, 0},
     {"fork-lock", thread_holds_lock, take_lock, 0},

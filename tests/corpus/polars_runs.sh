@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The process pool over Polars, watched again and again: with fork every run is proved to hang, for lost threads, and is ended
-# with 124; with spawn and forkserver every run finishes, and nothing is found.
+# Watches the process pool over Polars again and again. With fork every run must be proved to hang because of lost
+# threads, and end with status 124; with spawn and forkserver every run must finish without a finding.
 #
-#   tests/corpus/polars_runs.sh [RUNS]     (20; it takes a few minutes)
+#   tests/corpus/polars_runs.sh [RUNS]     (default: 20, which take a few minutes)
 #
-# POLARS_NEW, POLARS_OLD: Pythons with a Polars (those that ./bootstrap check makes in build/); builddir: where poolscope is.
+# POLARS_NEW, POLARS_OLD: Pythons with Polars (default: those that ./bootstrap check installs in build/)
+# builddir: the folder of poolscope (default: build)
 set -euo pipefail
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 runs=${1:-20}
 poolscope=${builddir:-$top/build}/poolscope
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 
-# verdict: the findings of the report, as "N RULE CERTAINTY CAUSE", each kind once.
+# verdict PYTHON: prints each kind of finding in the report once, as "RULE CERTAINTY CAUSE", or "nothing".
 verdict() {
     "$1" - "$report" <<'PYTHON'
 import json, sys
@@ -23,7 +24,7 @@ print(", ".join(" ".join(kind) for kind in sorted(kinds)) or "nothing")
 PYTHON
 }
 
-# times PYTHON METHOD STATUS VERDICT: one line of how many runs were as expected; those that were not are shown.
+# times PYTHON METHOD STATUS VERDICT: prints how many runs had this status and verdict, and each run that had not.
 times() {
     local python=$1 method=$2 want="$3 $4" good=0 i status got
     for ((i = 0; i < runs; i++)); do

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Watches trees of real programs for a time and counts what was said of them: not one of them hangs, so not one finding
-# may be proved.   soak.sh [MINUTES [POOLSCOPE]]   Programs that are not on this machine are left out, with a word.
+# Watches trees of real programs for some time and counts the findings. None of the programs hangs, so no finding may be
+# proved. Programs that this machine lacks are left out, with a message.
+#
+#   tests/corpus/soak.sh [MINUTES [POOLSCOPE]]     (default: 60 build/poolscope)
 set -uo pipefail
 minutes=${1-60} program=$(realpath "${2-build/poolscope}") at_a_time=${SOAK_AT_A_TIME-3}
-top=$(cd "$(dirname "$0")/.." && pwd)
+top=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/poolscope-soak-XXXXXX")
 export top work
 trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$work"' EXIT
@@ -48,7 +50,7 @@ a debugged and a stopped program|strace|strace -f -o /dev/null sh -c 'sleep 10 &
 END
 )
 
-# The Python whose own tests are installed; Polars; PostgreSQL's programs.
+# A Python with its own tests; a Python with Polars; the folder of the programs of PostgreSQL.
 for python in python3 "$HOME"/.pyenv/versions/*/bin/python3; do
     "$python" -c 'import test.test_subprocess' 2>/dev/null && tests_python=$python
 done
@@ -76,7 +78,7 @@ watch_one() { # NUMBER COMMAND
     rm -rf "${work:?}/$1"
 }
 
-# What the reports say, all together; the findings, each.
+# Prints every finding and the totals of all reports; fails if a finding is proved.
 sum_up() {
     python3 - "$work" "$names" <<'END'
 import glob, json, os, sys

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Real processes for tests. */
+ * Real processes for tests: see hang_kit.h. */
 #include "tests/kit/hang_kit.h"
 
 #include <setjmp.h>
@@ -46,7 +46,7 @@ bool kit_start(struct kit *k, const char *name)
     k->root = start_program(name, &out);
     ssize_t n = read(out, line, sizeof line - 1);
     close(out);
-    if (n <= 0) { /* it ended without a word */
+    if (n <= 0) { /* it ended without output */
         assert_int_equal(waitpid(k->root, &status, 0), k->root);
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), 77);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Built evidence. */
+ * Made-up evidence: see hang_stage.h. */
 #include "tests/kit/hang_stage.h"
 
 #include <setjmp.h>
@@ -103,7 +103,7 @@ const struct finding *stage_judge(struct stage *s)
 {
     findings_done(&s->findings);
     assert_int_equal(hang_judge(&s->scene, &s->settings, &s->findings), OK);
-    assert_true(s->findings.n <= 1); /* one cause is one finding */
+    assert_true(s->findings.n <= 1); /* a cause has one finding */
     return s->findings.n ? &s->findings.v[0] : NULL;
 }
 

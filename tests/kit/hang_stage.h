@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * A stage for the rules that look at several processes: evidence that is built, not seen. A case builds it anew, puts
- * threads to sleep in calls, and asks what is said of it. */
+ * A stage: made-up evidence for the rules that look at several processes. Each case builds a new stage, puts threads to
+ * sleep in system calls, and has it judged. */
 #ifndef TESTS_KIT_HANG_STAGE_H
 #define TESTS_KIT_HANG_STAGE_H
 
 #include "core/hang/private.h"
 
-/* Three processes, A the parent of B and C, which were forked; each has a pipe whose number is its own. */
+/* A is the parent of B and C, which were forked. Pipe A, B or C has inode PIPE + A, B or C. */
 enum { A, B, C, PROCESSES, PID = 100, THREADS_MAX = 3, FDS_MAX = 8, PIPE = 1000, SOCKET = 2000, WORD = 77 };
 
 struct stage {
@@ -23,25 +23,25 @@ struct stage {
 
 pid_t stage_pid(int process);
 
-/* Everybody polls, and may go on. */
+/* All processes poll, so all may continue. */
 void stage_build(struct stage *s);
 
-/* A thread that sleeps in this call, whose first argument this is. */
+/* A thread that sleeps in this system call with this first argument. */
 struct thread_evidence stage_asleep(pid_t tid, long call, uint64_t arg);
 
-/* An fd of a pipe or socket, by which the process is known to have an end. */
+/* Give the process an fd of a pipe or socket; they return its number. */
 int stage_give(struct stage *s, int process, enum fd_kind kind, uint64_t inode, bool writes);
 int stage_give_pipe(struct stage *s, int process, int pipe, bool writes);
 
-/* What the first thread of the process does. */
+/* Put the first thread of the process to sleep in a read, a write or a wait for a child. */
 void stage_reads(struct stage *s, int process, int pipe);
 void stage_writes(struct stage *s, int process, int pipe);
 void stage_waits(struct stage *s, int process, int child);
 void stage_a_polls(struct stage *s);
 
-/* The one finding, or NULL; it is the stage's. */
+/* The only finding, or NULL; owned by the stage. */
 const struct finding *stage_judge(struct stage *s);
 void stage_assert(struct stage *s, const char *rule, enum certainty certainty, const char *cause, int process);
-bool stage_is_victim(const struct stage *s, int process); /* of the finding that was judged last */
+bool stage_is_victim(const struct stage *s, int process); /* of the last finding */
 
 #endif

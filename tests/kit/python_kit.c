@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Real Python processes for tests. */
+ * Real Python processes for tests: see python_kit.h. */
 #include "tests/kit/python_kit.h"
 
 #include <setjmp.h>
@@ -31,7 +31,7 @@ static pid_t start(char *const argv[], int out)
     if (pid == 0) {
         int null = open("/dev/null", O_RDWR);
         setpgid(0, 0);
-        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* so that a failed test leaves no process */
         dup2(null, STDIN_FILENO);
         dup2(out >= 0 ? out : null, STDOUT_FILENO);
         dup2(null, STDERR_FILENO);
@@ -56,7 +56,7 @@ static bool is_right(const char *program, int minor)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* The path goes to `out`. */
+/* Writes the path to `out`. */
 static bool find_program(int minor, char out[4096])
 {
     static const char *const on_path[] = {"python3",    "python3.15", "python3.14",
@@ -71,7 +71,7 @@ static bool find_program(int minor, char out[4096])
     }
     snprintf(pattern, sizeof pattern, "%s/.pyenv/versions/3.*/bin/python3", home ? home : "");
     if (!right && glob(pattern, 0, NULL, &found) == 0) {
-        for (size_t i = found.gl_pathc; i-- > 0 && !right;) { /* newer ones sort last, nearly */
+        for (size_t i = found.gl_pathc; i-- > 0 && !right;) { /* newer versions come last, more or less */
             snprintf(out, 4096, "%s", found.gl_pathv[i]);
             right = is_right(out, minor);
         }
@@ -96,7 +96,7 @@ bool python_start(struct python *p, int minor, const char *script)
     return true;
 }
 
-/* A process of the tree of which a hang is proved. */
+/* A process of the tree whose hang is proved. */
 static pid_t wait_for_hang(pid_t root)
 {
     struct scene scene;
@@ -129,7 +129,7 @@ bool python_start_polars(struct python *p, pid_t *worker)
         print_message("neither POLARS_NEW nor POLARS_OLD names a Python with Polars\n");
         return false;
     }
-    if (access("/dev/shm", W_OK) != 0) { /* sem_overview(7): where multiprocessing has its locks */
+    if (access("/dev/shm", W_OK) != 0) { /* multiprocessing has its locks there: sem_overview(7) */
         print_message("/dev/shm may not be written here: multiprocessing has no semaphores\n");
         return false;
     }

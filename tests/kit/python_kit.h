@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Real Python processes for tests: interpreters that this machine has. */
+ * Real Python processes for tests, run by the interpreters of this machine. */
 #ifndef TESTS_KIT_PYTHON_KIT_H
 #define TESTS_KIT_PYTHON_KIT_H
 
@@ -7,21 +7,21 @@
 #include <sys/types.h>
 
 struct python {
-    pid_t pid; /* leads a process group of its own */
-    int out;   /* what it prints */
+    pid_t pid; /* the leader of its own process group */
+    int out;   /* its standard output */
 };
 
 /* Runs `script` (-c) with a CPython 3.`minor` or later (below 0: 3.-`minor` or earlier) and waits for its first output.
- * False, with a word, if there is none here. Looked for on PATH and among those of pyenv. */
+ * Prints a message and returns false if this machine has none, on PATH or in pyenv. */
 bool python_start(struct python *p, int minor, const char *script);
 
-/* tests/programs/pool_filter.py with fork, by the Python that $POLARS_NEW or $POLARS_OLD names; a worker that hangs. */
+/* Runs tests/programs/pool_filter.py with fork and the Python of $POLARS_NEW or $POLARS_OLD; finds a hung worker. */
 bool python_start_polars(struct python *p, pid_t *worker);
 
-/* A thread of it that is not the main thread. */
+/* A thread of the process that is not its main thread. */
 pid_t python_other_thread(const struct python *p);
 
-/* A process that traces it, as strace would, until it is killed. */
+/* Starts a process that traces it, like strace, until it is killed. */
 pid_t python_trace(const struct python *p);
 
 /* Kills its group and waits for it. */

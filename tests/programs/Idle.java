@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A pool of threads with nothing to do, and a main thread that waits for the end of it.
+// A pool of threads with nothing to do, and a main thread that waits for the pool to end.
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * corpus NAME: runs the small program of that name. What they share. */
+ * corpus NAME runs the small program of that name. Also the functions that these programs share. */
 #include "tests/programs/corpus.h"
 
 #include <errno.h>

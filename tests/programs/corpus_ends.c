@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Healthy: pipes that look like those of a hang, while somebody will write, read or close them yet. */
+ * Healthy: pipes that look like those of a hang, but that somebody will still write, read or close. */
 #include "tests/programs/corpus.h"
 
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Both read from each other, but a third one has the write end and is not done. */
+/* Both read from each other, but a third process has the write end and will write. */
 static void write_later(void)
 {
     nap(LATER);
@@ -37,7 +37,7 @@ static void third_has_the_end(void)
     wait_for(pid);
 }
 
-/* The write end is in nobody's hands: it travels in a message, which the third one takes later. */
+/* No process has the write end: it is queued in a message, which the third process receives later. */
 static int post[2];
 
 static void take_end_later(void)
@@ -67,7 +67,7 @@ static void post_end(int fd)
         die("sendmsg");
 }
 
-static void end_is_in_the_post(void)
+static void end_is_queued(void)
 {
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, post))
         die("socketpair");
@@ -82,7 +82,7 @@ static void end_is_in_the_post(void)
     wait_for(later);
 }
 
-/* It has both ends of the pipe that it reads, and nobody else has any; but the pipe has a name, and may be opened. */
+/* Only the reader has the ends of its pipe; but the pipe has a name, so others may open it. */
 static char fifo[128];
 
 static void open_later(void)
@@ -104,7 +104,7 @@ static void named_pipe(void)
     unlink(fifo);
 }
 
-/* It reads a pipe of its own: its signal handler writes into it. */
+/* It reads its own pipe, to which its signal handler writes. */
 static int self[2];
 
 static void tell_self(int sig)
@@ -137,7 +137,7 @@ static void self_pipe_by_thread(void)
     read_bytes(self[0], 1);
 }
 
-/* Both read from each other; a signal handler of one, or a thread, will write. */
+/* Both read from each other; a signal handler or a thread of one will write. */
 static void tell_child(int sig)
 {
     (void)sig;
@@ -172,8 +172,8 @@ static void thread_writes(void)
     read_bytes(to_parent[0], MUCH);
 }
 
-/* The child fills a pipe, and the parent waits for the child; but somebody else has the read end and will drain it:
- * another process, or another thread. */
+/* The child fills a pipe, and the parent waits for the child; but another process or another thread has the read end
+ * and will empty the pipe. */
 static void drain_later(void)
 {
     close(to_parent[1]);
@@ -212,7 +212,7 @@ static void thread_reads(void)
     wait_for(pid);
 }
 
-/* Subscribers wait for news from a server whose threads wait for their next word; the news come by another door. */
+/* Subscribers wait for news from a server whose threads wait for their messages; the news come through another socket. */
 static int lines[2][2];
 
 static void subscribe(int i)
@@ -251,7 +251,7 @@ static void subscribers(void)
     accept(door, NULL, NULL);
 }
 
-/* The child has the write end that its parent reads from, and computes. */
+/* The child has the write end of the pipe that its parent reads, and computes. */
 static void compute_and_write(void)
 {
     keep_childs_ends();
@@ -303,7 +303,7 @@ static void reader_is_slow(void)
     wait_for(pid);
 }
 
-/* A worker that waits for its next task, and its parent that waits for its own input, which somebody has open. */
+/* A worker waits for its next task, and its parent for its own input, whose other end is open elsewhere. */
 static int input[2];
 
 static void hold_input(void)
@@ -332,7 +332,7 @@ static void idle_worker(void)
 
 const struct corpus_program corpus_ends[] = {
     {"pipe-third-has-end", third_has_the_end},
-    {"pipe-end-in-post", end_is_in_the_post},
+    {"pipe-end-in-message", end_is_queued},
     {"pipe-named", named_pipe},
     {"pipe-self", self_pipe},
     {"pipe-self-thread", self_pipe_by_thread},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Processes that lost threads by a fork: a pool whose threads are not there, a lock whose holder is not there. */
+ * Processes that lack threads after a fork: a pool without its threads, a lock without its holder. */
 #include "tests/programs/corpus.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 enum { THREADS = 4, CHILDREN = 8 };
 
-/* A pool of threads as many a library has it: submit and wait, under one lock with two conditions. */
+/* A pool of threads like that of many libraries: submit and wait, with one lock and two conditions. */
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t work, done;
@@ -42,7 +42,7 @@ static void ask_pool(void)
     pthread_mutex_unlock(&pool.lock);
 }
 
-/* It has served a first question: the threads are there, and idle or nearly so. */
+/* It has run a first job: its threads exist, and are idle or almost. */
 static void start_pool(void)
 {
     for (int i = 0; i < THREADS; i++)
@@ -73,7 +73,7 @@ static void many_children(void)
         wait_for(pids[i]);
 }
 
-/* The parent in between is gone: the hung one is nobody's child any more. */
+/* The parent in between has ended: the hung process is an orphan. */
 static void hang_later_in_pool(void)
 {
     nap(5);
@@ -93,7 +93,7 @@ static void orphan(void)
     sleep_for_ever();
 }
 
-/* The same, but nobody could see the parent in between: as daemons come to be. */
+/* The same, but the parent in between ended too soon to be seen, as when a daemon starts. */
 static void fork_and_leave(void)
 {
     child(hang_in_pool);
@@ -119,7 +119,7 @@ static void from_thread(void)
     pthread_join(start(fork_in_thread, NULL), NULL);
 }
 
-/* Healthy: the C library knows in the child that the thread is not there, and does not wait for its end. */
+/* Healthy: in the child, the C library knows that the thread does not exist, and does not wait for its end. */
 static pthread_t sleeper;
 
 static void *sleep_in_thread(void *arg)
@@ -144,7 +144,7 @@ static void *end_at_once(void *arg)
     return arg;
 }
 
-/* Its own threads came after the fork: it has them, but they wait for those that it has not. */
+/* It starts threads after the fork, but they wait for those that it lacks. */
 static void *ask_in_thread(void *arg)
 {
     (void)arg;
@@ -200,7 +200,7 @@ static void semaphore(void)
     wait_for(child(hang_by_semaphore));
 }
 
-/* A latch on a bare futex, as in Rust's libraries: 0 not set, 1 set, 2 somebody sleeps on it. */
+/* A latch that is a bare futex, as in libraries of Rust: 0 not set, 1 set, 2 not set and somebody sleeps. */
 static uint32_t latch;
 
 static void latch_wait(void)
@@ -230,7 +230,7 @@ static void futex_latch(void)
 {
     start(set_latch_after_work, NULL);
     pid_t pid = child(hang_on_latch);
-    latch_wait(); /* here it is set */
+    latch_wait(); /* in the parent it gets set */
     wait_for(pid);
 }
 
@@ -260,7 +260,7 @@ static void at_barrier(void)
     wait_for(child(hang_at_barrier));
 }
 
-/* Locks that another thread holds at the fork, and for long. */
+/* Locks that another thread holds for long, also at the fork. */
 static pthread_mutex_t mutex;
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_spinlock_t spinlock;
@@ -327,7 +327,7 @@ static void robust_held(void)
     fork_while_held(lock_mutex, lock_mutex);
 }
 
-/* Healthy: the kernel notices, and the C library aborts. */
+/* Healthy: the kernel notices it, and the C library aborts. */
 static void pi_held(void)
 {
     make_mutex(PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_STALLED, PTHREAD_PRIO_INHERIT);

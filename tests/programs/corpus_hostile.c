@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Hostile: names with escapes and newlines, very many threads and files, a fork storm, files that lie about what they
- * are, one that traces its watcher. None may do harm, and what hangs among them is found all the same. */
+ * Hostile: names with escapes and newlines, very many threads and files, a fork storm, files that are not what they claim
+ * to be, a program that traces its watcher. None may do harm, and hangs among them must still be found. */
 #include "tests/programs/corpus.h"
 
 #include <elf.h>
@@ -29,7 +29,7 @@ static void *wait_for_never(void *arg)
     return arg;
 }
 
-/* A child that waits for a thread that only its parent has. */
+/* A child that waits for a thread of its parent. */
 static void hang_in_fork(void)
 {
     sem_init(&never, 0, 0);
@@ -49,7 +49,7 @@ static const char *folder_of_test(void)
     return folder ? folder : "/tmp";
 }
 
-/* Runs this program anew from a folder, under a name and with arguments that are for terminals to choke on. */
+/* Runs this program again from a folder, with a name and arguments that would upset a terminal. */
 static void bad_names(void)
 {
     static const char nasty[] = "x\n\033[2J\033]0;title\a) R 1 \\\"\xff\xc2\x9b";
@@ -77,7 +77,7 @@ static void *stay(void *arg)
     return wait_for_never(arg);
 }
 
-/* As many as the machine gives, up to ten thousand; main waits for a signal. */
+/* As many threads as the machine allows, up to ten thousand; the main thread waits for a signal. */
 static void many_threads(void)
 {
     enum { THREADS = 10000, STACK = 16 * 1024 };
@@ -94,7 +94,7 @@ static void many_threads(void)
     pause();
 }
 
-/* As many as are allowed, up to two hundred thousand. */
+/* As many open files as are allowed, up to two hundred thousand. */
 static void many_files(void)
 {
     enum { FILES = 200000 };
@@ -111,7 +111,7 @@ static void many_files(void)
     read_to_end(fds[0]);
 }
 
-/* Four that do nothing but fork, and whose children fork once more. */
+/* Four processes that only fork, and whose children fork once more. */
 static void storm(void)
 {
     enum { ROUNDS = 1500 };
@@ -133,8 +133,8 @@ static void fork_storm(void)
         continue;
 }
 
-/* What the maps say is a library: its header promises sections and segments that are not there, or it has lost all of
- * its bytes since it was mapped. */
+/* Mappings that look like libraries: the header announces sections and segments that do not exist, or the file was
+ * truncated since it was mapped. */
 static void map_lie(const char *name, bool is_cut)
 {
     enum { SIZE = 8192 };
@@ -161,7 +161,7 @@ static void lying_files(void)
     hang_in_fork();
 }
 
-/* Stops its watcher for a moment, again and again, as a tracer can. */
+/* Traces its watcher and stops it for a moment, again and again. */
 static void trace_watcher(void)
 {
     pid_t watcher = getppid();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Locks that are waited for in a circle, and locks and wake-ups whose giver has gone. */
+ * Circles of locks, locks whose holder has ended, and wake-ups that nobody will send. */
 #include "tests/programs/corpus.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ static void *sleep_in_thread(void *arg)
     return arg;
 }
 
-/* The rest of the process goes on: a server that has lost two of its threads. */
+/* The rest of the process continues, like a server that has lost two of its threads. */
 static void beside_work(void)
 {
     start(sleep_in_thread, NULL);
@@ -85,7 +85,7 @@ static void *take_first(void *arg)
     return arg;
 }
 
-/* Main holds what the thread wants, and waits for the thread to end. */
+/* The main thread holds the lock that another thread wants, and waits for that thread to end. */
 static void join_whom_it_blocks(void)
 {
     make_locks(&own, 2, PTHREAD_PROCESS_PRIVATE);
@@ -94,7 +94,7 @@ static void join_whom_it_blocks(void)
     pthread_join(start(take_first, NULL), NULL);
 }
 
-/* Healthy: the same, but another thread has an eye on main, and cancels it when that takes too long. */
+/* Healthy: the same, but a third thread cancels the main thread when that takes too long. */
 static void unlock_first(void *arg)
 {
     (void)arg;
@@ -135,7 +135,7 @@ static void lock_twice(void)
     pthread_mutex_lock(&own.lock[0]);
 }
 
-/* Healthy: the mutex is a signal; it is not his who waits for it to unlock it. */
+/* Healthy: the mutex is a signal, which another thread gives by unlocking it. */
 static void *unlock_later(void *arg)
 {
     nap(LATER);
@@ -151,7 +151,7 @@ static void lock_is_signal(void)
     pthread_mutex_lock(&own.lock[0]);
 }
 
-/* Signalled before anybody waited, and nobody asks whether it has happened already. */
+/* The condition was signalled before anybody waited, and nobody checks whether that has happened. */
 static void *signal_too_early(void *arg)
 {
     pthread_cond_signal(&own.changed);
@@ -174,7 +174,7 @@ static void lost_wakeup(void)
     pthread_join(start(wait_too_late, NULL), NULL);
 }
 
-/* Healthy: it holds the lock for long, and is at work. */
+/* Healthy: it holds the lock for long, and computes. */
 static void *hold_and_compute(void *arg)
 {
     pthread_mutex_lock(&own.lock[0]);
@@ -202,7 +202,7 @@ static void wait_for_holder(void *(*hold)(void *))
 static void holder_computes(void) { wait_for_holder(hold_and_compute); }
 static void holder_sleeps(void) { wait_for_holder(hold_and_sleep); }
 
-/* Healthy: the wrong order, but whoever waits for a second gives up, and says so. */
+/* Healthy: the order is wrong, but a thread that has waited for a second gives up. */
 static void *try_two(void *arg)
 {
     size_t i = (size_t)arg;

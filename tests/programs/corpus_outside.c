@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Healthy: all their threads wait in their own memory, and somebody outside will wake them or let them go on: a process
- * that has the same memory, a tracer, who stopped them; or who has the end of their pipe, and hides it well. */
+ * Healthy: all their threads wait in their own memory, but another process will wake them or let them continue: one with
+ * the same memory, a tracer, one that has stopped them, or one that holds an end of their pipe and is hard to find. */
 #include "tests/programs/corpus.h"
 
 #include <linux/futex.h>
@@ -23,7 +23,7 @@ static void wait_until_told(void)
         syscall(SYS_futex, &told, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
 }
 
-/* Another process that has the same memory wakes it. No C library there: it believes to be in the first one. */
+/* Another process with the same memory wakes it. It must not use the C library, which believes to be in the first one. */
 static int tell_later(void *arg)
 {
     (void)arg;
@@ -33,7 +33,7 @@ static int tell_later(void *arg)
     return 0;
 }
 
-/* The same, but that process has lost its first thread; a second one does the work. */
+/* The same, but the first thread of that process has ended; a second one does it. */
 static int leave_it_to_second(void *arg)
 {
     clone(tell_later, stacks[1] + sizeof stacks[1], CLONE_VM | CLONE_THREAD | CLONE_SIGHAND, arg);
@@ -41,7 +41,7 @@ static int leave_it_to_second(void *arg)
     return 0;
 }
 
-/* The same, but such processes come and go: each starts the next one and ends, and the last one does the work. */
+/* The same, but each of several processes starts the next one and ends; the last one does it. */
 static int run_and_hand_over(void *arg)
 {
     enum { RUNNERS = 1000 };
@@ -68,7 +68,7 @@ static void sharer_wakes(void) { wait_for(child(sharer_in_fork)); }
 static void sharers_second_thread_wakes(void) { wait_for(child(second_in_fork)); }
 static void relay_wakes(void) { wait_for(child(relay_in_fork)); }
 
-/* The parent stands in vfork until its child has done with its memory. */
+/* The parent waits in vfork until its child no longer uses its memory. */
 static void vfork_child(void)
 {
     pid_t pid = vfork();
@@ -92,7 +92,7 @@ static void stopped(void)
     wait_for(pid);
 }
 
-/* Stopped while its threads wait for each other in turn, and a third one for a time to pass. */
+/* Stopped while two threads wake each other up in turn, and a third one sleeps. */
 static void *wait_in_thread(void *arg)
 {
     wait_until_told();
@@ -124,7 +124,7 @@ static void wait_traced(void)
     wait_until_told();
 }
 
-/* A debugger can do all: it writes the word and lets it go on. */
+/* A debugger writes the word and lets the process continue. */
 static void tracer_wakes(void)
 {
     int status;
@@ -139,7 +139,7 @@ static void tracer_wakes(void)
     exit(wait_for(pid));
 }
 
-/* Who waits for a question that somebody else will ask. */
+/* It waits for a request that another process will send. */
 static void answer_question(void)
 {
     keep_childs_ends();
@@ -147,8 +147,8 @@ static void answer_question(void)
     write_much(to_parent[1]);
 }
 
-/* A process and its child read from each other, and the write end that is wanted wanders: each one that has it hands it
- * on to one that it forks, closes its own, and stays. */
+/* A process and its child read from each other, and the write end of one pipe moves on: each process that has it forks
+ * another one, closes its own copy, and stays. */
 static void hand_end_on(void)
 {
     enum { RUNNERS = 1000 };
@@ -175,7 +175,7 @@ static void end_wanders(void)
     read_bytes(to_parent[0], MUCH);
 }
 
-/* The same, but it is one thread of the third one that has the end, in a table of files of its own. */
+/* The same, but a single thread of a third process has the end, in its own table of files. */
 static void *write_from_own_files(void *closed)
 {
     if (unshare(CLONE_FILES))

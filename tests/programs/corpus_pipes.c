@@ -62,7 +62,7 @@ static void answer_before_reading(void)
     read_to_end(to_child[0]);
 }
 
-/* A filter that is fed whole before its output is read. */
+/* All input is written to a filter before its output is read. */
 static void both_write(void)
 {
     make_pipes();
@@ -82,7 +82,7 @@ static void wait_for_question(void)
     write_much(to_parent[1]);
 }
 
-/* The question was never sent: both read. */
+/* The request was never sent, so both read. */
 static void both_read(void)
 {
     make_pipes();
@@ -113,7 +113,7 @@ static void both_read_socket(void)
     wait_for(pid);
 }
 
-/* Three in a ring, each reading from the one before. */
+/* Three processes in a ring, each reading from the previous one. */
 static int ring[RING][2];
 
 static void read_in_ring(int i)
@@ -154,7 +154,7 @@ static void write_without_reader(void)
     write_much(to_parent[1]);
 }
 
-/* It reads the answer when the child has ended, which ends when it is read. */
+/* It reads the answer only after the child has ended, but the child ends only once it is read. */
 static void wait_before_reading(void)
 {
     make_pipes();
@@ -165,7 +165,7 @@ static void wait_before_reading(void)
     read_to_end(to_parent[0]);
 }
 
-/* It forgot to close its copy of the end that it waits for the end of. */
+/* It waits for an end of file, but has not closed its own copy of the write end. */
 static void read_own_end(void)
 {
     say_meant();
@@ -181,7 +181,7 @@ static void own_write_end(void)
     wait_for(pid);
 }
 
-/* Two workers that end when their pipe does; the second one has a copy of the first one's. */
+/* Two workers that end at the end of file; the second one has a copy of the write end of the first one's pipe. */
 static int to_worker[2][2];
 
 static void serve_first(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Locks that several processes share, in memory or as files. */
+ * Locks in shared memory and file locks. */
 #include "tests/programs/corpus.h"
 
 #include <errno.h>
@@ -78,7 +78,7 @@ static void holder_exits(void)
     wait_for(b);
 }
 
-/* The parent holds what its child wants, and waits for the child to end. */
+/* The parent holds the lock that its child wants, and waits for the child to end. */
 static void hold_and_wait(void)
 {
     shared = shared_memory(sizeof *shared);
@@ -88,7 +88,7 @@ static void hold_and_wait(void)
     wait_for(child(lock_shared));
 }
 
-/* Healthy: the same, but the lock is a signal, which another child gives. */
+/* Healthy: the same, but the lock is a signal, which another child gives by unlocking it. */
 static void take_shared(void)
 {
     pthread_mutex_lock(&shared->lock[0]);
@@ -109,7 +109,7 @@ static void shared_lock_is_signal(void)
     wait_for(child(take_shared));
 }
 
-/* Locks of files: who opens a file anew has another claim to its lock. */
+/* File locks: each opening of a file can lock it separately. */
 static char lock_files[2][64];
 
 static int open_lock_file(int i)
@@ -123,7 +123,7 @@ static int open_lock_file(int i)
 static void make_lock_files(void)
 {
     for (int i = 0; i < 2; i++) {
-        int fd = open("/tmp", O_TMPFILE | O_RDWR, 0600); /* has no name: nothing stays behind */
+        int fd = open("/tmp", O_TMPFILE | O_RDWR, 0600); /* without a name, so no file is left */
         snprintf(lock_files[i], sizeof lock_files[i], "/proc/%d/fd/%d", (int)getpid(), fd);
     }
 }
@@ -163,7 +163,7 @@ static void hold_file_and_wait(void)
     wait_for(child(flock_one));
 }
 
-/* Healthy: the wrong order, but an alarm ends the wait of the one. */
+/* Healthy: the order is wrong, but an alarm ends the wait of one process. */
 static void give_up(int sig)
 {
     (void)sig;
@@ -187,7 +187,7 @@ static void two_files_and_alarm(void)
     wait_for(b);
 }
 
-/* Healthy: whoever waits for a robust lock is told that its holder died, and has it. */
+/* Healthy: a process that waits for a robust lock gets it when the holder dies. */
 static void take_over(void)
 {
     if (pthread_mutex_lock(&shared->lock[0]) != EOWNERDEAD)

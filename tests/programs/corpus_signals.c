@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Healthy: nothing but a signal, a timer or a message of the kernel will wake them, and it will. */
+ * Healthy: only a signal, a timer or a message from the kernel can wake them, and it will. */
 #include "tests/programs/corpus.h"
 
 #include <poll.h>
@@ -44,7 +44,7 @@ static sigset_t blocked(int sig)
     return set;
 }
 
-/* A server's main thread: all it does is to wait for the signal that ends it. */
+/* The main thread of a server only waits for the signal that ends it. */
 static void handler_posts(void)
 {
     sem_init(&woken, 0, 0);
@@ -99,7 +99,7 @@ static void timer_thread(void)
     wait_until_woken();
 }
 
-/* Its child's end will wake it. */
+/* The end of its child will wake it. */
 static void nap_long(void)
 {
     nap(LATER);
@@ -187,7 +187,7 @@ static void in_epoll_of_timerfd(void)
         continue;
 }
 
-/* An event of another process. */
+/* An event from another process. */
 static int event_fd;
 
 static void tell_later(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Healthy: idle. They wait for clients, messages, locks of other programs, files to change, or a line of input. */
+ * Healthy: idle programs, which wait for clients, messages, locks of other programs, changes of files, or input. */
 #include "tests/programs/corpus.h"
 
 #include <fcntl.h>
@@ -38,7 +38,7 @@ static void in_accept(void)
     accept(fd, NULL, NULL);
 }
 
-/* A prefork server: all its workers accept from one socket. */
+/* A prefork server: all its workers accept connections from one socket. */
 static int listening;
 
 static void accept_clients(void)
@@ -58,7 +58,7 @@ static void prefork_server(void)
         child(accept_clients);
 }
 
-/* One of its workers was killed, and replaced: the next ones wait for clients like all the others. */
+/* One of its workers was killed and replaced; the new one waits for clients like the others. */
 static void prefork_server_with_loss(void)
 {
     listening = listen_somewhere();
@@ -104,7 +104,7 @@ static void *in_accept_thread(void *arg)
     return arg;
 }
 
-/* Its threads wait for clients, main for them. */
+/* Its threads wait for clients, and its main thread waits for them. */
 static void threaded_server(void)
 {
     listening = listen_somewhere();
@@ -155,7 +155,7 @@ static void in_semop(void)
     wait_for(pid);
 }
 
-/* Two that want one file: the second waits for the first. */
+/* Two processes lock one file: the second waits for the first. */
 static int lock_file(void)
 {
     int fd = open("/tmp", O_TMPFILE | O_RDWR, 0600);
@@ -253,7 +253,7 @@ static void shared_condvar(void)
     wait_for(b);
 }
 
-/* As sshd and cron: two forks and a session of its own, then for ever. Here the first process stays to be watched. */
+/* Like sshd and cron: forks twice, starts a session, then runs for ever. Here the first process stays, to be watched. */
 static void accept_as_daemon(void)
 {
     setsid();
@@ -274,7 +274,7 @@ static void run_jobs(void)
     for (;;) {
         nap(0.5);
         if (fork() == 0)
-            _exit(0); /* a job; they are waited for later, as cron does */
+            _exit(0); /* a job, which is reaped later, as cron does */
         if (waitpid(-1, NULL, WNOHANG) < 0)
             continue;
     }
@@ -292,7 +292,7 @@ static void cron_like(void)
     sleep_for_ever();
 }
 
-/* A shell at its prompt, a program on a terminal that waits for a line, while its owner looks at something else. */
+/* A shell at its prompt and a program on a terminal that waits for a line, while nobody types. */
 static void on_terminal(char *const argv[])
 {
     char bytes[4096];

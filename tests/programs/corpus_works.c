@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Healthy: they compute, hand over to each other so fast that no single look can tell, or wait for one of their own
- * that will wake them. */
+ * Healthy: they compute, hand over to each other so fast that a single look cannot tell, or wait for one of their own
+ * threads, which will wake them. */
 #include "tests/programs/corpus.h"
 
 #include <linux/futex.h>
@@ -20,7 +20,7 @@ static void futex_wake(uint32_t *word)
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-/* Two threads that are never awake at the same time, or hardly. */
+/* Two threads that are hardly ever awake at the same time. */
 static uint32_t ball;
 
 static void *play(void *arg)
@@ -79,7 +79,7 @@ static void condvar_ping_pong(void)
     wait_for(child(take_turns_here));
 }
 
-/* Philosophers, one fewer than would hang: chains of waiting that change all the time and never close. */
+/* Dining philosophers, one fewer than would hang: chains of waits that keep changing and never form a circle. */
 enum { FORKS = 4 };
 static pthread_mutex_t table_forks[FORKS];
 static sem_t seats;
@@ -155,7 +155,7 @@ static void compute_purely(void)
         continue;
 }
 
-/* All of it in registers: nothing in its memory changes for a long time. */
+/* It computes in registers: nothing in its memory changes for a long time. */
 static void compute_in_registers(void)
 {
     say("ready");
@@ -173,7 +173,7 @@ static void *compute_in_thread(void *arg)
     return arg;
 }
 
-/* Main, and many threads with it, wait for the one that computes. */
+/* The main thread and many others wait for the one that computes. */
 static void *wait_for_turn(void *arg)
 {
     return take_turns(arg);
@@ -181,7 +181,7 @@ static void *wait_for_turn(void *arg)
 
 static void one_of_many_computes(void)
 {
-    turn = 2; /* nobody's */
+    turn = 2; /* of neither thread */
     for (int i = 0; i < 8; i++)
         start(wait_for_turn, NULL);
     pthread_join(start(compute_in_thread, NULL), NULL);
@@ -192,7 +192,7 @@ static void one_of_many_computes_forked(void)
     wait_for(child(one_of_many_computes));
 }
 
-/* Forked from a program with threads, and at work for long without a system call: nothing is lost that it needs. */
+/* Forked from a program with threads, whose threads it does not need; it computes for long without a system call. */
 static void fork_among_threads(void (*run)(void))
 {
     turn = 2;
@@ -205,7 +205,7 @@ static void fork_among_threads(void (*run)(void))
 static void forked_computes(void) { fork_among_threads(compute_purely); }
 static void forked_computes_in_registers(void) { fork_among_threads(compute_in_registers); }
 
-/* All wait for a thread that sleeps, which then wakes them. */
+/* All wait for a thread that sleeps and then wakes them. */
 static void *wake_later(void *arg)
 {
     nap(LATER);
@@ -226,7 +226,7 @@ static void a_sleeper_wakes_forked(void)
     wait_for(child(a_sleeper_wakes));
 }
 
-/* A fork from a program with threads is fine as long as it only execs. */
+/* Forking a program with threads is fine if the child only calls exec. */
 static void *fork_and_exec(void *arg)
 {
     pid_t pid = fork();
@@ -247,7 +247,7 @@ static void exec_from_threads(void)
     pthread_join(b, NULL);
 }
 
-/* A pool that is made anew in the child (pthread_atfork) works there, too. */
+/* A pool that is created again in the child (pthread_atfork) works there, too. */
 static sem_t asked, answered;
 
 static void *answer(void *arg)
@@ -288,7 +288,7 @@ static void *nothing_to_do(void *arg)
     return take_turns(arg);
 }
 
-/* A library's idle threads, and a main thread that nobody waits for: parked, not hung. */
+/* Idle threads of a library and a main thread that nobody waits for: it waits on purpose. */
 static void parked(void)
 {
     turn = 2;

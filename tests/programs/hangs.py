@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Python programs that hang, by the standard library alone: hangs.py NAME. Each prints "meant PID" for a process that
-will never go on, where it knows."""
+"""Python programs that hang and use only the standard library: hangs.py NAME. Each prints "meant PID" for a process that
+will never continue, if it knows which one."""
 import concurrent.futures
 import logging
 import multiprocessing
@@ -29,7 +29,7 @@ def in_fork(function):
 
 
 def executor_in_fork():
-    """A pool of threads made before the fork: the child's copy has none."""
+    """A pool of threads is created before the fork, and its copy in the child has no threads."""
     pool = concurrent.futures.ThreadPoolExecutor(4)
     pool.submit(abs, 1).result()
     time.sleep(0.1)
@@ -37,7 +37,7 @@ def executor_in_fork():
 
 
 def lock_held_at_fork():
-    """Another thread writes its log, under a lock, when the process forks."""
+    """Another thread holds a lock, to write a log, when the process forks."""
     log = threading.Lock()
     writes = threading.Event()
 
@@ -52,7 +52,7 @@ def lock_held_at_fork():
 
 
 def queue_in_fork():
-    """A background thread answers; in the child nobody does."""
+    """A background thread answers requests; the child has no such thread."""
     questions, answers = queue.Queue(), queue.Queue()
 
     def serve():
@@ -69,8 +69,8 @@ def queue_in_fork():
 
 
 def log_in_forks():
-    """Another thread logs into a file all the time when children are forked that log: logging is ready for that, the
-    file's buffer is not."""
+    """Another thread keeps logging to a file while children are forked that log, too: logging handles that, but the
+    buffer of the file does not."""
     logging.basicConfig(stream=open(os.devnull, "w"))
     threading.Thread(target=lambda: [logging.error("here") for _ in range(10**9)], daemon=True).start()
     while True:
@@ -85,7 +85,7 @@ def _in_threads(n):
 
 
 def process_pool_over_threads():
-    """A process pool by fork whose tasks use a thread pool that was used before."""
+    """A process pool with fork; its tasks use a thread pool that was used before the fork."""
     _in_threads(4)
     time.sleep(0.1)
     with concurrent.futures.ProcessPoolExecutor(2, mp_context=fork) as pool:
@@ -117,7 +117,7 @@ def _put_much(q):
 
 
 def join_before_drain():
-    """The documentation warns of it: the child cannot end before its queue's pipe is read."""
+    """As the documentation warns: the child cannot end before the pipe of its queue is read."""
     q = fork.Queue()
     process = fork.Process(target=_put_much, args=(q,))
     process.start()
@@ -131,10 +131,10 @@ def _sleep_long(_):
 
 
 def pool_worker_killed():
-    """The pool starts another worker, but nobody has the task of the dead one."""
+    """The pool starts another worker, but the task of the dead one is lost."""
     with fork.Pool(2) as pool:
         task = pool.apply_async(_sleep_long, (1,))
-        time.sleep(3)  # who watches has to have seen the worker
+        time.sleep(3)  # the watcher must have seen the worker
         meant()
         victims = [process for process in pool._pool if _is_asleep_for_long(process.pid)]
         os.kill(victims[0].pid, signal.SIGKILL)
@@ -142,7 +142,7 @@ def pool_worker_killed():
 
 
 def _is_asleep_for_long(pid):
-    """Of all idle workers, the busy one is in clock_nanosleep (or select, in older Pythons)."""
+    """The pid of the worker that is busy: in clock_nanosleep, or in select with older Pythons."""
     with open(f"/proc/{pid}/wchan") as wchan:
         word = wchan.read()
     return "nanosleep" in word or "poll" in word or "select" in word
@@ -155,7 +155,7 @@ def _get_for_ever(q):
 
 
 def queue_reader_killed():
-    """The reader that waits in the pipe holds the queue's lock: when it is killed, the others wait for ever."""
+    """The worker that reads the pipe holds the lock of the queue: when it is killed, the others wait for ever."""
     q = fork.Queue()
     readers = [fork.Process(target=_get_for_ever, args=(q,)) for _ in range(3)]
     for reader in readers:
@@ -176,7 +176,7 @@ def _serve_on(connection):
 
 
 def both_receive():
-    """Each waits for the other's word."""
+    """Each waits for input from the other."""
     here, there = fork.Pipe()
     process = fork.Process(target=_serve_on, args=(there,))
     process.start()
@@ -187,7 +187,7 @@ def both_receive():
 
 
 def wait_before_reading():
-    """subprocess's documentation warns of it: wait() with a pipe that nobody reads."""
+    """As the documentation of subprocess warns: wait() with a pipe that nobody reads."""
     process = subprocess.Popen([sys.executable, "-c", "print('x' * 1000000)"], stdout=subprocess.PIPE)
     meant()
     meant(process.pid)
@@ -196,7 +196,7 @@ def wait_before_reading():
 
 
 def write_before_reading():
-    """A filter fed whole before its output is read."""
+    """All input is written to a filter before its output is read."""
     process = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     meant()
     meant(process.pid)
@@ -206,8 +206,8 @@ def write_before_reading():
 
 
 def orphaned_executor():
-    """The owner of a process pool is killed: its workers wait for tasks for ever, as they hold the pipe's other end
-    themselves; and who reads the output of all of them waits, too."""
+    """The owner of a process pool is killed: its workers wait for tasks for ever, as they hold the other end of the pipe
+    themselves, and the reader of their output waits, too."""
     process = subprocess.run([sys.executable, __file__, "_own_executor"], stdout=subprocess.PIPE)
     print(len(process.stdout))
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Python programs that look as if they hang, or might, by the standard library alone: healthy.py NAME [METHOD]. Each
-prints "ready" when it has come to the state that it is to be looked at in, or ends by itself."""
+"""Python programs that look like a hang, or might, and use only the standard library: healthy.py NAME [METHOD]. Each
+prints "ready" once it is in the state that is to be watched, or ends by itself."""
 import asyncio
 import concurrent.futures
 import http.server
@@ -16,7 +16,7 @@ import time
 
 method = sys.argv[2] if len(sys.argv) > 2 else "fork"
 context = multiprocessing.get_context(method)
-# A pool that is killed leaves its semaphores behind: by this name they are found.
+# A pool that is killed does not remove its semaphores: their names begin with this, so the test can.
 multiprocessing.current_process()._config["semprefix"] = os.environ.get("semaphores", "/mp")
 
 
@@ -55,14 +55,14 @@ def idle_pool():
 
 
 def recycled_pool():
-    """Each worker ends after a task, as it should, and another takes its place."""
+    """Each worker ends after a task, as configured, and another one replaces it."""
     with context.Pool(2, maxtasksperchild=1) as pool:
         pool.map(_a_moment, range(8))
         for_ever()
 
 
 def pool_after_loss():
-    """An idle worker was killed, one that held nothing: another takes its place."""
+    """An idle worker that held no lock was killed, and another one replaces it."""
     with context.Pool(3) as pool:
         pool.map(_a_moment, range(8))
         time.sleep(0.2)
@@ -74,7 +74,7 @@ def pool_after_loss():
 
 
 def pool_after_loss_and_input():
-    """The same, and what its owner waits for is not the pool."""
+    """The same, but the owner waits for something other than the pool."""
     reader, writer = os.pipe()
     if os.fork() == 0:
         os.close(reader)
@@ -96,7 +96,7 @@ def _sleep(seconds):
 
 
 def slow_tasks():
-    """The tasks sleep, their owner waits for the results without a limit."""
+    """The tasks sleep, and their owner waits for the results without a timeout."""
     with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
         tasks = [pool.submit(_sleep, 1000) for _ in range(2)]
         ready()
@@ -109,7 +109,7 @@ def _compute(n):
 
 
 def long_tasks():
-    """Tasks that compute for long, in forks of a program with threads."""
+    """Tasks that compute for long, in forked children of a program with threads."""
     threads = concurrent.futures.ThreadPoolExecutor(4)
     list(threads.map(_a_moment, range(8)))
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
@@ -131,7 +131,7 @@ def _serve(q):
 
 
 def idle_queue():
-    """Workers of our own wait for a queue: one in its pipe, the others for its lock."""
+    """Workers without a pool wait for a queue: one for its pipe, the others for its lock."""
     q = context.Queue()
     workers = [context.Process(target=_serve, args=(q,)) for _ in range(3)]
     for worker in workers:
@@ -144,14 +144,14 @@ def idle_queue():
 
 
 def pool_after_fork():
-    """A pool of threads made in the child, which is the way to do it."""
+    """A pool of threads is created in the child, as it should be."""
     if os.fork() == 0:
         idle_threads()
     os.wait()
 
 
 def join_lost_thread():
-    """Python knows in the child which threads are not there."""
+    """In the child, Python knows which threads do not exist."""
     thread = threading.Thread(target=time.sleep, args=(1000,), daemon=True)
     thread.start()
     pid = os.fork()
@@ -163,7 +163,7 @@ def join_lost_thread():
 
 
 def beats_time():
-    """A main thread that waits for an event, and looks up once a second."""
+    """A main thread that waits for an event with a timeout of a second, again and again."""
     event = threading.Event()
     ready()
     while not event.wait(1):
@@ -178,7 +178,7 @@ def waits_for_timer():
 
 
 def waits_for_signal():
-    """Nothing but a signal ends the wait; the handler sets the event."""
+    """Only a signal ends the wait: its handler sets the event."""
     event = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: event.set())
     ready()
@@ -186,10 +186,10 @@ def waits_for_signal():
 
 
 def waits_for_interrupt():
-    """Its workers do all the work; it waits for Ctrl-C, as a foreground server does."""
+    """The workers do all the work, and the main thread waits for Ctrl-C, like a server in the foreground."""
     worker = context.Process(target=time.sleep, args=(1000,))
     worker.start()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins without
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell starts without it
     ready()
     try:
         threading.Event().wait()
@@ -204,7 +204,7 @@ def waits_for_alarm():
 
 
 def dummy_process():
-    """A process that is there only to be there, until its parent, which is at work, has done with it."""
+    """A child that only waits until its parent, which computes, no longer needs it."""
     dummy = context.Process(target=threading.Event().wait)
     dummy.start()
     time.sleep(7)
@@ -222,7 +222,7 @@ def asyncio_server():
 
 
 def asyncio_in_thread():
-    """A loop in a thread of its own, with main waiting for what it will never be asked."""
+    """An event loop in its own thread, and a main thread that waits for a request that never comes."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
     ready()
@@ -236,7 +236,7 @@ def http_server():
 
 
 def server_in_thread():
-    """main waits for the thread that waits for clients."""
+    """The main thread waits for a thread that waits for clients."""
     server = socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler)
     thread = threading.Thread(target=lambda: [server.get_request() for _ in range(10)])
     thread.start()
@@ -245,13 +245,13 @@ def server_in_thread():
 
 
 def slow_child():
-    """Its output is awaited, and it takes its time."""
+    """A reader waits for the output of a slow program."""
     ready()
     subprocess.run(["sh", "-c", "sleep 1000; echo done"], stdout=subprocess.PIPE, check=True)
 
 
 def idle_consumer():
-    """A thread waits for a queue that main, in its own wait for input, will fill."""
+    """A thread waits for a queue that the main thread, which waits for input, will fill."""
     q = queue.Queue()
     threading.Thread(target=q.get, daemon=True).start()
     reader, writer = os.pipe()
@@ -271,7 +271,7 @@ def manager():
 
 
 def forks_in_threads():
-    """A thread of many runs child after child."""
+    """Each of several threads runs one child after the other."""
     pool = concurrent.futures.ThreadPoolExecutor(4)
     ready()
     while True:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goroutines that wait for work, and main for a tick.
+// Goroutines wait for work, and the main one for a tick.
 package main
 
 import (

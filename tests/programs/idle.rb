@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Threads that wait for a queue, and main for its input's end, which does not come.
+# Threads wait for a queue, and the main thread for an end of input that does not come.
 queue = Queue.new
 4.times { Thread.new { loop { queue.pop } } }
 reader, _writer = IO.pipe

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A make that starts makes that share its job slots: some wait for a slot, in a pipe that they all hold both ends of.
+# A make starts other makes that share its job slots: some wait for a slot in a pipe of which all hold both ends.
 all: a b c
 a b c:
 	+$(MAKE) -s -f $(firstword $(MAKEFILE_LIST)) of-$@

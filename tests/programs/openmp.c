@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A parallel loop before a fork and one after it: the child waits for a team of threads that it has not. With
+ * A parallel loop before a fork, and another one after it: the child waits for a team of threads that it lacks. With
  * OMP_WAIT_POLICY=active it spins instead. */
 #include <stdio.h>
 #include <sys/wait.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// pool fork: a pool of threads, before a fork and after it. pool idle: the pool has nothing to do, and main neither.
-// pool held: a thread holds a lock for long, and sleeps; another waits for it.
+// pool fork: uses a pool of threads before a fork and after it. pool idle: neither the pool nor the main thread has
+// anything to do. pool held: a thread holds a lock while it sleeps for long, and another one waits for the lock.
 use std::sync::mpsc::{channel, Sender};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Polars at rest: threads and workers that have nothing to do. pool_idle.py METHOD CSV. With fork, no query runs before
-the workers are there, so that they work."""
+the workers are forked, so that they work."""
 import concurrent.futures
 import multiprocessing
 import os
@@ -16,7 +16,7 @@ def rows(path):
 
 def main():
     method, path = sys.argv[1:]
-    # A pool that is killed leaves its semaphores behind: by this name they are found.
+    # A pool that is killed does not remove its semaphores: their names begin with this, so the test can.
     multiprocessing.current_process()._config["semprefix"] = os.environ.get("semaphores", "/mp")
     if method != "fork":
         rows(path)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A queue served by a std::thread, before a fork and after it: in the child nobody serves it.
+// A std::thread serves a queue, which is used before a fork and after it: the child lacks that thread.
 #include <condition_variable>
 #include <cstdio>
 #include <future>

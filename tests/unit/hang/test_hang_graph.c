@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The rules that look at several processes, on built evidence: who waits for whom through pipes and sockets. Beside
- * each case that must match stand those that differ in one fact and must not. */
+ * The rules about processes that wait for each other through pipes and sockets, on made-up evidence. Each case that
+ * must match is followed by cases that differ in one fact and must not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 
 #include "tests/kit/hang_stage.h"
 
-/* Changes of the one fact: somebody may go on, or it cannot be ruled out. */
+/* Changes of one fact, after which a process may continue, or it cannot be ruled out. */
 static void a_sleeps(struct stage *s)
 {
     s->threads[A][0] = stage_asleep(stage_pid(A), SYS_clock_nanosleep, 0);
@@ -111,7 +111,7 @@ static void (*const doubts[])(struct stage *) = {
     one_pass_only, no_look_outside, not_all_visible, a_may_have_timers,
 };
 
-/* What holds the knot together, as far as these tests vary it. */
+/* The kind of knot. */
 static void check_ways_out(void (*set)(struct stage *), const char *rule)
 {
     struct stage s;
@@ -132,12 +132,12 @@ static void check_doubts(void (*set)(struct stage *), const char *rule, bool han
         stage_build(&s);
         set(&s);
         doubts[i](&s);
-        s.settings.hang_after = 1000; /* time must speak, too */
+        s.settings.hang_after = 1000; /* without proof, it takes time, too */
         assert_null(stage_judge(&s));
         s.settings.hang_after = 5;
         const struct finding *f = stage_judge(&s);
         if (i == 0 && !handler_too) {
-            assert_null(f); /* it may idle until that signal comes */
+            assert_null(f); /* it may be idle until that signal comes */
         } else {
             assert_non_null(f);
             assert_string_equal(f->rule, rule);
@@ -147,7 +147,7 @@ static void check_doubts(void (*set)(struct stage *), const char *rule, bool han
     }
 }
 
-/* A waits for B's end, B fills a pipe that only A reads. */
+/* A waits for B to end, and B has filled a pipe that only A reads. */
 static void undrained(struct stage *s)
 {
     stage_writes(s, B, B);
@@ -155,7 +155,7 @@ static void undrained(struct stage *s)
     stage_waits(s, A, B);
 }
 
-static void a_child_that_is_joined_before_it_is_read_is_a_cycle(void **state)
+static void joining_a_child_before_reading_from_it_is_a_cycle(void **state)
 {
     struct stage s;
     (void)state;
@@ -169,8 +169,8 @@ static void a_child_that_is_joined_before_it_is_read_is_a_cycle(void **state)
     check_doubts(undrained, "pipe-cycle", true);
 }
 
-/* multiprocessing.Queue: main waits for the thread that feeds the pipe. */
-static void the_thread_that_feeds_the_queue_may_be_another_one(void **state)
+/* multiprocessing.Queue: the main thread waits for the thread that feeds the pipe. */
+static void another_thread_may_feed_the_queue(void **state)
 {
     struct stage s;
     (void)state;
@@ -201,7 +201,7 @@ static void both_read(struct stage *s)
     stage_give_pipe(s, B, A, true);
 }
 
-static void two_that_write_or_read_to_each_other_are_a_cycle(void **state)
+static void two_processes_that_write_to_or_read_from_each_other_are_a_cycle(void **state)
 {
     struct stage s;
     (void)state;
@@ -218,8 +218,8 @@ static void two_that_write_or_read_to_each_other_are_a_cycle(void **state)
     check_doubts(both_read, "pipe-cycle", false);
 }
 
-/* Who waits for one of them is a victim, and gets no finding of its own, however long. */
-static void who_waits_for_a_knot_is_its_victim(void **state)
+/* A process that waits for one of them is a victim, and gets no finding of its own, however long it waits. */
+static void a_process_that_waits_for_a_knot_is_its_victim(void **state)
 {
     struct stage s;
     (void)state;
@@ -234,7 +234,7 @@ static void who_waits_for_a_knot_is_its_victim(void **state)
     findings_done(&s.findings);
 }
 
-/* Sockets may have timeouts that nobody sees. */
+/* Sockets may have timeouts that cannot be seen. */
 static void a_cycle_through_sockets_is_never_proved(void **state)
 {
     struct stage s;
@@ -246,11 +246,11 @@ static void a_cycle_through_sockets_is_never_proved(void **state)
         s.threads[i][0] = stage_asleep(stage_pid(i), SYS_recvfrom, (uint64_t)fd);
     }
     stage_assert(&s, "pipe-cycle", CERTAINTY_LIKELY, "unknown", B);
-    s.fds[A][0].peer = 0; /* nobody of this machine, or not to be seen */
+    s.fds[A][0].peer = 0; /* the peer is on another machine, or unknown */
     assert_null(stage_judge(&s));
 }
 
-/* The parent waits for workers, which wait for work: who holds the pipe might be told by a signal to end them. */
+/* The parent waits for workers, and they wait for work: a signal might tell the holder of the pipe to end them. */
 static void workers_that_wait_for_work_are_idle(void **state)
 {
     struct stage s;
@@ -275,7 +275,7 @@ static void own_write_end(struct stage *s)
     stage_waits(s, A, B);
 }
 
-static void an_end_of_file_that_the_reader_itself_prevents_never_comes(void **state)
+static void a_reader_that_holds_the_write_end_never_sees_the_end_of_file(void **state)
 {
     struct stage s;
     (void)state;
@@ -284,12 +284,12 @@ static void an_end_of_file_that_the_reader_itself_prevents_never_comes(void **st
     stage_assert(&s, "self-held-pipe", CERTAINTY_PROVED, "inherited-fd", B);
     assert_true(stage_is_victim(&s, A));
     findings_done(&s.findings);
-    a_has_handler(&s); /* who waits for it does not matter */
+    a_has_handler(&s); /* a handler of a process that waits for it does not matter */
     stage_assert(&s, "self-held-pipe", CERTAINTY_PROVED, "inherited-fd", B);
     findings_done(&s.findings);
     stage_build(&s);
     own_write_end(&s);
-    s.procs[B].sig_caught = 1ull << (SIGCHLD - 1); /* a pipe to tell itself of signals */
+    s.procs[B].sig_caught = 1ull << (SIGCHLD - 1); /* a pipe by which a handler notifies its own process */
     assert_null(stage_judge(&s));
     stage_build(&s);
     own_write_end(&s);
@@ -302,11 +302,11 @@ static void an_end_of_file_that_the_reader_itself_prevents_never_comes(void **st
     stage_build(&s);
     own_write_end(&s);
     s.procs[B].forked_without_exec = s.procs[B].awaited = s.procs[B].parent_waits = false;
-    stage_a_polls(&s); /* nobody misses it: it may wait for ever on purpose */
+    stage_a_polls(&s); /* nobody waits for it: it may wait for ever on purpose */
     assert_null(stage_judge(&s));
 }
 
-static void an_end_of_file_that_an_idle_sibling_prevents_never_comes(void **state)
+static void a_sibling_that_holds_the_write_end_prevents_the_end_of_file(void **state)
 {
     struct stage s;
     (void)state;
@@ -315,13 +315,13 @@ static void an_end_of_file_that_an_idle_sibling_prevents_never_comes(void **stat
     stage_reads(&s, C, C);
     stage_give_pipe(&s, C, B, true); /* inherited */
     stage_give_pipe(&s, A, C, true);
-    stage_give_pipe(&s, B, C, true); /* and so was this */
+    stage_give_pipe(&s, B, C, true); /* inherited, too */
     stage_waits(&s, A, B);
     stage_assert(&s, "self-held-pipe", CERTAINTY_PROVED, "inherited-fd", B);
     findings_done(&s.findings);
 }
 
-static void nothing_is_said_of_an_empty_scene(void **state)
+static void finds_nothing_in_an_empty_scene(void **state)
 {
     struct stage s;
     (void)state;
@@ -333,15 +333,15 @@ static void nothing_is_said_of_an_empty_scene(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_child_that_is_joined_before_it_is_read_is_a_cycle),
-        cmocka_unit_test(the_thread_that_feeds_the_queue_may_be_another_one),
-        cmocka_unit_test(two_that_write_or_read_to_each_other_are_a_cycle),
-        cmocka_unit_test(who_waits_for_a_knot_is_its_victim),
+        cmocka_unit_test(joining_a_child_before_reading_from_it_is_a_cycle),
+        cmocka_unit_test(another_thread_may_feed_the_queue),
+        cmocka_unit_test(two_processes_that_write_to_or_read_from_each_other_are_a_cycle),
+        cmocka_unit_test(a_process_that_waits_for_a_knot_is_its_victim),
         cmocka_unit_test(a_cycle_through_sockets_is_never_proved),
         cmocka_unit_test(workers_that_wait_for_work_are_idle),
-        cmocka_unit_test(an_end_of_file_that_the_reader_itself_prevents_never_comes),
-        cmocka_unit_test(an_end_of_file_that_an_idle_sibling_prevents_never_comes),
-        cmocka_unit_test(nothing_is_said_of_an_empty_scene),
+        cmocka_unit_test(a_reader_that_holds_the_write_end_never_sees_the_end_of_file),
+        cmocka_unit_test(a_sibling_that_holds_the_write_end_prevents_the_end_of_file),
+        cmocka_unit_test(finds_nothing_in_an_empty_scene),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

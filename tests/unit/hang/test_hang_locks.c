@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The rules that look at several threads and processes, on built evidence: who waits for whom at a lock, and what a
- * worker that died has taken along. Beside each case that must match stand those that differ in one fact
- * and must not. */
+ * The rules about circles of locks and about killed workers, on made-up evidence. Each case that must match is followed
+ * by cases that differ in one fact and must not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +49,7 @@ static void b_at_one_instant_not(struct stage *s)
     s->procs[B].at_one_instant = s->procs[B].confirmed = false;
 }
 
-static void threads_that_lock_each_other_out_are_proved_whatever_the_others_do(void **state)
+static void a_circle_of_locks_is_proved_whatever_other_threads_do(void **state)
 {
     struct stage s;
     (void)state;
@@ -61,9 +60,9 @@ static void threads_that_lock_each_other_out_are_proved_whatever_the_others_do(v
     b_at_one_instant_not(&s);
     stage_assert(&s, "lock-cycle", CERTAINTY_PROVED, "lock-order", B);
     findings_done(&s.findings);
-    s.threads[B][0].futex.words_at = 90; /* read before the other one was seen asleep: it may have unlocked since */
+    s.threads[B][0].futex.words_at = 90; /* read before the other thread was seen asleep: it may have unlocked since */
     assert_null(stage_judge(&s));
-    s.threads[B][0].futex.words_at = 100; /* read just now: not looked at again since */
+    s.threads[B][0].futex.words_at = 100; /* read just now: no look has followed yet */
     assert_null(stage_judge(&s));
     s.threads[B][0].futex.words_at = 95;
     s.threads[B][1].state = 'R';
@@ -88,7 +87,7 @@ static void a_handler_makes_a_circle_of_locks_likely(void **state)
     findings_done(&s.findings);
 }
 
-static void a_lock_that_its_holder_wants_again_and_a_join_close_the_circle(void **state)
+static void locking_twice_and_joining_close_the_circle(void **state)
 {
     struct stage s;
     (void)state;
@@ -106,7 +105,7 @@ static void a_lock_that_its_holder_wants_again_and_a_join_close_the_circle(void 
     findings_done(&s.findings);
 }
 
-static void waiting_for_one_who_works_or_waits_outside_is_no_circle(void **state)
+static void waiting_for_a_thread_that_works_or_waits_elsewhere_is_no_circle(void **state)
 {
     struct stage s;
     (void)state;
@@ -119,7 +118,7 @@ static void waiting_for_one_who_works_or_waits_outside_is_no_circle(void **state
     assert_null(stage_judge(&s));
 }
 
-static void processes_that_lock_each_other_out_of_shared_memory_are_one_finding(void **state)
+static void a_circle_of_locks_through_processes_is_one_finding(void **state)
 {
     struct stage s;
     (void)state;
@@ -134,7 +133,7 @@ static void processes_that_lock_each_other_out_of_shared_memory_are_one_finding(
     assert_null(stage_judge(&s));
 }
 
-static void a_parent_that_holds_what_its_child_wants_closes_the_circle(void **state)
+static void a_parent_that_joins_a_child_that_wants_its_lock_closes_the_circle(void **state)
 {
     struct stage s;
     (void)state;
@@ -147,7 +146,7 @@ static void a_parent_that_holds_what_its_child_wants_closes_the_circle(void **st
     assert_null(stage_judge(&s));
 }
 
-/* Nothing before its time, then likely. */
+/* Asserts that there is no finding before hang_after, and a likely one then. */
 static void assert_only_likely(struct stage *s)
 {
     s->settings.hang_after = 1000;
@@ -157,8 +156,8 @@ static void assert_only_likely(struct stage *s)
     findings_done(&s->findings);
 }
 
-/* Anybody can unlock a mutex that is not robust, and cancel a thread that joins. */
-static void what_others_might_let_go_is_never_proved(void **state)
+/* Any thread can unlock a mutex that is not robust, or cancel a thread that joins. */
+static void a_wait_that_others_might_end_is_never_proved(void **state)
 {
     struct stage s;
     (void)state;
@@ -175,7 +174,7 @@ static void what_others_might_let_go_is_never_proved(void **state)
     b_at_one_instant_not(&s);
     join->words_at = 95;
     assert_only_likely(&s);
-    stage_build(&s); /* another process that has the memory of the lock */
+    stage_build(&s); /* another process maps the memory of the lock */
     s.threads[B][0] = in_mutex(stage_pid(B), stage_pid(A), stage_pid(A), true);
     stage_waits(&s, A, B);
     s.threads[C][0].state = 'R';
@@ -184,7 +183,7 @@ static void what_others_might_let_go_is_never_proved(void **state)
     assert_only_likely(&s);
 }
 
-static void locks_of_files_are_likely(void **state)
+static void circles_of_file_locks_are_likely(void **state)
 {
     struct stage s;
     (void)state;
@@ -222,17 +221,17 @@ static void kill_one(struct stage *s, int signal)
     s->scene.ndeparted = 1;
 }
 
-static void a_lock_that_a_killed_worker_took_along_is_likely(void **state)
+static void a_lock_that_a_killed_worker_held_is_likely(void **state)
 {
     struct stage s;
     (void)state;
     stage_build(&s);
     wait_at_word(&s);
-    assert_null(stage_judge(&s)); /* idle workers at a semaphore */
+    assert_null(stage_judge(&s)); /* idle workers that wait for a semaphore */
     kill_one(&s, SIGKILL);
     stage_assert(&s, "lost-worker", CERTAINTY_LIKELY, "dead-worker", B);
     assert_true(stage_is_victim(&s, A) && stage_is_victim(&s, C));
-    kill_one(&s, 0); /* it has ended as it should */
+    kill_one(&s, 0); /* it has ended by itself */
     assert_null(stage_judge(&s));
     kill_one(&s, SIGKILL);
     stage_a_polls(&s); /* it may still post */
@@ -241,7 +240,7 @@ static void a_lock_that_a_killed_worker_took_along_is_likely(void **state)
     stage_build(&s);
     wait_at_word(&s);
     kill_one(&s, SIGKILL);
-    stage_reads(&s, C, C); /* one waits where the work comes from */
+    stage_reads(&s, C, C); /* one waits for input, where the work comes from */
     stage_give_pipe(&s, A, C, true);
     assert_null(stage_judge(&s));
 }
@@ -259,7 +258,7 @@ static void lose_task(struct stage *s)
     kill_one(s, SIGKILL);
 }
 
-static void the_task_of_a_killed_worker_is_lost_if_all_others_idle(void **state)
+static void the_task_of_a_killed_worker_is_lost_if_all_others_are_idle(void **state)
 {
     struct stage s;
     (void)state;
@@ -269,7 +268,7 @@ static void the_task_of_a_killed_worker_is_lost_if_all_others_idle(void **state)
     kill_one(&s, 0);
     assert_null(stage_judge(&s));
     kill_one(&s, SIGKILL);
-    s.departed.at = 99; /* just now: it may be noticed yet */
+    s.departed.at = 99; /* just now: the parent may still notice it */
     assert_null(stage_judge(&s));
     s.departed.at = 91;
     s.threads[C][0] = stage_asleep(stage_pid(C), SYS_clock_nanosleep, 0); /* one has a task */
@@ -280,7 +279,7 @@ static void the_task_of_a_killed_worker_is_lost_if_all_others_idle(void **state)
     assert_null(stage_judge(&s));
 }
 
-static void a_lock_in_shared_memory_whose_holder_is_gone_is_an_orphan(void **state)
+static void a_lock_in_shared_memory_whose_holder_has_ended_is_orphaned(void **state)
 {
     struct stage s;
     (void)state;
@@ -288,24 +287,24 @@ static void a_lock_in_shared_memory_whose_holder_is_gone_is_an_orphan(void **sta
     s.threads[B][0] = in_mutex(stage_pid(B), 99, 0, true);
     stage_waits(&s, A, B);
     stage_assert(&s, "orphaned-lock", CERTAINTY_LIKELY, "dead-worker", B);
-    s.threads[B][0].futex.owner_process = 4711; /* it is there: who that is, is not known */
+    s.threads[B][0].futex.owner_process = 4711; /* a thread of that number exists, in an unknown process */
     assert_null(stage_judge(&s));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(threads_that_lock_each_other_out_are_proved_whatever_the_others_do),
+        cmocka_unit_test(a_circle_of_locks_is_proved_whatever_other_threads_do),
         cmocka_unit_test(a_handler_makes_a_circle_of_locks_likely),
-        cmocka_unit_test(a_lock_that_its_holder_wants_again_and_a_join_close_the_circle),
-        cmocka_unit_test(waiting_for_one_who_works_or_waits_outside_is_no_circle),
-        cmocka_unit_test(processes_that_lock_each_other_out_of_shared_memory_are_one_finding),
-        cmocka_unit_test(a_parent_that_holds_what_its_child_wants_closes_the_circle),
-        cmocka_unit_test(what_others_might_let_go_is_never_proved),
-        cmocka_unit_test(locks_of_files_are_likely),
-        cmocka_unit_test(a_lock_that_a_killed_worker_took_along_is_likely),
-        cmocka_unit_test(the_task_of_a_killed_worker_is_lost_if_all_others_idle),
-        cmocka_unit_test(a_lock_in_shared_memory_whose_holder_is_gone_is_an_orphan),
+        cmocka_unit_test(locking_twice_and_joining_close_the_circle),
+        cmocka_unit_test(waiting_for_a_thread_that_works_or_waits_elsewhere_is_no_circle),
+        cmocka_unit_test(a_circle_of_locks_through_processes_is_one_finding),
+        cmocka_unit_test(a_parent_that_joins_a_child_that_wants_its_lock_closes_the_circle),
+        cmocka_unit_test(a_wait_that_others_might_end_is_never_proved),
+        cmocka_unit_test(circles_of_file_locks_are_likely),
+        cmocka_unit_test(a_lock_that_a_killed_worker_held_is_likely),
+        cmocka_unit_test(the_task_of_a_killed_worker_is_lost_if_all_others_are_idle),
+        cmocka_unit_test(a_lock_in_shared_memory_whose_holder_has_ended_is_orphaned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The judge when memory runs out: each of its allocations fails once, on a scene with a finding. The linker sends every
- * allocation of the program through the functions below (ld(1), --wrap). */
+ * Running out of memory in hang_judge: each of its allocations fails once, on a scene with a finding. The linker makes
+ * every allocation of the program call the functions below (ld(1), --wrap). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
 
-static size_t until_failure; /* allocations until the one that fails; 0: none fails */
+static size_t until_failure; /* allocations before one fails, counting that one; 0: none fails */
 
 static bool fails_now(void)
 {
@@ -41,7 +41,7 @@ void *__wrap_realloc(void *p, size_t size)
     return fails_now() ? NULL : __real_realloc(p, size);
 }
 
-/* A waits for the end of B, which fills a pipe that only A reads. */
+/* A waits for B to end, and B has filled a pipe that only A reads. */
 static void build_deadlock(struct stage *s)
 {
     stage_build(s);
@@ -56,7 +56,7 @@ static void a_failed_allocation_gives_an_error_and_frees_everything_once(void **
     struct stage s;
     size_t n = 0, left = 0;
     (void)state;
-    while (left == 0) { /* until all allocations succeed before the one that would fail */
+    while (left == 0) { /* until there are fewer allocations than the one that would fail */
         build_deadlock(&s);
         until_failure = ++n;
         enum err err = hang_judge(&s.scene, &s.settings, &s.findings);

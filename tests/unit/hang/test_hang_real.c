@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The rules on real processes: those that hang are proved with the right rule and cause, those that only look as if are
- * not, however often one looks. */
+ * The rules on real processes: a hang is proved with the right rule and cause; a process that only looks like a hang is
+ * not, however often it is looked at. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,7 +46,7 @@ static void proves(const char *name, const char *rule, const char *cause, const 
     assert_string_equal(f->cause, cause);
     assert_int_equal(f->certainty, CERTAINTY_PROVED);
     assert_true(has_line(f, line));
-    assert_true(has_line(f, "no signal handler, no signal pending"));
+    assert_true(has_line(f, "no signal handler, no pending signal"));
     assert_int_equal(f->victims.n, 1);
     assert_int_equal(f->victims.v[0], k.root);
     assert_null(kit_finding(&k, k.root));
@@ -62,8 +62,8 @@ static void proves_a_latch_that_waits_for_lost_threads(void **state)
 static void proves_a_lock_that_a_thread_held_at_the_fork(void **state)
 {
     (void)state;
-    proves("fork-lock", "orphaned-lock", "lock-held-at-fork", "which can unlock its own copy only");
-    proves("fork-recursive-lock", "orphaned-lock", "lock-held-at-fork", "which can unlock its own copy only");
+    proves("fork-lock", "orphaned-lock", "lock-held-at-fork", "which can unlock only its own copy");
+    proves("fork-recursive-lock", "orphaned-lock", "lock-held-at-fork", "which can unlock only its own copy");
     proves("fork-robust-lock", "orphaned-lock", "lock-held-at-fork", "the robust mutex at");
     proves("fork-rwlock-read", "orphaned-lock", "lock-held-at-fork", "the read-write lock at");
     proves("fork-rwlock-write", "orphaned-lock", "lock-held-at-fork", "the read-write lock at");
@@ -72,7 +72,7 @@ static void proves_a_lock_that_a_thread_held_at_the_fork(void **state)
 static void proves_a_lock_that_the_forking_thread_itself_held(void **state)
 {
     (void)state;
-    proves("fork-own-lock", "orphaned-lock", "lock-held-at-fork", "the waiter is its heir");
+    proves("fork-own-lock", "orphaned-lock", "lock-held-at-fork", "the waiting thread is its copy");
 }
 
 static void proves_a_lock_whose_holder_has_ended(void **state)
@@ -84,19 +84,19 @@ static void proves_a_lock_whose_holder_has_ended(void **state)
 static void proves_through_a_chain_of_joins(void **state)
 {
     (void)state;
-    proves("join-chain", "no-waker", "unknown", "to end, asleep");
+    proves("join-chain", "no-waker", "unknown", "to end, and had slept for");
 }
 
-static void proves_threads_that_lock_each_other_out(void **state)
+static void proves_a_circle_of_locks(void **state)
 {
     (void)state;
     proves("join-blocked", "lock-cycle", "lock-order", "waits for the end of thread");
     proves("lock-circle", "lock-cycle", "lock-order", "waits for the mutex at");
-    proves("lock-of-parent", "lock-cycle", "lock-order", "waits for a mutex in shared memory");
+    proves("lock-of-parent", "lock-cycle", "lock-order", "in shared memory, which is held by");
 }
 
-/* What is proved of pipes depends on all processes of the machine: another one's files in the post of a socket make it
- * likely, and it is looked again. */
+/* Whether a finding about pipes is proved depends on all processes of the machine: while any process has files queued
+ * in a socket, it is only likely. */
 static bool target_is_likely(const struct kit *k)
 {
     const struct finding *f = kit_finding(k, k->target);
@@ -120,16 +120,16 @@ static void finds(const char *name, const char *rule, const char *cause, const c
     kit_stop(&k);
 }
 
-static void finds_a_child_that_is_awaited_before_it_is_read(void **state)
+static void finds_a_parent_that_waits_before_it_reads(void **state)
 {
     (void)state;
-    finds("fill", "pipe-cycle", "undrained-queue", "which is full; who could read: hang_cases");
+    finds("fill", "pipe-cycle", "undrained-queue", "which is full and whose read end is held by hang_cases");
 }
 
-static void finds_an_end_of_file_that_the_reader_prevents(void **state)
+static void finds_a_reader_that_holds_the_write_end(void **state)
 {
     (void)state;
-    finds("read-own", "self-held-pipe", "inherited-fd", "who could write: it itself");
+    finds("read-own", "self-held-pipe", "inherited-fd", "whose write end is held by hang_cases");
 }
 
 static void finds_a_lock_that_a_killed_worker_held(void **state)
@@ -145,7 +145,7 @@ static void finds_a_process_that_spins_and_not_one_that_computes(void **state)
     finds("spin", "spinning", "lost-threads", "its stack was the same");
     assert_true(kit_start(&k, "compute-by-calls"));
     k.settings.hang_after = 1;
-    double until = clock_now() + 4; /* long enough for a finding; what is waited for is that there is none */
+    double until = clock_now() + 4; /* long enough for a finding, of which there must be none */
     while (clock_now() < until) {
         kit_look(&k);
         assert_int_equal(k.findings.n, 0);
@@ -154,19 +154,19 @@ static void finds_a_process_that_spins_and_not_one_that_computes(void **state)
     kit_stop(&k);
 }
 
-static void proves_what_is_left_when_the_main_thread_has_ended(void **state)
+static void proves_a_hang_after_the_main_thread_has_ended(void **state)
 {
     (void)state;
-    proves("main-ended", "no-waker", "unknown", "only thread: futex");
+    proves("main-ended", "no-waker", "unknown", "its only thread waits for the private futex");
 }
 
-static void takes_crash_handlers_of_runtimes_for_what_they_are(void **state)
+static void ignores_crash_handlers_of_runtimes(void **state)
 {
     (void)state;
     proves("runtime-handlers", "no-waker", "lost-threads", "this child has 1");
 }
 
-/* Not one finding, from the moment it waits and for many looks. */
+/* Asserts that there is no finding, from the first look and for many looks. */
 static void finds_nothing_in(const char *name, bool confirmed, int looks)
 {
     struct kit k;
@@ -186,13 +186,13 @@ static void finds_nothing_in(const char *name, bool confirmed, int looks)
     kit_stop(&k);
 }
 
-static void never_proves_a_healthy_game_of_private_futexes(void **state)
+static void never_proves_threads_that_wake_each_other_up(void **state)
 {
     (void)state;
     finds_nothing_in("ping-pong", false, 5000);
 }
 
-static void finds_nothing_where_something_else_may_wake_it(void **state)
+static void finds_nothing_if_something_else_may_wake_the_process(void **state)
 {
     static const char *const cases[] = {
         "shared-semaphore", "handler", "interval-timer", "posix-timer",  "pending-signal", "shared-memory",
@@ -211,7 +211,7 @@ static void finds_nothing_in_a_process_that_computes(void **state)
     finds_nothing_in("compute", false, 500);
 }
 
-/* Dead, but neither forked nor awaited: parked on purpose, perhaps. */
+/* It can never continue, but was not forked and nobody waits for it: perhaps it waits on purpose. */
 static void finds_nothing_in_a_parked_process_that_nobody_waits_for(void **state)
 {
     (void)state;
@@ -273,8 +273,8 @@ static void proves_nothing_of_a_traced_process(void **state)
     kit_stop(&k);
 }
 
-/* What could not be ruled out is said, and time must speak too. */
-static void calls_it_likely_when_a_handler_might_wake_it_but_threads_are_lost(void **state)
+/* The finding names what could not be ruled out, and takes time. */
+static void calls_a_hang_with_a_signal_handler_likely_if_threads_are_lost(void **state)
 {
     struct kit k;
     (void)state;
@@ -299,7 +299,7 @@ static void calls_a_silent_process_stalled_only_when_it_is_awaited(void **state)
     assert_true(kit_start(&k, "read"));
     k.settings.hang_after = 0.2;
     kit_look_until(&k, kit_target_is_confirmed);
-    double until = clock_now() + 0.5; /* long enough for hang_after; what is waited for is that nothing is found */
+    double until = clock_now() + 0.5; /* longer than hang_after; there must be no finding */
     while (clock_now() < until) {
         kit_look(&k);
         assert_int_equal(k.findings.n, 0);
@@ -322,21 +322,21 @@ int main(void)
         cmocka_unit_test(proves_a_lock_that_the_forking_thread_itself_held),
         cmocka_unit_test(proves_a_lock_whose_holder_has_ended),
         cmocka_unit_test(proves_through_a_chain_of_joins),
-        cmocka_unit_test(proves_threads_that_lock_each_other_out),
-        cmocka_unit_test(finds_a_child_that_is_awaited_before_it_is_read),
-        cmocka_unit_test(finds_an_end_of_file_that_the_reader_prevents),
+        cmocka_unit_test(proves_a_circle_of_locks),
+        cmocka_unit_test(finds_a_parent_that_waits_before_it_reads),
+        cmocka_unit_test(finds_a_reader_that_holds_the_write_end),
         cmocka_unit_test(finds_a_lock_that_a_killed_worker_held),
         cmocka_unit_test(finds_a_process_that_spins_and_not_one_that_computes),
-        cmocka_unit_test(proves_what_is_left_when_the_main_thread_has_ended),
-        cmocka_unit_test(takes_crash_handlers_of_runtimes_for_what_they_are),
-        cmocka_unit_test(never_proves_a_healthy_game_of_private_futexes),
-        cmocka_unit_test(finds_nothing_where_something_else_may_wake_it),
+        cmocka_unit_test(proves_a_hang_after_the_main_thread_has_ended),
+        cmocka_unit_test(ignores_crash_handlers_of_runtimes),
+        cmocka_unit_test(never_proves_threads_that_wake_each_other_up),
+        cmocka_unit_test(finds_nothing_if_something_else_may_wake_the_process),
         cmocka_unit_test(finds_nothing_in_a_process_that_computes),
         cmocka_unit_test(finds_nothing_in_a_parked_process_that_nobody_waits_for),
         cmocka_unit_test(proves_a_parked_process_once_somebody_waits_for_it),
         cmocka_unit_test(finds_nothing_in_a_stopped_process),
         cmocka_unit_test(proves_nothing_of_a_traced_process),
-        cmocka_unit_test(calls_it_likely_when_a_handler_might_wake_it_but_threads_are_lost),
+        cmocka_unit_test(calls_a_hang_with_a_signal_handler_likely_if_threads_are_lost),
         cmocka_unit_test(calls_a_silent_process_stalled_only_when_it_is_awaited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The rules on built evidence: beside each case that must match stand those that differ in one fact and must not. */
+ * The rules on made-up evidence. Each case that must match is followed by cases that differ in one fact and must not.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +15,7 @@
 
 enum { PARENT, CHILD, PROCESSES, PARENT_PID = 100, CHILD_PID = 200, THREADS_MAX = 2 };
 
-/* A parent that waits for a child; built anew for each case. */
+/* A parent that waits for a child; each case starts from this. */
 struct stage {
     struct thread_evidence threads[PROCESSES][THREADS_MAX];
     struct fd_evidence fd;
@@ -42,7 +43,7 @@ static struct thread_evidence in_private_futex(pid_t tid)
     return t;
 }
 
-/* What glibc's pthread_mutex_lock looks like from outside. */
+/* What glibc's pthread_mutex_lock leaves in the words. */
 static struct thread_evidence in_mutex(pid_t tid, uint32_t owner)
 {
     struct thread_evidence t = in_private_futex(tid);
@@ -106,7 +107,7 @@ static void assert_finding(const struct finding *f, const char *rule, enum certa
     assert_true(f->after_seconds == 50);
 }
 
-/* Changes of the one fact. */
+/* Changes of one fact. */
 static void awake(struct stage *s)
 {
     s->threads[CHILD][0].state = 'R';
@@ -228,7 +229,7 @@ static void no_waker_is_proved_and_no_fact_may_be_missing(void **state)
         build(&s);
         refuting[i](&s);
         assert_null(judge(&s));
-        s.settings.hang_after = 0; /* nor does time prove it */
+        s.settings.hang_after = 0; /* time does not prove it either */
         const struct finding *f = judge(&s);
         assert_true(!f || (f->certainty < CERTAINTY_PROVED && strcmp(f->rule, "stalled") == 0));
         findings_done(&s.findings);
@@ -250,17 +251,17 @@ static void a_doubt_makes_it_likely_and_only_with_time_and_lost_threads(void **s
         if (hang_undisturbed(&s.procs[CHILD])) {
             assert_finding(judge(&s), "stalled", CERTAINTY_LIKELY, "unknown");
             findings_done(&s.findings);
-        } else { /* it may be waiting for just that signal */
+        } else { /* it may be waiting for exactly that signal */
             assert_null(judge(&s));
         }
     }
 }
 
-static void what_nobody_waits_for_and_has_lost_nothing_is_parked(void **state)
+static void a_process_that_nobody_waits_for_and_that_lost_no_thread_is_parked(void **state)
 {
     struct stage s;
     (void)state;
-    build(&s); /* forked, but by a parent of one thread that goes on */
+    build(&s); /* forked by a parent with one thread, which continues */
     s.procs[CHILD].parent_threads = 1;
     s.procs[CHILD].parent_waits = s.procs[CHILD].awaited = false;
     s.threads[PARENT][0] = asleep_in(PARENT_PID, SYS_ppoll);
@@ -280,13 +281,13 @@ static void a_python_program_that_may_wait_for_an_interrupt_is_not_proved(void *
     s.procs[CHILD].forked_without_exec = false;
     s.settings.hang_after = 0;
     assert_null(judge(&s));
-    s.procs[CHILD].nthreads = 2; /* of several threads the others would stay where they are */
+    s.procs[CHILD].nthreads = 2; /* a signal would wake only one of several threads */
     s.threads[CHILD][1] = in_private_futex(CHILD_PID + 1);
     assert_finding(judge(&s), "no-waker", CERTAINTY_PROVED, "unknown");
     findings_done(&s.findings);
 }
 
-static void handlers_of_runtimes_are_no_doubt(void **state)
+static void handlers_of_runtimes_give_no_doubt(void **state)
 {
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGILL, 32, 33};
     struct stage s;
@@ -297,13 +298,13 @@ static void handlers_of_runtimes_are_no_doubt(void **state)
     assert_finding(judge(&s), "no-waker", CERTAINTY_PROVED, "lost-threads");
     findings_done(&s.findings);
     build(&s);
-    interrupt_handler(&s); /* Python has one by itself */
+    interrupt_handler(&s); /* which Python always installs */
     s.procs[CHILD].exe = (char[]){"/usr/bin/python3.11"};
     assert_finding(judge(&s), "no-waker", CERTAINTY_PROVED, "lost-threads");
     findings_done(&s.findings);
 }
 
-static void a_window_s_handler_is_a_doubt_unless_it_is_readline_s_in_python(void **state)
+static void a_sigwinch_handler_gives_a_doubt_unless_it_is_that_of_readline(void **state)
 {
     static char *libraries[] = {"readline.cpython-311-x86_64-linux-gnu.so"};
     struct stage s;
@@ -336,7 +337,7 @@ static void the_cause_is_lost_threads_only_if_threads_were_lost(void **state)
     findings_done(&s.findings);
 }
 
-static void a_join_counts_as_its_own_only_if_the_word_is_a_thread_of_it(void **state)
+static void a_join_counts_only_if_the_word_is_a_thread_of_the_process(void **state)
 {
     struct stage s;
     (void)state;
@@ -354,8 +355,8 @@ static void a_join_counts_as_its_own_only_if_the_word_is_a_thread_of_it(void **s
     assert_null(judge(&s));
 }
 
-/* As std::future does: not a private operation, but the word is in memory that nobody else has. */
-static void a_shared_operation_in_private_memory_is_its_own(void **state)
+/* Like std::future: the operation is not private, but the word is in private memory. */
+static void a_shared_operation_in_private_memory_counts_as_private(void **state)
 {
     struct stage s;
     (void)state;
@@ -365,7 +366,7 @@ static void a_shared_operation_in_private_memory_is_its_own(void **state)
     findings_done(&s.findings);
 }
 
-static void orphaned_lock_says_more_than_no_waker(void **state)
+static void orphaned_lock_goes_before_no_waker(void **state)
 {
     struct stage s;
     (void)state;
@@ -389,7 +390,7 @@ static struct futex_wait a_wait(uint32_t command, bool private_op, uint32_t word
                                .owner_process = PARENT_PID};
 }
 
-/* A robust mutex has its owner in the word, and is waited for by a shared operation. */
+/* A robust mutex has its owner in the word; the wait for it is a shared operation. */
 static struct futex_wait in_robust_mutex(uint32_t owner)
 {
     struct futex_wait f = a_wait(FUTEX_WAIT, false, FUTEX_WAITERS | owner);
@@ -420,10 +421,11 @@ static void locks_of_all_kinds_show_their_holder(void **state)
         struct futex_wait wait;
         enum futex_lock lock;
         enum certainty certainty;
-    } cases[] = {{in_robust_mutex(owner), LOCK_ROBUST, CERTAINTY_PROVED},
-                 {in_rwlock(owner, true), LOCK_WRITER, CERTAINTY_PROVED},
-                 {in_rwlock(owner, false), LOCK_WRITER, CERTAINTY_PROVED},
-                 {in_pi_mutex(owner), LOCK_PI, CERTAINTY_LIKELY}}; /* the kernel passes it on when its owner ends */
+    } cases[] = {
+        {in_robust_mutex(owner), LOCK_ROBUST, CERTAINTY_PROVED},
+        {in_rwlock(owner, true), LOCK_WRITER, CERTAINTY_PROVED},
+        {in_rwlock(owner, false), LOCK_WRITER, CERTAINTY_PROVED},
+        {in_pi_mutex(owner), LOCK_PI, CERTAINTY_LIKELY}}; /* the kernel passes the lock on when its owner ends */
     struct stage s;
     pid_t holder;
     (void)state;
@@ -438,26 +440,26 @@ static void locks_of_all_kinds_show_their_holder(void **state)
     }
 }
 
-static void what_only_looks_like_such_a_lock_has_no_holder(void **state)
+static void words_that_only_look_like_a_lock_have_no_holder(void **state)
 {
     struct futex_wait cases[] = {in_robust_mutex(107), in_robust_mutex(107), in_robust_mutex(107),
                                  in_rwlock(107, true), in_rwlock(107, true), in_rwlock(107, false),
                                  in_pi_mutex(0),       in_pi_mutex(107)};
     pid_t holder;
     (void)state;
-    cases[0].word = cases[0].expected |= FUTEX_OWNER_DIED; /* the next one has it already */
+    cases[0].word = cases[0].expected |= FUTEX_OWNER_DIED; /* another thread has taken it over */
     cases[1].owner = 108;
     cases[2].kind = 128;
-    cases[3].before[1] = 1 << 3; /* readers have it */
-    cases[4].kind = 0x7f3a1740;  /* no TID */
+    cases[3].before[1] = 1 << 3; /* readers hold it */
+    cases[4].kind = 0x7f3a1740;  /* too large for a TID */
     cases[5].expected = 2;
     cases[7].has_timeout = true;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(futex_wait_lock(&cases[i], &holder), LOCK_NONE);
 }
 
-/* The number of its holder is one of its own namespace: here it says nothing. */
-static void the_holder_in_another_namespace_is_not_known(void **state)
+/* The TID of the holder is of another PID namespace, and means nothing in ours. */
+static void a_holder_in_another_pid_namespace_is_unknown(void **state)
 {
     struct stage s;
     (void)state;
@@ -469,8 +471,8 @@ static void the_holder_in_another_namespace_is_not_known(void **state)
     findings_done(&s.findings);
 }
 
-/* Those of a library that is known are named as a guess, and what to write is for that one. */
-static void the_cure_is_that_of_the_library_whose_threads_are_missed(void **state)
+/* If the library is recognised, the finding names it as a guess, and the fix is for this library. */
+static void the_fix_is_for_the_library_whose_threads_are_missing(void **state)
 {
     char *const names[] = {"python3", "polars-0", "polars-1"}, *const libraries[] = {"libc.so.6", "libgomp-a1.so.1"};
     struct stage s;
@@ -487,18 +489,18 @@ static void the_cure_is_that_of_the_library_whose_threads_are_missed(void **stat
     s.procs[CHILD].libraries = (struct texts){(char **)libraries, 2};
     f = judge(&s);
     assert_string_equal(f->evidence.v[f->evidence.n - 1],
-                        "looks like threads of GNU's OpenMP, because libgomp-a1.so.1 is mapped");
+                        "the missing threads are probably those of GNU's OpenMP: it has loaded libgomp-a1.so.1");
     assert_non_null(strstr(f->fix, "export OMP_NUM_THREADS=1"));
     findings_done(&s.findings);
     s.procs[CHILD].parent_names = (struct texts){(char **)names,
                                                  3}; /* names of threads say more than a mapped library */
     f = judge(&s);
     assert_string_equal(f->evidence.v[f->evidence.n - 1],
-                        "looks like threads of Polars: its parent had one called polars-0");
+                        "the missing threads are probably those of Polars: its parent had a thread called polars-0");
     findings_done(&s.findings);
 }
 
-static void what_was_only_seen_of_the_parent_is_a_lower_bound(void **state)
+static void threads_of_the_parent_that_were_only_seen_are_a_lower_bound(void **state)
 {
     struct stage s;
     (void)state;
@@ -509,7 +511,7 @@ static void what_was_only_seen_of_the_parent_is_a_lower_bound(void **state)
     findings_done(&s.findings);
 }
 
-static void who_spins_without_its_threads_is_likely_to_hang_and_never_proved(void **state)
+static void spinning_without_the_parents_threads_is_likely_and_never_proved(void **state)
 {
     struct stage s;
     (void)state;
@@ -524,18 +526,18 @@ static void who_spins_without_its_threads_is_likely_to_hang_and_never_proved(voi
     s.settings.hang_after = 5;
     assert_finding(judge(&s), "spinning", CERTAINTY_LIKELY, "lost-threads");
     findings_done(&s.findings);
-    e->parent_threads = 1; /* it has lost none: it computes */
+    e->parent_threads = 1; /* it has lost no thread: it computes */
     assert_null(judge(&s));
     e->parent_threads = 5;
-    e->spin_looks = 1; /* or its stack was seen to change */
+    e->spin_looks = 1; /* its stack has changed */
     assert_null(judge(&s));
     e->spin_looks = 30;
     e->spins_since = 97;
     assert_null(judge(&s));
 }
 
-/* Locks that are no glibc mutex: Python's, Rust's, rayon's, malloc's, stdio's. */
-static void not_every_two_is_a_mutex_with_an_owner(void **state)
+/* Locks that are not a glibc mutex: those of Python, Rust, rayon, malloc and stdio. */
+static void a_two_alone_is_not_a_mutex_with_an_owner(void **state)
 {
     static const struct {
         uint32_t command, word, owner, users, kind, count;
@@ -566,7 +568,7 @@ static void not_every_two_is_a_mutex_with_an_owner(void **state)
     }
 }
 
-static void a_lock_with_a_living_owner_of_its_own_is_no_orphan(void **state)
+static void a_lock_with_a_living_owner_is_not_orphaned(void **state)
 {
     struct stage s;
     (void)state;
@@ -577,12 +579,12 @@ static void a_lock_with_a_living_owner_of_its_own_is_no_orphan(void **state)
     s.threads[CHILD][1] = asleep_in(CHILD_PID + 1, SYS_nanosleep);
     s.settings.hang_after = 0;
     assert_null(judge(&s));
-    s.threads[CHILD][1].state = 'Z'; /* it has ended; what it held stays locked */
+    s.threads[CHILD][1].state = 'Z'; /* it has ended, and what it held stays locked */
     assert_finding(judge(&s), "orphaned-lock", CERTAINTY_PROVED, "unknown");
     findings_done(&s.findings);
 }
 
-static void an_owner_among_strangers_or_not_looked_up_proves_no_orphan(void **state)
+static void an_owner_in_an_unrelated_process_or_not_looked_up_proves_nothing(void **state)
 {
     struct stage s;
     (void)state;
@@ -596,7 +598,7 @@ static void an_owner_among_strangers_or_not_looked_up_proves_no_orphan(void **st
     findings_done(&s.findings);
 }
 
-static void an_owner_in_the_parent_means_nothing_to_a_program_that_was_executed(void **state)
+static void an_owner_in_the_parent_means_nothing_after_exec(void **state)
 {
     struct stage s;
     (void)state;
@@ -607,7 +609,7 @@ static void an_owner_in_the_parent_means_nothing_to_a_program_that_was_executed(
     findings_done(&s.findings);
 }
 
-static void an_orphan_among_living_threads_is_likely_after_a_while(void **state)
+static void an_orphaned_lock_among_living_threads_is_likely_after_a_while(void **state)
 {
     struct stage s;
     (void)state;
@@ -621,7 +623,7 @@ static void an_orphan_among_living_threads_is_likely_after_a_while(void **state)
     findings_done(&s.findings);
 }
 
-static void stalled_needs_somebody_who_waits_and_time(void **state)
+static void stalled_needs_time_and_somebody_who_waits(void **state)
 {
     struct stage s;
     (void)state;
@@ -637,7 +639,7 @@ static void stalled_needs_somebody_who_waits_and_time(void **state)
     assert_null(judge(&s));
 }
 
-/* What an awaited process may wait for without a finding; and with one if it has a task. */
+/* What an awaited process may wait for without a finding, or, if it has a task, with one. */
 static void ordinary_waits_are_not_stalled(void **state)
 {
     static const struct {
@@ -682,7 +684,7 @@ static void a_process_whose_child_works_is_not_stalled(void **state)
 {
     struct stage s;
     (void)state;
-    build(&s); /* here the parent is the one in question */
+    build(&s); /* this case is about the parent */
     s.settings.hang_after = 5;
     s.threads[PARENT][0] = asleep_in(PARENT_PID, SYS_read);
     s.procs[PARENT].has_task = s.procs[PARENT].awaited = true;
@@ -692,45 +694,33 @@ static void a_process_whose_child_works_is_not_stalled(void **state)
     assert_null(judge(&s));
 }
 
-static void rules_have_names_titles_and_advice(void **state)
-{
-    (void)state;
-    assert_string_equal(hang_rule_id(0), "orphaned-lock");
-    size_t n = 0;
-    for (; hang_rule_id(n); n++)
-        assert_true(*hang_rule_title(n) && *hang_rule_advice(n));
-    assert_true(n >= 3);
-    assert_null(hang_rule_title(n));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_waker_is_proved_and_no_fact_may_be_missing),
         cmocka_unit_test(a_doubt_makes_it_likely_and_only_with_time_and_lost_threads),
-        cmocka_unit_test(what_nobody_waits_for_and_has_lost_nothing_is_parked),
+        cmocka_unit_test(a_process_that_nobody_waits_for_and_that_lost_no_thread_is_parked),
         cmocka_unit_test(a_python_program_that_may_wait_for_an_interrupt_is_not_proved),
-        cmocka_unit_test(handlers_of_runtimes_are_no_doubt),
-        cmocka_unit_test(a_window_s_handler_is_a_doubt_unless_it_is_readline_s_in_python),
+        cmocka_unit_test(handlers_of_runtimes_give_no_doubt),
+        cmocka_unit_test(a_sigwinch_handler_gives_a_doubt_unless_it_is_that_of_readline),
         cmocka_unit_test(the_cause_is_lost_threads_only_if_threads_were_lost),
-        cmocka_unit_test(a_join_counts_as_its_own_only_if_the_word_is_a_thread_of_it),
-        cmocka_unit_test(a_shared_operation_in_private_memory_is_its_own),
-        cmocka_unit_test(orphaned_lock_says_more_than_no_waker),
+        cmocka_unit_test(a_join_counts_only_if_the_word_is_a_thread_of_the_process),
+        cmocka_unit_test(a_shared_operation_in_private_memory_counts_as_private),
+        cmocka_unit_test(orphaned_lock_goes_before_no_waker),
         cmocka_unit_test(locks_of_all_kinds_show_their_holder),
-        cmocka_unit_test(what_only_looks_like_such_a_lock_has_no_holder),
-        cmocka_unit_test(the_holder_in_another_namespace_is_not_known),
-        cmocka_unit_test(the_cure_is_that_of_the_library_whose_threads_are_missed),
-        cmocka_unit_test(what_was_only_seen_of_the_parent_is_a_lower_bound),
-        cmocka_unit_test(who_spins_without_its_threads_is_likely_to_hang_and_never_proved),
-        cmocka_unit_test(not_every_two_is_a_mutex_with_an_owner),
-        cmocka_unit_test(a_lock_with_a_living_owner_of_its_own_is_no_orphan),
-        cmocka_unit_test(an_owner_among_strangers_or_not_looked_up_proves_no_orphan),
-        cmocka_unit_test(an_owner_in_the_parent_means_nothing_to_a_program_that_was_executed),
-        cmocka_unit_test(an_orphan_among_living_threads_is_likely_after_a_while),
-        cmocka_unit_test(stalled_needs_somebody_who_waits_and_time),
+        cmocka_unit_test(words_that_only_look_like_a_lock_have_no_holder),
+        cmocka_unit_test(a_holder_in_another_pid_namespace_is_unknown),
+        cmocka_unit_test(the_fix_is_for_the_library_whose_threads_are_missing),
+        cmocka_unit_test(threads_of_the_parent_that_were_only_seen_are_a_lower_bound),
+        cmocka_unit_test(spinning_without_the_parents_threads_is_likely_and_never_proved),
+        cmocka_unit_test(a_two_alone_is_not_a_mutex_with_an_owner),
+        cmocka_unit_test(a_lock_with_a_living_owner_is_not_orphaned),
+        cmocka_unit_test(an_owner_in_an_unrelated_process_or_not_looked_up_proves_nothing),
+        cmocka_unit_test(an_owner_in_the_parent_means_nothing_after_exec),
+        cmocka_unit_test(an_orphaned_lock_among_living_threads_is_likely_after_a_while),
+        cmocka_unit_test(stalled_needs_time_and_somebody_who_waits),
         cmocka_unit_test(ordinary_waits_are_not_stalled),
         cmocka_unit_test(a_process_whose_child_works_is_not_stalled),
-        cmocka_unit_test(rules_have_names_titles_and_advice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

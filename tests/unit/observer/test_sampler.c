@@ -127,7 +127,7 @@ static void says_what_a_screen_shows_of_a_process(void **state)
     assert_true(e.process.forked_without_exec);
     assert_true(e.process.pss_kib > 0);
     assert_true(e.process.fds >= 3);
-    assert_true(strncmp(e.process.waits_for, "read of pipe ", 13) == 0);
+    assert_true(strncmp(e.process.waits_for, "input from pipe ", 16) == 0);
     event_done(&e);
     stop(&w);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Why a process may not be read, on made-up rights and on a real process that has shielded itself. */
+ * Why a process may not be read: made-up rights, and a real process that is not dumpable. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 
 #include "core/proc/proc.h"
 
-static void says_what_would_help(void **state)
+static void says_what_to_do(void **state)
 {
     static const struct {
         struct denial denial;
@@ -23,10 +23,10 @@ static void says_what_would_help(void **state)
         {{.ours = 12345, .owner = 0}, "it belongs to user root: run poolscope as that user or as root"},
         {{.ours = 0, .owner = 12345}, "--cap-add SYS_PTRACE"},
         {{.ours = 7, .owner = 7, .yama = 1}, "poolscope watch"},
-        {{.ours = 7, .owner = 7, .yama = 2}, "kernel.yama.ptrace_scope is 2: only root may"},
-        {{.ours = 0, .owner = 7, .yama = 3, .trace_all = true}, "nobody may until the machine is restarted"},
+        {{.ours = 7, .owner = 7, .yama = 2}, "kernel.yama.ptrace_scope is 2: only root may read it"},
+        {{.ours = 0, .owner = 7, .yama = 3, .trace_all = true}, "nobody may read it until the machine is restarted"},
         {{.ours = 7, .owner = 7, .shielded = true}, "PR_SET_DUMPABLE"},
-        {{.ours = 7, .owner = 7}, "it has other rights than poolscope"},
+        {{.ours = 7, .owner = 7}, "it has privileges that poolscope lacks"},
         {{.ours = 0, .owner = 7, .trace_all = true}, "a security module or a sandbox"},
     };
     (void)state;
@@ -60,7 +60,7 @@ static pid_t start_shielded(void)
     return pid;
 }
 
-static void sees_that_a_process_is_shielded(void **state)
+static void sees_that_a_process_is_not_dumpable(void **state)
 {
     struct denial denial;
     (void)state;
@@ -68,7 +68,7 @@ static void sees_that_a_process_is_shielded(void **state)
     assert_int_equal(proc_denial_look(pid, &denial), OK);
     assert_int_equal(denial.owner, getuid());
     assert_int_equal(denial.ours, geteuid());
-    if (getuid() != 0) /* root's files are root's in any case */
+    if (getuid() != 0) /* the files of root's processes belong to root in any case */
         assert_true(denial.shielded && !denial.trace_all);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
@@ -78,8 +78,8 @@ static void sees_that_a_process_is_shielded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(says_what_would_help),
-        cmocka_unit_test(sees_that_a_process_is_shielded),
+        cmocka_unit_test(says_what_to_do),
+        cmocka_unit_test(sees_that_a_process_is_not_dumpable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

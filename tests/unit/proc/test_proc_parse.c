@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The parsers of /proc on what the kernel writes and on what it never would: every truncation, and noise. */
+ * The parsers of /proc: what the kernel writes, and what it never would, that is, every truncation and noise. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 static const char stat_line[] =
     "14072 (app) S 14065 14072 14072 0 -1 4194368 2710 60951 0 7 3 4 55 21 20 0 9 0 114039 5124096 956 18446744073\n";
 
-static void stat_ends_its_name_at_the_last_parenthesis(void **state)
+static void stat_takes_the_name_up_to_the_last_parenthesis(void **state)
 {
     static const struct {
         const char *line, *name;
@@ -76,7 +76,7 @@ static void status_has_signals_and_switches(void **state)
     assert_int_equal(st.nonvoluntary, 18);
 }
 
-static void status_without_switches_says_so(void **state)
+static void status_may_lack_context_switches(void **state)
 {
     struct proc_status st;
     size_t len = (size_t)(strstr(status_text, "voluntary") - status_text);
@@ -103,7 +103,7 @@ static void syscall_has_three_forms(void **state)
     assert_int_equal(proc_parse_syscall("", 0, &c), ERR_PARSE);
 }
 
-static void children_are_numbers_and_nothing_else(void **state)
+static void children_must_be_numbers(void **state)
 {
     struct ints n = {0};
     (void)state;
@@ -116,7 +116,7 @@ static void children_are_numbers_and_nothing_else(void **state)
     ints_done(&n);
 }
 
-static void maps_say_who_may_share_the_memory(void **state)
+static void maps_tell_shared_from_private_memory(void **state)
 {
     static const char text[] = "7f0000000000-7f0000001000 ---p 00000000 00:00 0 \n"
                                "7f0005000000-7f0005001000 rw-s 00000000 00:01 77     /dev/shm/a name\n"
@@ -137,7 +137,7 @@ static void maps_say_who_may_share_the_memory(void **state)
     assert_int_equal(proc_parse_map(at + used, 0, &m, &used), ERR_NOT_FOUND);
 }
 
-static void keys_are_found_at_the_start_of_a_line_only(void **state)
+static void finds_keys_only_at_the_start_of_a_line(void **state)
 {
     static const char text[] = "55 [rollup]\nSwapPss: 9 kB\nPss:      812 kB\nPss_Dirty: 4 kB\n";
     uint64_t n;
@@ -149,7 +149,7 @@ static void keys_are_found_at_the_start_of_a_line_only(void **state)
     assert_int_equal(proc_count_key("", 0, "ID"), 0);
 }
 
-static void open_files_are_known_by_their_links(void **state)
+static void tells_open_files_by_their_links(void **state)
 {
     static const struct {
         const char *target;
@@ -220,7 +220,7 @@ static void parse_all(const char *text, size_t len)
     ints_done(&numbers);
 }
 
-/* In memory of exactly that size, so that a sanitizer sees one byte too far. */
+/* Copies the bytes into memory of exactly that size, so that a sanitizer notices a read beyond its end. */
 static void parse_exactly(const char *text, size_t len)
 {
     char *copy = malloc(len ? len : 1);
@@ -230,7 +230,7 @@ static void parse_exactly(const char *text, size_t len)
     free(copy);
 }
 
-static void no_truncation_and_no_noise_does_harm(void **state)
+static void survives_truncated_files_and_noise(void **state)
 {
     static const char *const texts[] = {
         stat_line,
@@ -258,17 +258,17 @@ static void no_truncation_and_no_noise_does_harm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stat_ends_its_name_at_the_last_parenthesis),
+        cmocka_unit_test(stat_takes_the_name_up_to_the_last_parenthesis),
         cmocka_unit_test(stat_cuts_a_long_name_at_a_whole_character),
         cmocka_unit_test(status_has_signals_and_switches),
-        cmocka_unit_test(status_without_switches_says_so),
+        cmocka_unit_test(status_may_lack_context_switches),
         cmocka_unit_test(syscall_has_three_forms),
-        cmocka_unit_test(children_are_numbers_and_nothing_else),
-        cmocka_unit_test(maps_say_who_may_share_the_memory),
-        cmocka_unit_test(keys_are_found_at_the_start_of_a_line_only),
-        cmocka_unit_test(open_files_are_known_by_their_links),
+        cmocka_unit_test(children_must_be_numbers),
+        cmocka_unit_test(maps_tell_shared_from_private_memory),
+        cmocka_unit_test(finds_keys_only_at_the_start_of_a_line),
+        cmocka_unit_test(tells_open_files_by_their_links),
         cmocka_unit_test(a_command_line_becomes_one_safe_line),
-        cmocka_unit_test(no_truncation_and_no_noise_does_harm),
+        cmocka_unit_test(survives_truncated_files_and_noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Scenes: from folders that stand in for /proc, and from real processes. */
+ * Scenes, from folders that stand in for /proc and from real processes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,10 +17,11 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/proc/ask.h"
 #include "core/proc/private.h"
 #include "tests/kit/hang_kit.h"
 
-/* The folders have the system call numbers of x86-64. */
+/* The folders contain system call numbers of x86-64. */
 #ifdef __x86_64__
 #define ONLY_WHERE_THE_NUMBERS_FIT
 #else
@@ -58,7 +59,7 @@ static void reads_a_forked_child_that_waits_on_a_latch(void **state)
     open_folder(&s, "latch", 14065);
     look(&s);
     assert_int_equal(s.n, 2);
-    assert_false(scene_find(&s, 14072)->at_one_instant); /* seen only once */
+    assert_false(scene_find(&s, 14072)->at_one_instant); /* after one look only */
     look(&s);
     const struct evidence *e = scene_find(&s, 14072), *host = scene_find(&s, 14065);
     assert_true(e->at_one_instant && host->at_one_instant);
@@ -75,7 +76,7 @@ static void reads_a_forked_child_that_waits_on_a_latch(void **state)
     assert_int_equal(f->word_seen, SEEN);
     assert_int_equal(e->ghost_stacks, 2);
     assert_true(e->timers_seen == SEEN && e->timers == 0);
-    assert_true(e->shares_seen == NOT_SEEN); /* a folder has no memory to compare */
+    assert_true(e->shares_seen == NOT_SEEN); /* the processes of a folder have no memory to compare */
     assert_true(e->pss_seen == SEEN && e->pss_kib == 812);
     assert_true(e->parent_waits && e->awaited);
     assert_string_equal(e->command, "app --fast");
@@ -84,13 +85,13 @@ static void reads_a_forked_child_that_waits_on_a_latch(void **state)
     assert_string_equal(buf_text(&words), "a futex in its own memory, without a timeout");
     buf_clear(&words);
     assert_int_equal(evidence_waits_for(host, &words), OK);
-    assert_string_equal(buf_text(&words), "a child");
+    assert_string_equal(buf_text(&words), "a child to end");
     buf_done(&words);
     scene_done(&s);
 }
 
-/* What cannot be seen keeps it from being proved; seen, it is. */
-static void proves_a_latch_only_when_all_is_seen(void **state)
+/* The finding is not proved as long as something cannot be seen. */
+static void proves_a_latch_only_if_everything_is_seen(void **state)
 {
     struct scene s;
     struct hang_settings settings = {.started = clock_now(), .hang_after = 0};
@@ -147,7 +148,7 @@ static void survives_hostile_names_and_broken_files(void **state)
     open_folder(&s, "hostile", 50);
     for (int i = 0; i < 5; i++)
         look(&s);
-    assert_int_equal(s.n, 2); /* the others are not whole enough to be processes */
+    assert_int_equal(s.n, 2); /* the files of the others are too broken */
     const struct evidence *e = scene_find(&s, 50), *odd = scene_find(&s, 54);
     assert_string_equal(e->name, "a) S 1 (b␊␛[31m\\xff");
     assert_string_equal(e->command, "␛]0;evil␇ two␊lines");
@@ -157,7 +158,7 @@ static void survives_hostile_names_and_broken_files(void **state)
     scene_done(&s);
 }
 
-static void finds_the_tree_by_parents_where_there_are_no_lists_of_children(void **state)
+static void finds_children_by_their_parent_without_the_file_children(void **state)
 {
     struct scene s;
     (void)state;
@@ -169,8 +170,8 @@ static void finds_the_tree_by_parents_where_there_are_no_lists_of_children(void 
     scene_done(&s);
 }
 
-/* A parent that was last looked at before its exec forks a child: that is not seen to be a clone of it at once. */
-static void learns_of_its_parents_threads_also_late(void **state)
+/* If a parent has called exec since the last look at it, its child is not recognised as a copy of it at once. */
+static void learns_about_the_threads_of_the_parent_even_late(void **state)
 {
     struct scene s;
     char top[] = "/tmp/poolscope-scene-XXXXXX", line[4096];
@@ -232,13 +233,13 @@ static void follows_a_process_that_is_reparented(void **state)
     assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
 }
 
-static void leaves_out_the_root_if_it_does_not_count(void **state)
+static void leaves_out_the_root_if_told_to(void **state)
 {
     struct kit k;
     (void)state;
     assert_true(kit_start(&k, "read"));
     assert_int_equal(scene_watch(&k.scene, k.root, false), OK);
-    assert_int_equal(scene_hint(&k.scene, k.target, 9, true), OK); /* before it is seen */
+    assert_int_equal(scene_hint(&k.scene, k.target, 9, true), OK); /* before the process is seen */
     kit_look_until(&k, target_reads);
     assert_null(scene_find(&k.scene, k.root));
     const struct evidence *e = scene_find(&k.scene, k.target);
@@ -274,7 +275,7 @@ static void knows_open_files_and_their_directions(void **state)
     kit_stop(&k);
 }
 
-static void keeps_the_time_asleep_while_nothing_moves(void **state)
+static void keeps_the_time_asleep_while_nothing_changes(void **state)
 {
     struct kit k;
     (void)state;
@@ -284,14 +285,14 @@ static void keeps_the_time_asleep_while_nothing_moves(void **state)
     for (int i = 0; i < 10; i++)
         kit_look(&k);
     assert_true(scene_find(&k.scene, k.target)->threads[0].asleep_since == since);
-    kill(k.target, SIGSTOP); /* a sign of life, of a kind */
+    kill(k.target, SIGSTOP); /* being stopped counts as a sign of life */
     kill(k.target, SIGCONT);
     kit_look_until(&k, kit_target_is_proved);
     assert_true(scene_find(&k.scene, k.target)->threads[0].asleep_since > since);
     kit_stop(&k);
 }
 
-/* Processes without a pause, each gone at once. */
+/* Starts processes without a pause; each ends at once. */
 static pid_t start_fork_storm(void)
 {
     pid_t storm = fork();
@@ -299,13 +300,13 @@ static pid_t start_fork_storm(void)
     if (storm > 0)
         return storm;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGCHLD, SIG_IGN); /* nothing to wait for */
+    signal(SIGCHLD, SIG_IGN); /* the kernel reaps them */
     for (;;)
         if (fork() == 0)
             _exit(0);
 }
 
-static void proves_while_others_fork_without_a_pause(void **state)
+static void proves_a_hang_while_others_fork_without_a_pause(void **state)
 {
     struct kit k;
     (void)state;
@@ -324,8 +325,8 @@ static double cpu_seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Not a test of speed: it prints what a look costs in CPU time, by thread. */
-static void says_what_a_look_costs(void **state)
+/* Prints the CPU time of a look for each thread; no assertion about speed. */
+static void prints_what_a_look_costs(void **state)
 {
     static const struct {
         const char *name;
@@ -351,7 +352,7 @@ static void says_what_a_look_costs(void **state)
     }
 }
 
-/* A folder of numbered files that stands in for /proc: whoever is asked has an heir, up to a last one. */
+/* A folder of numbered files that stands in for /proc. Each number that is asked adds its heir, up to a last one. */
 struct heirs {
     int folder;
     pid_t last, stop;
@@ -386,13 +387,13 @@ static enum err ask_heirs(struct heirs *h)
     return err;
 }
 
-static void whoever_comes_while_all_are_asked_is_asked_too(void **state)
+static void asks_processes_that_start_meanwhile(void **state)
 {
     struct heirs few = {.last = 5}, endless = {.last = 1 << 20}, stopped = {.last = 5, .stop = 3};
     (void)state;
     assert_int_equal(ask_heirs(&few), OK);
     assert_int_equal(few.asked, 5);
-    assert_int_equal(ask_heirs(&endless), ERR_AGAIN); /* that they have no more heirs is not known */
+    assert_int_equal(ask_heirs(&endless), ERR_AGAIN); /* new heirs kept appearing */
     assert_int_equal(ask_heirs(&stopped), ERR_CANCELLED);
     assert_int_equal(stopped.asked, 3);
 }
@@ -401,18 +402,18 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_a_forked_child_that_waits_on_a_latch),
-        cmocka_unit_test(proves_a_latch_only_when_all_is_seen),
+        cmocka_unit_test(proves_a_latch_only_if_everything_is_seen),
         cmocka_unit_test(reads_a_mutex_and_finds_its_owner),
-        cmocka_unit_test(learns_of_its_parents_threads_also_late),
+        cmocka_unit_test(learns_about_the_threads_of_the_parent_even_late),
         cmocka_unit_test(survives_hostile_names_and_broken_files),
-        cmocka_unit_test(finds_the_tree_by_parents_where_there_are_no_lists_of_children),
+        cmocka_unit_test(finds_children_by_their_parent_without_the_file_children),
         cmocka_unit_test(follows_a_process_that_is_reparented),
-        cmocka_unit_test(leaves_out_the_root_if_it_does_not_count),
+        cmocka_unit_test(leaves_out_the_root_if_told_to),
         cmocka_unit_test(knows_open_files_and_their_directions),
-        cmocka_unit_test(proves_while_others_fork_without_a_pause),
-        cmocka_unit_test(keeps_the_time_asleep_while_nothing_moves),
-        cmocka_unit_test(whoever_comes_while_all_are_asked_is_asked_too),
-        cmocka_unit_test(says_what_a_look_costs),
+        cmocka_unit_test(proves_a_hang_while_others_fork_without_a_pause),
+        cmocka_unit_test(keeps_the_time_asleep_while_nothing_changes),
+        cmocka_unit_test(asks_processes_that_start_meanwhile),
+        cmocka_unit_test(prints_what_a_look_costs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

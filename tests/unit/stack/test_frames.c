@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Stacks for people: names as real programs have them, and native and Python frames of real processes in one row. */
+ * Stacks for people to read: names from real programs, and merged native and Python frames of real processes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,7 +63,7 @@ static const struct {
     {"_ZThn16_N3Foo3barEv", "Foo::bar"},
     {"_ZN3foo3barB5cxx11Ev", "foo::bar"},
     {"_ZN3foo3barEv.cold", "foo::bar"},
-    /* C, Go, and what is no mangled name at all */
+    /* C, Go, and names that are not mangled */
     {"pthread_cond_wait@@GLIBC_2.3.2", "pthread_cond_wait"},
     {"do_futex_wait.constprop.0", "do_futex_wait"},
     {"github.com/foo/bar.(*Pool[...]).Get", "github.com/foo/bar.(*Pool[...]).Get"},
@@ -75,7 +75,7 @@ static const struct {
     {".cold", ".cold"},
 };
 
-static void names_functions_as_people_write_them(void **state)
+static void demangles_and_shortens_names(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -87,7 +87,7 @@ static void names_functions_as_people_write_them(void **state)
     }
 }
 
-static void shortens_what_only_demanglers_write(void **state)
+static void shortens_forms_that_only_demanglers_write(void **state)
 {
     static const struct {
         const char *demangled, *name;
@@ -121,7 +121,7 @@ static void shortens_what_only_demanglers_write(void **state)
     }
 }
 
-static void keeps_the_end_of_a_long_path_and_the_start_of_a_long_word(void **state)
+static void keeps_the_end_of_a_long_path_and_the_start_of_a_long_segment(void **state)
 {
     struct buf symbol, out;
     (void)state;
@@ -143,8 +143,8 @@ static void keeps_the_end_of_a_long_path_and_the_start_of_a_long_word(void **sta
     buf_done(&symbol);
 }
 
-/* Each level names the one before twice: forty of them would be terabytes. */
-static void bounds_a_name_that_unfolds_without_end(void **state)
+/* Each level contains the level before twice: forty levels demangle to terabytes. */
+static void bounds_a_name_that_demangles_without_end(void **state)
 {
     enum { LEVELS = 40 };
     static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -189,7 +189,7 @@ static void survives_noise_as_a_name(void **state)
     }
 }
 
-static void words_a_python_frame_by_its_place(void **state)
+static void describes_a_python_frame_by_its_place(void **state)
 {
     static const struct {
         const char *function, *file;
@@ -222,7 +222,7 @@ static void words_a_python_frame_by_its_place(void **state)
     }
 }
 
-static void tells_a_stack_in_one_line(void **state)
+static void shortens_a_stack_to_one_line(void **state)
 {
     static const struct {
         const char *frames[8], *line;
@@ -253,7 +253,7 @@ static void tells_a_stack_in_one_line(void **state)
     }
 }
 
-/* Where in the stack a line with these words is, from the innermost; -1. */
+/* The place of the innermost line with these words, or -1. */
 static int place_of(const struct texts *frames, const char *words)
 {
     for (size_t i = 0; i < frames->n; i++)
@@ -262,7 +262,7 @@ static int place_of(const struct texts *frames, const char *words)
     return -1;
 }
 
-static void leaves_out_what_only_waits_and_starts(void **state)
+static void leaves_out_frames_that_only_wait_or_start_threads(void **state)
 {
     struct kit k;
     struct texts frames = {0};
@@ -281,7 +281,7 @@ static void leaves_out_what_only_waits_and_starts(void **state)
     kit_stop(&k);
 }
 
-static void answers_gone(void **state)
+static void reports_a_process_that_has_ended(void **state)
 {
     struct texts frames = {0};
     double stopped = 1;
@@ -302,7 +302,7 @@ static const char nested[] = "import time\n"
                              "print('up', flush=True)\n"
                              "deep(30)\n";
 
-/* Until it sleeps where it should. */
+/* Waits until the process sleeps where it should. */
 static void read_until(pid_t pid, size_t max, const char *words, struct texts *frames, double *stopped)
 {
     double until = clock_now() + 30;
@@ -331,7 +331,7 @@ static void puts_python_frames_where_the_interpreter_runs_them(void **state)
         deep = place_of(&frames, "deep  <string>:4"), module = place_of(&frames, "<module>  <string>:6");
     assert_true(sleep >= 0 && sleep < nap);
     assert_true(nap < via && via < deep && deep < module);
-    assert_true(map < 0 || (nap < map && map < via)); /* a static function: its name may have been stripped */
+    assert_true(map < 0 || (nap < map && map < via)); /* the name of a static function may have been stripped */
     assert_int_equal(place_of(&frames, "_PyEval"), -1);
     assert_int_equal(module, frames.n - 1);
     texts_done(&frames);
@@ -343,8 +343,8 @@ static void puts_python_frames_where_the_interpreter_runs_them(void **state)
     python_stop(&p);
 }
 
-/* strace, gdb: who is traced cannot be traced by another, but his memory can be read. */
-static void gives_python_frames_where_native_ones_are_denied(void **state)
+/* A process that strace or gdb traces cannot be traced by another one, but its memory can be read. */
+static void reads_python_frames_if_native_ones_are_denied(void **state)
 {
     struct python p;
     struct texts frames = {0};
@@ -366,7 +366,7 @@ static void gives_python_frames_where_native_ones_are_denied(void **state)
     python_stop(&p);
 }
 
-static void says_python_where_its_frames_cannot_be_read(void **state)
+static void says_python_if_its_frames_cannot_be_read(void **state)
 {
     struct python p;
     struct texts frames = {0};
@@ -378,7 +378,7 @@ static void says_python_where_its_frames_cannot_be_read(void **state)
         free(kept);
         skip();
     }
-    assert_int_equal(setenv("PATH", "/nonexistent", 1), 0); /* no py-spy there */
+    assert_int_equal(setenv("PATH", "/nonexistent", 1), 0); /* without py-spy */
     read_until(p.pid, 64, "(Python)", &frames, &stopped);
     assert_true(frames.n <= 8);
     assert_int_equal(place_of(&frames, "_PyEval"), -1);
@@ -388,7 +388,7 @@ static void says_python_where_its_frames_cannot_be_read(void **state)
     python_stop(&p);
 }
 
-/* The hung worker that all this is about: a fork after Polars has run a query. */
+/* The hang that poolscope is made to explain: a fork after Polars has run a query. */
 static void shows_where_a_forked_worker_of_polars_hangs(void **state)
 {
     struct python p;
@@ -405,7 +405,7 @@ static void shows_where_a_forked_worker_of_polars_hangs(void **state)
     assert_int_equal(latch, 0);
     assert_true(filter > latch);
     assert_true(frames.n <= 16);
-    if (place_of(&frames, "(Python)") < 0) { /* 3.13 and later, or py-spy is here */
+    if (place_of(&frames, "(Python)") < 0) { /* CPython 3.13 or later, or py-spy is installed */
         struct buf line;
         buf_init(&line, 4096);
         assert_true(rows > filter);
@@ -422,18 +422,18 @@ static void shows_where_a_forked_worker_of_polars_hangs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_functions_as_people_write_them),
-        cmocka_unit_test(shortens_what_only_demanglers_write),
-        cmocka_unit_test(keeps_the_end_of_a_long_path_and_the_start_of_a_long_word),
-        cmocka_unit_test(bounds_a_name_that_unfolds_without_end),
+        cmocka_unit_test(demangles_and_shortens_names),
+        cmocka_unit_test(shortens_forms_that_only_demanglers_write),
+        cmocka_unit_test(keeps_the_end_of_a_long_path_and_the_start_of_a_long_segment),
+        cmocka_unit_test(bounds_a_name_that_demangles_without_end),
         cmocka_unit_test(survives_noise_as_a_name),
-        cmocka_unit_test(words_a_python_frame_by_its_place),
-        cmocka_unit_test(tells_a_stack_in_one_line),
-        cmocka_unit_test(leaves_out_what_only_waits_and_starts),
-        cmocka_unit_test(answers_gone),
+        cmocka_unit_test(describes_a_python_frame_by_its_place),
+        cmocka_unit_test(shortens_a_stack_to_one_line),
+        cmocka_unit_test(leaves_out_frames_that_only_wait_or_start_threads),
+        cmocka_unit_test(reports_a_process_that_has_ended),
         cmocka_unit_test(puts_python_frames_where_the_interpreter_runs_them),
-        cmocka_unit_test(gives_python_frames_where_native_ones_are_denied),
-        cmocka_unit_test(says_python_where_its_frames_cannot_be_read),
+        cmocka_unit_test(reads_python_frames_if_native_ones_are_denied),
+        cmocka_unit_test(says_python_if_its_frames_cannot_be_read),
         cmocka_unit_test(shows_where_a_forked_worker_of_polars_hangs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Stacks of real processes: the right names, and a target that runs on whatever happens in between. */
+ * Stacks of real processes: the names are right, and the process runs on whatever happens during the stop. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,11 +45,11 @@ static void names_the_functions_of_a_hung_process(void **state)
     assert_int_equal(stack_native(k.target, 0, 2, &frames, NULL), OK);
     assert_int_equal(frames.n, 2);
     texts_done(&frames);
-    kit_look_until(&k, kit_target_is_proved); /* it waits as before */
+    kit_look_until(&k, kit_target_is_proved); /* the process waits as before */
     kit_stop(&k);
 }
 
-static void names_them_also_where_the_main_thread_has_ended(void **state)
+static void names_them_even_if_the_main_thread_has_ended(void **state)
 {
     struct kit k;
     struct texts frames = {0};
@@ -64,7 +64,7 @@ static void names_them_also_where_the_main_thread_has_ended(void **state)
     kit_stop(&k);
 }
 
-static void leaves_the_time_asleep_as_it_was(void **state)
+static void keeps_the_time_asleep(void **state)
 {
     struct kit k;
     struct texts frames = {0};
@@ -78,13 +78,13 @@ static void leaves_the_time_asleep_as_it_was(void **state)
     kit_look(&k);
     assert_true(scene_find(&k.scene, k.target)->threads[0].asleep_since == since);
     assert_true(scene_find(&k.scene, k.target)->alive_at == alive);
-    assert_false(kit_target_is_proved(&k)); /* anew: two looks must agree */
+    assert_false(kit_target_is_proved(&k)); /* two looks must agree again */
     kit_look_until(&k, kit_target_is_proved);
     texts_done(&frames);
     kit_stop(&k);
 }
 
-static void answers_gone_and_denied(void **state)
+static void reports_a_process_that_has_ended_or_is_denied(void **state)
 {
     struct texts frames = {0};
     (void)state;
@@ -96,7 +96,7 @@ static void answers_gone_and_denied(void **state)
     assert_int_equal(frames.n, 0);
 }
 
-/* Two processes: one reads whatever is asked of it as fast as it can, so that stops meet it in all places. */
+/* Two processes of which one answers the other as fast as it can, so that it is stopped in all kinds of places. */
 struct echo {
     pid_t pid;
     int to, from;
@@ -132,7 +132,7 @@ static char ask(const struct echo *e, char c)
     return answer;
 }
 
-static void runs_on_after_many_stops_and_answers_each_time(void **state)
+static void lets_the_process_run_on_after_many_stops(void **state)
 {
     struct echo e;
     (void)state;
@@ -149,7 +149,7 @@ static void runs_on_after_many_stops_and_answers_each_time(void **state)
     close(e.from);
 }
 
-/* What the stack's reader says of one that is killed meanwhile; its exit status is for us. */
+/* The result of reading the stack of a process that is killed meanwhile. */
 static enum err look_while_killed(struct echo *e, int signum)
 {
     struct texts frames = {0};
@@ -169,7 +169,7 @@ static enum err look_while_killed(struct echo *e, int signum)
     return err;
 }
 
-static void passes_a_signal_on_that_meets_the_stop(void **state)
+static void passes_on_a_signal_that_arrives_during_the_stop(void **state)
 {
     (void)state;
     for (int i = 0; i < 20; i++) {
@@ -181,20 +181,20 @@ static void passes_a_signal_on_that_meets_the_stop(void **state)
     }
 }
 
-static void leaves_the_exit_status_to_the_parent_of_one_killed_in_between(void **state)
+static void leaves_the_exit_status_to_the_parent_if_the_process_is_killed(void **state)
 {
     (void)state;
     for (int i = 0; i < 20; i++) {
         struct echo e;
         start_echo(&e);
         if (look_while_killed(&e, SIGKILL)) {
-            /* whatever it met: what counts is the status */
+            /* any error will do: only the exit status matters */
         }
     }
 }
 
-/* A parent in vfork cannot be stopped until its child has gone on: it must be left alone, and not stop later either. */
-static void leaves_a_target_alone_that_cannot_stop(void **state)
+/* A parent in vfork cannot be stopped until its child has called exec. It must be left alone, and not stop later. */
+static void leaves_a_process_alone_that_cannot_stop(void **state)
 {
     struct texts frames = {0};
     int gate[2], status;
@@ -218,7 +218,7 @@ static void leaves_a_target_alone_that_cannot_stop(void **state)
     assert_int_equal(scene_init(&s, -1), OK);
     assert_int_equal(scene_watch(&s, pid, true), OK);
     double until = clock_now() + 30;
-    do { /* until the vfork's child waits at the gate */
+    do { /* until the child of vfork waits at the gate */
         assert_int_equal(scene_update(&s, clock_now()), OK);
         assert_true(clock_now() < until);
     } while (s.n < 2 || s.procs[1].state != 'S');
@@ -234,13 +234,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_the_functions_of_a_hung_process),
-        cmocka_unit_test(names_them_also_where_the_main_thread_has_ended),
-        cmocka_unit_test(leaves_the_time_asleep_as_it_was),
-        cmocka_unit_test(answers_gone_and_denied),
-        cmocka_unit_test(runs_on_after_many_stops_and_answers_each_time),
-        cmocka_unit_test(passes_a_signal_on_that_meets_the_stop),
-        cmocka_unit_test(leaves_the_exit_status_to_the_parent_of_one_killed_in_between),
-        cmocka_unit_test(leaves_a_target_alone_that_cannot_stop),
+        cmocka_unit_test(names_them_even_if_the_main_thread_has_ended),
+        cmocka_unit_test(keeps_the_time_asleep),
+        cmocka_unit_test(reports_a_process_that_has_ended_or_is_denied),
+        cmocka_unit_test(lets_the_process_run_on_after_many_stops),
+        cmocka_unit_test(passes_on_a_signal_that_arrives_during_the_stop),
+        cmocka_unit_test(leaves_the_exit_status_to_the_parent_if_the_process_is_killed),
+        cmocka_unit_test(leaves_a_process_alone_that_cannot_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

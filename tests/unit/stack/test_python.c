@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Reading Python frames: of a real interpreter, and of one of our own making in this process's memory, which can be of
- * any version and lie in any way. */
+ * Reading Python frames: of a real interpreter, and of a made-up one in the memory of this process, which may have any
+ * version and hold any nonsense. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 #include "core/stack/python.h"
 #include "tests/kit/python_kit.h"
 
-/* Stand-ins for the interpreter's structs; where their fields are is for the table to say. */
+/* Stand-ins for the interpreter's structs; the table says where their fields are. */
 struct text {
     uint64_t head[2], length, hash;
     uint32_t state, pad;
@@ -47,7 +47,7 @@ struct runtime {
     uint64_t words[128], interpreters;
 };
 
-/* Only here does the cookie stand in this program's writable data. */
+/* The only cookie in the writable data of this program. */
 static struct runtime runtime = {.words = {0x7970677562656478}};
 static struct interpreter interpreter;
 static struct thread threads[2];
@@ -68,7 +68,7 @@ static const struct layout layouts[] = {
     {0x030d00f0, {3, 6, 19, 28, 34, 64, 67}, 6},
     {0x030e00f0, {3, 6, 22, 31, 39, 74, 77}, 6},
     {0x030f00f0, {3, 6, 22, 39, 47, 86, 89}, 9},
-    {0x031100a1, {3, 6, 22, 39, 47, 86, 89}, 9}, /* not there yet; it may keep the layout */
+    {0x031100a1, {3, 6, 22, 39, 47, 86, 89}, 9}, /* a future version, which may keep the layout */
 };
 
 static void set_section(const struct layout *l, int section, uint64_t size, const uint64_t *offsets, size_t n)
@@ -95,7 +95,7 @@ static void make_table(const struct layout *l, bool free_threaded)
             offsetof(struct frame, instruction), 0, offsetof(struct frame, owner));
     SECTION(l, CODE, code, offsetof(struct code, file), 0, offsetof(struct code, name), offsetof(struct code, lines),
             offsetof(struct code, first_line), 0, 0, 0, offsetof(struct code, code));
-    if (l->version >> 16 > 0x030d) { /* the last word of a section, before the next one's size */
+    if (l->version >> 16 > 0x030d) { /* the last word of a section, before the size of the next one */
         runtime.words[l->start[FRAME] + 7] = offsetof(struct frame, copy);
         runtime.words[l->start[CODE] + 10] = offsetof(struct code, copies);
     }
@@ -116,7 +116,7 @@ static void make_text(struct text *t, const char *text, bool free_threaded)
     memcpy(t->data, text, t->length);
 }
 
-/* inner, called by outer: unit 5 of inner is line 12, unit 1 of outer line 40. A mark stands between and below. */
+/* outer calls inner: unit 5 of inner is line 12, unit 1 of outer is line 40. There is a mark between and after them. */
 static void make_interpreter(const struct layout *l, bool free_threaded)
 {
     static const unsigned char table[] = {0x80 | 11 << 3 | 1, 0, 0, 0x80 | 13 << 3 | 3, 2, 0x80 | 10 << 3, 0, 0};
@@ -136,7 +136,7 @@ static void make_interpreter(const struct layout *l, bool free_threaded)
                                  .copies = address(&copies)};
     copies.n = 2;
     copies.entries[0] = address(codes[0].code);
-    copies.entries[1] = address(codes[0].code) + 6; /* as if the copy lay there */
+    copies.entries[1] = address(codes[0].code) + 6; /* as if the copy were there */
     frames[0] = (struct frame){address(&codes[0]) | 1, address(&frames[1]), address(codes[0].code) + 10, 0, 0};
     frames[1] = (struct frame){0, address(&frames[2]), 0, 0, 3};
     frames[2] = (struct frame){address(&codes[1]), address(&frames[3]), address(codes[1].code) + 2, 0, 1};
@@ -174,7 +174,7 @@ static void reads_the_layouts_of_all_versions(void **state)
     }
 }
 
-static void finds_the_line_in_a_threads_own_copy_of_the_bytecode(void **state)
+static void finds_the_line_in_a_copy_of_the_bytecode(void **state)
 {
     struct python_frames f;
     (void)state;
@@ -184,7 +184,7 @@ static void finds_the_line_in_a_threads_own_copy_of_the_bytecode(void **state)
     assert_int_equal(read_self(&f), OK);
     assert_int_equal(f.v[0].line, 11);
     python_frames_done(&f);
-    frames[0].copy = 2; /* there is none */
+    frames[0].copy = 2; /* there is no such copy */
     assert_int_equal(read_self(&f), OK);
     assert_int_equal(f.v[0].line, 0);
     python_frames_done(&f);
@@ -208,20 +208,20 @@ static void reads_text_that_is_not_ascii(void **state)
     python_frames_done(&f);
 }
 
-static void takes_the_only_thread_for_the_main_thread_of_a_fork(void **state)
+static void takes_the_only_thread_of_a_fork_for_the_main_thread(void **state)
 {
     struct python_frames f;
     (void)state;
     make_interpreter(&layouts[0], false);
-    threads[1].tid = 1;                             /* the parent's number */
-    assert_int_equal(read_self(&f), ERR_NOT_FOUND); /* two threads: which is it? */
+    threads[1].tid = 1;                             /* the number of the parent's thread */
+    assert_int_equal(read_self(&f), ERR_NOT_FOUND); /* either thread could be the one */
     interpreter.threads = address(&threads[1]);
     assert_int_equal(read_self(&f), OK);
     python_frames_done(&f);
 }
 
-/* Each lie in a fresh interpreter: what is left makes sense, or there is an error; it always ends. */
-static void bounds_every_lie(void **state)
+/* Puts one piece of nonsense into a fresh interpreter: either the rest makes sense, or there is an error. */
+static void survives_every_kind_of_nonsense(void **state)
 {
     static const uint64_t wild[] = {0, 1, 8, 4096, UINT64_MAX, UINT64_MAX - 7, 1ull << 47, 1ull << 63};
     uint64_t *const fields[] = {
@@ -260,7 +260,7 @@ static void bounds_every_lie(void **state)
         }
 }
 
-static void ends_where_lists_run_in_circles(void **state)
+static void ends_if_lists_run_in_circles(void **state)
 {
     struct python_frames f;
     (void)state;
@@ -269,7 +269,7 @@ static void ends_where_lists_run_in_circles(void **state)
     assert_int_equal(read_self(&f), OK);
     assert_int_equal(f.n, 64);
     python_frames_done(&f);
-    frames[1].previous = address(&frames[1]); /* marks only */
+    frames[1].previous = address(&frames[1]); /* only marks */
     assert_int_equal(read_self(&f), OK);
     assert_int_equal(f.n, 1);
     python_frames_done(&f);
@@ -281,7 +281,7 @@ static void ends_where_lists_run_in_circles(void **state)
     assert_int_equal(read_self(&f), ERR_NOT_FOUND);
 }
 
-/* All offsets that are let through lie within their struct. */
+/* Asserts that all accepted offsets are inside their struct. */
 static void assert_within(const struct python_offsets *o)
 {
     assert_true(o->thread_size <= PYTHON_STRUCT_MAX && o->frame_size <= PYTHON_STRUCT_MAX);
@@ -324,10 +324,10 @@ static void refuses_tables_that_make_no_sense(void **state)
     }
 }
 
-static void reads_lines_out_of_any_bytes(void **state)
+static void reads_line_tables_of_any_bytes(void **state)
 {
     static const unsigned char table[] = {
-        0x80 | 15 << 3 | 1,                       /* units 0, 1: nowhere */
+        0x80 | 15 << 3 | 1,                       /* units 0, 1: no location */
         0x80 | 14 << 3,     0x40 | 8, 1, 0, 1, 1, /* unit 2: +36 (72 in two bytes), then the end line and two columns */
         0x80 | 13 << 3,     3,                    /* unit 3: -1 */
         0x80 | 2 << 3 | 7,  0x11,                 /* 4 to 11: same line */
@@ -361,7 +361,7 @@ static const char script[] = "import threading, time\n"
                              "print('up', flush=True)\n"
                              "threading.Event().wait()\n";
 
-/* Until its innermost frame is `function`. */
+/* Reads until the innermost frame is `function`. */
 static void read_until(const struct python *p, pid_t tid, const char *function, struct python_frames *f)
 {
     double until = clock_now() + 30;
@@ -403,7 +403,7 @@ static void reads_nested_functions_of_a_real_python(void **state)
     python_stop(&p);
 }
 
-/* What stands in for py-spy in a folder of its own, which becomes PATH's first. */
+/* Puts a stand-in for py-spy into a folder of its own, the first of PATH. */
 struct stand_in {
     char folder[64], path[96], *kept;
 };
@@ -434,7 +434,7 @@ static void stand_in_stop(struct stand_in *s)
     assert_int_equal(rmdir(s->folder), 0);
 }
 
-static void takes_only_a_sound_answer_of_py_spy(void **state)
+static void accepts_only_a_sound_answer_from_py_spy(void **state)
 {
     static const struct {
         const char *body;
@@ -472,7 +472,7 @@ static void takes_only_a_sound_answer_of_py_spy(void **state)
     }
 }
 
-static void does_without_py_spy(void **state)
+static void works_without_py_spy(void **state)
 {
     struct python_frames f;
     const char *path = getenv("PATH");
@@ -506,16 +506,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_the_layouts_of_all_versions),
-        cmocka_unit_test(finds_the_line_in_a_threads_own_copy_of_the_bytecode),
+        cmocka_unit_test(finds_the_line_in_a_copy_of_the_bytecode),
         cmocka_unit_test(reads_text_that_is_not_ascii),
-        cmocka_unit_test(takes_the_only_thread_for_the_main_thread_of_a_fork),
-        cmocka_unit_test(bounds_every_lie),
-        cmocka_unit_test(ends_where_lists_run_in_circles),
+        cmocka_unit_test(takes_the_only_thread_of_a_fork_for_the_main_thread),
+        cmocka_unit_test(survives_every_kind_of_nonsense),
+        cmocka_unit_test(ends_if_lists_run_in_circles),
         cmocka_unit_test(refuses_tables_that_make_no_sense),
-        cmocka_unit_test(reads_lines_out_of_any_bytes),
+        cmocka_unit_test(reads_line_tables_of_any_bytes),
         cmocka_unit_test(reads_nested_functions_of_a_real_python),
-        cmocka_unit_test(takes_only_a_sound_answer_of_py_spy),
-        cmocka_unit_test(does_without_py_spy),
+        cmocka_unit_test(accepts_only_a_sound_answer_from_py_spy),
+        cmocka_unit_test(works_without_py_spy),
         cmocka_unit_test(asks_py_spy_for_an_older_python),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
