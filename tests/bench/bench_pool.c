@@ -99,7 +99,7 @@ static struct pool *open_pool(struct bench *b, const char *method)
     struct pool *p;
     struct problem problem = {""};
     struct pool_options o = {
-        .workers = WORKERS, .run = 1, .engine = b->engine, .table = b->table, .settled = count_done, .ctx = b};
+        .workers = WORKERS, .run = 1, .engine = b->engine, .table = b->table, .on_task_ended = count_done, .ctx = b};
     check(start_method_find(method, &o.method, &problem), problem.text);
     if (strcmp(method, "forkserver") == 0 && !b->forkserver)
         check(forkserver_new(&b->forkserver), "forkserver");

@@ -156,7 +156,6 @@ void kit_open(struct kit *k, const char *method, int workers)
                                    .task_timeout = k->wanted.task_timeout,
                                    .retries = k->wanted.retries,
                                    .initializer = k->wanted.initializer,
-                                   .keep = k->wanted.keep,
                                    .pending_max = k->wanted.pending_max};
     struct problem problem = {""};
     if (!k->forkserver && strcmp(method, "forkserver") == 0)
@@ -235,7 +234,7 @@ void kit_open_on(struct kit *k, const char *method, int workers, const char *csv
 void kit_end(struct kit *k)
 {
     pool_close(k->pool);
-    assert_int_equal(pool_join(k->pool, KIT_PATIENCE), OK);
+    kit_until(k, kit_is_ended);
     assert_true(pool_idle(k->pool));
     kit_done(k);
 }

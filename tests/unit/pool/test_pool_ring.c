@@ -36,7 +36,7 @@ static void *work(void *arg)
     struct worker *w = arg;
     struct ring_task task;
     struct ring_answer answer;
-    ring_say_ready(&w->ring, w->bell);
+    ring_set_ready(&w->ring, w->bell);
     for (;;) {
         ring_next(&w->ring, w->bell, &task);
         if (task.kind == RING_QUIT)
@@ -51,7 +51,7 @@ static void *work(void *arg)
         for (uint32_t i = 0; i < answer.len && !answer.failed; i++)
             answer.ranges[i] = (int64_t)i + 1;
         ring_answer(&w->ring, w->bell, &answer);
-        ring_tell(&w->ring, w->bell);
+        ring_notify_host(&w->ring, w->bell);
     }
 }
 
@@ -74,12 +74,12 @@ static void wait_for_bell(struct ring_end *ring, int bell)
 {
     uint64_t n;
     struct pollfd ready = {.fd = bell, .events = POLLIN};
-    ring_doze(ring);
+    ring_bell_on(ring);
     if (!ring_has_answer(ring)) {
         assert_int_equal(poll(&ready, 1, 30000), 1);
         assert_int_equal(read(bell, &n, sizeof n), sizeof n);
     }
-    ring_rise(ring);
+    ring_bell_off(ring);
 }
 
 static void everything_arrives_whole_and_in_order(void **state)
