@@ -24,7 +24,7 @@ static void check_one_row(const struct story *s, int64_t task, const char *code,
     assert_int_equal(e->task.ranges.v[0], row);
 }
 
-/* Among the lengths are those that just fill a cell or the ring's limit, and longer ones, which go over the socket. */
+/* Some lengths just fill a cell or the ring's limit; longer codes go over the socket. */
 static void a_code_may_have_any_length(void **state)
 {
     (void)state;
@@ -56,7 +56,7 @@ static void a_code_may_have_any_length(void **state)
 }
 
 /* The first task is sent before its worker exists, whatever its size. The pool has a single worker. */
-static void the_first_code_may_be_long_or_strange(void **state)
+static void the_first_code_may_be_long_or_have_any_bytes(void **state)
 {
     enum { LONG = 1 << 20 };
     (void)state;
@@ -255,7 +255,7 @@ int main(int argc, char **argv)
         return status;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_code_may_have_any_length),
-        cmocka_unit_test(the_first_code_may_be_long_or_strange),
+        cmocka_unit_test(the_first_code_may_be_long_or_have_any_bytes),
         cmocka_unit_test(cancels_a_pending_task_and_a_running_one_only_by_killing_its_worker),
         cmocka_unit_test(a_closed_pool_finishes_its_tasks_and_accepts_no_more),
         cmocka_unit_test(a_pool_that_is_shut_down_finishes_running_tasks_and_cancels_pending_ones),
