@@ -32,15 +32,15 @@ static enum err send_code(struct slot *s, const struct task *t)
 static bool on_send_failure(struct pool *p, struct slot *s, struct task *t, enum err err)
 {
     int failed = errno;
-    struct problem words;
+    struct problem problem;
     if (err == ERR_AGAIN || err == ERR_CLOSED) {
         slot_disconnect(p, s, err);
         return false;
     }
     char what[80];
     snprintf(what, sizeof what, "cannot send a code of %u bytes to a worker", t->len);
-    child_problem(&words, err == ERR_TOO_BIG ? EMSGSIZE : failed, what);
-    task_end(p, t, NULL, &(struct task_outcome){.action = ACTION_FAIL, .rows = -1, .error = words.text});
+    child_problem(&problem, err == ERR_TOO_BIG ? EMSGSIZE : failed, what);
+    task_end(p, t, NULL, &(struct task_outcome){.action = ACTION_FAIL, .rows = -1, .error = problem.text});
     return true;
 }
 
@@ -193,23 +193,23 @@ bool slot_kill_for_task(struct pool *p, struct slot *s, enum task_action action)
 /* The worker died while it ran this task. */
 static void on_task_interrupted(struct pool *p, struct slot *s, struct task *t, const char *why)
 {
-    struct problem words;
+    struct problem problem;
     enum task_action action = t->killed_for != 0 ? (enum task_action)t->killed_for : ACTION_LOSE;
     if (task_apply(t, ACTION_BEGIN)) { /* the host did not know yet that it was begun */
         s->begun_at = p->now;
         emit_started(p, t, s);
     }
-    problem_set(&words, OK, "%s while it ran this task", why);
+    problem_set(&problem, OK, "%s while it ran this task", why);
     if (action == ACTION_EXPIRE)
-        problem_set(&words, OK, "it ran longer than %g s, and worker %lld was killed for it", (double)t->timeout,
+        problem_set(&problem, OK, "it ran longer than %g s, so worker %lld was killed", (double)t->timeout,
                     (long long)s->id);
     if (action == ACTION_LOSE && t->tries_left > 0 && !p->closing && !p->broken && task_apply(t, ACTION_RETRY)) {
         t->tries_left--;
-        emit_returned(p, t, s, words.text);
+        emit_returned(p, t, s, problem.text);
         task_requeue(p, t);
         return;
     }
-    const char *error = action == ACTION_CANCEL ? NULL : words.text;
+    const char *error = action == ACTION_CANCEL ? NULL : problem.text;
     task_end(p, t, s, &(struct task_outcome){.action = action, .rows = -1, .error = error});
 }
 

@@ -83,13 +83,13 @@ static void start_workers(struct pool *p)
 /* Fails all pending tasks unless a worker is left that can still do them. */
 static void give_up(struct pool *p)
 {
-    struct problem words;
+    struct problem problem;
     if (!pool_ended(p))
         return;
     if (!p->broken) {
-        problem_set(&words, OK, "no worker could be started after %d tries; the last one failed because: %s",
+        problem_set(&problem, OK, "no worker could be started after %d tries; the last one failed because: %s",
                     p->startup_failures, p->last_failure ? p->last_failure : "unknown");
-        pool_break(p, words.text);
+        pool_break(p, problem.text);
     }
     task_end_pending(p, ACTION_FAIL, p->broken ? p->broken : "out of memory");
 }

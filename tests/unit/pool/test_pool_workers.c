@@ -125,7 +125,7 @@ static void a_task_that_runs_longer_than_its_timeout_fails_and_its_worker_is_kil
         kit_until(&k, kit_is_idle);
         const struct event *e = story_task(&k.story, EVENT_TASK_ENDED, 2);
         assert_int_equal(e->task.state, TASK_FAILED);
-        assert_string_equal(e->task.error, "it ran longer than 2 s, and worker 1 was killed for it");
+        assert_string_equal(e->task.error, "it ran longer than 2 s, so worker 1 was killed");
         assert_int_equal(story_worker(&k.story, EVENT_WORKER_EXITED, 1)->worker.signal, SIGKILL);
         kit_end(&k);
     }
