@@ -19,7 +19,7 @@ static void warn_of_threads(struct pool *p, int64_t threads)
 static enum err fork_launch(const struct worker_spec *spec, struct worker_handle *out, struct problem *problem)
 {
     struct pool *p = spec->pool;
-    struct worker_link link = {.sock = spec->sock, .bell = p->bell, .initializer = p->options.initializer};
+    struct worker_link to_host = {.sock = spec->sock, .bell = p->bell, .initializer = p->options.initializer};
     pid_t host = getpid();
     pid_t pid = fork();
     if (pid < 0)
@@ -27,8 +27,8 @@ static enum err fork_launch(const struct worker_spec *spec, struct worker_handle
     if (pid == 0) {
         child_die_with(host);
         close(spec->host_sock);
-        link.ring = ring_other_end(spec->ring);
-        _exit(worker_serve(&link, p->options.engine, p->options.table));
+        to_host.ring = ring_other_end(spec->ring);
+        _exit(worker_serve(&to_host, p->options.engine, p->options.table));
     }
     out->parent_threads = child_own_threads(); /* counted here, where the child starts meanwhile */
     warn_of_threads(p, out->parent_threads);

@@ -56,12 +56,12 @@ static enum err children_grow(struct server *s)
 /* Runs in a new worker. `fds` came with the request: the worker's socket, its ring, and the bell. */
 static int serve_as_worker(struct server *s, const int fds[3], const char *initializer)
 {
-    struct worker_link link = {.sock = fds[0], .bell = fds[2], .initializer = initializer};
+    struct worker_link to_host = {.sock = fds[0], .bell = fds[2], .initializer = initializer};
     close_server_fds(s);
-    if (ring_open(fds[1], &link.ring))
-        return worker_report_startup_error(&link, "cannot map the memory shared with the host");
+    if (ring_open(fds[1], &to_host.ring))
+        return worker_report_startup_error(&to_host, "cannot map the memory shared with the host");
     close(fds[1]);
-    return worker_serve_with_new_engine(&link, s->threads, s->table);
+    return worker_serve_with_new_engine(&to_host, s->threads, s->table);
 }
 
 static void end_worker(struct child *c)

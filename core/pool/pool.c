@@ -187,7 +187,7 @@ static struct slot *slot_working_on(struct pool *p, const struct task *t)
     return NULL;
 }
 
-enum err pool_cancel(struct pool *p, int64_t id, bool kill)
+enum err pool_cancel(struct pool *p, int64_t id, bool kill_worker)
 {
     p->now = clock_now();
     pool_read(p);
@@ -201,7 +201,7 @@ enum err pool_cancel(struct pool *p, int64_t id, bool kill)
         return OK;
     }
     struct slot *s = slot_working_on(p, t);
-    if (!kill || !s)
+    if (!kill_worker || !s)
         return ERR_DENIED;
     return slot_kill_for_task(p, s, ACTION_CANCEL) ? OK : ERR_NOT_FOUND;
 }

@@ -128,9 +128,9 @@ int64_t pool_pending(const struct pool *p); /* tasks that no worker has begun, a
 /* Why no task can be done any more: workers cannot be started, or their initializer fails. NULL: the pool works. */
 const char *pool_broken(const struct pool *p);
 
-/* Cancels a pending task. A running task is cancelled only with `kill`: its worker is killed, and the task ends as soon
- * as the worker is dead. Otherwise ERR_DENIED. ERR_NOT_FOUND: the task has ended, or never was submitted. */
-enum err pool_cancel(struct pool *p, int64_t task, bool kill) MUST_CHECK;
+/* Cancels a pending task. A running task is cancelled only with `kill_worker`: its worker is killed, and the task ends
+ * as soon as the worker is dead. Otherwise ERR_DENIED. ERR_NOT_FOUND: the task has ended, or never was submitted. */
+enum err pool_cancel(struct pool *p, int64_t task, bool kill_worker) MUST_CHECK;
 
 /* Both accept no more tasks and let running ones finish; then the workers are told to quit. Call pool_step until
  * pool_ended. pool_close has the pending tasks done first, pool_shutdown cancels them. */
