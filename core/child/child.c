@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Child processes: started as a fresh program or adopted after a fork, killed and reaped through a pidfd, never by a
- * bare pid and never "any child". */
+ * Child processes are killed and reaped through a pidfd, never by a bare pid and never as "any child". */
 #include "core/child/child.h"
 
 #include <errno.h>
@@ -38,6 +37,7 @@ enum err child_socket(int *ours, int *theirs)
     return OK;
 }
 
+/* What the user can do about an error. */
 static const char *advice(int errnum)
 {
     switch (errnum) {
@@ -54,10 +54,9 @@ enum err child_problem(struct problem *p, int errnum, const char *what)
     return problem_set(p, ERR_SYS, "%s: %s%s", what, strerror(errnum), advice(errnum));
 }
 
-/* The forkserver is started with three fds, a long record needs one. */
 bool child_fds_left(int fd)
 {
-    enum { SPARE = 4 };
+    enum { SPARE = 4 }; /* three for a start of the forkserver, and one for a long record */
     int fds[SPARE], n = 0;
     while (n < SPARE && (fds[n] = fcntl(fd, F_DUPFD_CLOEXEC, 0)) >= 0)
         n++;
@@ -73,7 +72,7 @@ enum err child_adopt(pid_t pid, struct child *out, struct problem *p)
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (pidfd < 0) {
         int failed = errno;
-        kill(pid, SIGKILL); /* our own child, not reaped yet: the pid is still its */
+        kill(pid, SIGKILL); /* it is our child and not reaped yet, so the pid is still its own */
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
             continue;
         return child_problem(p, failed, "cannot open a pidfd of a new process");
@@ -106,14 +105,15 @@ static int add_attributes(posix_spawnattr_t *attributes, bool own_group)
     return failed;
 }
 
-/* Host, forkserver and workers are a program of their own that lies beside ours, or where it was installed; without it
- * they are this program once more. POOLSCOPE_POOL names another one. */
+/* The program of the host, the forkserver and the workers: poolscope-pool in the folder of this program, or where it
+ * was installed. If it is not there, this program is used. The environment variable POOLSCOPE_POOL names another one.
+ */
 static const char *program(char path[PATH_MAX])
 {
     static const char name[] = "poolscope-pool";
-    const char *given = getenv("POOLSCOPE_POOL");
-    if (given)
-        return given;
+    const char *named = getenv("POOLSCOPE_POOL");
+    if (named)
+        return named;
     ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - sizeof name - 1);
     path[n > 0 ? n : 0] = '\0';
     char *slash = strrchr(path, '/');
@@ -159,7 +159,7 @@ enum err child_spawn(const char *command, int sock, bool own_group, struct child
 void child_die_with(pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) /* it ended before the line above */
+    if (getppid() != parent) /* the parent ended before the call above */
         _exit(1);
 }
 
@@ -191,24 +191,24 @@ void child_forget(struct child *c)
     *c = CHILD_NONE;
 }
 
-bool child_ended(const struct child *c, int patience_ms)
+bool child_ended(const struct child *c, int timeout_ms)
 {
     struct pollfd end = {.fd = c->pidfd, .events = POLLIN};
     int n;
-    while ((n = poll(&end, 1, patience_ms)) < 0 && errno == EINTR)
+    while ((n = poll(&end, 1, timeout_ms)) < 0 && errno == EINTR)
         continue;
     return n > 0;
 }
 
-bool child_reap(struct child *c, int patience_ms, struct child_end *out)
+bool child_reap(struct child *c, int timeout_ms, struct child_end *out)
 {
     siginfo_t info = {0};
-    if (!child_ended(c, patience_ms))
+    if (!child_ended(c, timeout_ms))
         return false;
     int failed = waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG);
     bool exited = info.si_code == CLD_EXITED;
     *out = (struct child_end){.code = exited ? info.si_status : 0, .signal = exited ? 0 : info.si_status};
-    if (failed != 0) /* not ours to wait for: somebody ignores SIGCHLD, or reaped it before us */
+    if (failed != 0) /* SIGCHLD is ignored, or somebody else has reaped it */
         *out = (struct child_end){.code = -1};
     child_forget(c);
     return true;
@@ -225,7 +225,8 @@ char *child_end_text(const struct child_end *end, char out[64])
     return out;
 }
 
-/* Each thread is a folder in /proc/self/task, which has two more links: far cheaper than to read /proc/self/stat. */
+/* /proc/self/task has a folder for each thread, so its number of links is two more. That is far cheaper than reading
+ * /proc/self/stat. */
 int64_t child_own_threads(void)
 {
     struct stat st;

@@ -2,7 +2,7 @@
  * The fields of a request. All types share one list: a request is small and rare. */
 #include "core/event/request.h"
 
-static const char *const type_names[] = {"load", "run", "kill_worker", "stop", "table", "codes", NULL};
+static const char *const type_names[] = {"load", "run", "kill_worker", "stop", "table", "codes", "cancel_task", NULL};
 
 #define FIELD(kind, member)                                                                                            \
     {                                                                                                                  \
@@ -29,6 +29,7 @@ const struct field request_fields[] = {
     FIELD(FIELD_BOOL, measure),
     FIELD(FIELD_BOOL, whole),
     FIELD(FIELD_INT, worker),
+    FIELD(FIELD_INT, task),
     {NULL, FIELD_END, 0, NULL},
 };
 

@@ -12,6 +12,7 @@ enum request_type {
     REQUEST_STOP,        /* end the run now: kill its workers, cancel what is pending */
     REQUEST_TABLE,       /* instead of LOAD: the table as another process read it; its fds come with it */
     REQUEST_CODES,       /* more codes of the run; sent when EVENT_CODES_WANTED asks for them */
+    REQUEST_CANCEL_TASK, /* cancel a pending task; a task that runs goes on, and a NOTE says so */
     REQUEST_TYPE_COUNT
 };
 
@@ -39,6 +40,8 @@ struct request {
     int64_t whole;       /* bool: one task, the whole table; codes is empty */
     /* KILL_WORKER */
     int64_t worker;
+    /* CANCEL_TASK */
+    int64_t task;
 };
 
 extern const struct field request_fields[];

@@ -352,6 +352,17 @@ static void on_kill_worker(struct host_self *h, struct request *r, const int *fd
         host_note(h, NOTE_INFO, "there is no such worker any more");
 }
 
+static void on_cancel_task(struct host_self *h, struct request *r, const int *fds, int nfds)
+{
+    (void)fds;
+    (void)nfds;
+    enum err err = h->pool ? pool_cancel(h->pool, r->task, false) : ERR_NOT_FOUND;
+    if (err == ERR_DENIED)
+        host_note(h, NOTE_WARNING, "the task runs already and was not cancelled; kill its worker to end it");
+    else if (err)
+        host_note(h, NOTE_INFO, "the task has ended already and was not cancelled");
+}
+
 static void on_stop(struct host_self *h, struct request *r, const int *fds, int nfds)
 {
     (void)r;
@@ -396,9 +407,13 @@ static void tend_pool(struct host_self *h)
 /* --- the loop ----------------------------------------------------------------------------------------------------- */
 
 static void (*const answers[REQUEST_TYPE_COUNT])(struct host_self *h, struct request *r, const int *fds, int nfds) = {
-    [REQUEST_LOAD] = on_load, [REQUEST_TABLE] = on_load,
-    [REQUEST_RUN] = on_run,   [REQUEST_KILL_WORKER] = on_kill_worker,
-    [REQUEST_STOP] = on_stop, [REQUEST_CODES] = on_codes,
+    [REQUEST_LOAD] = on_load,
+    [REQUEST_TABLE] = on_load,
+    [REQUEST_RUN] = on_run,
+    [REQUEST_KILL_WORKER] = on_kill_worker,
+    [REQUEST_STOP] = on_stop,
+    [REQUEST_CODES] = on_codes,
+    [REQUEST_CANCEL_TASK] = on_cancel_task,
 };
 
 static void take_request(struct host_self *h)

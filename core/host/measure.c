@@ -153,7 +153,7 @@ static enum err open_pool(struct round *r, const char *method, int workers)
                                    .table = r->job->table,
                                    .forkserver = r->job->forkserver,
                                    .emit = on_event,
-                                   .settled = on_settled,
+                                   .on_task_ended = on_settled,
                                    .ctx = r,
                                    .pending_max = INT64_MAX};
     enum err err = start_method_find(method, &options.method, r->problem);

@@ -127,6 +127,9 @@ enum err observer_run(struct observer *o, const struct run_settings *settings) M
 void observer_stop(struct observer *o);
 enum err observer_kill_worker(struct observer *o, int64_t worker) MUST_CHECK;
 
+/* Cancels a pending task. A NOTE says if it was no longer pending. ERR_GONE: there is no host. */
+enum err observer_cancel_task(struct observer *o, int64_t task) MUST_CHECK;
+
 /* Seconds since the start of the session, as the model's times: what "now" is for a screen. */
 double observer_now(const struct observer *o);
 

@@ -420,3 +420,9 @@ enum err observer_kill_worker(struct observer *o, int64_t worker)
     struct request r = {.type = REQUEST_KILL_WORKER, .worker = worker};
     return o->host ? host_send(o->host, &r, -1) : ERR_GONE;
 }
+
+enum err observer_cancel_task(struct observer *o, int64_t task)
+{
+    struct request r = {.type = REQUEST_CANCEL_TASK, .task = task};
+    return o->host ? host_send(o->host, &r, -1) : ERR_GONE;
+}

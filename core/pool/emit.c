@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT
- * What is told of tasks: each event by itself as long as they are few; beyond that the tasks that end are collected and
- * told together with the counts of all, so that no reader has more than a bounded number of events a second to take,
- * and none misses a result. Events keep their order. */
-#include "core/pool/private.h"
+ * The events about tasks. While there are few, each is sent by itself. Beyond a limit per window of time, tasks that
+ * end are collected and sent in one event with the number of tasks in each state. So a reader gets a bounded number of
+ * events per second and every result. Events keep their order. */
+#include "core/pool/emitter.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-static const double window = 0.05; /* seconds */
-enum { BATCH_BYTES = 24 * 1024 };  /* about; a message of the wire takes 32 KiB */
+#include "core/pool/private.h"
 
-/* May a single event be told now? If so, what is merged goes before it. */
-static bool told_singly(struct pool *p)
+static const double window = 0.05; /* seconds */
+enum { BATCH_BYTES = 24 * 1024 };  /* about, so that the event fits into a message of 32 KiB */
+
+/* May the event of a single task be sent now? If so, merged events are sent first. */
+static bool may_emit_single(struct pool *p)
 {
     struct emitter *t = &p->emitter;
     if (p->options.burst < 0)
@@ -27,11 +28,12 @@ static bool told_singly(struct pool *p)
     return true;
 }
 
-/* A task goes from one state to another. True if that was all: it waits in the batch. What is told before it does not
- * count it yet: whoever dies between the two has told nothing that did not come. */
-static bool merged(struct pool *p, int from, int to)
+/* A task changes its state (from -1: it is new). Returns true if no event of its own may be sent for that. The change
+ * is counted only after merged events were sent: those counts must not include a task whose end the reader has not got,
+ * in case this process dies before it sends that end. */
+static bool merge(struct pool *p, int from, int to)
 {
-    bool singly = told_singly(p);
+    bool singly = may_emit_single(p);
     if (from >= 0)
         p->emitter.counts[from]--;
     p->emitter.counts[to]++;
@@ -52,7 +54,7 @@ void emit_submitted(struct pool *p, const struct task *t)
 {
     if (!p->options.emit)
         return;
-    if (merged(p, -1, TASK_PENDING))
+    if (merge(p, -1, TASK_PENDING))
         return;
     struct event e = task_event(p, EVENT_TASK_SUBMITTED, t, NULL);
     pool_emit(p, &e);
@@ -62,7 +64,7 @@ void emit_started(struct pool *p, const struct task *t, const struct slot *s)
 {
     if (!p->options.emit)
         return;
-    if (merged(p, TASK_PENDING, TASK_RUNNING))
+    if (merge(p, TASK_PENDING, TASK_RUNNING))
         return;
     struct event e = task_event(p, EVENT_TASK_STARTED, t, s);
     e.task.state = TASK_RUNNING;
@@ -73,7 +75,7 @@ void emit_returned(struct pool *p, const struct task *t, const struct slot *s, c
 {
     if (!p->options.emit)
         return;
-    if (merged(p, TASK_RUNNING, TASK_PENDING))
+    if (merge(p, TASK_RUNNING, TASK_PENDING))
         return;
     struct event e = task_event(p, EVENT_TASK_RETURNED, t, s);
     e.task.state = TASK_PENDING;
@@ -81,11 +83,12 @@ void emit_returned(struct pool *p, const struct task *t, const struct slot *s, c
     pool_emit(p, &e);
 }
 
-static void emit_end(struct pool *p, struct event_task *borrowed)
+static void emit_single_end(struct pool *p, struct event_task *borrowed)
 {
     struct event e = {.type = EVENT_TASK_ENDED}, from = {.type = EVENT_TASK_ENDED, .task = *borrowed};
     if (event_copy(&from, &e)) {
-        /* Without memory for the result the task counts as failed: it must not look finished with no rows. */
+        /* Without memory for the result the task counts as failed. It must not look like a finished one without rows.
+         */
         p->emitter.counts[borrowed->state]--;
         p->emitter.counts[TASK_FAILED]++;
         e = (struct event){.type = EVENT_TASK_ENDED,
@@ -110,47 +113,41 @@ static void add_to_batch(struct pool *p, const struct event_task *borrowed)
 }
 
 void emit_ended(struct pool *p, const struct task *t, const struct slot *s, enum task_state state,
-                const struct task_end *end)
+                const struct task_outcome *outcome)
 {
     struct event_task e = {.run = p->options.run,
                            .task = t->id,
                            .code = (char *)task_code(t),
                            .worker = s ? s->id : 0,
                            .state = state,
-                           .rows = end->rows,
-                           .seconds = end->seconds,
-                           .error = (char *)end->error,
-                           .ranges = {.v = (int64_t *)end->ranges, .n = end->nranges}};
-    if (p->options.settled) {
-        struct pool_result r = {.task = t->id,
-                                .code = e.code,
-                                .state = state,
-                                .worker = e.worker,
-                                .rows = end->rows,
-                                .seconds = end->seconds,
-                                .ranges = e.ranges,
-                                .error = e.error};
-        p->options.settled(p->options.ctx, &r);
+                           .rows = outcome->rows,
+                           .seconds = outcome->seconds,
+                           .error = (char *)outcome->error,
+                           .ranges = {.v = (int64_t *)outcome->ranges, .n = outcome->nranges}};
+    if (p->options.on_task_ended) {
+        struct pool_result r = {.task = t->id, .code = e.code, .state = state, .error = e.error};
+        p->options.on_task_ended(p->options.ctx, &r);
     }
     if (!p->options.emit)
         return;
-    if (merged(p, s ? TASK_RUNNING : TASK_PENDING, (int)state))
+    if (merge(p, s ? TASK_RUNNING : TASK_PENDING, (int)state))
         add_to_batch(p, &e);
     else
-        emit_end(p, &e);
+        emit_single_end(p, &e);
 }
 
-/* What runs now, for those who heard only of the end of tasks. */
+/* Adds pairs of worker and task that run now: their start may have been merged. */
 static enum err add_busy(const struct pool *p, struct ints *busy)
 {
     enum err err = OK;
     for (int i = 0; i < p->options.workers && !err; i++) {
         const struct slot *s = &p->slots[i];
-        if (s->n == 0 || s->given[s->first % SLOT_DEPTH_MAX].task->stage != STAGE_RUNNING)
+        const struct task *t = s->ntasks > 0 ? s->tasks[s->first % SLOT_TASKS_MAX].task : NULL;
+        if (!t || t->stage != STAGE_RUNNING)
             continue;
         err = ints_add(busy, s->id);
         if (!err)
-            err = ints_add(busy, s->given[s->first % SLOT_DEPTH_MAX].task->id);
+            err = ints_add(busy, t->id);
     }
     return err;
 }

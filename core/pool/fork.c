@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: MIT
- * Start method fork: the child goes straight on with all that the host has, its engine and table among it, as a worker
- * of Python does. Nothing is reset and nothing is repaired here: what fork copies is what there is. */
-#include "core/pool/private.h"
-
+ * Start method fork: the child goes on with everything that the host has, including its engine and table, as a worker
+ * of Python does. Nothing is reset or repaired here: the worker has what fork(2) copies. */
 #include <errno.h>
 #include <unistd.h>
 
-static void warn(struct pool *p, int64_t threads)
+#include "core/pool/private.h"
+#include "core/pool/worker.h"
+
+static void warn_of_threads(struct pool *p, int64_t threads)
 {
     if (engine_at_fork(p->options.engine) == AT_FORK_WARN && threads > 1)
         pool_note(p, NOTE_WARNING,
-                  "forking a process with %lld threads: the child gets one of them, and a copy of "
-                  "every lock, queue and latch as it stands",
+                  "forking a process with %lld threads: the child has one of them, and a copy of "
+                  "every lock, queue and latch in its current state",
                   (long long)threads);
 }
 
 static enum err fork_launch(const struct worker_spec *spec, struct worker_handle *out, struct problem *problem)
 {
     struct pool *p = spec->pool;
-    struct worker_post post = {.sock = spec->sock, .bell = p->bell, .initializer = p->options.initializer};
+    struct worker_link to_host = {.sock = spec->sock, .bell = p->bell, .initializer = p->options.initializer};
     pid_t host = getpid();
     pid_t pid = fork();
     if (pid < 0)
@@ -26,11 +27,11 @@ static enum err fork_launch(const struct worker_spec *spec, struct worker_handle
     if (pid == 0) {
         child_die_with(host);
         close(spec->host_sock);
-        post.ring = ring_other_end(spec->ring);
-        _exit(worker_serve(&post, p->options.engine, p->options.table));
+        to_host.ring = ring_other_end(spec->ring);
+        _exit(worker_serve(&to_host, p->options.engine, p->options.table));
     }
-    out->parent_threads = child_own_threads(); /* the same as before: the child comes up meanwhile */
-    warn(p, out->parent_threads);
+    out->parent_threads = child_own_threads(); /* counted here, where the child starts meanwhile */
+    warn_of_threads(p, out->parent_threads);
     return child_adopt(pid, &out->child, problem);
 }
 

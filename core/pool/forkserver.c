@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT
- * Start method forkserver, the host's side: a clean helper process, started once, that has the table and no threads,
- * and forks a worker for each request. Its workers are not our children: what becomes of them it tells us. */
-#include "core/pool/private.h"
+ * Start method forkserver, the host's side: a helper process, started once, that has the table and a single thread and
+ * forks a worker for each request. Its workers are not children of the host: it reports their pids and their ends. */
+#include "core/pool/forkserver.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 1000 };
+#include "core/base/io.h"
+#include "core/pool/private.h"
 
 struct forkserver {
     struct child child;
-    int sock;                  /* -1: it is not running */
-    int epoll;                 /* watches both, over all of its lives */
-    const struct table *table; /* that it was given in this life, or NULL */
-    bool ended;                /* it is reaped, but its last messages are not all read */
+    int sock;                  /* -1: it does not run */
+    int epoll;                 /* watches the process and its socket; kept when the forkserver is started again */
+    const struct table *table; /* the table that this process has, or NULL */
+    bool ended;                /* it was reaped, but there may be messages to read */
     struct child_end end;
 };
 
@@ -35,7 +36,7 @@ enum err forkserver_new(struct forkserver **out)
     return OK;
 }
 
-/* As if it had never been started. */
+/* Back to the state before a start. */
 static void forkserver_reset(struct forkserver *f)
 {
     child_forget(&f->child);
@@ -48,7 +49,7 @@ static void forkserver_end(struct forkserver *f)
 {
     if (f->child.pid != 0 && !child_reap(&f->child, 0, &f->end)) {
         child_kill(&f->child);
-        child_reap(&f->child, PATIENCE_MS, &f->end);
+        child_reap(&f->child, REAP_MS, &f->end);
     }
     forkserver_reset(f);
 }
@@ -59,7 +60,7 @@ void forkserver_free(struct forkserver *f)
         return;
     struct message quit = {.type = MESSAGE_QUIT};
     if (f->sock >= 0 && !message_try_send(f->sock, &quit, NULL, 0) && f->child.pid != 0)
-        child_reap(&f->child, PATIENCE_MS, &f->end);
+        child_reap(&f->child, REAP_MS, &f->end);
     forkserver_end(f);
     close(f->epoll);
     free(f);
@@ -112,23 +113,23 @@ enum err forkserver_preload(struct forkserver *f, const struct table *t, int thr
     if (f->table)
         return OK;
     table_fds(t, fds);
-    enum err err = message_try_send(f->sock, &setup, fds, TABLE_FDS); /* an empty socket has room for it */
+    enum err err = message_try_send(f->sock, &setup, fds, TABLE_FDS); /* fits: the socket is empty */
     if (!err)
         f->table = t;
     return err;
 }
 
-/* There is a worker, but the fd that stands for it was one too many: without it the next one could not be received. */
+/* The host is at its limit of open files. Gives up this worker, so that its pidfd is free for the next message. */
 static enum err refuse_worker(struct message *m, int *pidfd)
 {
-    struct problem words;
+    struct problem problem;
     int failed = errno;
     struct child worker = {.pidfd = *pidfd, .epoll = -1};
     child_kill(&worker);
     io_close(pidfd);
     m->pid = 0;
-    enum err err = child_problem(&words, failed, "cannot keep a pidfd of a worker of the forkserver");
-    m->error = text_dup(words.text);
+    enum err err = child_problem(&problem, failed, "cannot keep a pidfd of a worker of the forkserver");
+    m->error = text_dup(problem.text);
     return m->error ? OK : err;
 }
 
@@ -158,18 +159,18 @@ void forkserver_discard(struct message *m, int *pidfd)
     message_done(m);
 }
 
-bool forkserver_tend(struct forkserver *f, struct problem *words)
+bool forkserver_tend(struct forkserver *f, struct problem *end)
 {
     struct message m;
-    struct child_end end;
+    struct child_end how;
     int pidfd;
     char text[64];
     enum err err;
-    while (!(err = forkserver_receive(f, &m, &pidfd, &end)))
+    while (!(err = forkserver_receive(f, &m, &pidfd, &how)))
         forkserver_discard(&m, &pidfd);
     if (err != ERR_CLOSED)
         return false;
-    problem_set(words, OK, "the forkserver %s; another is started when one is needed", child_end_text(&end, text));
+    problem_set(end, OK, "the forkserver %s; another one is started when it is needed", child_end_text(&how, text));
     return true;
 }
 
@@ -179,7 +180,7 @@ static enum err forkserver_launch(const struct worker_spec *spec, struct worker_
     struct message request = {.type = MESSAGE_FORK, .ticket = spec->ticket, .code = (char *)o->initializer};
     const int fds[] = {spec->sock, spec->ring_fd, spec->pool->bell};
 
-    *out = (struct worker_handle){.child = CHILD_NONE};
+    *out = (struct worker_handle){.child = CHILD_NONE}; /* MESSAGE_FORKED will bring it */
     enum err err = forkserver_start(o->forkserver, problem);
     if (err)
         return err;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * The forkserver itself: a fresh program without a thread. It takes the table once, forks a worker for each request,
- * and tells the host which pid it got and how it ended. Its workers die with it. */
-#include "core/pool/private.h"
-
+ * The forkserver process: a program with a single thread. It receives the table once, forks a worker for each request,
+ * and reports to the host each worker's pid and later its end. Its workers die with it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+
+#include "core/base/io.h"
+#include "core/child/child.h"
+#include "core/pool/pool.h"
+#include "core/pool/worker.h"
 
 struct forkserver_child {
     int64_t ticket;
@@ -21,10 +24,10 @@ struct server {
     size_t n, cap;
 };
 
-enum { PATIENCE_MS = 1000, SOCK_TAG = 0 }; /* in the epoll set; a child's tag is its pid */
+enum { REAP_MS = 1000, SOCK_TAG = 0 }; /* the socket's tag in the epoll set; a child's tag is its pid */
 
-/* In a worker: nothing of the server stays open in it but the table. */
-static void server_leave(struct server *s)
+/* In a new worker: closes everything that belongs to the forkserver except the table. */
+static void close_server_fds(struct server *s)
 {
     for (size_t i = 0; i < s->n; i++)
         close(s->children[i].child.pidfd);
@@ -32,9 +35,9 @@ static void server_leave(struct server *s)
     close(s->sock);
 }
 
-static void brood_drop(struct server *s, struct forkserver_child *b)
+static void child_drop(struct server *s, struct forkserver_child *c)
 {
-    *b = s->children[--s->n];
+    *c = s->children[--s->n];
 }
 
 static enum err children_grow(struct server *s)
@@ -50,31 +53,32 @@ static enum err children_grow(struct server *s)
     return OK;
 }
 
-/* What a new worker does with the fds that came for it: socket, ring, bell. */
+/* Runs in a new worker. `fds` came with the request: the worker's socket, its ring, and the bell. */
 static int serve_as_worker(struct server *s, const int fds[3], const char *initializer)
 {
-    struct worker_post post = {.sock = fds[0], .bell = fds[2], .initializer = initializer};
-    server_leave(s);
-    if (ring_open(fds[1], &post.ring))
-        return worker_unfit(&post, "cannot map the memory that it shares with the host");
+    struct worker_link to_host = {.sock = fds[0], .bell = fds[2], .initializer = initializer};
+    close_server_fds(s);
+    if (ring_open(fds[1], &to_host.ring))
+        return worker_report_startup_error(&to_host, "cannot map the memory shared with the host");
     close(fds[1]);
-    return worker_serve_alone(&post, s->threads, s->table);
+    return worker_serve_with_new_engine(&to_host, s->threads, s->table);
 }
 
 static void end_worker(struct child *c)
 {
     struct child_end end;
     child_kill(c);
-    child_reap(c, PATIENCE_MS, &end);
+    child_reap(c, REAP_MS, &end);
 }
 
-/* While the request's own three fds are open, one more is opened for good; so the next request can be received too. */
+/* Opens one fd that stays open, while the three fds of the request are still open. So there is room for the fds of the
+ * next request, too. */
 static enum err fork_worker(struct server *s, const struct message *m, const int fds[3], struct child *out,
                             struct problem *problem)
 {
     pid_t parent = getpid();
     if (children_grow(s))
-        return child_problem(problem, ENOMEM, "cannot note down a worker");
+        return child_problem(problem, ENOMEM, "cannot remember one more worker");
     pid_t pid = fork();
     if (pid < 0)
         return child_problem(problem, errno, "cannot fork a worker");
@@ -98,7 +102,7 @@ static enum err answer_fork(struct server *s, const struct message *m, const int
 {
     struct message answer = {.type = MESSAGE_FORKED, .ticket = m->ticket, .threads = child_own_threads()};
     struct child child = CHILD_NONE;
-    struct problem problem, words;
+    struct problem problem, prefixed;
     enum err err = fork_worker(s, m, fds, &child, &problem);
     if (!err) {
         answer.pid = child.pid;
@@ -107,29 +111,29 @@ static enum err answer_fork(struct server *s, const struct message *m, const int
             return err;
         err = child_problem(&problem, errno, "cannot send the pidfd of a worker");
         end_worker(&s->children[s->n - 1].child);
-        brood_drop(s, &s->children[s->n - 1]);
+        child_drop(s, &s->children[s->n - 1]);
         answer.pid = 0;
     }
-    problem_set(&words, err, "the forkserver %s", problem.text);
-    answer.error = words.text; /* borrowed */
+    problem_set(&prefixed, err, "the forkserver %s", problem.text);
+    answer.error = prefixed.text; /* borrowed */
     return message_send(s->sock, &answer, NULL, 0);
 }
 
 static enum err report_end(struct server *s, pid_t pid)
 {
     for (size_t i = 0; i < s->n; i++) {
-        struct forkserver_child *b = &s->children[i];
+        struct forkserver_child *c = &s->children[i];
         struct child_end end;
-        if (b->child.pid != pid || !child_reap(&b->child, 0, &end))
+        if (c->child.pid != pid || !child_reap(&c->child, 0, &end))
             continue;
-        struct message m = {.type = MESSAGE_EXITED, .ticket = b->ticket, .exit_code = end.code, .signal = end.signal};
-        brood_drop(s, b);
+        struct message m = {.type = MESSAGE_EXITED, .ticket = c->ticket, .exit_code = end.code, .signal = end.signal};
+        child_drop(s, c);
         return message_send(s->sock, &m, NULL, 0);
     }
     return OK;
 }
 
-/* ERR_CLOSED: told to end, or nobody is there any more. */
+/* ERR_CLOSED: the host has asked for the end, or is gone. */
 static enum err serve_request(struct server *s)
 {
     struct message m;

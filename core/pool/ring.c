@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The rings. A record is one cell and as many more as its bytes need; its first word, written last, says for which
- * place it is, so that neither side has to look at the other's counters while it goes well. */
+ * A record is a task or an answer. It takes one cell, and more cells if its bytes do not fit. The first word of its
+ * first cell is written last and contains the record's place. So a reader sees from the cell alone that the record is
+ * there, and reads the other side's counters only when it runs out of room. */
 #include "core/pool/ring.h"
 
 #include <errno.h>
@@ -16,27 +17,27 @@
 
 enum { RING_MAGIC = 0x706f6f01, LINE = 64, SPIN = 100 };
 
-/* The states of a task's cell, beside its place. */
+/* The state of a task, stored together with its place. */
 enum { CELL_FULL = 1, CELL_CLAIMED, CELL_TAKEN_BACK };
 
 struct task_cell {
-    _Atomic uint32_t state; /* place * 4 + one of the above; 0 in a cell that only continues another */
+    _Atomic uint32_t state; /* place * 4 + one of the above; 0 in a cell that continues a record */
     uint8_t kind, unused;
     uint16_t len;
     char bytes[24];
 };
 
 struct answer_cell {
-    _Atomic uint32_t state; /* place * 2 + 1; 0 in a cell that only continues another */
-    uint8_t far, failed;
+    _Atomic uint32_t state; /* place * 2 + 1; 0 in a cell that continues a record */
+    uint8_t by_socket, failed;
     uint16_t len;  /* bytes that follow in continuing cells */
-    uint32_t task; /* its place */
+    uint32_t task; /* the task's place */
     float seconds;
     int64_t rows;
-    int64_t first; /* of the only range; -1: the ranges follow, or there are none */
+    int64_t first; /* row of the only range; -1: the ranges follow, or there are none */
 };
 
-struct more_cell { /* continues either */
+struct more_cell { /* continues a record */
     _Atomic uint32_t zero;
     char bytes[28];
 };
@@ -46,14 +47,14 @@ union cell {
     struct answer_cell answer;
     struct more_cell more;
 };
-_Static_assert(sizeof(union cell) == 32, "two cells a cache line");
+_Static_assert(sizeof(union cell) == 32, "two cells fit into a cache line");
 
 struct ring {
     uint32_t magic;
-    alignas(LINE) _Atomic uint32_t host_sleeps;   /* written by both: 1 asks for the bell */
-    _Atomic uint32_t answers_read;                /* by the host: cells before this place are free */
-    alignas(LINE) _Atomic uint32_t worker_sleeps; /* a futex, shared: 1 while the worker sleeps on it */
-    _Atomic uint32_t tasks_read;
+    alignas(LINE) _Atomic uint32_t host_sleeps;   /* written by both; 1: the bell is on */
+    _Atomic uint32_t answers_read;                /* written by the host; cells before this place are free */
+    alignas(LINE) _Atomic uint32_t worker_sleeps; /* a shared futex; 1 while the worker sleeps on it */
+    _Atomic uint32_t tasks_read;                  /* written by the worker; cells before this place are free */
     _Atomic uint32_t ready;
     alignas(LINE) union cell tasks[RING_CELLS];
     alignas(LINE) union cell answers[RING_CELLS];
@@ -73,7 +74,7 @@ enum err ring_new(struct ring_end *out, int *fd)
     int memory = memfd_create("poolscope-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (memory < 0)
         return err_from_errno(errno);
-    /* A worker that made it shorter would kill the host by SIGBUS. */
+    /* Sealed, because a worker that made the file shorter would kill the host by SIGBUS. */
     bool made = ftruncate(memory, sizeof(struct ring)) == 0 &&
                 fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0;
     enum err err = made ? ring_map(memory, out) : err_from_errno(errno);
@@ -82,7 +83,7 @@ enum err ring_new(struct ring_end *out, int *fd)
         return err;
     }
     out->shared->magic = RING_MAGIC;
-    ring_doze(out);
+    ring_bell_on(out);
     *fd = memory;
     return OK;
 }
@@ -125,7 +126,7 @@ static uint32_t more_cells(size_t bytes)
     return (uint32_t)((bytes + EACH - 1) / EACH);
 }
 
-/* Bytes into, or out of, the cells from `place` on. */
+/* Writes bytes to the cells from `place` on. */
 static void write_more(union cell *cells, uint32_t place, const char *from, size_t len)
 {
     while (len > 0) {
@@ -138,6 +139,7 @@ static void write_more(union cell *cells, uint32_t place, const char *from, size
     }
 }
 
+/* The reverse of write_more. */
 static void read_more(union cell *cells, uint32_t place, char *to, size_t len)
 {
     while (len > 0) {
@@ -175,9 +177,10 @@ static void futex_wait(_Atomic uint32_t *word, uint32_t value)
     syscall(SYS_futex, word, FUTEX_WAIT, value, NULL, NULL, 0);
 }
 
-/* Who goes to sleep says so and then looks once more; who has written looks then whether the other sleeps. Both do so
- * by an exchange on the same word: of two exchanges one is the later one, and sees all that was written before the
- * other. So it cannot be that both look too early. */
+/* How a wake-up is never missed: a side that is about to sleep sets its word to 1 and then looks once more for work. A
+ * side that has written something then checks whether the other's word is 1. Both use an atomic exchange on that word.
+ * One of the two exchanges is the later one, and it sees everything that was written before the earlier one. So either
+ * the sleeper sees the work, or the writer sees that the other side sleeps. */
 
 /* --- the host's side ---------------------------------------------------------------------------------------------- */
 
@@ -187,17 +190,17 @@ bool ring_has_room(struct ring_end *r, size_t len)
     if ((int32_t)(r->limit - r->tasks - cells) >= 0)
         return true;
     uint32_t read = atomic_load_explicit(&r->shared->tasks_read, memory_order_acquire);
-    if (r->tasks - read <= RING_CELLS) /* a counter that says else is not to be believed */
+    if (r->tasks - read <= RING_CELLS) /* any other value cannot be right, and is ignored */
         r->limit = read + RING_CELLS;
     return (int32_t)(r->limit - r->tasks - cells) >= 0;
 }
 
-uint32_t ring_put(struct ring_end *r, enum ring_kind kind, const char *code, size_t len, bool far)
+uint32_t ring_put(struct ring_end *r, enum ring_kind kind, const char *code, size_t len, bool by_socket)
 {
     size_t first = sizeof((struct task_cell *)0)->bytes;
     uint32_t place = r->tasks;
     struct task_cell *c = &cell_at(r->shared->tasks, r->tasks)->task;
-    c->kind = (uint8_t)(kind | (far ? RING_FAR : 0));
+    c->kind = (uint8_t)(kind | (by_socket ? RING_BY_SOCKET : 0));
     c->len = (uint16_t)len;
     if (len > 0)
         memcpy(c->bytes, code, len < first ? len : first);
@@ -259,7 +262,7 @@ enum err ring_get(struct ring_end *r, struct ring_answer *out)
     uint16_t len = c->len;
     int64_t first = c->first;
     out->place = c->task;
-    out->far = c->far;
+    out->by_socket = c->by_socket;
     out->failed = c->failed;
     out->rows = c->rows;
     out->seconds = c->seconds;
@@ -271,30 +274,30 @@ enum err ring_get(struct ring_end *r, struct ring_answer *out)
     return err;
 }
 
-void ring_doze(struct ring_end *r)
+void ring_bell_on(struct ring_end *r)
 {
     atomic_exchange(&r->shared->host_sleeps, 1);
 }
 
-void ring_rise(struct ring_end *r)
+void ring_bell_off(struct ring_end *r)
 {
     atomic_store_explicit(&r->shared->host_sleeps, 0, memory_order_relaxed);
 }
 
 /* --- the worker's side -------------------------------------------------------------------------------------------- */
 
-void ring_tell(struct ring_end *r, int bell)
+void ring_notify_host(struct ring_end *r, int bell)
 {
     uint64_t one = 1;
     if (atomic_exchange(&r->shared->host_sleeps, 0) == 1 && write(bell, &one, sizeof one) < 0) {
-        /* only a counter that is full refuses, and then the bell rings already */
+        /* A write fails only if the counter is full, and then the bell has been rung already. */
     }
 }
 
-void ring_say_ready(struct ring_end *r, int bell)
+void ring_set_ready(struct ring_end *r, int bell)
 {
     atomic_store_explicit(&r->shared->ready, 1, memory_order_release);
-    ring_tell(r, bell);
+    ring_notify_host(r, bell);
 }
 
 static uint32_t next_state(const struct ring_end *r)
@@ -302,7 +305,7 @@ static uint32_t next_state(const struct ring_end *r)
     return atomic_load_explicit(&cell_at(r->shared->tasks, r->tasks)->task.state, memory_order_acquire);
 }
 
-static bool is_there(const struct ring_end *r)
+static bool has_task(const struct ring_end *r)
 {
     uint32_t state = next_state(r);
     return state == task_state(r->tasks, CELL_FULL) || state == task_state(r->tasks, CELL_TAKEN_BACK);
@@ -315,42 +318,37 @@ static bool has_answer_room(struct ring_end *r, uint32_t cells)
     return (int32_t)(r->limit - r->answers - cells) >= 0;
 }
 
-/* Sleeps until the host has written something, or read something. */
-static void sleep_unless(struct ring_end *r, int bell, bool (*there)(struct ring_end *r, uint32_t n), uint32_t n)
+/* Sleeps until `ready`, which the host brings about by writing a task or reading an answer. */
+static void sleep_until(struct ring_end *r, int bell, bool (*ready)(struct ring_end *r, uint32_t cells), uint32_t cells)
 {
     _Atomic uint32_t *word = &r->shared->worker_sleeps;
     atomic_exchange(word, 1);
-    ring_tell(r, bell); /* nothing untold is left behind */
-    while (!there(r, n) && atomic_load_explicit(word, memory_order_relaxed) == 1)
+    ring_notify_host(r, bell); /* of answers that it was not notified of yet */
+    while (!ready(r, cells) && atomic_load_explicit(word, memory_order_relaxed) == 1)
         futex_wait(word, 1);
     atomic_store_explicit(word, 0, memory_order_relaxed);
 }
 
-static bool task_there(struct ring_end *r, uint32_t n)
+static bool task_ready(struct ring_end *r, uint32_t unused)
 {
-    (void)n;
-    return is_there(r);
+    (void)unused;
+    return has_task(r);
 }
 
-bool ring_is_empty(const struct ring_end *r)
-{
-    return !is_there(r);
-}
-
-/* Claims the next task if there is one, and passes by those that were taken back. All before it is done with, and its
- * cells are the host's again; its own are not, so that the host can read there what became of it. */
+/* Claims the next task if there is one, and skips tasks that were taken back. The cells of all tasks before it are free
+ * from now on. Its own cells are not: if this worker dies, the host reads there whether the task was claimed. */
 static bool claim(struct ring_end *r, struct ring_task *out)
 {
-    while (is_there(r)) {
+    while (has_task(r)) {
         struct task_cell *c = &cell_at(r->shared->tasks, r->tasks)->task;
         uint32_t full = task_state(r->tasks, CELL_FULL);
         size_t first = sizeof c->bytes, len = c->len <= RING_CODE_MAX ? c->len : RING_CODE_MAX;
         atomic_store_explicit(&r->shared->tasks_read, r->tasks, memory_order_release);
-        bool mine = atomic_compare_exchange_strong(&c->state, &full, task_state(r->tasks, CELL_CLAIMED));
-        if (mine) {
+        bool claimed = atomic_compare_exchange_strong(&c->state, &full, task_state(r->tasks, CELL_CLAIMED));
+        if (claimed) {
             out->place = r->tasks;
-            out->kind = (enum ring_kind)(c->kind & ~RING_FAR);
-            out->far = c->kind & RING_FAR;
+            out->kind = (enum ring_kind)(c->kind & ~RING_BY_SOCKET);
+            out->by_socket = c->kind & RING_BY_SOCKET;
             out->len = len;
             memcpy(out->code, c->bytes, len < first ? len : first);
             if (len > first)
@@ -358,7 +356,7 @@ static bool claim(struct ring_end *r, struct ring_task *out)
             out->code[len] = '\0';
         }
         r->tasks += task_cells(len);
-        if (mine)
+        if (claimed)
             return true;
         atomic_store_explicit(&r->shared->tasks_read, r->tasks, memory_order_release);
     }
@@ -367,36 +365,37 @@ static bool claim(struct ring_end *r, struct ring_task *out)
 
 bool ring_next(struct ring_end *r, int bell, struct ring_task *out)
 {
-    bool waited = false;
-    /* Less than a system call takes. Looking on for 20 us, on this side or both, was measured with two processors: an
-     * idle round trip took twice as long, since who looks has the processor that the other side is woken on. */
+    bool slept = false;
+    /* These tries take less time than a system call. Trying for 20 us, on one side or on both, was measured with two
+     * processors: an idle round trip took twice as long, because the trying side occupied the processor on which the
+     * other side was woken. */
     for (int i = 0; i < SPIN; i++) {
         if (claim(r, out))
             return false;
     }
     while (!claim(r, out)) {
-        sleep_unless(r, bell, task_there, 0);
-        waited = true;
+        sleep_until(r, bell, task_ready, 0);
+        slept = true;
     }
-    return waited;
+    return slept;
 }
 
 void ring_answer(struct ring_end *r, int bell, const struct ring_answer *a)
 {
-    bool one = !a->failed && !a->far && a->len == 2 && a->ranges[1] == a->rows;
-    size_t len = a->far || one ? 0 : a->failed ? a->len : a->len * sizeof *a->ranges;
+    bool one_range = !a->failed && !a->by_socket && a->len == 2 && a->ranges[1] == a->rows;
+    size_t len = a->by_socket || one_range ? 0 : a->failed ? a->len : a->len * sizeof *a->ranges;
     uint32_t cells = 1 + more_cells(len);
     while (!has_answer_room(r, cells))
-        sleep_unless(r, bell, has_answer_room, cells);
+        sleep_until(r, bell, has_answer_room, cells);
     struct answer_cell *c = &cell_at(r->shared->answers, r->answers)->answer;
     write_more(r->shared->answers, r->answers + 1, a->text, len);
-    c->far = a->far;
+    c->by_socket = a->by_socket;
     c->failed = a->failed;
     c->len = (uint16_t)len;
     c->task = a->place;
     c->seconds = (float)a->seconds;
     c->rows = a->rows;
-    c->first = one ? a->ranges[0] : -1;
+    c->first = one_range ? a->ranges[0] : -1;
     atomic_store_explicit(&c->state, answer_state(r->answers), memory_order_release);
     r->answers += cells;
 }

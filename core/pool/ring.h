@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * The two rings between a host and one worker, in memory that both have mapped: tasks go down, answers come up, each
- * with one writer and one reader, in order. No system call while both are awake; who finds nothing to do sleeps, and is
- * woken by the other: the worker on a shared futex in this memory, the host by the pool's bell (an eventfd).
+ * Two rings between the host and one worker, in memory that both have mapped: tasks go down to the worker, answers come
+ * up. Each ring has one writer and one reader and keeps its order. While both sides are awake no system call is needed.
+ * A side that finds nothing to do sleeps and is woken by the other: the worker sleeps on a futex in this memory, the
+ * host on the pool's bell (an eventfd).
  *
- * What each may believe of the other: a task is claimed by its worker with a compare-and-swap before it begins, and the
- * host takes an unclaimed one back by the same means. So when a worker dies, at any instruction, it is known of every
- * task whether it was begun. The host keeps all else that it needs in its own memory and checks what it reads here. */
+ * What each side may believe: a worker claims a task with a compare-and-swap before it begins, and the host takes an
+ * unclaimed task back in the same way. So when a worker dies, at any instruction, the host knows of every task whether
+ * it was begun. Everything else that the host needs it keeps in its own memory, and it checks what it reads from here.
+ */
 #ifndef POOL_RING_H
 #define POOL_RING_H
 
@@ -17,23 +19,24 @@
 #include "core/base/err.h"
 
 enum {
-    RING_CELLS = 512,     /* of each ring; a power of two */
+    RING_CELLS = 512,     /* in each ring; a power of two */
     RING_CODE_MAX = 1024, /* bytes of a code that travels in the ring; a longer one goes over the socket */
-    RING_TEXT_MAX = 512,  /* of an error */
-    RING_RANGES_MAX = 128 /* of a result; one with more goes over the socket */
+    RING_TEXT_MAX = 512,  /* bytes of an error */
+    RING_RANGES_MAX = 128 /* ranges of a result; a result with more goes over the socket */
 };
 
 enum ring_kind { RING_FILTER, RING_SCAN, RING_NOOP, RING_QUIT, RING_KINDS };
-enum { RING_FAR = 0x80 }; /* with a kind: the rest of it comes over the socket, as a message */
+enum { RING_BY_SOCKET = 0x80 }; /* added to a kind: the code comes as a message over the socket */
 
-/* What a worker answers. */
+/* A worker's answer to a task. The place of a task is the number of its first cell since the ring was made; it names
+ * the task for both sides. */
 struct ring_answer {
-    uint32_t place; /* of its task */
-    bool far;       /* the ranges, or the error, lie in a message that was sent before */
+    uint32_t place;
+    bool by_socket; /* the ranges are in a message that was sent before this answer */
     bool failed;
     int64_t rows;
     double seconds;
-    uint32_t len; /* words in `ranges`, or bytes of `text` */
+    uint32_t len; /* numbers in `ranges`, or bytes of `text` */
     union {
         int64_t ranges[2 * RING_RANGES_MAX]; /* pairs: first row, count */
         char text[RING_TEXT_MAX + 1];        /* the error, NUL-terminated */
@@ -42,64 +45,63 @@ struct ring_answer {
 
 struct ring; /* the shared memory */
 
-/* One side's end of it. */
+/* One side's view of the rings. */
 struct ring_end {
     struct ring *shared; /* NULL: none */
-    uint32_t tasks;      /* place of the next task to be written, or read */
-    uint32_t answers;
-    uint32_t limit; /* how far the other side has read, as last seen */
+    uint32_t tasks;      /* place of the next task to be written (host) or read (worker) */
+    uint32_t answers;    /* place of the next answer to be read (host) or written (worker) */
+    uint32_t limit;      /* this side may write up to this place, as far as it knows */
 };
 
-/* New shared memory: *fd (close-on-exec) is for a worker that does not inherit the mapping. */
+/* Makes the shared memory. *fd (close-on-exec) is for a worker that does not inherit the mapping. */
 enum err ring_new(struct ring_end *out, int *fd) MUST_CHECK;
-enum err ring_open(int fd, struct ring_end *out) MUST_CHECK;  /* ERR_PARSE: it is no ring of this version */
-struct ring_end ring_other_end(const struct ring_end *fresh); /* of a forked worker, which has the mapping */
+enum err ring_open(int fd, struct ring_end *out) MUST_CHECK;  /* ERR_PARSE: not a ring of this version */
+struct ring_end ring_other_end(const struct ring_end *fresh); /* for a forked worker, which has the mapping */
 void ring_close(struct ring_end *r);
 
 /* --- the host's side --- */
 
-/* For a task whose code has `len` bytes. */
+/* Is there room for a task whose code has `len` bytes? */
 bool ring_has_room(struct ring_end *r, size_t len);
 
-/* Writes a task, for which there must be room; returns its place, which names it. `far`: the code was sent over the
- * socket. */
-uint32_t ring_put(struct ring_end *r, enum ring_kind kind, const char *code, size_t len, bool far);
+/* Writes a task, for which there must be room, and returns its place. `by_socket`: the code was sent over the socket.
+ */
+uint32_t ring_put(struct ring_end *r, enum ring_kind kind, const char *code, size_t len, bool by_socket);
 
 /* True if the task at `place` was not begun and now never will be. */
 bool ring_take_back(struct ring_end *r, uint32_t place);
 
-/* Wakes the worker if it sleeps: after puts, and after answers were read. */
+/* Wakes the worker if it sleeps. To be called after tasks were put or answers were read. */
 void ring_wake(struct ring_end *r);
 
-/* The next answer. ERR_AGAIN: none yet; ERR_PARSE: nothing that a worker of ours writes. */
+/* Reads the next answer. ERR_AGAIN: there is none yet; ERR_PARSE: it is not what a worker of ours writes. */
 enum err ring_get(struct ring_end *r, struct ring_answer *out) MUST_CHECK;
 bool ring_has_answer(const struct ring_end *r);
-bool ring_is_ready(const struct ring_end *r); /* its worker is set up */
+bool ring_is_ready(const struct ring_end *r); /* the worker can take tasks */
 
-/* From now on the worker rings the bell when it has answered, as it does with a new ring; no longer. */
-void ring_doze(struct ring_end *r);
-void ring_rise(struct ring_end *r);
+/* On: the worker rings the bell when it has answered. It is on in a new ring. */
+void ring_bell_on(struct ring_end *r);
+void ring_bell_off(struct ring_end *r);
 
 /* --- the worker's side --- */
 
 struct ring_task {
     enum ring_kind kind;
-    bool far;
+    bool by_socket;
     uint32_t place;
     size_t len;
     char code[RING_CODE_MAX + 1]; /* NUL-terminated */
 };
 
-void ring_say_ready(struct ring_end *r, int bell);
+void ring_set_ready(struct ring_end *r, int bell);
 
-/* The next task, claimed; waits for it. True if it waited. */
+/* Waits for the next task and claims it. Returns true if it had to sleep. */
 bool ring_next(struct ring_end *r, int bell, struct ring_task *out);
-bool ring_is_empty(const struct ring_end *r);
 
-/* Waits while there is no room. */
+/* Writes an answer. Waits while there is no room. The host is not notified. */
 void ring_answer(struct ring_end *r, int bell, const struct ring_answer *a);
 
-/* Rings the bell if the host sleeps. */
-void ring_tell(struct ring_end *r, int bell);
+/* Rings the bell if the host has turned it on. */
+void ring_notify_host(struct ring_end *r, int bell);
 
 #endif

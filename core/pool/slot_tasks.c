@@ -1,144 +1,140 @@
 /* SPDX-License-Identifier: MIT
- * The tasks of a worker slot: what its worker is given ahead, the answers that come, and what becomes of the rest when
- * it is slow or dead. The first of a worker slot's tasks is what its worker works at; the others wait in its ring. */
-#include "core/pool/private.h"
-
+ * The tasks of a slot: giving them to the worker, taking its answers, and what happens to the tasks when the worker is
+ * slow or dead. The worker works on the first of its tasks; the others wait in its ring. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
-/* As much work as a worker may have before it, in seconds: enough that it never waits for us, so little that nobody
- * waits for it. */
+#include "core/pool/private.h"
+
+/* How much work, in seconds, a worker may have in its ring: enough that it never waits for the host, and so little that
+ * no task waits long for a busy worker while another one is idle. */
 static const double work_ahead = 200e-6;
-
-static struct given *given_at(const struct slot *s, uint32_t i)
-{
-    return &s->given[(s->first + i) % SLOT_DEPTH_MAX];
-}
 
 int slot_room(const struct pool *p, const struct slot *s)
 {
-    int64_t room = s->depth - (int64_t)s->n;
+    int64_t room = s->depth - (int64_t)s->ntasks;
     if (s->state == SLOT_FREE || s->state == SLOT_LEAVING)
         return 0;
-    if (p->options.max_tasks > 0 && p->options.max_tasks - s->taken < room)
-        room = p->options.max_tasks - s->taken;
+    if (p->options.max_tasks > 0 && p->options.max_tasks - s->given < room)
+        room = p->options.max_tasks - s->given;
     return room > 0 ? (int)room : 0;
 }
 
-/* A code too long for the ring goes first, over the socket, with the place that the task will have. */
-static enum err send_far(struct slot *s, const struct task *t)
+/* Sends a code that is too long for the ring over the socket, with the place that the task will have in the ring. */
+static enum err send_code(struct slot *s, const struct task *t)
 {
     struct message m = {.type = MESSAGE_TASK, .task = s->ring.tasks, .code = (char *)task_code(t)};
     return message_try_send(s->sock, &m, NULL, 0);
 }
 
-/* A worker that does not read its socket is replaced, and the task stays pending. If the code could not be sent for
- * another reason, the task fails, since the next worker would not get it either. True if it is settled. */
-static bool cannot_send(struct pool *p, struct slot *s, struct task *t, enum err err)
+/* The code could not be sent. A worker that does not read its socket is replaced, and the task remains pending. For any
+ * other reason the task fails, because another worker would not get the code either; returns true then. */
+static bool on_send_failure(struct pool *p, struct slot *s, struct task *t, enum err err)
 {
     int failed = errno;
-    struct problem words;
+    struct problem problem;
     if (err == ERR_AGAIN || err == ERR_CLOSED) {
-        slot_cut(p, s, err);
+        slot_disconnect(p, s, err);
         return false;
     }
     char what[80];
     snprintf(what, sizeof what, "cannot send a code of %u bytes to a worker", t->len);
-    child_problem(&words, err == ERR_TOO_BIG ? EMSGSIZE : failed, what);
-    task_settle(p, t, NULL, &(struct task_end){.turn = TURN_FAIL, .rows = -1, .error = words.text});
+    child_problem(&problem, err == ERR_TOO_BIG ? EMSGSIZE : failed, what);
+    task_end(p, t, NULL, &(struct task_outcome){.action = ACTION_FAIL, .rows = -1, .error = problem.text});
     return true;
 }
 
-static void front_begins(struct pool *p, struct slot *s)
+/* The worker works on the first of its tasks now, as far as the host knows. */
+static void begin_first(struct pool *p, struct slot *s)
 {
-    if (!s->was_ready || s->n == 0)
+    if (!s->was_ready || s->ntasks == 0)
         return;
-    struct task *t = given_at(s, 0)->task;
-    if (!task_turn(t, TURN_BEGIN))
+    struct task *t = slot_task_at(s, 0)->task;
+    if (!task_apply(t, ACTION_BEGIN))
         return;
-    s->since = p->now;
+    s->begun_at = p->now;
     emit_started(p, t, s);
 }
 
 bool slot_give(struct pool *p, struct slot *s, struct task *t)
 {
-    struct given *g = given_at(s, s->n);
-    bool far = t->len > RING_CODE_MAX;
+    struct slot_task *g = slot_task_at(s, s->ntasks);
+    bool by_socket = t->len > RING_CODE_MAX;
     enum err err = OK;
-    if (!ring_has_room(&s->ring, far ? 0 : t->len) || (far && s->n > 0))
-        return false; /* one at a time: their messages must not fill the socket */
-    if (far && (err = send_far(s, t)))
-        return cannot_send(p, s, t, err);
-    g->place = ring_put(&s->ring, (enum ring_kind)t->kind, far ? NULL : task_code(t), far ? 0 : t->len, far);
+    if (!ring_has_room(&s->ring, by_socket ? 0 : t->len) || (by_socket && s->ntasks > 0))
+        return false; /* long codes go one at a time, so that they do not fill the socket */
+    if (by_socket && (err = send_code(s, t)))
+        return on_send_failure(p, s, t, err);
+    g->place = ring_put(&s->ring, (enum ring_kind)t->kind, by_socket ? NULL : task_code(t), by_socket ? 0 : t->len,
+                        by_socket);
     g->task = t;
-    task_turn(t, TURN_GIVE);
-    s->n++;
-    s->taken++;
-    s->written = true;
-    if (s->n == 1)
-        front_begins(p, s);
+    task_apply(t, ACTION_GIVE);
+    s->ntasks++;
+    s->given++;
+    s->needs_wake = true;
+    if (s->ntasks == 1)
+        begin_first(p, s);
     return true;
 }
 
 void slot_wake(struct slot *s)
 {
-    if (s->written)
+    if (s->needs_wake)
         ring_wake(&s->ring);
-    s->written = false;
+    s->needs_wake = false;
 }
 
-void slot_ready(struct pool *p, struct slot *s)
+static void on_ready(struct pool *p, struct slot *s)
 {
     struct event e = slot_event(p, EVENT_WORKER_READY, s);
     s->was_ready = true;
-    p->startup_failures = p->trouble = 0;
+    p->startup_failures = p->failure_score = 0;
     if (s->state == SLOT_STARTING)
         s->state = SLOT_READY;
     pool_emit(p, &e);
-    front_begins(p, s);
+    begin_first(p, s);
 }
 
-/* Short tasks go many at a time, long ones one by one. */
-static void adapt(struct slot *s, double seconds)
+/* The shorter the tasks are, the more of them the worker may have at once. */
+static void adapt_depth(struct slot *s, double seconds)
 {
-    s->mean += (seconds - s->mean) / 8;
-    if (s->mean * s->depth * 2 <= work_ahead && s->depth < SLOT_DEPTH_MAX)
+    s->mean_seconds += (seconds - s->mean_seconds) / 8;
+    if (s->mean_seconds * s->depth * 2 <= work_ahead && s->depth < SLOT_TASKS_MAX)
         s->depth *= 2;
-    else if (s->mean * s->depth > work_ahead && s->depth > 1)
+    else if (s->mean_seconds * s->depth > work_ahead && s->depth > 1)
         s->depth /= 2;
 }
 
-/* What the worker sent over the socket before its answer. */
-static enum err take_far(struct pool *p, struct slot *s, uint32_t place)
+/* Reads the result that the worker sent over the socket before its answer. */
+static enum err read_large(struct pool *p, struct slot *s, uint32_t place)
 {
-    if (s->far.type != MESSAGE_RESULT)
+    if (s->large.type != MESSAGE_RESULT)
         slot_read_sock(p, s);
-    return s->far.type == MESSAGE_RESULT && s->far.task == place ? OK : ERR_PARSE;
+    return s->large.type == MESSAGE_RESULT && s->large.task == place ? OK : ERR_PARSE;
 }
 
 static enum err take_answer(struct pool *p, struct slot *s, const struct ring_answer *a)
 {
-    struct given *g = given_at(s, 0);
-    struct task_end end = {.turn = a->failed ? TURN_FAIL : TURN_FINISH,
-                           .rows = a->failed ? -1 : a->rows,
-                           .seconds = a->seconds,
-                           .error = a->failed ? a->text : NULL};
-    if (s->n == 0 || g->place != a->place || a->rows < 0)
+    struct slot_task *g = slot_task_at(s, 0);
+    struct task_outcome end = {.action = a->failed ? ACTION_FAIL : ACTION_FINISH,
+                               .rows = a->failed ? -1 : a->rows,
+                               .seconds = a->seconds,
+                               .error = a->failed ? a->text : NULL};
+    if (s->ntasks == 0 || g->place != a->place || a->rows < 0)
         return ERR_PARSE;
-    if (a->far && take_far(p, s, a->place))
+    if (a->by_socket && read_large(p, s, a->place))
         return ERR_PARSE;
     if (!a->failed) {
-        end.ranges = a->far ? s->far.ranges.v : a->ranges;
-        end.nranges = a->far ? s->far.ranges.n : a->len;
+        end.ranges = a->by_socket ? s->large.ranges.v : a->ranges;
+        end.nranges = a->by_socket ? s->large.ranges.n : a->len;
     }
     struct task *t = g->task;
     s->first++;
-    s->n--;
-    task_settle(p, t, s, &end);
-    if (a->far) {
-        message_done(&s->far);
-        s->far = (struct message){0};
+    s->ntasks--;
+    task_end(p, t, s, &end);
+    if (a->by_socket) {
+        message_done(&s->large);
+        s->large = (struct message){0};
     }
     return OK;
 }
@@ -148,104 +144,104 @@ bool slot_read(struct pool *p, struct slot *s)
     struct ring_answer a;
     enum err err = OK;
     int n = 0;
-    if (!s->ring.shared || s->deaf)
+    if (!s->ring.shared || s->distrusted)
         return false;
-    if (!s->was_ready && s->id > 0 && !s->last_words && ring_is_ready(&s->ring)) {
-        slot_ready(p, s);
+    if (!s->was_ready && s->id > 0 && !s->startup_error && ring_is_ready(&s->ring)) {
+        on_ready(p, s);
         n++;
     }
-    while (s->was_ready && n < SLOT_DEPTH_MAX && !(err = ring_get(&s->ring, &a))) {
+    while (s->was_ready && n < SLOT_TASKS_MAX && !(err = ring_get(&s->ring, &a))) {
         if ((err = take_answer(p, s, &a)))
             break;
-        adapt(s, a.seconds);
-        front_begins(p, s);
-        s->written = true; /* there is room again: it may wait for that */
+        adapt_depth(s, a.seconds);
+        begin_first(p, s);
+        s->needs_wake = true; /* there is room again, for which the worker may wait */
         n++;
     }
-    if (err == ERR_PARSE) /* no worker of ours says that */
-        slot_cut(p, s, err);
+    if (err == ERR_PARSE) /* no worker of ours answers this */
+        slot_disconnect(p, s, err);
     return n > 0;
 }
 
-/* Nothing stays with it but what its worker has claimed, or is about to. */
-void slot_relieve(struct pool *p, struct slot *s)
+void slot_take_back(struct pool *p, struct slot *s)
 {
-    while (s->n > 0) {
-        struct given *g = given_at(s, s->n - 1);
+    while (s->ntasks > 0) {
+        struct slot_task *g = slot_task_at(s, s->ntasks - 1);
         struct task *t = g->task;
         if (t->stage != STAGE_GIVEN || !ring_take_back(&s->ring, g->place))
             return;
-        task_turn(t, TURN_TAKE_BACK);
-        task_give_back(p, t);
-        s->n--;
-        s->taken--;
+        task_apply(t, ACTION_TAKE_BACK);
+        task_requeue(p, t);
+        s->ntasks--;
+        s->given--;
     }
 }
 
-bool slot_kill_for_task(struct pool *p, struct slot *s, enum task_turn turn)
+bool slot_kill_for_task(struct pool *p, struct slot *s, enum task_action action)
 {
-    struct task *t = s->n > 0 ? given_at(s, 0)->task : NULL;
+    struct task *t = s->ntasks > 0 ? slot_task_at(s, 0)->task : NULL;
     int64_t id = t ? t->id : 0;
-    slot_relieve(p, s);
+    slot_take_back(p, s);
     slot_read(p, s);
-    if (s->n != 1 || given_at(s, 0)->task != t || t->id != id || t->stage != STAGE_RUNNING)
-        return false; /* it came to its end meanwhile: who is at work now is innocent */
-    t->killed_for = (uint8_t)turn;
+    if (s->ntasks != 1 || slot_task_at(s, 0)->task != t || t->id != id || t->stage != STAGE_RUNNING)
+        return false; /* it has ended meanwhile, and the worker works on another task now */
+    t->killed_for = (uint8_t)action;
     slot_kill(s);
     return true;
 }
 
-static void lose(struct pool *p, struct slot *s, struct task *t, const char *why)
+/* The worker died while it ran this task. */
+static void on_task_interrupted(struct pool *p, struct slot *s, struct task *t, const char *why)
 {
-    struct problem words;
-    enum task_turn turn = t->killed_for != 0 ? (enum task_turn)t->killed_for : TURN_LOSE;
-    if (task_turn(t, TURN_BEGIN)) { /* which nobody knew yet */
-        s->since = p->now;
+    struct problem problem;
+    enum task_action action = t->killed_for != 0 ? (enum task_action)t->killed_for : ACTION_LOSE;
+    if (task_apply(t, ACTION_BEGIN)) { /* the host did not know yet that it was begun */
+        s->begun_at = p->now;
         emit_started(p, t, s);
     }
-    problem_set(&words, OK, "%s while it ran this task", why);
-    if (turn == TURN_EXPIRE)
-        problem_set(&words, OK, "it ran longer than %g s, and worker %lld was killed for it", (double)t->timeout,
+    problem_set(&problem, OK, "%s while it ran this task", why);
+    if (action == ACTION_EXPIRE)
+        problem_set(&problem, OK, "it ran longer than %g s, so worker %lld was killed", (double)t->timeout,
                     (long long)s->id);
-    if (turn == TURN_LOSE && t->tries_left > 0 && !p->closing && !p->broken && task_turn(t, TURN_RETRY)) {
+    if (action == ACTION_LOSE && t->tries_left > 0 && !p->closing && !p->broken && task_apply(t, ACTION_RETRY)) {
         t->tries_left--;
-        emit_returned(p, t, s, words.text);
-        task_give_back(p, t);
+        emit_returned(p, t, s, problem.text);
+        task_requeue(p, t);
         return;
     }
-    const char *error = turn == TURN_CANCEL ? NULL : words.text;
-    task_settle(p, t, s, &(struct task_end){.turn = turn, .rows = -1, .error = error});
+    const char *error = action == ACTION_CANCEL ? NULL : problem.text;
+    task_end(p, t, s, &(struct task_outcome){.action = action, .rows = -1, .error = error});
 }
 
 void slot_abandon(struct pool *p, struct slot *s)
 {
-    while (s->n > 0) { /* the last first: what goes back keeps its order */
-        struct task *t = given_at(s, --s->n)->task;
-        task_turn(t, TURN_TAKE_BACK);
-        task_give_back(p, t);
+    while (s->ntasks > 0) { /* the last one first, so that the queue keeps its order */
+        struct task *t = slot_task_at(s, --s->ntasks)->task;
+        task_apply(t, ACTION_TAKE_BACK);
+        task_requeue(p, t);
     }
     slot_clear(p, s);
 }
 
 void slot_on_worker_death(struct pool *p, struct slot *s, const char *why)
 {
-    while (s->n > 0) { /* the last first: what goes back keeps its order */
-        struct given *g = given_at(s, --s->n);
+    while (s->ntasks > 0) { /* the last one first, so that the queue keeps its order */
+        struct slot_task *g = slot_task_at(s, --s->ntasks);
         struct task *t = g->task;
         bool begun = !ring_take_back(&s->ring, g->place);
         if (begun) {
-            lose(p, s, t, why);
+            on_task_interrupted(p, s, t, why);
             continue;
         }
         bool was_running = t->stage == STAGE_RUNNING;
-        if (was_running && t->killed_for == TURN_CANCEL) {
-            task_settle(p, t, s, &(struct task_end){.turn = TURN_CANCEL, .rows = -1});
+        if (was_running && t->killed_for == ACTION_CANCEL) {
+            task_end(p, t, s, &(struct task_outcome){.action = ACTION_CANCEL, .rows = -1});
             continue;
         }
-        task_turn(t, TURN_TAKE_BACK);
+        task_apply(t, ACTION_TAKE_BACK);
         t->killed_for = 0;
         if (was_running)
             emit_returned(p, t, s, why);
-        task_give_back(p, t);
+        task_requeue(p, t);
     }
 }

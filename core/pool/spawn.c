@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * Start method spawn: the worker is this program started afresh. It inherits stderr and its socket; table, ring and
- * bell come as fds over that socket, and its engine is its own. */
-#include "core/pool/private.h"
-
+ * Start method spawn: the worker is a new process that executes the pool's program. It inherits stderr and its socket.
+ * The table, the ring and the bell come as fds over that socket, and the worker makes its own engine. */
 #include <errno.h>
+
+#include "core/pool/private.h"
+#include "core/pool/wire.h"
 
 static enum err spawn_prepare(const struct worker_spec *spec, struct problem *problem)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The start methods by name, and what a CPython of some version would choose on some platform. */
-#include "core/pool/private.h"
+ * The start methods by name, and the default of each version of CPython on each platform. */
+#include "core/pool/start_method.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@ static const struct start_method *const methods[] = {
     &start_method_forkserver,
 };
 
-/* The default of multiprocessing from 3.minor on, newest first. */
+/* The default of Python's multiprocessing from version 3.minor on, newest first. */
 static const struct {
     const char *platform;
     int minor;
@@ -50,8 +50,8 @@ enum err start_method_find(const char *name, const struct start_method **out, st
     }
     if (!found)
         return problem_set(problem, ERR_NOT_FOUND,
-                           "no start method \"%s\": there are fork, spawn, forkserver, and the "
-                           "default of a Python, as python3.14/linux (or /macos, /windows)",
+                           "there is no start method \"%s\"; use fork, spawn, forkserver, or the default of a "
+                           "Python, as in python3.14/linux (or /macos, /windows)",
                            name);
     *out = found;
     return OK;

@@ -1,32 +1,34 @@
 /* SPDX-License-Identifier: MIT
- * Tasks: where they live, the queue of those that are pending, and the one table that says what may happen to a task
- * and what becomes of it. They live in slabs that are used again, so that only what is not settled costs memory. */
-#include "core/pool/private.h"
+ * Tasks: where they live, the queue of pending ones, and the table of what can happen to a task in each stage. Tasks
+ * live in slabs and are reused, so that only tasks that have not ended need memory. */
+#include "core/pool/tasks.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Stage and turn → stage. What does not stand here cannot happen. */
-static const uint8_t turns[STAGES][TURNS] = {
-    [STAGE_NONE][TURN_SUBMIT] = STAGE_PENDING,       [STAGE_PENDING][TURN_GIVE] = STAGE_GIVEN,
-    [STAGE_PENDING][TURN_CANCEL] = STAGE_CANCELLED,  [STAGE_PENDING][TURN_FAIL] = STAGE_FAILED,
-    [STAGE_GIVEN][TURN_BEGIN] = STAGE_RUNNING,       [STAGE_GIVEN][TURN_TAKE_BACK] = STAGE_PENDING,
-    [STAGE_RUNNING][TURN_TAKE_BACK] = STAGE_PENDING, /* it was about to begin, and its worker died */
-    [STAGE_RUNNING][TURN_RETRY] = STAGE_PENDING,     [STAGE_RUNNING][TURN_FINISH] = STAGE_FINISHED,
-    [STAGE_RUNNING][TURN_FAIL] = STAGE_FAILED,       [STAGE_RUNNING][TURN_EXPIRE] = STAGE_FAILED,
-    [STAGE_RUNNING][TURN_CANCEL] = STAGE_CANCELLED,  [STAGE_RUNNING][TURN_LOSE] = STAGE_LOST,
+#include "core/pool/private.h"
+
+/* The stage that follows a stage and an action. What is not in this table cannot happen. */
+static const uint8_t next_stage[STAGES][ACTIONS] = {
+    [STAGE_NONE][ACTION_SUBMIT] = STAGE_PENDING,       [STAGE_PENDING][ACTION_GIVE] = STAGE_GIVEN,
+    [STAGE_PENDING][ACTION_CANCEL] = STAGE_CANCELLED,  [STAGE_PENDING][ACTION_FAIL] = STAGE_FAILED,
+    [STAGE_GIVEN][ACTION_BEGIN] = STAGE_RUNNING,       [STAGE_GIVEN][ACTION_TAKE_BACK] = STAGE_PENDING,
+    [STAGE_RUNNING][ACTION_TAKE_BACK] = STAGE_PENDING, /* its worker died before it began */
+    [STAGE_RUNNING][ACTION_RETRY] = STAGE_PENDING,     [STAGE_RUNNING][ACTION_FINISH] = STAGE_FINISHED,
+    [STAGE_RUNNING][ACTION_FAIL] = STAGE_FAILED,       [STAGE_RUNNING][ACTION_EXPIRE] = STAGE_FAILED,
+    [STAGE_RUNNING][ACTION_CANCEL] = STAGE_CANCELLED,  [STAGE_RUNNING][ACTION_LOSE] = STAGE_LOST,
 };
 
-bool task_turn(struct task *t, enum task_turn turn)
+bool task_apply(struct task *t, enum task_action action)
 {
-    enum task_stage to = (enum task_stage)turns[t->stage][turn];
+    enum task_stage to = (enum task_stage)next_stage[t->stage][action];
     if (to == STAGE_NONE)
         return false;
     t->stage = (uint8_t)to;
     return true;
 }
 
-/* What the world calls it. */
+/* The state that the pool's owner sees. */
 static enum task_state state_of(const struct task *t)
 {
     static const uint8_t states[STAGES] = {
@@ -37,14 +39,7 @@ static enum task_state state_of(const struct task *t)
     return (enum task_state)states[t->stage];
 }
 
-const char *task_code(const struct task *t)
-{
-    if (t->kind != RING_FILTER)
-        return NULL;
-    return t->len < sizeof t->brief ? t->brief : t->text;
-}
-
-/* --- where they live ---------------------------------------------------------------------------------------------- */
+/* --- memory ------------------------------------------------------------------------------------------------------- */
 
 static void list_add(struct task_list *l, struct task *t)
 {
@@ -56,6 +51,7 @@ static void list_add(struct task_list *l, struct task *t)
     l->n++;
 }
 
+/* To the front. */
 static void list_push(struct task_list *l, struct task *t)
 {
     if (!l->first)
@@ -75,7 +71,7 @@ static struct task *list_pop(struct task_list *l)
     return t;
 }
 
-/* Few tasks touch few pages, each of which a fork would copy; many tasks make few slabs. */
+/* Slabs grow: few tasks touch few pages, which a fork would have to copy, and many tasks need few slabs. */
 static size_t slab_size(size_t nslabs)
 {
     enum { FIRST = 32, DOUBLINGS = 9 };
@@ -121,8 +117,6 @@ enum err task_new(struct pool *p, const struct pool_task *wanted, struct task **
     enum err err = !p->unused.first ? add_slab(p) : OK;
     if (!err)
         err = set_code(p->unused.first, wanted);
-    if (!err && p->options.keep)
-        err = future_new(p, p->submitted + 1);
     if (err)
         return err;
     struct task *t = list_pop(&p->unused);
@@ -131,13 +125,13 @@ enum err task_new(struct pool *p, const struct pool_task *wanted, struct task **
     t->killed_for = 0;
     t->tries_left = (uint8_t)p->options.retries;
     t->timeout = (float)(wanted->timeout > 0 ? wanted->timeout : p->options.task_timeout);
-    task_turn(t, TURN_SUBMIT);
+    task_apply(t, ACTION_SUBMIT);
     list_add(&p->pending, t);
     *out = t;
     return OK;
 }
 
-static void forget(struct pool *p, struct task *t)
+static void task_free(struct pool *p, struct task *t)
 {
     if (t->kind == RING_FILTER && t->len >= sizeof t->brief)
         free(t->text);
@@ -172,17 +166,17 @@ struct task *task_find(struct pool *p, int64_t id)
 
 /* --- the queue ---------------------------------------------------------------------------------------------------- */
 
-struct task *task_take(struct pool *p)
+struct task *task_dequeue(struct pool *p)
 {
     return list_pop(&p->pending);
 }
 
-void task_give_back(struct pool *p, struct task *t)
+void task_requeue(struct pool *p, struct task *t)
 {
     list_push(&p->pending, t);
 }
 
-bool task_unlist(struct pool *p, struct task *t)
+bool task_remove_queued(struct pool *p, struct task *t)
 {
     for (struct task **at = &p->pending.first; *at; at = &(*at)->next) {
         if (*at != t)
@@ -196,20 +190,23 @@ bool task_unlist(struct pool *p, struct task *t)
     return false;
 }
 
-void task_settle(struct pool *p, struct task *t, const struct slot *s, const struct task_end *end)
+void task_end(struct pool *p, struct task *t, const struct slot *s, const struct task_outcome *outcome)
 {
-    if (!task_turn(t, end->turn))
+    if (!task_apply(t, outcome->action))
         return;
-    p->settled++;
-    emit_ended(p, t, s, state_of(t), end);
-    if (p->options.keep)
-        future_settle(p, t, s, state_of(t), end);
-    forget(p, t);
+    p->ended++;
+    emit_ended(p, t, s, state_of(t), outcome);
+    task_free(p, t);
 }
 
-void task_settle_pending(struct pool *p, enum task_turn turn, const char *error)
+void task_end_pending(struct pool *p, enum task_action action, const char *error)
 {
     struct task *t;
-    while ((t = task_take(p)))
-        task_settle(p, t, NULL, &(struct task_end){.turn = turn, .rows = -1, .error = error});
+    while ((t = task_dequeue(p)))
+        task_end(p, t, NULL, &(struct task_outcome){.action = action, .rows = -1, .error = error});
+}
+
+bool pool_idle(const struct pool *p)
+{
+    return p->ended == p->submitted;
 }

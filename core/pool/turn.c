@@ -1,70 +1,70 @@
 /* SPDX-License-Identifier: MIT
- * The turn of things: gives pending tasks to workers, starts workers on demand up to the number asked for, reads what
- * they answer, looks after time limits, and gives up on a pool whose workers die at birth. */
-#include "core/pool/private.h"
-
+ * One turn of the event loop: takes what the workers have answered, gives out pending tasks, starts workers on demand,
+ * enforces time limits, and gives up when workers cannot be started. */
 #include <errno.h>
-#include <math.h> /* INFINITY: nothing that needs libm */
+#include <math.h> /* INFINITY; nothing that needs libm */
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/pool/private.h"
 
-/* --- giving ------------------------------------------------------------------------------------------------------- */
+/* --- giving out tasks and starting workers ------------------------------------------------------------------------ */
 
-/* Each of `waiting` worker slots gets its share of what is pending, no more: the last ones are for who is done first.
- */
-static void hand_out_share(struct pool *p, struct slot *s, int64_t share)
+/* Gives a slot up to `share` tasks, as far as it has room. */
+static void give_share(struct pool *p, struct slot *s, int64_t share)
 {
     for (int room = slot_room(p, s); room > 0 && share > 0 && p->pending.n > 0; room--, share--) {
-        struct task *t = task_take(p);
+        struct task *t = task_dequeue(p);
         if (!slot_give(p, s, t)) {
-            task_give_back(p, t);
+            task_requeue(p, t);
             return;
         }
     }
 }
 
-static void hand_out(struct pool *p)
+/* First one task for each idle worker. Then each worker gets a share that leaves at least half of the queue: it is for
+ * those that finish first. */
+static void give_tasks(struct pool *p)
 {
     for (int i = 0; i < p->options.workers && p->pending.n > 0; i++) {
-        if (p->slots[i].n == 0)
-            hand_out_share(p, &p->slots[i], 1);
+        if (p->slots[i].ntasks == 0)
+            give_share(p, &p->slots[i], 1);
     }
     for (int i = 0; i < p->options.workers && p->pending.n > 0; i++)
-        hand_out_share(p, &p->slots[i], p->pending.n / (2 * p->options.workers) + 1);
+        give_share(p, &p->slots[i], p->pending.n / (2 * p->options.workers) + 1);
 }
 
-/* Those that have nothing to do and are to go: the pool closes, or they have done their share of tasks. */
-static void dismiss(struct pool *p)
+/* Tells idle workers to quit if the pool closes or they have done max_tasks. */
+static void quit_idle_workers(struct pool *p)
 {
     for (int i = 0; i < p->options.workers; i++) {
         struct slot *s = &p->slots[i];
-        bool there = s->state == SLOT_READY || s->state == SLOT_STARTING || s->state == SLOT_LAUNCHED;
-        bool done = p->options.max_tasks > 0 && s->taken >= p->options.max_tasks;
-        if (there && s->n == 0 && (p->closing || done))
-            slot_dismiss(s);
+        bool alive = s->state == SLOT_READY || s->state == SLOT_STARTING || s->state == SLOT_LAUNCHED;
+        bool used_up = p->options.max_tasks > 0 && s->given >= p->options.max_tasks;
+        if (alive && s->ntasks == 0 && (p->closing || used_up))
+            slot_quit(s);
     }
 }
 
-/* False if no more workers can be started until the forkserver has answered, or its end has been noticed. */
+/* False if no worker can be started before the forkserver has answered or its end was noticed. */
 static bool fill_slot(struct pool *p, struct slot *s)
 {
     struct problem problem;
-    while (s->state == SLOT_FREE && p->trouble < POOL_TROUBLE_MAX) {
+    while (s->state == SLOT_FREE && p->failure_score < FAILURE_SCORE_MAX) {
         enum err err = slot_launch(p, s, &problem);
         if (err == ERR_CLOSED || err == ERR_AGAIN)
             return false;
         if (err)
-            pool_unborn(p, problem.text);
+            pool_on_launch_failure(p, problem.text);
     }
     return true;
 }
 
-/* One for each task that no worker has been given. Few requests are unanswered at any time, so that a forkserver that
- * cannot fork is not asked in vain for all of them. */
+/* Starts one worker for each task that could not be given to one. Only a few requests may be unanswered at any time,
+ * so that a forkserver that cannot fork is not asked in vain for all workers. */
 static void start_workers(struct pool *p)
 {
     enum { UNANSWERED_MAX = 16 };
@@ -80,19 +80,18 @@ static void start_workers(struct pool *p)
     }
 }
 
+/* Fails all pending tasks unless a worker is left that can still do them. */
 static void give_up(struct pool *p)
 {
-    struct problem words;
-    for (int i = 0; i < p->options.workers; i++) {
-        if (p->slots[i].state != SLOT_FREE)
-            return;
-    }
+    struct problem problem;
+    if (!pool_ended(p))
+        return;
     if (!p->broken) {
-        problem_set(&words, OK, "no worker could be started, tried %d times; the last time: %s", p->startup_failures,
-                    p->why ? p->why : "unknown");
-        pool_break(p, words.text);
+        problem_set(&problem, OK, "no worker could be started after %d tries; the last one failed because: %s",
+                    p->startup_failures, p->last_failure ? p->last_failure : "unknown");
+        pool_break(p, problem.text);
     }
-    task_settle_pending(p, TURN_FAIL, p->broken ? p->broken : "out of memory");
+    task_end_pending(p, ACTION_FAIL, p->broken ? p->broken : "out of memory");
 }
 
 void pool_advance(struct pool *p)
@@ -101,31 +100,31 @@ void pool_advance(struct pool *p)
     if (p->draining && pool_idle(p))
         p->closing = true;
     if (p->closing) {
-        task_settle_pending(p, TURN_CANCEL, NULL);
+        task_end_pending(p, ACTION_CANCEL, NULL);
     } else {
-        hand_out(p);
+        give_tasks(p);
         start_workers(p);
     }
-    dismiss(p);
-    if (p->pending.n > 0 && p->trouble >= POOL_TROUBLE_MAX)
+    quit_idle_workers(p);
+    if (p->pending.n > 0 && p->failure_score >= FAILURE_SCORE_MAX)
         give_up(p);
-    p->slack = false;
+    p->wants_tasks = false;
     for (int i = 0; i < p->options.workers; i++) {
         slot_wake(&p->slots[i]);
-        p->slack |= p->slots[i].n == 0 && p->slots[i].state != SLOT_LEAVING;
+        p->wants_tasks |= p->slots[i].ntasks == 0 && p->slots[i].state != SLOT_LEAVING;
     }
-    for (int i = 0; i < p->options.workers; i++) /* while they go their way */
-        slot_part(p, &p->slots[i]);
+    for (int i = 0; i < p->options.workers; i++) /* after the wakes: this takes time while the workers end already */
+        slot_close_quitting(p, &p->slots[i]);
 }
 
-/* --- the turn ------------------------------------------------------------------------------------------- */
+/* --- events ------------------------------------------------------------------------------------------------------- */
 
 bool pool_read(struct pool *p)
 {
-    bool some = false;
+    bool any = false;
     for (int i = 0; i < p->options.workers; i++)
-        some |= p->slots[i].state != SLOT_FREE && slot_read(p, &p->slots[i]);
-    return some;
+        any |= p->slots[i].state != SLOT_FREE && slot_read(p, &p->slots[i]);
+    return any;
 }
 
 static void on_slot(struct pool *p, struct slot *s, int kind)
@@ -135,7 +134,7 @@ static void on_slot(struct pool *p, struct slot *s, int kind)
         slot_read(p, s);
         slot_read_sock(p, s);
     } else if (child_reap(&s->child, 0, &end)) {
-        slot_ended(p, s, &end);
+        slot_on_worker_ended(p, s, &end);
     }
 }
 
@@ -149,10 +148,11 @@ static void on_event(struct pool *p, uint64_t tag)
         on_slot(p, &p->slots[tag / TAG_KINDS], (int)(tag % TAG_KINDS));
 }
 
-/* Looks that are due: tasks that take too long, tasks that wait behind a slow one. Returns when the next one is. */
-static double look(struct pool *p)
+/* Does what is due: sends merged events, ends tasks that have run too long, and takes tasks back from a worker whose
+ * current task takes long. Returns the time when something is due next. */
+static double check_deadlines(struct pool *p)
 {
-    static const double stuck = 1e-3; /* seconds; what was given ahead is taken back after that */
+    static const double slow = 1e-3; /* seconds; a worker at one task for longer than this has no other tasks */
     double next = p->emitter.merged ? p->emitter.window_end : INFINITY;
     if (p->emitter.merged && p->now >= next) {
         emit_flush(p);
@@ -160,24 +160,24 @@ static double look(struct pool *p)
     }
     for (int i = 0; i < p->options.workers; i++) {
         struct slot *s = &p->slots[i];
-        if (s->n == 0 || s->state != SLOT_READY)
+        if (s->ntasks == 0 || s->state != SLOT_READY)
             continue;
-        double timeout = (double)s->given[s->first % SLOT_DEPTH_MAX].task->timeout;
-        if (timeout > 0 && p->now >= s->since + timeout && slot_kill_for_task(p, s, TURN_EXPIRE))
+        double timeout = (double)slot_task_at(s, 0)->task->timeout;
+        if (timeout > 0 && p->now >= s->begun_at + timeout && slot_kill_for_task(p, s, ACTION_EXPIRE))
             continue;
-        if (s->n > 1 && p->now >= s->since + stuck) {
-            slot_relieve(p, s);
+        if (s->ntasks > 1 && p->now >= s->begun_at + slow) {
+            slot_take_back(p, s);
             s->depth = 1;
         }
-        if (timeout > 0 && s->since + timeout < next)
-            next = s->since + timeout;
-        if (s->n > 1 && p->now + stuck < next)
-            next = p->now + stuck;
+        if (timeout > 0 && s->begun_at + timeout < next)
+            next = s->begun_at + timeout;
+        if (s->ntasks > 1 && p->now + slow < next)
+            next = p->now + slow;
     }
     return next;
 }
 
-static void arm(struct pool *p, double at)
+static void arm_timer(struct pool *p, double at)
 {
     if (at == INFINITY || (p->timer_at > 0 && p->timer_at <= at))
         return;
@@ -186,64 +186,68 @@ static void arm(struct pool *p, double at)
     p->timer_at = at;
 }
 
-/* From now on who answers rings the bell. True if somebody has done so just before. */
-static bool doze(struct pool *p)
+/* Turns the bell on for all workers. Returns true if one has answered just before, and so will not ring it. */
+static bool bells_on(struct pool *p)
 {
-    bool some = false;
+    bool any = false;
     for (int i = 0; i < p->options.workers; i++) {
         if (p->slots[i].ring.shared)
-            ring_doze(&p->slots[i].ring);
+            ring_bell_on(&p->slots[i].ring);
     }
     for (int i = 0; i < p->options.workers; i++) {
         const struct slot *s = &p->slots[i];
-        if (s->ring.shared && !s->deaf)
-            some |= s->was_ready ? ring_has_answer(&s->ring) : s->id > 0 && !s->last_words && ring_is_ready(&s->ring);
+        if (!s->ring.shared || s->distrusted)
+            continue;
+        any |= s->was_ready ? ring_has_answer(&s->ring) : s->id > 0 && !s->startup_error && ring_is_ready(&s->ring);
     }
-    return some;
+    return any;
 }
 
-static void rise(struct pool *p)
+static void bells_off(struct pool *p)
 {
     for (int i = 0; i < p->options.workers; i++) {
         if (p->slots[i].ring.shared)
-            ring_rise(&p->slots[i].ring);
+            ring_bell_off(&p->slots[i].ring);
     }
 }
 
-/* As long as there is something to do, but not for ever: who called has other things to do, and comes back at once. */
-static void work(struct pool *p)
+/* Works as long as there is something to do, but for a limited number of rounds: the caller has other things to do and
+ * comes back at once, because the bell was rung. */
+static void do_work(struct pool *p)
 {
     enum { ROUNDS = 64 };
     uint64_t one = 1;
     for (int i = 0; i < ROUNDS; i++) {
         p->now = clock_now();
-        bool some = pool_read(p);
-        double next = look(p);
+        bool any = pool_read(p);
+        double next = check_deadlines(p);
         pool_advance(p);
-        if (!some && !doze(p)) {
-            arm(p, next);
+        if (!any && !bells_on(p)) {
+            arm_timer(p, next);
             return;
         }
     }
     if (write(p->bell, &one, sizeof one) < 0) {
-        /* only a counter that is full refuses, and then the bell rings already */
+        /* A write fails only if the counter is full, and then the bell has been rung already. */
     }
 }
 
-/* Is a forked worker coming up to its first answer, or one on its way out? Either takes about as long as it takes to
- * put us to sleep and to wake us again. */
-static bool expects_soon(const struct pool *p)
+/* --- waiting ------------------------------------------------------------------------------------------------------ */
+
+/* Will a forked worker give its first answer soon, or will a worker end soon? Both take about as long as it takes to
+ * put this process to sleep and to wake it again. */
+static bool expects_event_soon(const struct pool *p)
 {
     for (int i = 0; i < p->options.workers; i++) {
         const struct slot *s = &p->slots[i];
-        bool comes = p->options.method->forks && (s->state == SLOT_STARTING || (s->n > 0 && s->first == 0));
-        if (comes || (s->state == SLOT_LEAVING && s->asked))
+        bool starts = p->options.method->forks && (s->state == SLOT_STARTING || (s->ntasks > 0 && s->first == 0));
+        if (starts || (s->state == SLOT_LEAVING && s->expected))
             return true;
     }
     return false;
 }
 
-/* Waits for that without sleep, for a moment, and gives way to whoever wants the processor. */
+/* Waits for a moment without sleeping, and lets any other process have the processor. */
 static int wait_briefly(const struct pool *p, struct epoll_event *events, int max)
 {
     static const double moment = 200e-6; /* seconds */
@@ -254,19 +258,28 @@ static int wait_briefly(const struct pool *p, struct epoll_event *events, int ma
     return n;
 }
 
-enum err pool_turn(struct pool *p, int patience_ms)
+enum err pool_turn(struct pool *p, int timeout_ms)
 {
     enum { BATCH = 64 };
     struct epoll_event events[BATCH];
-    int n = patience_ms != 0 && expects_soon(p) ? wait_briefly(p, events, BATCH) : 0;
+    int n = timeout_ms != 0 && expects_event_soon(p) ? wait_briefly(p, events, BATCH) : 0;
     if (n == 0)
-        n = epoll_wait(p->epoll, events, BATCH, patience_ms);
+        n = epoll_wait(p->epoll, events, BATCH, timeout_ms);
     if (n < 0 && errno != EINTR)
         return err_from_errno(errno);
-    rise(p);
+    bells_off(p);
     p->now = clock_now();
     for (int i = 0; i < n; i++)
         on_event(p, events[i].data.u64);
-    work(p);
+    do_work(p);
     return OK;
+}
+
+bool pool_ended(const struct pool *p)
+{
+    for (int i = 0; i < p->options.workers; i++) {
+        if (p->slots[i].state != SLOT_FREE)
+            return false;
+    }
+    return true;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Messages between the host, the forkserver and the workers: one struct, described once, over the wire of core/event.
- * Everything that knows how they travel is in this file. */
-#include "core/pool/private.h"
+ * Messages between the host, the forkserver and the workers: one struct whose fields are described once, sent as
+ * records of core/event/wire.h. */
+#include "core/pool/wire.h"
 
-#include <stdlib.h>
 #include <unistd.h>
+
+#include "core/event/wire.h"
 
 enum { MESSAGE_MAX = 1 << 30 }; /* bytes: a result of 64 million ranges */
 
@@ -23,14 +24,14 @@ void message_done(struct message *m)
     shape_done(message_fields, m);
 }
 
-static enum err send_by(enum err (*send)(int sock, const void *data, size_t len, const int *fds, int nfds), int sock,
-                        const struct message *m, const int *fds, int nfds)
+static enum err send_by(enum err (*send_record)(int sock, const void *data, size_t len, const int *fds, int nfds),
+                        int sock, const struct message *m, const int *fds, int nfds)
 {
     struct buf b;
     buf_init(&b, MESSAGE_MAX);
     enum err err = shape_encode(message_fields, m, &b);
     if (!err)
-        err = send(sock, b.data, b.len, fds, nfds);
+        err = send_record(sock, b.data, b.len, fds, nfds);
     buf_done(&b);
     return err;
 }
@@ -45,6 +46,7 @@ enum err message_try_send(int sock, const struct message *m, const int *fds, int
     return send_by(wire_try_send, sock, m, fds, nfds);
 }
 
+/* How many fds come with a message. */
 static const int fds_of[] = {
     [MESSAGE_SETUP] = TABLE_FDS + 2,
     [MESSAGE_PRELOAD] = TABLE_FDS,
@@ -57,8 +59,8 @@ static const int fds_of[] = {
     [MESSAGE_QUIT] = 0,
 };
 
-/* Hands over what belongs to the message and nothing else: a message whose fds are off is none. */
-static enum err sort_fds(const struct message *m, const int *got, int ngot, int *fds)
+/* Hands the fds over if they are as many as the message should have; otherwise closes them. */
+static enum err check_fds(const struct message *m, const int *got, int ngot, int *fds)
 {
     bool known = m->type >= 0 && m->type < (int64_t)(sizeof fds_of / sizeof fds_of[0]);
     bool right = known && ngot == (m->error ? 0 : fds_of[m->type]) && (fds != NULL || ngot == 0);
@@ -82,9 +84,9 @@ enum err message_recv(int sock, struct message *out, int fds[MESSAGE_FDS])
         err = shape_decode(message_fields, b.data, b.len, out, &used);
         if (err)
             out->type = -1;
-        enum err sorted = sort_fds(out, got, ngot, fds);
+        enum err fds_err = check_fds(out, got, ngot, fds);
         if (!err)
-            err = sorted;
+            err = fds_err;
     }
     if (err)
         message_done(out);

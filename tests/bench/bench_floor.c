@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the machine allows, without any pool: a process forked and spawned to its first answer, a message there and
- * back, messages in batches between one process and two others. Lines of name, value, unit. */
+ * Measures what the machine allows without any pool: forking and spawning a process until its first answer, a message
+ * there and back, and messages in batches between one process and two others. Prints lines of name, value and unit. */
 #include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void say(const char *name, double scale, const char *unit)
+static void print_samples(const char *name, double scale, const char *unit)
 {
     qsort(samples, (size_t)nsamples, sizeof *samples, by_size);
     printf("%s_min %.4g %s\n%s_median %.4g %s\n", name, samples[0] * scale, unit, name, samples[nsamples / 2] * scale,
@@ -100,7 +100,7 @@ static void first(const char *name, int spawned)
         close(sock);
         waitpid(pid, NULL, 0);
     }
-    say(name, 1e3, "ms");
+    print_samples(name, 1e3, "ms");
 }
 
 static void round_trip(void)
@@ -116,7 +116,7 @@ static void round_trip(void)
     }
     close(sock);
     waitpid(pid, NULL, 0);
-    say("floor_round_trip", 1e6, "us");
+    print_samples("floor_round_trip", 1e6, "us");
 }
 
 static double batches(void)
@@ -144,7 +144,7 @@ static double batches(void)
     }
     double rate = TASKS / (now() - from);
     for (int w = 0; w < WORKERS; w++) {
-        shutdown(socks[w].fd, SHUT_RDWR); /* a later child may hold a copy */
+        shutdown(socks[w].fd, SHUT_RDWR); /* a child that was started later may have a copy of the socket */
         close(socks[w].fd);
         waitpid(pids[w], NULL, 0);
     }
@@ -160,6 +160,6 @@ int main(int argc, char **argv)
     round_trip();
     for (int i = 0; i < 5; i++)
         samples[nsamples++] = batches();
-    say("floor_throughput", 1, "tasks/s");
+    print_samples("floor_throughput", 1, "tasks/s");
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What the pool reaches, as lines of name, value, unit: no-op tasks a second, round trip, create to first result and
- * shutdown of each start method, a worker's own memory, a table handed to a warm worker. Not a test: it
- * judges nothing. */
+ * Measures the pool and prints lines of name, value and unit: no-op tasks per second, round trip, time from creating a
+ * pool to its first result and time of a shutdown for each start method, a worker's own memory, and handing a table to
+ * a running worker. It is not a test and judges nothing. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +45,7 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void say(const char *name, struct samples *s, double scale, const char *unit)
+static void print_samples(const char *name, struct samples *s, double scale, const char *unit)
 {
     qsort(s->v, (size_t)s->n, sizeof *s->v, by_size);
     printf("%s_min %.4g %s\n%s_median %.4g %s\n%s_max %.4g %s\n", name, s->v[0] * scale, unit, name,
@@ -62,7 +62,7 @@ static void add(struct samples *s, double v)
         s->v[s->n++] = v;
 }
 
-/* A table of about this many bytes in memory. */
+/* Loads a table of about so many bytes. */
 static void open_table(struct bench *b, size_t bytes, int threads)
 {
     struct problem problem = {""};
@@ -99,7 +99,7 @@ static struct pool *open_pool(struct bench *b, const char *method)
     struct pool *p;
     struct problem problem = {""};
     struct pool_options o = {
-        .workers = WORKERS, .run = 1, .engine = b->engine, .table = b->table, .settled = count_done, .ctx = b};
+        .workers = WORKERS, .run = 1, .engine = b->engine, .table = b->table, .on_task_ended = count_done, .ctx = b};
     check(start_method_find(method, &o.method, &problem), problem.text);
     if (strcmp(method, "forkserver") == 0 && !b->forkserver)
         check(forkserver_new(&b->forkserver), "forkserver");
@@ -125,7 +125,7 @@ static void submit(struct pool *p, enum pool_kind kind)
     check(err, "submit");
 }
 
-static double shut(struct pool *p)
+static double shut_down(struct pool *p)
 {
     double from = clock_now();
     pool_shutdown(p);
@@ -138,7 +138,7 @@ static double shut(struct pool *p)
 
 static const char *const methods[] = {"fork", "spawn", "forkserver"};
 
-/* A forkserver is part of its pool here: it is started with it, and ended with it. */
+/* Here a forkserver belongs to its pool: it is started and ended with the pool. */
 static void start_and_stop(struct bench *b, int rounds)
 {
     static struct samples first, shutdown;
@@ -150,18 +150,18 @@ static void start_and_stop(struct bench *b, int rounds)
             submit(p, POOL_NOOP);
             wait_for(b, p, 1);
             add(&first, clock_now() - from);
-            submit(p, POOL_NOOP); /* so that both workers are there */
+            submit(p, POOL_NOOP); /* so that both workers are started */
             submit(p, POOL_NOOP);
             submit(p, POOL_NOOP);
             wait_for(b, p, 4);
-            add(&shutdown, shut(p));
+            add(&shutdown, shut_down(p));
             forkserver_free(b->forkserver);
             b->forkserver = NULL;
         }
         snprintf(name, sizeof name, "first_%s", methods[m]);
-        say(name, &first, 1e3, "ms");
+        print_samples(name, &first, 1e3, "ms");
         snprintf(name, sizeof name, "shutdown_%s", methods[m]);
-        say(name, &shutdown, 1e3, "ms");
+        print_samples(name, &shutdown, 1e3, "ms");
     }
 }
 
@@ -180,9 +180,9 @@ static void throughput(struct bench *b, int64_t tasks, int rounds)
             if (i >= 0)
                 add(&s, (double)tasks / (clock_now() - from));
         }
-        shut(p);
+        shut_down(p);
         snprintf(name, sizeof name, "throughput_%s", methods[m]);
-        say(name, &s, 1, "tasks/s");
+        print_samples(name, &s, 1, "tasks/s");
     }
 }
 
@@ -200,8 +200,8 @@ static void round_trip(struct bench *b, int rounds)
         if (i % 8 == 0)
             usleep(500);
     }
-    shut(p);
-    say("round_trip", &s, 1e6, "us");
+    shut_down(p);
+    print_samples("round_trip", &s, 1e6, "us");
 }
 
 static long rollup(long pid, const char *field)
@@ -254,15 +254,15 @@ static void memory(struct bench *b)
         usleep(50000);
         add(&uss, (double)rollup(pid, "Private_Clean") + (double)rollup(pid, "Private_Dirty"));
         add(&pss, (double)rollup(pid, "Pss:"));
-        shut(p);
+        shut_down(p);
         snprintf(name, sizeof name, "uss_%s", methods[m]);
-        say(name, &uss, 1 / 1024.0, "MiB");
+        print_samples(name, &uss, 1 / 1024.0, "MiB");
         snprintf(name, sizeof name, "pss_%s", methods[m]);
-        say(name, &pss, 1 / 1024.0, "MiB");
+        print_samples(name, &pss, 1 / 1024.0, "MiB");
     }
 }
 
-/* A process that lives already gets the table, opens it, and says how many rows there are. */
+/* Runs in a child: receives tables, opens them, and answers with the number of rows. */
 static void receive_tables(int sock)
 {
     struct problem problem;
@@ -306,7 +306,7 @@ static void table_to_worker(struct bench *b, const char *size, int rounds)
     close(pair[0]);
     waitpid(pid, NULL, 0);
     snprintf(name, sizeof name, "table_%s", size);
-    say(name, &s, 1e6, "us");
+    print_samples(name, &s, 1e6, "us");
 }
 
 static size_t size_of(const char *text)

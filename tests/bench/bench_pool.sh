@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The pool beside what the machine allows and what the standard library of Python reaches, side by side in several rounds:
+# Compares the pool with what the machine allows and with Python's standard library, in several rounds:
 #   builddir=build tests/bench/bench_pool.sh [PYTHON]
-# PYTHON (or $PYTHON; python3) runs the peers; one that has Polars adds the frame. $ROUNDS (3) rounds of about a minute;
-# each measure's ratio is the median of the rounds'. Needs `make bench-programs`.
+# PYTHON (or $PYTHON; python3) runs the peers; with Polars installed it also measures handing over a data frame. There are
+# $ROUNDS (3) rounds of about a minute; each ratio is the median over the rounds. Needs `make bench-programs`.
 set -euo pipefail
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${builddir:-$top/build}
 python=${1:-${PYTHON:-python3}}
 export POOLSCOPE_POOL=$build/poolscope-pool

@@ -77,6 +77,23 @@ static void pick_codes_see_the_hang_and_see_the_cure(void **state)
     explorer_quit(p);
 }
 
+static void x_on_the_pending_tasks_cancels_the_first_of_them(void **state)
+{
+    (void)state;
+    struct pty *p = explore_hung(40, 120);
+    pty_wait_text(p, "pending: 0005");
+    pty_type(p, "2gjj");
+    pty_wait_text(p, "▊ *pending: 0005");
+    pty_type(p, "x");
+    pty_wait_text(p, "Cancel the pending task 0005\\?");
+    pty_type(p, "y");
+    pty_wait_no_text(p, "pending: 0005");
+    pty_wait_text(p, "1 of 3 done");
+    pty_type(p, "7z");
+    pty_wait_text(p, "0005 .*cancelled");
+    explorer_quit(p);
+}
+
 static void an_eighty_column_terminal_tells_it_too(void **state)
 {
     (void)state;
@@ -486,6 +503,7 @@ int main(void)
         CASE(one_key_compares_the_start_methods),
         CASE(a_million_tasks_are_seen_in_bounded_memory),
         CASE(pick_codes_see_the_hang_and_see_the_cure),
+        CASE(x_on_the_pending_tasks_cancels_the_first_of_them),
         CASE(an_eighty_column_terminal_tells_it_too),
         CASE(any_size_is_taken_and_the_verdict_stays_in_view),
         CASE(a_storm_of_sizes_ends_at_the_last),

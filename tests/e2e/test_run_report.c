@@ -77,7 +77,7 @@ static void workers_and_tasks_may_have_limits(void **state)
     program_done(&p);
     PROGRAM_RUN(&p, "run", "-s", "fork", "--task-timeout", "0.2", "--on-hang", "report", "-w", "1", "-c", "0001",
                 sample);
-    assert_text_matches(buf_text(&p.err), "0001  failed: it ran longer than 0.2 s, and worker 1 was killed for it");
+    assert_text_matches(buf_text(&p.err), "0001  failed: it ran longer than 0.2 s, so worker 1 was killed");
     program_done(&p);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * See test_pool_kit.h. */
+ * See pool_kit.h. */
 #include "tests/kit/pool_kit.h"
 
 #include <dirent.h>
@@ -125,7 +125,7 @@ void kit_init(struct kit *k, const char *csv, int threads, enum at_fork at_fork)
     close(fd);
 }
 
-static void tell(void *ctx, struct event *e)
+static void record(void *ctx, struct event *e)
 {
     struct kit *k = ctx;
     story_add(&k->story, e);
@@ -149,14 +149,13 @@ void kit_open(struct kit *k, const char *method, int workers)
                                    .run = 7,
                                    .engine = k->engine,
                                    .table = k->table,
-                                   .emit = tell,
+                                   .emit = record,
                                    .ctx = k,
                                    .burst = -1,
                                    .max_tasks = k->wanted.max_tasks,
                                    .task_timeout = k->wanted.task_timeout,
                                    .retries = k->wanted.retries,
                                    .initializer = k->wanted.initializer,
-                                   .keep = k->wanted.keep,
                                    .pending_max = k->wanted.pending_max};
     struct problem problem = {""};
     if (!k->forkserver && strcmp(method, "forkserver") == 0)
@@ -181,16 +180,16 @@ void kit_submit_three(struct kit *k)
     kit_submit(k, "0005");
 }
 
-void kit_until(struct kit *k, bool (*there)(struct kit *k))
+void kit_until(struct kit *k, bool (*condition)(struct kit *k))
 {
     double end = clock_now() + KIT_PATIENCE;
     assert_int_equal(pool_step(k->pool), OK);
-    while (!there(k)) {
+    while (!condition(k)) {
         struct pollfd ready = {.fd = pool_fd(k->pool), .events = POLLIN};
         poll(&ready, 1, 10);
         assert_int_equal(pool_step(k->pool), OK);
         if (clock_now() > end)
-            fail_msg("waited %d s in vain; %zu events", KIT_PATIENCE, k->story.n);
+            fail_msg("waited %d s in vain; there are %zu events", KIT_PATIENCE, k->story.n);
     }
 }
 
@@ -213,10 +212,10 @@ void kit_done(struct kit *k)
     story_done(&k->story);
 }
 
-void wait_until(bool (*there)(void *arg), void *arg)
+void wait_until(bool (*condition)(void *arg), void *arg)
 {
     double end = clock_now() + KIT_PATIENCE;
-    while (!there(arg)) {
+    while (!condition(arg)) {
         usleep(500);
         if (clock_now() > end)
             fail_msg("waited %d s in vain", KIT_PATIENCE);
@@ -235,7 +234,7 @@ void kit_open_on(struct kit *k, const char *method, int workers, const char *csv
 void kit_end(struct kit *k)
 {
     pool_close(k->pool);
-    assert_int_equal(pool_join(k->pool, KIT_PATIENCE), OK);
+    kit_until(k, kit_is_ended);
     assert_true(pool_idle(k->pool));
     kit_done(k);
 }
@@ -268,7 +267,7 @@ bool kit_first_is_idle(struct kit *k)
     return proc_waits_for_work(kit_worker_pid(k, 1));
 }
 
-/* The worker is stopped; false if it was done with the task before. */
+/* Stops worker 1. Returns false if it had finished the task already. */
 static bool stopped_in_task(struct kit *k, int64_t task)
 {
     pid_t pid = kit_worker_pid(k, 1);

@@ -283,11 +283,30 @@ static enum err kill_now(struct app *a, int64_t id)
     return OK;
 }
 
+static enum err cancel_now(struct app *a, int64_t id)
+{
+    enum err err = observer_cancel_task(a->observer, id);
+    if (err)
+        app_say(a, ROLE_BAD, "Task %.40s cannot be cancelled: %s", words_task(a->model, id), err_text(err));
+    return OK;
+}
+
+/* The task under the cursor if it is pending, else NULL. */
+static const struct model_task *pending_task_meant(struct app *a)
+{
+    struct subject subject = pane_subject(app_active(a));
+    const struct model_task *t = subject.kind == SUBJECT_TASK ? model_task(a->model, subject.id) : NULL;
+    return t && t->state == TASK_PENDING && model_run_active(a->model) ? t : NULL;
+}
+
 enum err do_kill(struct app *a, const char *arg)
 {
+    const struct model_task *t = pending_task_meant(a);
     const struct model_worker *w = worker_meant(a);
     (void)arg;
-    if (!w || w->ended >= 0)
+    if (t)
+        app_ask(a, cancel_now, t->id, "Cancel the pending task %.40s?", words_task(a->model, t->id));
+    else if (!w || w->ended >= 0)
         app_say(a, ROLE_WARN, w ? "That worker is gone already" : "Put the cursor on a worker to kill it (pane %d)",
                 PANE_WORKERS + 1);
     else if (w->task)

@@ -100,11 +100,14 @@ static void add_pending(struct pane *p, const struct view *v)
     const struct model *m = v->model;
     struct lines *l = &p->lines;
     size_t pending = model_count_tasks(m, TASK_PENDING), shown = 0;
+    struct subject first = {0}; /* the task that is taken next */
     if (pending == 0 || !model_run_active(m) || (m->total > MODEL_TASKS_MAX && !nobody_left(m)))
         return;
     lines_add(l, ROLE_TEXT, " pending: ");
     for (size_t i = 0; i < m->ntasks && shown < PENDING_SHOWN && l->column < p->width - 24; i++)
         if (m->tasks[i].state == TASK_PENDING) {
+            if (shown == 0)
+                first = (struct subject){SUBJECT_TASK, m->tasks[i].id};
             lines_add(l, ROLE_TEXT, shown++ ? ", " : "");
             lines_add(l, ROLE_TEXT, words_task(m, m->tasks[i].id));
         }
@@ -112,7 +115,7 @@ static void add_pending(struct pane *p, const struct view *v)
         lines_addf(l, ROLE_TEXT, " and %zu more", pending - shown);
     if (nobody_left(m))
         lines_add(l, ROLE_WARN, "   nobody is left to take it");
-    lines_end(l, (struct subject){0});
+    lines_end(l, first);
 }
 
 /* How the run goes. */

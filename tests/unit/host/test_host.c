@@ -278,6 +278,41 @@ static void a_hung_worker_can_be_killed_from_outside(void **state)
     scene_done(&s);
 }
 
+static void ask_cancel(struct scene *s, int64_t task)
+{
+    assert_int_equal(host_send(s->host, &(struct request){.type = REQUEST_CANCEL_TASK, .task = task}, -1), OK);
+}
+
+static bool task_three_has_ended(struct scene *s)
+{
+    return story_task(&s->story, EVENT_TASK_ENDED, 3) != NULL;
+}
+
+static bool has_two_notes(struct scene *s)
+{
+    return story_count(&s->story, EVENT_NOTE) == 2;
+}
+
+static void cancels_a_pending_task_and_lets_a_running_one_go_on(void **state)
+{
+    (void)state;
+    struct scene s;
+    start_loaded(&s, 2, false);
+    ask_run(&s, 1, "fork", "none");
+    scene_until(&s, workers_hang);
+    ask_cancel(&s, 3);
+    scene_until(&s, task_three_has_ended);
+    assert_int_equal(story_task(&s.story, EVENT_TASK_ENDED, 3)->task.state, TASK_CANCELLED);
+    ask_cancel(&s, 1);
+    ask_cancel(&s, 3);
+    scene_until(&s, has_two_notes);
+    assert_non_null(story_note(&s.story, "runs already"));
+    assert_non_null(story_note(&s.story, "has ended already"));
+    assert_int_equal(story_count(&s.story, EVENT_TASK_ENDED), 1);
+    assert_int_equal(story_count(&s.story, EVENT_WORKER_EXITED), 0);
+    scene_done(&s);
+}
+
 static void takes_many_codes(void **state)
 {
     (void)state;
@@ -570,6 +605,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_hung_run_can_be_stopped_and_cured),
         cmocka_unit_test(refuses_what_cannot_be),
         cmocka_unit_test(a_hung_worker_can_be_killed_from_outside),
+        cmocka_unit_test(cancels_a_pending_task_and_lets_a_running_one_go_on),
         cmocka_unit_test(takes_many_codes),
         cmocka_unit_test(codes_may_come_bit_by_bit),
         cmocka_unit_test(host_stands_apart_from_the_terminal_and_has_no_handlers),

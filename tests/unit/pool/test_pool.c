@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The pool over real processes: each start method gives the right rows or hangs as it must, events tell it in order,
- * and nothing is left behind. */
+ * A pool with real processes: each start method gives the right rows, or hangs where it must; events come in order; no
+ * process and no fd is left over. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ static void check_three(const struct story *s)
     }
 }
 
-static void end_well(struct kit *k)
+static void end_without_failure(struct kit *k)
 {
     kit_until(k, kit_is_idle);
     pool_shutdown(k->pool);
@@ -65,7 +65,7 @@ static void gives_the_rows_of_each_code(void **state)
         kit_init(&k, NULL, healthy[i].threads, healthy[i].at_fork);
         kit_open(&k, healthy[i].method, 2);
         kit_submit_three(&k);
-        end_well(&k);
+        end_without_failure(&k);
         check_three(&k.story);
         kit_done(&k);
         assert_int_equal(open_fds(), before);
@@ -78,7 +78,7 @@ static size_t place(const struct story *s, const struct event *e)
     return (size_t)(e - s->events);
 }
 
-static void tells_it_in_order(void **state)
+static void emits_events_in_order(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof healthy / sizeof healthy[0]; i++) {
@@ -86,7 +86,7 @@ static void tells_it_in_order(void **state)
         kit_init(&k, NULL, healthy[i].threads, healthy[i].at_fork);
         kit_open(&k, healthy[i].method, 2);
         kit_submit_three(&k);
-        end_well(&k);
+        end_without_failure(&k);
         const struct story *s = &k.story;
         for (size_t n = 1; n < s->n; n++)
             assert_true(s->events[n].time >= s->events[n - 1].time);
@@ -97,17 +97,17 @@ static void tells_it_in_order(void **state)
             assert_true(place(s, story_worker(s, EVENT_WORKER_READY, started->task.worker)) < place(s, started));
         }
         for (int64_t id = 1; id <= story_count(s, EVENT_WORKER_STARTED); id++) {
-            size_t born = place(s, story_worker(s, EVENT_WORKER_STARTED, id));
-            assert_true(born < place(s, story_worker(s, EVENT_WORKER_READY, id)));
+            size_t started_at = place(s, story_worker(s, EVENT_WORKER_STARTED, id));
+            assert_true(started_at < place(s, story_worker(s, EVENT_WORKER_READY, id)));
             assert_true(place(s, story_worker(s, EVENT_WORKER_READY, id)) <
                         place(s, story_worker(s, EVENT_WORKER_EXITED, id)));
-            assert_true(id == 1 || place(s, story_worker(s, EVENT_WORKER_STARTED, id - 1)) < born);
+            assert_true(id == 1 || place(s, story_worker(s, EVENT_WORKER_STARTED, id - 1)) < started_at);
         }
         kit_done(&k);
     }
 }
 
-static void says_whose_child_a_worker_is(void **state)
+static void reports_the_parent_of_a_worker(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof healthy / sizeof healthy[0]; i++) {
@@ -127,12 +127,12 @@ static void says_whose_child_a_worker_is(void **state)
         else
             assert_int_equal(e->worker.parent_threads, threads);
         assert_int_equal(e->worker.ppid == getpid(), strcmp(method, "forkserver") != 0);
-        end_well(&k);
+        end_without_failure(&k);
         kit_done(&k);
     }
 }
 
-static bool has_a_result_of_each(struct kit *k)
+static bool has_a_result(struct kit *k)
 {
     return story_count(&k->story, EVENT_TASK_ENDED) >= 1;
 }
@@ -148,14 +148,14 @@ static void starts_workers_on_demand_and_reuses_them(void **state)
     kit_submit(&k, "0002");
     kit_until(&k, kit_is_idle);
     assert_int_equal(story_count(&k.story, EVENT_WORKER_STARTED), 1);
-    end_well(&k);
+    end_without_failure(&k);
     kit_done(&k);
     kit_init(&k, NULL, 2, AT_FORK_NONE);
     kit_open(&k, "spawn", 2);
     for (int i = 0; i < 10; i++)
         kit_submit(&k, "0001");
-    kit_until(&k, has_a_result_of_each);
-    end_well(&k);
+    kit_until(&k, has_a_result);
+    end_without_failure(&k);
     assert_int_equal(story_count(&k.story, EVENT_WORKER_STARTED), 2);
     kit_done(&k);
 }
@@ -167,7 +167,7 @@ static void returns_the_whole_table(void **state)
     kit_init(&k, NULL, 2, AT_FORK_NONE);
     kit_open(&k, "forkserver", 2);
     kit_submit(&k, NULL);
-    end_well(&k);
+    end_without_failure(&k);
     const struct event *e = story_task(&k.story, EVENT_TASK_ENDED, 1);
     assert_null(e->task.code);
     assert_int_equal(e->task.rows, 5);
@@ -189,7 +189,7 @@ static void runs_many_tasks_on_few_workers(void **state)
             snprintf(code, sizeof code, "%04d", n % 10);
             assert_int_equal(kit_submit(&k, code), n + 1);
         }
-        end_well(&k);
+        end_without_failure(&k);
         assert_int_equal(story_count(&k.story, EVENT_TASK_SUBMITTED), 200);
         assert_true(story_ends_tell(&k.story, TASK_FINISHED, 200));
         for (int n = 0; n < 200; n++)
@@ -212,7 +212,7 @@ static void carries_a_large_result(void **state)
     kit_init(&k, buf_text(&csv), 2, AT_FORK_NONE);
     kit_open(&k, "spawn", 1);
     kit_submit(&k, "odd");
-    end_well(&k);
+    end_without_failure(&k);
     const struct event *e = story_task(&k.story, EVENT_TASK_ENDED, 1);
     assert_int_equal(e->task.rows, RANGES);
     assert_int_equal(e->task.ranges.n, 2 * RANGES);
@@ -233,7 +233,7 @@ static bool both_hang(struct kit *k)
            proc_waits_for_good((pid_t)b->worker.pid);
 }
 
-static void hangs_when_forked_from_threads(void **state)
+static void forked_workers_hang_if_the_host_has_engine_threads(void **state)
 {
     (void)state;
     for (int round = 0; round < 20; round++) {
@@ -261,7 +261,7 @@ static void hangs_when_forked_from_threads(void **state)
     }
 }
 
-static void a_hung_pool_can_be_freed_at_once(void **state)
+static void frees_a_hung_pool_at_once(void **state)
 {
     (void)state;
     struct kit k;
@@ -276,7 +276,7 @@ static void a_hung_pool_can_be_freed_at_once(void **state)
     kit_done(&k);
 }
 
-static void can_be_freed_at_any_moment(void **state)
+static void frees_a_pool_at_any_moment(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 2 * sizeof healthy / sizeof healthy[0]; i++) {
@@ -327,7 +327,7 @@ static void one_forkserver_serves_pool_after_pool(void **state)
     for (int round = 0; round < 3; round++) {
         kit_open(&k, "forkserver", 2);
         kit_submit_three(&k);
-        end_well(&k);
+        end_without_failure(&k);
         check_three(&k.story);
         const struct event *e = story_worker(&k.story, EVENT_WORKER_STARTED, 1);
         assert_true(parent == 0 || parent == e->worker.ppid);
@@ -387,26 +387,26 @@ static void check_counts(void *ctx, struct event *e)
 {
     struct event_tasks_at at = {0};
     struct event_task one;
-    int64_t *told = ctx;
-    *told += e->type == EVENT_TASK_ENDED;
+    int64_t *ended = ctx;
+    *ended += e->type == EVENT_TASK_ENDED;
     while (e->type == EVENT_TASKS && !event_tasks_next(&e->tasks, &at, &one))
-        ++*told;
+        ++*ended;
     if (e->type == EVENT_TASKS)
-        assert_int_equal(e->tasks.finished, *told);
+        assert_int_equal(e->tasks.finished, *ended);
     event_done(e);
 }
 
-/* For a whole second, so that single events follow merged ones many times. */
-static void what_is_counted_has_been_told(void **state)
+/* Goes on for a second, so that single events follow merged ones many times. */
+static void counts_no_task_whose_end_was_not_emitted(void **state)
 {
     (void)state;
     struct kit k;
     struct pool *p;
     struct problem problem;
-    int64_t id, told = 0, n = 0;
+    int64_t id, ended = 0, n = 0;
     kit_init(&k, NULL, 1, AT_FORK_NONE);
     struct pool_options o = {
-        .workers = 2, .engine = k.engine, .table = k.table, .emit = check_counts, .ctx = &told, .burst = 3};
+        .workers = 2, .engine = k.engine, .table = k.table, .emit = check_counts, .ctx = &ended, .burst = 3};
     assert_int_equal(start_method_find("spawn", &o.method, &problem), OK);
     assert_int_equal(pool_new(&o, &p, &problem), OK);
     for (double end = clock_now() + 1; clock_now() < end; n++) {
@@ -415,7 +415,7 @@ static void what_is_counted_has_been_told(void **state)
             assert_int_equal(pool_await(p, 1), OK);
     }
     pool_flush(p);
-    assert_int_equal(told, n);
+    assert_int_equal(ended, n);
     pool_free(p);
     kit_done(&k);
 }
@@ -427,19 +427,19 @@ int main(int argc, char **argv)
         return status;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_the_rows_of_each_code),
-        cmocka_unit_test(tells_it_in_order),
-        cmocka_unit_test(says_whose_child_a_worker_is),
+        cmocka_unit_test(emits_events_in_order),
+        cmocka_unit_test(reports_the_parent_of_a_worker),
         cmocka_unit_test(starts_workers_on_demand_and_reuses_them),
         cmocka_unit_test(returns_the_whole_table),
         cmocka_unit_test(runs_many_tasks_on_few_workers),
         cmocka_unit_test(carries_a_large_result),
-        cmocka_unit_test(hangs_when_forked_from_threads),
-        cmocka_unit_test(a_hung_pool_can_be_freed_at_once),
-        cmocka_unit_test(can_be_freed_at_any_moment),
+        cmocka_unit_test(forked_workers_hang_if_the_host_has_engine_threads),
+        cmocka_unit_test(frees_a_hung_pool_at_once),
+        cmocka_unit_test(frees_a_pool_at_any_moment),
         cmocka_unit_test(shuts_down_at_any_moment),
         cmocka_unit_test(one_forkserver_serves_pool_after_pool),
         cmocka_unit_test(finds_start_methods_and_python_defaults),
-        cmocka_unit_test(what_is_counted_has_been_told),
+        cmocka_unit_test(counts_no_task_whose_end_was_not_emitted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

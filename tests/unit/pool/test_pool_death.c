@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Death in the pool: workers and the forkserver are killed, at known and at any moments. A task that was running is
- * lost and says so, no other is touched, the pool goes on, and a pool whose workers die at birth gives up. */
+ * Workers and the forkserver are killed, at known and at random moments. A task that was running is lost, with an error
+ * that says why; no other task is affected; the pool goes on. A pool whose workers cannot start gives up. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static void end_pool(struct kit *k)
     kit_until(k, kit_is_ended);
 }
 
-static void a_worker_killed_at_work_loses_its_task_and_no_other(void **state)
+static void loses_only_the_task_on_which_a_killed_worker_worked(void **state)
 {
     (void)state;
     for (size_t i = 0; i < KIT_METHODS; i++) {
@@ -51,7 +51,7 @@ static void a_worker_killed_at_work_loses_its_task_and_no_other(void **state)
     }
 }
 
-static void a_task_that_its_worker_never_began_is_done_by_another(void **state)
+static void another_worker_does_a_task_that_a_killed_worker_had_not_begun(void **state)
 {
     (void)state;
     for (size_t i = 0; i < KIT_METHODS; i++) {
@@ -60,7 +60,7 @@ static void a_task_that_its_worker_never_began_is_done_by_another(void **state)
         kit_submit(&k, "0001");
         kit_until(&k, kit_is_idle);
         kit_until(&k, kit_first_is_idle);
-        kill(kit_worker_pid(&k, 1), SIGSTOP); /* so that it surely never looks at what it gets now */
+        kill(kit_worker_pid(&k, 1), SIGSTOP); /* so that it certainly does not begin the next tasks */
         kit_submit(&k, "0002");
         kit_submit(&k, "0003");
         kill(kit_worker_pid(&k, 1), SIGKILL);
@@ -84,7 +84,7 @@ static bool task_two_runs(struct kit *k)
     return story_task(&k->story, EVENT_TASK_STARTED, 2) != NULL;
 }
 
-static void a_hung_worker_can_be_killed_alone(void **state)
+static void kills_a_single_hung_worker(void **state)
 {
     (void)state;
     struct kit k;
@@ -95,7 +95,7 @@ static void a_hung_worker_can_be_killed_alone(void **state)
     kit_until(&k, first_hangs);
     assert_int_equal(pool_kill_worker(k.pool, 5), ERR_NOT_FOUND);
     assert_int_equal(pool_kill_worker(k.pool, 1), OK);
-    kit_until(&k, task_two_runs); /* on another one, which hangs as well */
+    kit_until(&k, task_two_runs); /* on another worker, which hangs as well */
     assert_int_equal(story_task(&k.story, EVENT_TASK_ENDED, 1)->task.state, TASK_LOST);
     assert_int_equal(story_task(&k.story, EVENT_TASK_STARTED, 2)->task.worker, 2);
     assert_int_equal(pool_kill_worker(k.pool, 1), ERR_NOT_FOUND);
@@ -107,7 +107,7 @@ static bool first_is_reaped(struct kit *k)
     return story_worker(&k->story, EVENT_WORKER_EXITED, 1) != NULL;
 }
 
-static void an_idle_worker_that_dies_is_replaced_when_needed(void **state)
+static void replaces_an_idle_worker_that_died_when_there_is_a_task(void **state)
 {
     (void)state;
     for (size_t i = 0; i < KIT_METHODS; i++) {
@@ -126,7 +126,7 @@ static void an_idle_worker_that_dies_is_replaced_when_needed(void **state)
     }
 }
 
-static void a_task_given_to_a_dying_worker_is_lost_or_done(void **state)
+static void a_task_given_to_a_dying_worker_is_lost_or_finished(void **state)
 {
     (void)state;
     for (size_t i = 0; i < KIT_METHODS; i++) {
@@ -134,7 +134,7 @@ static void a_task_given_to_a_dying_worker_is_lost_or_done(void **state)
         open_method(&k, kit_methods[i], 1);
         kit_submit(&k, "0001");
         kit_until(&k, kit_is_idle);
-        kill(kit_worker_pid(&k, 1), SIGKILL); /* and the pool does not know yet */
+        kill(kit_worker_pid(&k, 1), SIGKILL); /* the pool does not know that yet */
         kit_submit(&k, "0002");
         end_pool(&k);
         enum task_state end = (enum task_state)story_task(&k.story, EVENT_TASK_ENDED, 2)->task.state;
@@ -155,7 +155,7 @@ static bool both_at_work(struct kit *k)
     return story_task(&k->story, EVENT_TASK_STARTED, 4) != NULL;
 }
 
-/* Two workers are stopped while they work, so far as one can tell: they may be through before the signal comes. */
+/* Stops two workers while they work. They may have finished their tasks just before the signal comes. */
 static void stop_two_at_work(struct kit *k, const char *csv, int more)
 {
     kit_open_on(k, "forkserver", 2, csv, (struct pool_options){0});
@@ -172,7 +172,7 @@ static void stop_two_at_work(struct kit *k, const char *csv, int more)
     }
 }
 
-/* How many of the tasks the two lost. */
+/* Returns how many tasks the two workers lost. */
 static int kill_forkserver_of_two(const char *csv)
 {
     enum { MORE = 8 };
@@ -198,12 +198,12 @@ static int kill_forkserver_of_two(const char *csv)
     return lost;
 }
 
-static void a_killed_forkserver_takes_its_workers_and_the_pool_goes_on(void **state)
+static void the_pool_goes_on_after_its_forkserver_was_killed(void **state)
 {
     (void)state;
     char *csv = kit_big_csv();
     double end = clock_now() + KIT_PATIENCE;
-    for (int caught = 0; caught < 3;) { /* where others keep the processors busy, not each time */
+    for (int caught = 0; caught < 3;) { /* on a busy machine a round may lose none */
         int lost = kill_forkserver_of_two(csv);
         assert_in_range(lost, 0, 2);
         caught += lost > 0;
@@ -212,7 +212,7 @@ static void a_killed_forkserver_takes_its_workers_and_the_pool_goes_on(void **st
     free(csv);
 }
 
-static void a_forkserver_killed_between_runs_is_noticed(void **state)
+static void notices_a_forkserver_that_was_killed_between_two_pools(void **state)
 {
     (void)state;
     struct kit k;
@@ -237,17 +237,17 @@ static void a_forkserver_killed_between_runs_is_noticed(void **state)
     kit_done(&k);
 }
 
-/* --- births ------------------------------------------------------------------------------------------------------- */
+/* --- failing to start --------------------------------------------------------------------------------------------- */
 
-static const char die_at_birth[] = "TEST_POOL_DIE_AT_BIRTH";
+static const char fail_to_start[] = "TEST_POOL_FAIL_TO_START";
 
-static void workers_that_die_at_birth_end_the_matter(void **state)
+static void gives_up_if_no_worker_can_start(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         struct kit k;
         int before = open_fds();
-        setenv(die_at_birth, "1", 1);
+        setenv(fail_to_start, "1", 1);
         open_method(&k, kit_methods[i], 2);
         for (int n = 0; n < 5; n++)
             kit_submit(&k, "0001");
@@ -256,19 +256,19 @@ static void workers_that_die_at_birth_end_the_matter(void **state)
         const char *error = story_task(&k.story, EVENT_TASK_ENDED, 1)->task.error;
         assert_non_null(strstr(error, "no worker could be started"));
         assert_true(story_count(&k.story, EVENT_WORKER_STARTED) <= 4);
-        kit_submit(&k, "0001"); /* and no later one waits for ever */
+        kit_submit(&k, "0001"); /* a later task does not wait forever either */
         kit_until(&k, kit_is_idle);
         assert_true(story_ends_tell(&k.story, TASK_FAILED, 6));
-        unsetenv(die_at_birth);
+        unsetenv(fail_to_start);
         end_pool(&k);
         kit_done(&k);
         assert_int_equal(open_fds(), before);
     }
 }
 
-/* --- any moment --------------------------------------------------------------------------------------------------- */
+/* --- random moments ----------------------------------------------------------------------------------------------- */
 
-static void check_each_settled_once(const struct story *s, int64_t tasks)
+static void check_each_ended_once(const struct story *s, int64_t tasks)
 {
     int *ended = calloc((size_t)tasks + 1, sizeof *ended);
     assert_non_null(ended);
@@ -281,13 +281,13 @@ static void check_each_settled_once(const struct story *s, int64_t tasks)
     free(ended);
 }
 
-/* Whoever is told of last, at moments that have nothing to do with what it does. */
-static void kill_somebody(struct kit *k, unsigned *seed, bool server)
+/* Kills a random worker, or now and then the forkserver, whatever it does at this moment. */
+static void kill_one(struct kit *k, unsigned *seed, bool server)
 {
-    int64_t born = story_count(&k->story, EVENT_WORKER_STARTED);
-    if (born == 0)
+    int64_t started = story_count(&k->story, EVENT_WORKER_STARTED);
+    if (started == 0)
         return;
-    const struct event *e = story_worker(&k->story, EVENT_WORKER_STARTED, 1 + rand_r(seed) % born);
+    const struct event *e = story_worker(&k->story, EVENT_WORKER_STARTED, 1 + rand_r(seed) % started);
     if (story_worker(&k->story, EVENT_WORKER_EXITED, e->worker.worker))
         return;
     if (server && rand_r(seed) % 8 == 0)
@@ -296,7 +296,7 @@ static void kill_somebody(struct kit *k, unsigned *seed, bool server)
         kill((pid_t)e->worker.pid, SIGKILL);
 }
 
-static void every_task_is_settled_once_whoever_dies(void **state)
+static void every_task_ends_once_whichever_process_dies(void **state)
 {
     enum { TASKS = 60 };
     (void)state;
@@ -309,15 +309,15 @@ static void every_task_is_settled_once_whoever_dies(void **state)
         for (int i = 0; i < TASKS; i++) {
             kit_submit(&k, "0004");
             if (rand_r(&seed) % 4 == 0)
-                kill_somebody(&k, &seed, round % 3 == 1);
+                kill_one(&k, &seed, round % 3 == 1);
             assert_int_equal(pool_step(k.pool), OK);
         }
         end_pool(&k);
-        check_each_settled_once(&k.story, TASKS);
+        check_each_ended_once(&k.story, TASKS);
         assert_int_equal(story_count(&k.story, EVENT_WORKER_STARTED), story_count(&k.story, EVENT_WORKER_EXITED));
         kit_done(&k);
         assert_int_equal(open_fds(), before);
-        assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no zombie of ours */
+        assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no zombie is left */
     }
 }
 
@@ -325,20 +325,20 @@ int main(int argc, char **argv)
 {
     int status;
     bool starts_worker = argc > 1 && !strstr(argv[1], "host");
-    if (starts_worker && getenv(die_at_birth))
+    if (starts_worker && getenv(fail_to_start))
         return 1;
     if (hidden_command_run(argc, argv, &status))
         return status;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_worker_killed_at_work_loses_its_task_and_no_other),
-        cmocka_unit_test(a_task_that_its_worker_never_began_is_done_by_another),
-        cmocka_unit_test(a_hung_worker_can_be_killed_alone),
-        cmocka_unit_test(an_idle_worker_that_dies_is_replaced_when_needed),
-        cmocka_unit_test(a_task_given_to_a_dying_worker_is_lost_or_done),
-        cmocka_unit_test(a_killed_forkserver_takes_its_workers_and_the_pool_goes_on),
-        cmocka_unit_test(a_forkserver_killed_between_runs_is_noticed),
-        cmocka_unit_test(workers_that_die_at_birth_end_the_matter),
-        cmocka_unit_test(every_task_is_settled_once_whoever_dies),
+        cmocka_unit_test(loses_only_the_task_on_which_a_killed_worker_worked),
+        cmocka_unit_test(another_worker_does_a_task_that_a_killed_worker_had_not_begun),
+        cmocka_unit_test(kills_a_single_hung_worker),
+        cmocka_unit_test(replaces_an_idle_worker_that_died_when_there_is_a_task),
+        cmocka_unit_test(a_task_given_to_a_dying_worker_is_lost_or_finished),
+        cmocka_unit_test(the_pool_goes_on_after_its_forkserver_was_killed),
+        cmocka_unit_test(notices_a_forkserver_that_was_killed_between_two_pools),
+        cmocka_unit_test(gives_up_if_no_worker_can_start),
+        cmocka_unit_test(every_task_ends_once_whichever_process_dies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * kill -9 at any moment, thousands of times: workers and forkservers die while they start, claim, work, answer and go.
- * No task is lost in silence, done twice unasked, or left waiting; no process, fd or memory stays behind.
- * KILLS says how many (2000). */
+ * Workers and forkservers are killed thousands of times, at random moments: while they start, claim a task, work,
+ * answer and end. No task is lost without an event, done twice or left waiting; no process, fd or memory is left over.
+ * $KILLS is the number of kills (2000). */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -20,10 +20,10 @@
 
 enum { PIDS = 64 };
 
-struct fate {
+struct tally {
     int64_t submitted, finished, lost, retried;
     uint8_t *ended;   /* by task */
-    pid_t pids[PIDS]; /* workers that are there */
+    pid_t pids[PIDS]; /* workers that have started and not exited */
     pid_t server;
     int npids;
     long kills;
@@ -31,7 +31,7 @@ struct fate {
     struct pool *pool;
 };
 
-static void on_worker(struct fate *f, const struct event *e)
+static void on_worker(struct tally *f, const struct event *e)
 {
     if (e->type == EVENT_WORKER_STARTED && f->npids < PIDS)
         f->pids[f->npids++] = (pid_t)e->worker.pid;
@@ -43,25 +43,25 @@ static void on_worker(struct fate *f, const struct event *e)
     }
 }
 
-static void check_words(const char *error)
+static void check_lost_error(const char *error)
 {
     bool fit = error != NULL && strstr(error, "while it ran this task") &&
                (strstr(error, "was killed by signal 9") != NULL || strstr(error, "the forkserver was gone"));
     if (!fit)
-        fail_msg("%s", error ? error : "no words");
+        fail_msg("%s", error ? error : "no error");
 }
 
 static void on_event(void *ctx, struct event *e)
 {
-    struct fate *f = ctx;
+    struct tally *f = ctx;
     if (e->type == EVENT_TASK_ENDED) {
         f->ended[e->task.task]++;
         f->finished += e->task.state == TASK_FINISHED;
         f->lost += e->task.state == TASK_LOST;
         if (e->task.state == TASK_LOST)
-            check_words(e->task.error);
+            check_lost_error(e->task.error);
         else if (e->task.state != TASK_FINISHED)
-            fail_msg("%s", e->task.error ? e->task.error : "no words");
+            fail_msg("%s", e->task.error ? e->task.error : "no error");
         if (e->task.state == TASK_FINISHED)
             assert_int_equal(e->task.rows, e->task.task % 2);
     }
@@ -70,8 +70,8 @@ static void on_event(void *ctx, struct event *e)
     event_done(e);
 }
 
-/* Somebody who is there, at a moment that has nothing to do with what it does. */
-static void kill_somebody(struct fate *f)
+/* Kills a random worker, or now and then the forkserver, whatever it does at this moment. */
+static void kill_one(struct tally *f)
 {
     if (f->npids == 0)
         return;
@@ -83,7 +83,7 @@ static void kill_somebody(struct fate *f)
         f->server = 0;
 }
 
-static void breathe(struct fate *f)
+static void step_or_wait(struct tally *f)
 {
     struct pollfd ready = {.fd = pool_fd(f->pool), .events = POLLIN};
     struct timespec wait = {.tv_nsec = rand_r(&f->seed) % 300000};
@@ -92,8 +92,8 @@ static void breathe(struct fate *f)
     assert_int_equal(pool_step(f->pool), OK);
 }
 
-/* One pool and what it does under fire. */
-static void one_life(struct fate *f, struct kit *k, const char *method, long kills)
+/* Runs one pool while its processes are killed, and checks that every task ended once. */
+static void run_under_kills(struct tally *f, struct kit *k, const char *method, long kills)
 {
     enum { AHEAD = 600 };
     struct problem problem;
@@ -113,7 +113,7 @@ static void one_life(struct fate *f, struct kit *k, const char *method, long kil
     assert_non_null(f->ended);
     assert_int_equal(start_method_find(method, &o.method, &problem), OK);
     assert_int_equal(pool_new(&o, &f->pool, &problem), OK);
-    int64_t settled = f->finished + f->lost;
+    int64_t before = f->finished + f->lost;
     for (long until = f->kills + kills; f->kills < until;) {
         while (pool_pending(f->pool) < AHEAD && f->submitted < 999999) {
             int64_t id;
@@ -121,9 +121,10 @@ static void one_life(struct fate *f, struct kit *k, const char *method, long kil
             f->submitted = id;
         }
         if (rand_r(&f->seed) % 3 == 0)
-            kill_somebody(f);
-        breathe(f);
-        assert_null(pool_broken(f->pool)); /* that one is killed at birth does not say that none can live */
+            kill_one(f);
+        step_or_wait(f);
+        assert_null(
+            pool_broken(f->pool)); /* a worker that was killed while starting does not mean that none can start */
     }
     double end = clock_now() + KIT_PATIENCE;
     pool_close(f->pool);
@@ -131,7 +132,7 @@ static void one_life(struct fate *f, struct kit *k, const char *method, long kil
         assert_int_equal(pool_await(f->pool, 0.1), OK);
     assert_true(pool_idle(f->pool));
     assert_true(pool_ended(f->pool));
-    assert_int_equal(f->finished + f->lost - settled, f->submitted);
+    assert_int_equal(f->finished + f->lost - before, f->submitted);
     for (int64_t t = 1; t <= f->submitted; t++)
         assert_int_equal(f->ended[t], 1);
     pool_free(f->pool);
@@ -150,8 +151,8 @@ static int own_maps(void)
     return n;
 }
 
-/* No child, not even as a zombie; the workers of a forkserver that was killed come to us, and are gone at once. */
-static bool nobody_is_left(void *unused)
+/* No child is left, not even a zombie. This process adopts the workers of a forkserver that was killed. */
+static bool no_child_is_left(void *unused)
 {
     (void)unused;
     while (waitpid(-1, NULL, WNOHANG) > 0)
@@ -159,27 +160,27 @@ static bool nobody_is_left(void *unused)
     return errno == ECHILD;
 }
 
-static void no_task_is_lost_in_silence_done_twice_or_left_waiting(void **state)
+static void every_task_ends_once_under_thousands_of_kills(void **state)
 {
     static const char *const methods[] = {"fork", "forkserver", "spawn"};
     const char *wanted = getenv("KILLS");
     long kills = wanted ? strtol(wanted, NULL, 10) : 2000, each = 50;
-    struct fate f = {.seed = 1};
+    struct tally f = {.seed = 1};
     (void)state;
-    for (int life = 0; f.kills < kills; life++) {
+    for (int round = 0; f.kills < kills; round++) {
         struct kit k;
         int before = open_fds();
         kit_init(&k, NULL, 1, AT_FORK_NONE);
         assert_int_equal(forkserver_new(&k.forkserver), OK);
         f.server = 0;
-        one_life(&f, &k, methods[life % 3], each);
+        run_under_kills(&f, &k, methods[round % 3], each);
         kit_done(&k);
         assert_int_equal(open_fds(), before);
         assert_int_equal(own_maps(), 0);
-        wait_until(nobody_is_left, NULL);
+        wait_until(no_child_is_left, NULL);
     }
-    print_message("%ld kills: %lld tasks finished, %lld lost, %lld came back\n", f.kills, (long long)f.finished,
-                  (long long)f.lost, (long long)f.retried);
+    print_message("%ld kills: %lld tasks finished, %lld lost, %lld returned to the queue\n", f.kills,
+                  (long long)f.finished, (long long)f.lost, (long long)f.retried);
 }
 
 int main(int argc, char **argv)
@@ -189,7 +190,7 @@ int main(int argc, char **argv)
         return status;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_task_is_lost_in_silence_done_twice_or_left_waiting),
+        cmocka_unit_test(every_task_ends_once_under_thousands_of_kills),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the pool does at a limit of the machine: no more processes, no more open files, a full socket. Every task is
- * finished by another worker or fails with a sentence that says which limit it was, and nothing waits forever. */
+ * A pool at a limit of the machine: no more processes, no more open files, a full socket. Every task is finished by
+ * another worker or fails with an error that names the limit, and nothing waits forever. */
 #include <dirent.h>
 #include <grp.h>
 #include <signal.h>
@@ -16,7 +16,7 @@
 #include "core/host/host.h"
 #include "tests/kit/pool_kit.h"
 
-enum { BOUND = 240 }; /* seconds: a test that blocks in a system call is ended by SIGALRM */
+enum { BOUND = 240 }; /* seconds; SIGALRM ends a test that blocks in a system call */
 
 static int bound(void **state)
 {
@@ -35,7 +35,7 @@ static rlim_t limit_soft(pid_t pid, int resource, rlim_t to)
     return before;
 }
 
-/* From now on the process can open just so many more fds. Returns the limit that it had. */
+/* From now on the process can open only `spare` more fds. Returns its previous limit. */
 static rlim_t limit_fds(pid_t pid, int spare)
 {
     enum { MOST = 4096 };
@@ -64,7 +64,7 @@ static void check_failed(struct kit *k, int64_t task, const char *words)
     assert_int_equal(e->task.state, TASK_FAILED);
     assert_non_null(e->task.error);
     if (!strstr(e->task.error, words))
-        fail_msg("\"%s\" does not say \"%s\"", e->task.error, words);
+        fail_msg("\"%s\" does not contain \"%s\"", e->task.error, words);
 }
 
 static bool one_has_ended(struct kit *k)
@@ -72,7 +72,7 @@ static bool one_has_ended(struct kit *k)
     return story_count(&k->story, EVENT_WORKER_EXITED) == 1;
 }
 
-/* A pool whose first worker has done task 1 and is gone. */
+/* Opens a pool whose first worker has done task 1 and has ended. */
 static void open_used(struct kit *k, const char *method, int workers)
 {
     kit_open_on(k, method, workers, NULL, (struct pool_options){.max_tasks = 1});
@@ -88,7 +88,7 @@ static pid_t forkserver_of(const struct kit *k)
 
 /* --- processes ---------------------------------------------------------------------------------------------------- */
 
-static void tasks_fail_with_words_where_no_process_can_be_forked(void **state)
+static void tasks_fail_with_an_error_if_no_process_can_be_forked(void **state)
 {
     (void)state;
     for (int i = 0; i < KIT_METHODS; i++) {
@@ -110,12 +110,12 @@ static void tasks_fail_with_words_where_no_process_can_be_forked(void **state)
     }
 }
 
-/* The limit of processes does not bind root. */
-static void an_ordinary_user_may_lack_processes(void **state)
+/* As an ordinary user, because root may exceed the limit of processes. */
+static void survives_the_limit_of_processes_of_an_ordinary_user(void **state)
 {
     (void)state;
     static const struct CMUnitTest inner[] = {
-        cmocka_unit_test(tasks_fail_with_words_where_no_process_can_be_forked),
+        cmocka_unit_test(tasks_fail_with_an_error_if_no_process_can_be_forked),
     };
     fflush(NULL);
     pid_t pid = fork();
@@ -132,7 +132,7 @@ static void an_ordinary_user_may_lack_processes(void **state)
 
 /* --- open files --------------------------------------------------------------------------------------------------- */
 
-/* The forkserver has closed what came with its last request, and waits for the next one in epoll_wait(2). */
+/* The forkserver has closed the fds of its last request, and waits for the next one in epoll_wait(2). */
 static bool is_waiting(void *pid)
 {
     char path[64];
@@ -150,8 +150,8 @@ static bool is_waiting(void *pid)
     return number == SYS_epoll_pwait;
 }
 
-/* It receives the request with its three fds, forks, and then cannot open a pidfd. */
-static void a_task_whose_worker_the_forkserver_cannot_keep_is_done_by_another(void **state)
+/* The forkserver receives the request with its three fds, forks, and then cannot open a pidfd. */
+static void another_worker_does_a_task_if_the_forkserver_cannot_start_one(void **state)
 {
     (void)state;
     struct kit k;
@@ -176,7 +176,7 @@ static void a_task_whose_worker_the_forkserver_cannot_keep_is_done_by_another(vo
     kit_end(&k);
 }
 
-static void tasks_fail_with_words_where_the_forkserver_lacks_fds(void **state)
+static void tasks_fail_with_an_error_if_the_forkserver_has_no_fds_left(void **state)
 {
     (void)state;
     struct kit k;
@@ -192,8 +192,8 @@ static void tasks_fail_with_words_where_the_forkserver_lacks_fds(void **state)
     kit_end(&k);
 }
 
-/* One more fd each time, until there are enough: so every call that needs one fails once. */
-static void a_host_without_fds_says_why_no_worker_starts(void **state)
+/* Allows one more fd in each round, until there are enough, so that every call that needs an fd fails once. */
+static void tasks_fail_with_an_error_if_the_host_has_no_fds_left(void **state)
 {
     enum { ENOUGH = 32 };
     (void)state;
@@ -217,8 +217,8 @@ static void a_host_without_fds_says_why_no_worker_starts(void **state)
     }
 }
 
-/* Four workers are asked for, and there are fds for one. Each does one task and goes, and then the next one fits. */
-static void a_pool_goes_on_with_the_workers_that_fit(void **state)
+/* Four workers are asked for, and there are fds for one. Each worker does one task and ends; then the next one fits. */
+static void goes_on_with_as_many_workers_as_there_are_fds_for(void **state)
 {
     enum { TASKS = 12, FOR_ONE = 8 };
     (void)state;
@@ -236,8 +236,8 @@ static void a_pool_goes_on_with_the_workers_that_fit(void **state)
     }
 }
 
-/* A result of so many ranges travels in a file of its own, which its worker cannot make. */
-static void a_worker_that_cannot_send_its_result_says_so_and_goes_on(void **state)
+/* A result with so many ranges is sent in a memfd, which the worker cannot make. */
+static void fails_a_task_whose_result_cannot_be_sent_and_goes_on_with_its_worker(void **state)
 {
     enum { RANGES = 4000 };
     (void)state;
@@ -265,7 +265,7 @@ static void a_worker_that_cannot_send_its_result_says_so_and_goes_on(void **stat
 
 /* --- sockets ------------------------------------------------------------------------------------------------------ */
 
-/* More requests than the socket to the forkserver takes, and it does not read any of them. */
+/* The host makes more requests than fit into the socket, and the forkserver does not read them. */
 static void a_stopped_forkserver_never_blocks_the_host(void **state)
 {
     enum { WORKERS = 600 };
@@ -283,7 +283,7 @@ static void a_stopped_forkserver_never_blocks_the_host(void **state)
     kit_end(&k);
 }
 
-/* Each cancelled task leaves its long code in the socket of a worker that is not there yet. */
+/* Each cancelled task leaves its long code in the socket of a worker that has not started yet. */
 static void long_codes_that_are_cancelled_never_block_the_host(void **state)
 {
     enum { LONG = 30000, TIMES = 100 };
@@ -298,7 +298,7 @@ static void long_codes_that_are_cancelled_never_block_the_host(void **state)
     kill(server, SIGSTOP);
     for (int i = 0; i < TIMES; i++) {
         int64_t id = kit_submit(&k, code);
-        assert_int_equal(pool_step(k.pool), OK); /* which gives it to the worker */
+        assert_int_equal(pool_step(k.pool), OK); /* gives the task to the worker */
         assert_int_equal(pool_cancel(k.pool, id, false), OK);
     }
     kit_submit(&k, code);
@@ -316,12 +316,12 @@ int main(int argc, char **argv)
     if (hidden_command_run(argc, argv, &status))
         return status;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(an_ordinary_user_may_lack_processes, bound),
-        cmocka_unit_test_setup(a_task_whose_worker_the_forkserver_cannot_keep_is_done_by_another, bound),
-        cmocka_unit_test_setup(tasks_fail_with_words_where_the_forkserver_lacks_fds, bound),
-        cmocka_unit_test_setup(a_host_without_fds_says_why_no_worker_starts, bound),
-        cmocka_unit_test_setup(a_pool_goes_on_with_the_workers_that_fit, bound),
-        cmocka_unit_test_setup(a_worker_that_cannot_send_its_result_says_so_and_goes_on, bound),
+        cmocka_unit_test_setup(survives_the_limit_of_processes_of_an_ordinary_user, bound),
+        cmocka_unit_test_setup(another_worker_does_a_task_if_the_forkserver_cannot_start_one, bound),
+        cmocka_unit_test_setup(tasks_fail_with_an_error_if_the_forkserver_has_no_fds_left, bound),
+        cmocka_unit_test_setup(tasks_fail_with_an_error_if_the_host_has_no_fds_left, bound),
+        cmocka_unit_test_setup(goes_on_with_as_many_workers_as_there_are_fds_for, bound),
+        cmocka_unit_test_setup(fails_a_task_whose_result_cannot_be_sent_and_goes_on_with_its_worker, bound),
         cmocka_unit_test_setup(a_stopped_forkserver_never_blocks_the_host, bound),
         cmocka_unit_test_setup(long_codes_that_are_cancelled_never_block_the_host, bound),
     };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The rings alone: what is written arrives, whole and in order, and of a reader that is killed at any instruction it is
- * known what it has begun. */
-#include <math.h> /* HUGE_VAL, NAN: nothing that needs libm */
+ * The rings alone: records arrive complete and in order, and after a worker was killed at any instruction the host
+ * knows which tasks it had begun. */
+#include <math.h> /* HUGE_VAL, NAN; nothing that needs libm */
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -22,21 +22,22 @@
 
 #include "core/pool/ring.h"
 
-/* --- what the worker's end does ----------------------------------------------------------------------------------- */
+/* --- the worker -----------------------------------------------------------------------------------------------------
+ */
 
 struct worker {
     struct ring_end ring;
     int bell;
-    _Atomic uint8_t *begun; /* by number of the task, which is its code; NULL: not counted */
+    _Atomic uint8_t *begun; /* counts by task; a task's code is its number. NULL: not counted */
 };
 
-/* Answers each task with its length as rows, and as many ranges as its code has bytes. */
+/* Answers each task with the length of its code as the number of rows, and with as many ranges or an error. */
 static void *work(void *arg)
 {
     struct worker *w = arg;
     struct ring_task task;
     struct ring_answer answer;
-    ring_say_ready(&w->ring, w->bell);
+    ring_set_ready(&w->ring, w->bell);
     for (;;) {
         ring_next(&w->ring, w->bell, &task);
         if (task.kind == RING_QUIT)
@@ -51,7 +52,7 @@ static void *work(void *arg)
         for (uint32_t i = 0; i < answer.len && !answer.failed; i++)
             answer.ranges[i] = (int64_t)i + 1;
         ring_answer(&w->ring, w->bell, &answer);
-        ring_tell(&w->ring, w->bell);
+        ring_notify_host(&w->ring, w->bell);
     }
 }
 
@@ -74,15 +75,15 @@ static void wait_for_bell(struct ring_end *ring, int bell)
 {
     uint64_t n;
     struct pollfd ready = {.fd = bell, .events = POLLIN};
-    ring_doze(ring);
+    ring_bell_on(ring);
     if (!ring_has_answer(ring)) {
         assert_int_equal(poll(&ready, 1, 30000), 1);
         assert_int_equal(read(bell, &n, sizeof n), sizeof n);
     }
-    ring_rise(ring);
+    ring_bell_off(ring);
 }
 
-static void everything_arrives_whole_and_in_order(void **state)
+static void tasks_and_answers_arrive_complete_and_in_order(void **state)
 {
     enum { TASKS = 50000, AHEAD = 256 };
     static uint32_t places[AHEAD];
@@ -142,17 +143,17 @@ static pid_t start(struct ring_end *host, int bell, _Atomic uint8_t *begun)
     return pid;
 }
 
-/* What is not answered is taken back as long as it was not begun; what was taken back never is. */
-static void of_a_killed_worker_it_is_known_what_it_began(void **state)
+/* A task that was not answered can be taken back if it was not begun. A task that was taken back is never begun. */
+static void the_host_knows_which_tasks_a_killed_worker_had_begun(void **state)
 {
-    enum { LIVES = 400, EACH = 100 };
+    enum { ROUNDS = 400, EACH = 100 };
     (void)state;
     unsigned seed = 5;
     int unfinished = 0, back = 0;
     int bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     _Atomic uint8_t *begun = mmap(NULL, EACH, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(begun != MAP_FAILED);
-    for (int life = 0; life < LIVES; life++) {
+    for (int round = 0; round < ROUNDS; round++) {
         struct ring_end host;
         struct ring_answer a;
         uint32_t places[EACH];
@@ -167,7 +168,7 @@ static void of_a_killed_worker_it_is_known_what_it_began(void **state)
         ring_wake(&host);
         struct timespec nap = {.tv_nsec = rand_r(&seed) % 400000};
         nanosleep(&nap, NULL);
-        for (int i = rand_r(&seed) % 3 ? EACH : EACH - 20; i < EACH; i++) { /* some while it lives */
+        for (int i = rand_r(&seed) % 3 ? EACH : EACH - 20; i < EACH; i++) { /* some tasks while the worker lives */
             if (ring_take_back(&host, places[i]))
                 atomic_fetch_or(&begun[i], 0x80);
         }
@@ -182,7 +183,7 @@ static void of_a_killed_worker_it_is_known_what_it_began(void **state)
             back++;
             assert_int_equal(begun[last] & 0x7f, 0);
         }
-        assert_true(last - answered <= 1); /* the one that it was at */
+        assert_true(last - answered <= 1); /* the one on which it worked */
         unfinished += last - answered;
         ring_close(&host);
     }
@@ -191,7 +192,7 @@ static void of_a_killed_worker_it_is_known_what_it_began(void **state)
     close(bell);
 }
 
-static void strange_memory_is_no_ring(void **state)
+static void refuses_to_open_memory_that_is_not_a_ring(void **state)
 {
     (void)state;
     struct ring_end r;
@@ -207,7 +208,7 @@ static void strange_memory_is_no_ring(void **state)
     close(fd);
 }
 
-static void a_worker_cannot_cut_the_ring_short(void **state)
+static void a_worker_cannot_truncate_the_ring(void **state)
 {
     (void)state;
     struct ring_end r;
@@ -219,7 +220,7 @@ static void a_worker_cannot_cut_the_ring_short(void **state)
     close(fd);
 }
 
-static void a_time_that_is_no_number_is_refused(void **state)
+static void refuses_an_answer_whose_time_is_not_a_finite_number(void **state)
 {
     (void)state;
     static const double strange[] = {HUGE_VAL, -HUGE_VAL, -1, NAN};
@@ -240,11 +241,11 @@ static void a_time_that_is_no_number_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everything_arrives_whole_and_in_order),
-        cmocka_unit_test(of_a_killed_worker_it_is_known_what_it_began),
-        cmocka_unit_test(strange_memory_is_no_ring),
-        cmocka_unit_test(a_worker_cannot_cut_the_ring_short),
-        cmocka_unit_test(a_time_that_is_no_number_is_refused),
+        cmocka_unit_test(tasks_and_answers_arrive_complete_and_in_order),
+        cmocka_unit_test(the_host_knows_which_tasks_a_killed_worker_had_begun),
+        cmocka_unit_test(refuses_to_open_memory_that_is_not_a_ring),
+        cmocka_unit_test(a_worker_cannot_truncate_the_ring),
+        cmocka_unit_test(refuses_an_answer_whose_time_is_not_a_finite_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Workers of each start method: what they begin with, initializers, recycling, time limits, another try
- * after a death. */
+ * Workers of each start method: what they inherit, initializers, replacing them after a number of tasks, time limits,
+ * and trying a task again. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "core/host/host.h"
 #include "tests/kit/pool_kit.h"
 
-static void an_initializer_is_run_in_each_worker(void **state)
+static void runs_the_initializer_in_each_worker(void **state)
 {
     (void)state;
     static const char *const names[] = {"threads", "scan"};
@@ -24,14 +24,14 @@ static void an_initializer_is_run_in_each_worker(void **state)
             kit_submit(&k, "0001");
             kit_until(&k, kit_is_idle);
             assert_true(story_ends_tell(&k.story, TASK_FINISHED, 1));
-            if (i == 0) /* the engine's threads are there though no query has run: spawn's and forkserver's own */
+            if (i == 0) /* no query has run; only spawn and forkserver have an engine of two threads here */
                 assert_int_equal(proc_engine_threads(kit_worker_pid(&k, 1)), m == 2 ? 0 : 2);
             kit_end(&k);
         }
     }
 }
 
-/* A pool over a file that can be shrunk through *fd; it has done task 1. */
+/* Opens a pool over a file that can be truncated through *fd. Task 1 is done. */
 static void open_on_file(struct kit *k, const char *method, int *fd, struct pool_options wanted)
 {
     char path[] = "/tmp/poolscope-test-XXXXXX";
@@ -49,7 +49,7 @@ static void open_on_file(struct kit *k, const char *method, int *fd, struct pool
     assert_true(story_ends_tell(&k->story, TASK_FINISHED, 1));
 }
 
-static void an_initializer_that_fails_breaks_the_pool_with_words(void **state)
+static void an_initializer_that_fails_breaks_the_pool(void **state)
 {
     (void)state;
     for (int m = 0; m < KIT_METHODS; m++) {
@@ -62,7 +62,7 @@ static void an_initializer_that_fails_breaks_the_pool_with_words(void **state)
             kit_submit(&k, "1");
         kit_until(&k, kit_is_idle);
         assert_non_null(pool_broken(k.pool));
-        /* a spawned worker does not come so far: it cannot even open the table */
+        /* a spawned worker fails earlier: it cannot even open the table */
         assert_non_null(strstr(pool_broken(k.pool), m > 0 ? "initializer scan: shrunk.csv" : "shrunk.csv"));
         assert_non_null(strstr(story_task(&k.story, EVENT_TASK_ENDED, 7)->task.error, "shrunk.csv"));
         assert_int_equal(story_task(&k.story, EVENT_TASK_ENDED, 7)->task.state, TASK_FAILED);
@@ -73,7 +73,7 @@ static void an_initializer_that_fails_breaks_the_pool_with_words(void **state)
     }
 }
 
-static void a_failure_carries_message_and_place(void **state)
+static void the_error_of_a_task_names_the_file(void **state)
 {
     (void)state;
     for (int m = 0; m < KIT_METHODS; m++) {
@@ -87,13 +87,13 @@ static void a_failure_carries_message_and_place(void **state)
         assert_int_equal(e->task.state, TASK_FAILED);
         assert_int_equal(e->task.rows, -1);
         assert_non_null(strstr(e->task.error, "shrunk.csv: "));
-        assert_null(pool_broken(k.pool)); /* it is the task's matter, not the worker's */
+        assert_null(pool_broken(k.pool)); /* the task has failed, not its worker */
         close(fd);
         kit_end(&k);
     }
 }
 
-static void workers_go_after_so_many_tasks_under_every_method(void **state)
+static void replaces_a_worker_after_max_tasks(void **state)
 {
     enum { TASKS = 100, EACH = 7 };
     (void)state;
@@ -116,7 +116,7 @@ static void workers_go_after_so_many_tasks_under_every_method(void **state)
     }
 }
 
-static void a_task_that_takes_too_long_fails_and_its_worker_goes(void **state)
+static void a_task_that_runs_longer_than_its_timeout_fails_and_its_worker_is_killed(void **state)
 {
     (void)state;
     for (int m = 0; m < KIT_METHODS; m++) {
@@ -125,25 +125,25 @@ static void a_task_that_takes_too_long_fails_and_its_worker_goes(void **state)
         kit_until(&k, kit_is_idle);
         const struct event *e = story_task(&k.story, EVENT_TASK_ENDED, 2);
         assert_int_equal(e->task.state, TASK_FAILED);
-        assert_string_equal(e->task.error, "it ran longer than 2 s, and worker 1 was killed for it");
+        assert_string_equal(e->task.error, "it ran longer than 2 s, so worker 1 was killed");
         assert_int_equal(story_worker(&k.story, EVENT_WORKER_EXITED, 1)->worker.signal, SIGKILL);
         kit_end(&k);
     }
 }
 
-static bool second_try_began(struct kit *k)
+static bool task_two_returned(struct kit *k)
 {
     return story_task(&k->story, EVENT_TASK_RETURNED, 2) != NULL;
 }
 
-static void a_lost_task_is_tried_again_as_often_as_asked(void **state)
+static void tries_a_lost_task_again(void **state)
 {
     (void)state;
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
         kit_open_held(&k, kit_methods[m], (struct pool_options){.retries = 1});
         kill(kit_worker_pid(&k, 1), SIGKILL);
-        kit_until(&k, second_try_began);
+        kit_until(&k, task_two_returned);
         assert_non_null(strstr(story_task(&k.story, EVENT_TASK_RETURNED, 2)->task.error, "was killed by signal 9"));
         kit_until(&k, kit_is_idle);
         const struct event *e = story_task(&k.story, EVENT_TASK_ENDED, 2);
@@ -153,14 +153,13 @@ static void a_lost_task_is_tried_again_as_often_as_asked(void **state)
     }
 }
 
-/* Tasks that were given ahead to a worker that stands still are done by others. */
-static void nobody_waits_behind_a_worker_that_stands_still(void **state)
+static void other_workers_do_the_tasks_given_to_a_stopped_worker(void **state)
 {
     (void)state;
     for (int m = 0; m < KIT_METHODS; m++) {
         struct kit k;
         kit_open_on(&k, kit_methods[m], 2, NULL, (struct pool_options){0});
-        for (int i = 0; i < 2000; i++) /* short ones: many are given ahead */
+        for (int i = 0; i < 2000; i++) /* short tasks, so that a worker is given many at once */
             kit_submit(&k, "0001");
         while (story_count(&k.story, EVENT_WORKER_READY) < 2)
             assert_int_equal(pool_await(k.pool, 1), OK);
@@ -176,7 +175,7 @@ static void nobody_waits_behind_a_worker_that_stands_still(void **state)
     }
 }
 
-/* --- what a worker begins with ------------------------------------------------------------------------------------ */
+/* --- what a worker inherits --------------------------------------------------------------------------------------- */
 
 static unsigned long long signals_of(pid_t pid, const char *field)
 {
@@ -213,8 +212,8 @@ static void handle(int sig)
     (void)sig;
 }
 
-/* A signal that is blocked, one that is ignored, one with a handler, and an open file: fork inherits them, no other. */
-static void a_worker_begins_with_what_its_method_says(void **state)
+/* Only a forked worker inherits a blocked signal, an ignored one, one with a handler, and an open file. */
+static void a_worker_inherits_what_pool_h_says(void **state)
 {
     (void)state;
     struct sigaction ignore = {.sa_handler = SIG_IGN}, handler = {.sa_handler = handle}, usr1, usr2;
@@ -247,20 +246,21 @@ static void a_worker_begins_with_what_its_method_says(void **state)
     sigaction(SIGUSR1, &usr1, NULL);
     sigprocmask(SIG_SETMASK, &mask, NULL);
 }
+
 int main(int argc, char **argv)
 {
     int status;
     if (hidden_command_run(argc, argv, &status))
         return status;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_initializer_is_run_in_each_worker),
-        cmocka_unit_test(an_initializer_that_fails_breaks_the_pool_with_words),
-        cmocka_unit_test(a_failure_carries_message_and_place),
-        cmocka_unit_test(workers_go_after_so_many_tasks_under_every_method),
-        cmocka_unit_test(a_task_that_takes_too_long_fails_and_its_worker_goes),
-        cmocka_unit_test(a_lost_task_is_tried_again_as_often_as_asked),
-        cmocka_unit_test(nobody_waits_behind_a_worker_that_stands_still),
-        cmocka_unit_test(a_worker_begins_with_what_its_method_says),
+        cmocka_unit_test(runs_the_initializer_in_each_worker),
+        cmocka_unit_test(an_initializer_that_fails_breaks_the_pool),
+        cmocka_unit_test(the_error_of_a_task_names_the_file),
+        cmocka_unit_test(replaces_a_worker_after_max_tasks),
+        cmocka_unit_test(a_task_that_runs_longer_than_its_timeout_fails_and_its_worker_is_killed),
+        cmocka_unit_test(tries_a_lost_task_again),
+        cmocka_unit_test(other_workers_do_the_tasks_given_to_a_stopped_worker),
+        cmocka_unit_test(a_worker_inherits_what_pool_h_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
