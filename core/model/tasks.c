@@ -39,12 +39,17 @@ static uint32_t *place_of(const struct model *m, int64_t id)
     return &m->places[i];
 }
 
-struct model_task *model_task_by_id(struct model *m, int64_t id)
+const struct model_task *model_task(const struct model *m, int64_t id)
 {
     if (id >= 1 && (uint64_t)id <= m->ntasks && m->tasks[id - 1].id == id)
         return &m->tasks[id - 1]; /* in a run that is kept whole, it stands there */
     uint32_t place = m->nplaces ? *place_of(m, id) : 0;
     return place ? &m->tasks[place - 1] : NULL;
+}
+
+static struct model_task *mutable_task(struct model *m, int64_t id)
+{
+    return (struct model_task *)model_task(m, id);
 }
 
 static void fill_index(struct model *m)
@@ -88,7 +93,7 @@ static void forget_some(struct model *m)
 /* The record of a task; a new one is pending. NULL without memory. */
 static struct model_task *record(struct model *m, int64_t id, double now)
 {
-    struct model_task *t = model_task_by_id(m, id);
+    struct model_task *t = mutable_task(m, id);
     if (t)
         return t;
     if (m->ntasks >= MODEL_TASKS_MAX && !m->keep_tasks)
@@ -136,6 +141,18 @@ void model_settle_rest(struct model *m, enum task_state state, double now)
             t->ended = now;
         }
     }
+}
+
+static void note_settled(struct model *m, const struct event_task *ended, double from, double now)
+{
+    struct model_worker *w = model_worker_by_id(m, ended->worker);
+    from = model_run_seconds(m, from);
+    now = model_run_seconds(m, now);
+    load_add(&m->settled, from, now, 1);
+    if (ended->state == TASK_FINISHED)
+        durations_add(&m->durations, ended->seconds);
+    if (w && from < now) /* of one that was told of by itself there is a span */
+        load_add(&w->busy, now - ended->seconds < from ? now - ended->seconds : from, now, ended->seconds);
 }
 
 /* --- the events --------------------------------------------------------------------------------------------------- */
@@ -187,7 +204,7 @@ static void leave_worker(struct model *m, int64_t worker, int64_t task, double n
 
 enum err model_on_task_returned(struct model *m, struct event *e)
 {
-    struct model_task *t = model_task_by_id(m, e->task.task);
+    struct model_task *t = mutable_task(m, e->task.task);
     move(m, TASK_RUNNING, TASK_PENDING);
     leave_worker(m, e->task.worker, e->task.task, e->time);
     if (t) {
@@ -245,7 +262,7 @@ static void credit(struct model *m, const struct event_task *end)
 
 enum err model_on_task_ended(struct model *m, struct event *e)
 {
-    struct model_task *t = model_task_by_id(m, e->task.task);
+    struct model_task *t = mutable_task(m, e->task.task);
     enum task_state from = e->task.worker ? TASK_RUNNING : TASK_PENDING; /* though its start was only counted */
     if (t && m->counts[from] == 0)
         from = t->state;
@@ -258,18 +275,18 @@ enum err model_on_task_ended(struct model *m, struct event *e)
         return err;
     move(m, from, t->state);
     credit(m, &e->task);
-    model_note_settled(m, &e->task, e->time, e->time);
+    note_settled(m, &e->task, e->time, e->time);
     return OK;
 }
 
 /* One of many: it gets a record if it has one, if all are kept, if it went wrong, or if it is among the last. */
 static enum err end_one_of_many(struct model *m, struct event_task *borrowed, bool last, double now)
 {
-    struct model_task *t = model_task_by_id(m, borrowed->task);
+    struct model_task *t = mutable_task(m, borrowed->task);
     struct event_task own = *borrowed;
     bool bad = borrowed->state == TASK_FAILED || borrowed->state == TASK_LOST;
     credit(m, borrowed);
-    model_note_settled(m, borrowed, m->told_until, now);
+    note_settled(m, borrowed, m->told_until, now);
     if (borrowed->task < 1 || (uint64_t)borrowed->task > m->total)
         return OK;
     if (!t && (last || bad || m->keep_tasks || m->total <= MODEL_TASKS_MAX) && !(t = record(m, borrowed->task, now)))
