@@ -148,8 +148,8 @@ static int finish(struct watch *w)
     enum err err = observer_count_samples(w->observer);
     if (w->cli->mode == CLI_WATCH)
         watch_leave(w->observer);
-    if (observer_left(w->observer))
-        fprintf(stderr, "poolscope: %s\n", observer_left(w->observer));
+    if (observer_unkillable(w->observer))
+        fprintf(stderr, "poolscope: %s\n", observer_unkillable(w->observer));
     enum err recorded = observer_end_recording(w->observer, &problem);
     struct report_end end = {.signal = w->signal, .failed = err || recorded};
     if (recorded)
@@ -162,7 +162,7 @@ static int finish(struct watch *w)
 void watch_leave(struct observer *o)
 {
     struct ints left = {0};
-    if (!observer_leave(o, &left) && left.n > 0) {
+    if (!observer_leave_running(o, &left) && left.n > 0) {
         fprintf(stderr, "poolscope: the command ended and left %zu process%s running:", left.n,
                 left.n == 1 ? "" : "es");
         for (size_t i = 0; i < left.n && i < LEFT_SHOWN; i++)
