@@ -300,6 +300,20 @@ static void a_report_that_cannot_be_written_goes_to_stderr(void **state)
     }
 }
 
+static void the_report_on_stderr_says_the_exit_status_of_a_report_that_could_not_be_written(void **state)
+{
+    struct program run, watch;
+    (void)state;
+    RUN(&run, "-o", "/dev/full", "in.csv");
+    program_assert_status(&run, 125);
+    assert_text_matches(buf_text(&run.err), "; exit 125\n$");
+    PROGRAM_RUN(&watch, "watch", "--headless", "-o", "/dev/full", "--", "true");
+    program_assert_status(&watch, 125);
+    assert_text_matches(buf_text(&watch.err), "; exit 125\n$");
+    program_done(&run);
+    program_done(&watch);
+}
+
 static void a_file_size_limit_keeps_the_old_report_whole(void **state)
 {
     struct program p;
@@ -443,6 +457,7 @@ int main(void)
         CASE(what_another_user_planted_in_a_shared_folder_is_refused),
         CASE(what_cannot_be_written_is_said_before_anything_runs),
         CASE(a_report_that_cannot_be_written_goes_to_stderr),
+        CASE(the_report_on_stderr_says_the_exit_status_of_a_report_that_could_not_be_written),
         CASE(a_file_size_limit_keeps_the_old_report_whole),
         CASE(a_file_size_limit_does_not_end_the_host),
         CASE(a_watched_command_ends_at_its_file_size_limit_as_ever),

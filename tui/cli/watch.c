@@ -154,7 +154,7 @@ static int finish(struct watch *w)
     struct report_end end = {.signal = w->signal, .failed = err || recorded};
     if (recorded)
         headless_complain(&problem);
-    if (said ? say_end(m, end) : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch", end))
+    if (said ? say_end(m, end) : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch", &end))
         end.failed = true;
     return report_final_status(m, end);
 }

@@ -52,7 +52,7 @@ static void finish(void *ctx, struct observer *o)
     if (recorded)
         headless_complain(&problem);
     if ((c->output || c->json || m->nfindings > 0) &&
-        headless_report(c, m, c->mode == CLI_ATTACH ? "attach" : "watch", end))
+        headless_report(c, m, c->mode == CLI_ATTACH ? "attach" : "watch", &end))
         end.failed = true;
     ending->status = report_final_status(m, end);
 }
