@@ -317,6 +317,20 @@ static void a_run_in_the_background_survives_an_interrupt(void **state)
     assert_survives("background", SIGINT);
 }
 
+/* Otherwise tests that interrupt a program would fail when a shell runs them as a background job. */
+static void tests_that_ignore_interrupts_do_not_pass_that_on(void **state)
+{
+    struct program p;
+    (void)state;
+    void (*before)(int) = signal(SIGINT, SIG_IGN);
+    PROGRAM_RUN(&p, "watch", "--headless", "--", "sh", "-c", "grep SigIgn /proc/self/status");
+    signal(SIGINT, before);
+    program_assert_status(&p, 0);
+    unsigned long long ignored = strtoull(buf_text(&p.out) + strlen("SigIgn:"), NULL, 16);
+    assert_false(ignored & 1ull << (SIGINT - 1));
+    program_done(&p);
+}
+
 /* A recording has one JSON object a line, and nothing else. */
 static void assert_is_recording(const char *path)
 {
@@ -479,6 +493,7 @@ int main(int argc, char **argv)
         CASE(a_command_gets_the_signals_as_they_were_inherited),
         CASE(a_run_under_nohup_survives_a_hangup),
         CASE(a_run_in_the_background_survives_an_interrupt),
+        CASE(tests_that_ignore_interrupts_do_not_pass_that_on),
         CASE(closed_descriptors_do_not_end_up_as_the_recording),
         CASE(a_table_cannot_be_read_from_a_closed_stdin),
         CASE(too_few_descriptors_are_no_fault_of_the_input),
