@@ -77,7 +77,7 @@ static void say_denied(struct watch *w)
 {
     const struct event_denied *d = &observer_model(w->observer)->denied;
     if (d->why && !w->said_denied)
-        fprintf(stderr, "poolscope: what process %lld (%s) waits for may not be read: %s\n", (long long)d->pid, d->name,
+        fprintf(stderr, "poolscope: cannot read what process %lld (%s) waits for: %s\n", (long long)d->pid, d->name,
                 d->why);
     w->said_denied = d->why != NULL;
 }

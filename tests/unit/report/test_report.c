@@ -106,7 +106,7 @@ static void the_text_report_names_verdict_cause_and_cure(void **state)
     static const char *const parts[] = {
         "HUNG after 300 ms, proved: workers 1 and 2 wait for threads that fork did not copy",
         "worker 1  pid 14072  task 0001  no-waker: ",
-        "worker 2  pid 14073  task 00002  the same",
+        "worker 2  pid 14073  task 00002  for the same reason",
         "cause   lost-threads",
         "latch_wait ← engine_each",
         "cure    -s spawn",
