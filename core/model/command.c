@@ -22,7 +22,8 @@ enum err model_on_command_exited(struct model *m, struct event *e)
     return OK;
 }
 
-/* Kept until there is twice of what is wanted, then cut: so a byte is moved only once. */
+/* The buffer takes twice the bytes that are kept, and is cut when it is full, so that each byte is moved at most once.
+ */
 enum err model_on_output(struct model *m, struct event *e)
 {
     const char *text = e->note.text ? e->note.text : "";

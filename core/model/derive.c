@@ -88,7 +88,7 @@ enum outcome model_outcome(const struct model *m)
 double model_slow_after(const struct model *m)
 {
     enum { ENOUGH = 20, TIMES = 4 };
-    static const double least = 0.1; /* seconds: before that nobody has waited for it */
+    static const double least = 0.1; /* seconds: a shorter wait is not noticed */
     double slow = TIMES * durations_quantile(&m->durations, 0.95);
     return m->durations.n < ENOUGH ? 0 : slow > least ? slow : least;
 }

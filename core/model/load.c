@@ -52,7 +52,7 @@ double load_rate(const struct load *l, double from, double to)
 
 /* --- how long tasks take ------------------------------------------------------------------------------------------ */
 
-/* A doubling in four equal ratios: 2 to the power of 0, 1/4, 1/2, 3/4. */
+/* A doubling in four equal ratios: 2 to the power of 0, 1/4, 1/2 and 3/4. */
 static const double quarters[] = {1, 1.189207115002721, 1.4142135623730951, 1.681792830507429};
 
 static int class_of(double seconds)

@@ -31,7 +31,7 @@ static enum err on_host_started(struct model *m, struct event *e)
 static enum err on_host_exited(struct model *m, struct event *e)
 {
     m->host_pid = 0;
-    m->host_died = model_run_active(m) || (m->rows < 0 && !m->table_error); /* an idle one is just replaced */
+    m->host_died = model_run_active(m) || (m->rows < 0 && !m->table_error); /* an idle host is just replaced */
     if (!model_run_active(m))
         return OK;
     m->run_ended = e->time;

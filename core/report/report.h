@@ -27,13 +27,10 @@ enum err report_finding(const struct model *m, const struct finding *f, struct b
 /* The last lines of a watch whose findings were printed as they were made: the verdict, and how the command ended. */
 enum err report_watch_end(const struct model *m, struct report_end end, struct buf *out) MUST_CHECK;
 
-/* The exit status for the model's outcome: 0 finished, 1 a task failed or was lost, 3 the table cannot be read, 124
- * hung or timed out, 125 poolscope failed, for instance because the host died. Of a watched command its own status, or
- * 128+N for signal N. */
-int report_exit_status(const struct model *m);
-
 /* The exit status of poolscope: 128+N if signal N ended it, unless a watch has found a hang; else 125 if poolscope
- * failed, or 3 if rows could not be read; else that of the model's outcome. */
+ * failed, for instance because the host died; else 3 if the table or the rows of a result cannot be read; 124 hung or
+ * timed out; 1 a task failed or was lost; 0 finished. A watched command that ended gives its own status, or 128+N for
+ * signal N. */
 int report_final_status(const struct model *m, struct report_end end);
 
 /* Writes `data` to the regular file `path`, all of it or nothing (new_file.h). Only the owner may read a new file: a
@@ -43,10 +40,9 @@ enum err report_write_file(const char *path, const char *data, size_t len, struc
 /* A recording: a header line, then one JSON object a line for each event, with the time since the start. It is written
  * as events come, so that it is there however poolscope ends. Only the owner may read a new file. */
 struct recorder;
-enum err recorder_open(const char *path, struct recorder **out, struct problem *problem) MUST_CHECK;
 
-/* The same for a target that was found before; takes it, also on failure. */
-enum err recorder_open_at(struct target *target, struct recorder **out, struct problem *problem) MUST_CHECK;
+/* Opens a target that target_find has found, and takes it, also on failure. */
+enum err recorder_open(struct target *target, struct recorder **out, struct problem *problem) MUST_CHECK;
 
 /* If the recording goes to a stream that takes no bytes, it waits only until the fd `stop` is readable, and then ends.
  */

@@ -150,6 +150,30 @@ static void add_never_started(const struct model *m, struct buf *out)
         buf_add_char(out, '\n');
 }
 
+static int outcome_status(const struct model *m)
+{
+    if (m->table_error)
+        return m->table_internal ? 125 : 3;
+    switch (model_outcome(m)) {
+    case OUTCOME_HUNG:
+    case OUTCOME_TIMEOUT: return 124;
+    case OUTCOME_FINISHED: return 0;
+    case OUTCOME_FAILED:
+        if (m->root)
+            return m->command_signal ? 128 + (int)m->command_signal : (int)m->command_code;
+        return m->host_died ? 125 : 1;
+    default: return m->root ? 0 : 125; /* an attached tree that still runs */
+    }
+}
+
+int report_final_status(const struct model *m, struct report_end end)
+{
+    int status = outcome_status(m);
+    if (end.signal && !(m->root && status == 124))
+        return 128 + end.signal;
+    return end.failed ? 125 : end.unread ? 3 : status;
+}
+
 static void add_exit(const struct model *m, struct report_end end, struct buf *out)
 {
     int status = report_final_status(m, end);
@@ -239,28 +263,4 @@ enum err report_finding(const struct model *m, const struct finding *f, struct b
     buf_add_char(out, '\n');
     add_detail(m, f, out);
     return out->err;
-}
-
-int report_exit_status(const struct model *m)
-{
-    if (m->table_error)
-        return m->table_internal ? 125 : 3;
-    switch (model_outcome(m)) {
-    case OUTCOME_HUNG:
-    case OUTCOME_TIMEOUT: return 124;
-    case OUTCOME_FINISHED: return 0;
-    case OUTCOME_FAILED:
-        if (m->root)
-            return m->command_signal ? 128 + (int)m->command_signal : (int)m->command_code;
-        return m->host_died ? 125 : 1;
-    default: return m->root ? 0 : 125; /* an attached tree that still runs */
-    }
-}
-
-int report_final_status(const struct model *m, struct report_end end)
-{
-    int status = report_exit_status(m);
-    if (end.signal && !(m->root && status == 124))
-        return 128 + end.signal;
-    return end.failed ? 125 : end.unread ? 3 : status;
 }

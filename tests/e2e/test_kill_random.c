@@ -259,7 +259,7 @@ static void a_run_that_a_dead_host_never_began_is_lost_and_not_awaited(void **st
     assert_true(m->host_died && !model_run_active(m));
     assert_int_equal(model_count_tasks(m, TASK_LOST), 2);
     assert_string_equal(model_task(m, 2)->code, "00001");
-    assert_int_equal(report_exit_status(m), 125);
+    assert_int_equal(report_final_status(m, (struct report_end){0}), 125);
     observer_free(o);
     assert_nothing_is_left(&f);
     ground_done(&f);

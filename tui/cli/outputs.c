@@ -71,7 +71,7 @@ static enum err open_named(struct named *n, struct outputs *o, struct problem *p
     }
     if (!err && n->has_recording) {
         n->has_recording = false;
-        err = recorder_open_at(&n->recording, &o->recorder, problem);
+        err = recorder_open(&n->recording, &o->recorder, problem);
     }
     return err;
 }

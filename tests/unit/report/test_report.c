@@ -62,7 +62,7 @@ static void json_has_every_key_of_the_schema(void **state)
     has_keys(json_array_get(json_object_get(root, "workers"), 0), worker);
     has_keys(json_array_get(json_object_get(root, "findings"), 0), finding);
     assert_string_equal(json_string_value(json_object_get(root, "outcome")), "hung");
-    assert_int_equal(report_exit_status(m), 124);
+    assert_int_equal(report_final_status(m, (struct report_end){0}), 124);
     json_decref(root);
     model_free(m);
 }
@@ -200,6 +200,16 @@ static void a_file_that_cannot_be_written_is_named(void **state)
     assert_non_null(strstr(p.text, "/dev/full"));
 }
 
+static struct recorder *new_recorder(const char *path)
+{
+    struct recorder *r;
+    struct target target;
+    struct problem p;
+    assert_int_equal(target_find(path, &target, &p), OK);
+    assert_int_equal(recorder_open(&target, &r, &p), OK);
+    return r;
+}
+
 static void a_recording_reads_back_as_the_same_events(void **state)
 {
     (void)state;
@@ -207,7 +217,7 @@ static void a_recording_reads_back_as_the_same_events(void **state)
     struct recorder *r;
     struct problem p;
     snprintf(path, sizeof path, "%s/run.jsonl", dir);
-    assert_int_equal(recorder_open(path, &r, &p), OK);
+    r = new_recorder(path);
     struct event e = {.type = EVENT_TASK_ENDED,
                       .time = 1.25,
                       .task = {.run = 1, .task = 3, .code = text_dup("日本"), .state = TASK_FINISHED, .rows = 2}};
@@ -258,7 +268,7 @@ static void nothing_is_lost_in_a_line_of_a_recording(void **state)
         char *dir = folder(), *path = NULL, *line;
         struct recorder *r;
         assert_true(asprintf(&path, "%s/r", dir) > 0);
-        assert_int_equal(recorder_open(path, &r, &p), OK);
+        r = new_recorder(path);
         assert_int_equal(recorder_add(r, &e), OK);
         assert_int_equal(recorder_close(r, &p), OK);
         struct buf whole;
