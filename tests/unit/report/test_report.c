@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Report and recording: every key is there, files are whole or not at all, a recording reads back. */
+ * Report and recording: all keys are there, files are written whole or not at all, and a recording can be read back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -67,7 +67,7 @@ static void json_has_every_key_of_the_schema(void **state)
     model_free(m);
 }
 
-static void json_says_what_the_looking_cost(void **state)
+static void json_has_the_cost_of_sampling(void **state)
 {
     (void)state;
     struct model *m = hung_model();
@@ -120,7 +120,7 @@ static void the_text_report_names_verdict_cause_and_cure(void **state)
     model_free(m);
 }
 
-static void what_never_started_is_counted_and_a_signal_is_said(void **state)
+static void the_text_report_counts_tasks_that_never_started_and_names_the_signal(void **state)
 {
     (void)state;
     struct model *m;
@@ -142,7 +142,7 @@ static void what_never_started_is_counted_and_a_signal_is_said(void **state)
     model_free(m);
 }
 
-static void a_code_with_control_bytes_never_reaches_the_report_as_it_is(void **state)
+static void control_bytes_of_a_code_are_escaped_in_the_report(void **state)
 {
     (void)state;
     struct model *m;
@@ -169,7 +169,7 @@ static char *folder(void)
     return path;
 }
 
-static void a_file_is_written_whole_for_its_owner_alone_with_no_leftover(void **state)
+static void a_report_file_is_complete_and_private_and_no_temporary_file_is_left(void **state)
 {
     (void)state;
     char *dir = folder(), path[256], text[64] = "";
@@ -186,11 +186,11 @@ static void a_file_is_written_whole_for_its_owner_alone_with_no_leftover(void **
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     unlink(path);
-    assert_int_equal(rmdir(dir), 0); /* empty: the temporary file is gone */
+    assert_int_equal(rmdir(dir), 0); /* it is empty: the temporary file is gone */
     free(dir);
 }
 
-static void a_file_that_cannot_be_written_is_named(void **state)
+static void the_error_names_a_file_that_cannot_be_written(void **state)
 {
     (void)state;
     struct problem p = {""};
@@ -244,8 +244,8 @@ static void a_recording_reads_back_as_the_same_events(void **state)
     free(dir);
 }
 
-/* What strangers wrote, the largest and the smallest numbers, and lists of many. */
-static void nothing_is_lost_in_a_line_of_a_recording(void **state)
+/* Also control bytes, the largest and the smallest numbers, and long lists. */
+static void any_text_and_number_survives_a_recording(void **state)
 {
     static const char *const texts[] = {"", "plain", "\"\\/", "a\tb\nc\x01\x7f", "k\xc3\xb6ln \xe6\x97\xa5", NULL};
     static const double reals[] = {0, -1.5, 1e-9, 123456789, 1e300, 3};
@@ -300,7 +300,7 @@ static void nothing_is_lost_in_a_line_of_a_recording(void **state)
     }
 }
 
-static void a_bad_line_of_a_recording_is_an_error_with_words(void **state)
+static void a_bad_line_of_a_recording_is_an_error_with_a_message(void **state)
 {
     (void)state;
     static const char *const lines[] = {"",
@@ -323,16 +323,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_has_every_key_of_the_schema),
-        cmocka_unit_test(json_says_what_the_looking_cost),
+        cmocka_unit_test(json_has_the_cost_of_sampling),
         cmocka_unit_test(a_worker_killed_for_hanging_is_reported_as_hung),
         cmocka_unit_test(the_text_report_names_verdict_cause_and_cure),
-        cmocka_unit_test(what_never_started_is_counted_and_a_signal_is_said),
-        cmocka_unit_test(a_code_with_control_bytes_never_reaches_the_report_as_it_is),
-        cmocka_unit_test(a_file_is_written_whole_for_its_owner_alone_with_no_leftover),
-        cmocka_unit_test(a_file_that_cannot_be_written_is_named),
+        cmocka_unit_test(the_text_report_counts_tasks_that_never_started_and_names_the_signal),
+        cmocka_unit_test(control_bytes_of_a_code_are_escaped_in_the_report),
+        cmocka_unit_test(a_report_file_is_complete_and_private_and_no_temporary_file_is_left),
+        cmocka_unit_test(the_error_names_a_file_that_cannot_be_written),
         cmocka_unit_test(a_recording_reads_back_as_the_same_events),
-        cmocka_unit_test(nothing_is_lost_in_a_line_of_a_recording),
-        cmocka_unit_test(a_bad_line_of_a_recording_is_an_error_with_words),
+        cmocka_unit_test(any_text_and_number_survives_a_recording),
+        cmocka_unit_test(a_bad_line_of_a_recording_is_an_error_with_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
