@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * What follows from the model's facts: counts, look-ups, the outcome. Nothing here is stored. */
-#include "core/model/private.h"
+ * What is derived from the model each time it is asked for: counts, look-ups, the outcome. */
+#include "core/model/model.h"
+
+const char *const outcome_names[] = {"running", "finished", "failed", "hung", "timeout", NULL};
 
 double model_run_seconds(const struct model *m, double time)
 {
@@ -46,24 +48,6 @@ size_t model_settled_tasks(const struct model *m)
     return m->total - m->counts[TASK_PENDING] - m->counts[TASK_RUNNING];
 }
 
-const struct model_worker *model_worker(const struct model *m, int64_t id)
-{
-    return id >= 1 && (uint64_t)id <= m->nworkers ? &m->workers[id - 1] : NULL;
-}
-
-const struct model_worker *model_worker_by_pid(const struct model *m, int64_t pid)
-{
-    for (size_t i = m->nworkers; i-- > 0;)
-        if (m->workers[i].pid == pid)
-            return &m->workers[i];
-    return NULL;
-}
-
-const struct model_task *model_task(const struct model *m, int64_t id)
-{
-    return model_task_by_id((struct model *)m, id);
-}
-
 const struct finding *model_finding_of(const struct model *m, int64_t pid)
 {
     for (size_t i = 0; i < m->nfindings; i++)
@@ -99,4 +83,18 @@ enum outcome model_outcome(const struct model *m)
     if (m->stopped || model_count_tasks(m, TASK_FINISHED) < m->total)
         return OUTCOME_FAILED;
     return OUTCOME_FINISHED;
+}
+
+double model_slow_after(const struct model *m)
+{
+    enum { ENOUGH = 20, TIMES = 4 };
+    static const double least = 0.1; /* seconds: a shorter wait is not noticed */
+    double slow = TIMES * durations_quantile(&m->durations, 0.95);
+    return m->durations.n < ENOUGH ? 0 : slow > least ? slow : least;
+}
+
+bool model_is_slow(const struct model *m, const struct model_worker *w, double now)
+{
+    double after = model_slow_after(m);
+    return after > 0 && w->state == WORKER_BUSY && w->task != 0 && now - w->since > after;
 }

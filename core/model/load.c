@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Bins and classes, and what follows from them: how many tasks a second, and which task is slow. */
+ * Amounts in bins of time, and durations in classes. */
 #include "core/model/load.h"
 
 #include <math.h> /* frexp, ldexp, isinf: nothing that needs libm */
 #include <string.h>
-
-#include "core/model/private.h"
 
 static const double first_width = 0.01; /* seconds */
 
@@ -54,7 +52,7 @@ double load_rate(const struct load *l, double from, double to)
 
 /* --- how long tasks take ------------------------------------------------------------------------------------------ */
 
-/* A doubling in four equal ratios: 2 to the power of 0, 1/4, 1/2, 3/4. */
+/* A doubling in four equal ratios: 2 to the power of 0, 1/4, 1/2 and 3/4. */
 static const double quarters[] = {1, 1.189207115002721, 1.4142135623730951, 1.681792830507429};
 
 static int class_of(double seconds)
@@ -82,32 +80,4 @@ double durations_quantile(const struct durations *d, double q)
         if ((seen += d->v[i]) > wanted || seen == d->n)
             return ldexp(quarters[(i + 1) % 4], (i + 1) / 4) * 1e-9;
     return 0;
-}
-
-/* --- of a run ----------------------------------------------------------------------------------------------------- */
-
-double model_slow_after(const struct model *m)
-{
-    enum { ENOUGH = 20, TIMES = 4 };
-    static const double least = 0.1; /* seconds: before that nobody has waited for it */
-    double slow = TIMES * durations_quantile(&m->durations, 0.95);
-    return m->durations.n < ENOUGH ? 0 : slow > least ? slow : least;
-}
-
-bool model_is_slow(const struct model *m, const struct model_worker *w, double now)
-{
-    double after = model_slow_after(m);
-    return after > 0 && w->state == WORKER_BUSY && w->task != 0 && now - w->since > after;
-}
-
-void model_note_settled(struct model *m, const struct event_task *ended, double from, double now)
-{
-    struct model_worker *w = model_worker_by_id(m, ended->worker);
-    from = model_run_seconds(m, from);
-    now = model_run_seconds(m, now);
-    load_add(&m->settled, from, now, 1);
-    if (ended->state == TASK_FINISHED)
-        durations_add(&m->durations, ended->seconds);
-    if (w && from < now) /* of one that was told of by itself there is a span */
-        load_add(&w->busy, now - ended->seconds < from ? now - ended->seconds : from, now, ended->seconds);
 }

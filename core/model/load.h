@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What a run does over time, in bounded memory however long it goes on and however many tasks it has: amounts in bins
- * that grow wider as time goes on, and how long tasks take, in classes. Plain data; zeroed is empty. */
+ * Two histograms whose size does not depend on the length of a run or the number of its tasks: a load is an amount over
+ * time, in bins that get wider as time passes; durations are counted in classes. Plain data, empty when zeroed. */
 #ifndef MODEL_LOAD_H
 #define MODEL_LOAD_H
 
@@ -9,24 +9,24 @@
 enum { LOAD_BINS = 256, DURATION_CLASSES = 192 };
 
 struct load {
-    double width; /* of a bin, seconds; 0: nothing was added */
+    double width; /* of a bin, in seconds; 0: nothing was added */
     float v[LOAD_BINS];
 };
 
-/* An amount that came about evenly from `from` to `to`, seconds since the run's start. */
+/* Adds an amount, spread evenly from `from` to `to`, in seconds since the start of the run. */
 void load_add(struct load *l, double from, double to, double amount);
 
-/* The amount a second between these; 0 where nothing was added. */
+/* The amount a second between these times; 0 if nothing was added there. */
 double load_rate(const struct load *l, double from, double to);
 
 struct durations {
     uint64_t n;
-    uint32_t v[DURATION_CLASSES]; /* four for each doubling, from a nanosecond on */
+    uint32_t v[DURATION_CLASSES]; /* four classes for each doubling, from one nanosecond on */
 };
 
 void durations_add(struct durations *d, double seconds);
 
-/* Not less than the share `q` (0 … 1) of them, and at most a fifth more; 0 of none. */
+/* The duration that the share `q` (0 … 1) of them does not exceed, rounded up by at most a fifth; 0 without any. */
 double durations_quantile(const struct durations *d, double q);
 
 #endif

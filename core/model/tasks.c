@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The tasks of a run: counts of all of them, and a record of each that is worth one. A run may have millions; what is
- * kept of them is bounded, and found by id through a small hash table. */
+ * The tasks of a run: counts of all, and records of some. A run may have millions of tasks, so the number of records is
+ * bounded. A hash table, the index, finds a record by the id of its task. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +30,7 @@ void model_clear_tasks(struct model *m)
     memset(m->counts, 0, sizeof m->counts);
 }
 
-/* The place in the index where this id stands, or would stand. A place holds an index into `tasks` + 1. */
+/* The place in the hash table for this id. A place holds an index into `tasks` + 1, or 0 if it is free. */
 static uint32_t *place_of(const struct model *m, int64_t id)
 {
     size_t i = (size_t)((uint64_t)id * 0x9e3779b97f4a7c15u >> 20) & (m->nplaces - 1);
@@ -39,12 +39,17 @@ static uint32_t *place_of(const struct model *m, int64_t id)
     return &m->places[i];
 }
 
-struct model_task *model_task_by_id(struct model *m, int64_t id)
+const struct model_task *model_task(const struct model *m, int64_t id)
 {
     if (id >= 1 && (uint64_t)id <= m->ntasks && m->tasks[id - 1].id == id)
-        return &m->tasks[id - 1]; /* in a run that is kept whole, it stands there */
+        return &m->tasks[id - 1]; /* in a run that keeps all its records */
     uint32_t place = m->nplaces ? *place_of(m, id) : 0;
     return place ? &m->tasks[place - 1] : NULL;
+}
+
+static struct model_task *mutable_task(struct model *m, int64_t id)
+{
+    return (struct model_task *)model_task(m, id);
 }
 
 static void fill_index(struct model *m)
@@ -65,7 +70,7 @@ static enum err index_all(struct model *m, size_t nplaces)
     return OK;
 }
 
-/* What is kept when there are too many, the most wanted first: what runs; what went wrong; the newest. */
+/* Drops half of the records: keeps tasks that run, then those that failed or were lost, then the newest. */
 static void forget_some(struct model *m)
 {
     size_t kept = 0, bad = 0, surplus = m->ntasks / 2;
@@ -81,14 +86,14 @@ static void forget_some(struct model *m)
             m->tasks[kept - 1] = *t;
     }
     m->ntasks = kept;
-    memset(m->places, 0, m->nplaces * sizeof *m->places); /* in place: this cannot fail, and no index is ever stale */
+    memset(m->places, 0, m->nplaces * sizeof *m->places); /* in place, which cannot fail */
     fill_index(m);
 }
 
-/* The record of a task; a new one is pending. NULL without memory. */
+/* Finds the record of a task, or adds one, of a pending task. NULL without memory. */
 static struct model_task *record(struct model *m, int64_t id, double now)
 {
-    struct model_task *t = model_task_by_id(m, id);
+    struct model_task *t = mutable_task(m, id);
     if (t)
         return t;
     if (m->ntasks >= MODEL_TASKS_MAX && !m->keep_tasks)
@@ -120,7 +125,7 @@ void model_expect_tasks(struct model *m, int64_t total)
 static void move(struct model *m, enum task_state from, enum task_state to)
 {
     if (m->counts[from] == 0)
-        return; /* a recording may say anything */
+        return; /* a recording can contain any events */
     m->counts[from]--;
     m->counts[to]++;
 }
@@ -136,6 +141,19 @@ void model_settle_rest(struct model *m, enum task_state state, double now)
             t->ended = now;
         }
     }
+}
+
+/* One more task is settled, at some time between `from` and `now`. */
+static void note_settled(struct model *m, const struct event_task *ended, double from, double now)
+{
+    struct model_worker *w = model_worker_by_id(m, ended->worker);
+    from = model_run_seconds(m, from);
+    now = model_run_seconds(m, now);
+    load_add(&m->settled, from, now, 1);
+    if (ended->state == TASK_FINISHED)
+        durations_add(&m->durations, ended->seconds);
+    if (w && from < now) /* a task that ended in an event of its own has a span instead */
+        load_add(&w->busy, now - ended->seconds < from ? now - ended->seconds : from, now, ended->seconds);
 }
 
 /* --- the events --------------------------------------------------------------------------------------------------- */
@@ -187,7 +205,7 @@ static void leave_worker(struct model *m, int64_t worker, int64_t task, double n
 
 enum err model_on_task_returned(struct model *m, struct event *e)
 {
-    struct model_task *t = model_task_by_id(m, e->task.task);
+    struct model_task *t = mutable_task(m, e->task.task);
     move(m, TASK_RUNNING, TASK_PENDING);
     leave_worker(m, e->task.worker, e->task.task, e->time);
     if (t) {
@@ -213,7 +231,7 @@ static enum err take_result(struct model_task *t, const struct ints *ranges)
     return OK;
 }
 
-/* `end` loses its texts. */
+/* Takes the texts of `end`. */
 static enum err end_task(struct model *m, struct model_task *t, struct event_task *end, double now)
 {
     enum err err = take_result(t, &end->ranges);
@@ -226,7 +244,7 @@ static enum err end_task(struct model *m, struct model_task *t, struct event_tas
     if (end->worker)
         t->worker = end->worker;
     if (end->worker && t->started < 0)
-        t->started = now - end->seconds; /* nobody heard of it: about then */
+        t->started = now - end->seconds; /* its start was not reported: an estimate */
     if (end->code)
         model_take_text(&t->code, &end->code);
     model_take_text(&t->error, &end->error);
@@ -245,8 +263,8 @@ static void credit(struct model *m, const struct event_task *end)
 
 enum err model_on_task_ended(struct model *m, struct event *e)
 {
-    struct model_task *t = model_task_by_id(m, e->task.task);
-    enum task_state from = e->task.worker ? TASK_RUNNING : TASK_PENDING; /* though its start was only counted */
+    struct model_task *t = mutable_task(m, e->task.task);
+    enum task_state from = e->task.worker ? TASK_RUNNING : TASK_PENDING; /* even if its start was only counted */
     if (t && m->counts[from] == 0)
         from = t->state;
     if (e->task.task < 1 || (uint64_t)e->task.task > m->total)
@@ -258,18 +276,19 @@ enum err model_on_task_ended(struct model *m, struct event *e)
         return err;
     move(m, from, t->state);
     credit(m, &e->task);
-    model_note_settled(m, &e->task, e->time, e->time);
+    note_settled(m, &e->task, e->time, e->time);
     return OK;
 }
 
-/* One of many: it gets a record if it has one, if all are kept, if it went wrong, or if it is among the last. */
+/* One task of many that ended. It is recorded if it has a record, if all records are kept, if it failed or was lost, or
+ * if it is one of the last. */
 static enum err end_one_of_many(struct model *m, struct event_task *borrowed, bool last, double now)
 {
-    struct model_task *t = model_task_by_id(m, borrowed->task);
+    struct model_task *t = mutable_task(m, borrowed->task);
     struct event_task own = *borrowed;
     bool bad = borrowed->state == TASK_FAILED || borrowed->state == TASK_LOST;
     credit(m, borrowed);
-    model_note_settled(m, borrowed, m->told_until, now);
+    note_settled(m, borrowed, m->told_until, now);
     if (borrowed->task < 1 || (uint64_t)borrowed->task > m->total)
         return OK;
     if (!t && (last || bad || m->keep_tasks || m->total <= MODEL_TASKS_MAX) && !(t = record(m, borrowed->task, now)))
@@ -294,10 +313,10 @@ static void take_counts(struct model *m, const struct event_tasks *t)
         sum += m->counts[i] = counts[i] > 0 ? (size_t)counts[i] : 0;
     if (sum > m->total)
         m->total = sum;
-    m->counts[TASK_PENDING] += m->total - sum; /* still to be submitted */
+    m->counts[TASK_PENDING] += m->total - sum; /* those that are not submitted yet */
 }
 
-/* A worker that is not said to be busy has nothing to do; one that is has this task. */
+/* `busy` has pairs of a worker and its task; the other workers are idle. */
 static void take_busy(struct model *m, const struct ints *busy, double now)
 {
     for (size_t i = 0; i < m->nworkers; i++) {
@@ -331,5 +350,5 @@ enum err model_on_tasks(struct model *m, struct event *e)
         failed = end_one_of_many(m, &one, ++ended + LAST > n, e->time);
     m->told_until = e->time;
     take_busy(m, &e->tasks.busy, e->time);
-    return err == ERR_PARSE ? OK : failed; /* a recording may say anything */
+    return err == ERR_PARSE ? OK : failed; /* a recording can contain any events */
 }

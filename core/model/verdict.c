@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: MIT
- * The verdict in plain words. One cause for many workers is one sentence. */
+ * The verdict in words: one sentence for all processes that hang for the same cause. */
 #include "core/model/model.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-/* What the hung ones do, for one and for several; by the finding's cause. */
+/* What a process that hangs does, and what several do, by the finding's cause. The last one is for any other cause. */
 static const struct {
     const char *cause, *one, *several;
-} deeds[] = {
+} predicates[] = {
     {"lost-threads", "waits for threads that fork did not copy", "wait for threads that fork did not copy"},
-    {"lock-held-at-fork", "waits for a lock that a thread held when it was forked",
-     "wait for locks that threads held when they were forked"},
-    {"lock-order", "waits in a circle of locks", "wait in a circle of locks"},
-    {"undrained-queue", "waits for a queue that nobody empties", "wait for a queue that nobody empties"},
+    {"lock-held-at-fork", "waits for a lock that a thread held at the fork",
+     "wait for locks that threads held at the fork"},
+    {"lock-order", "waits in a cycle of locks", "wait in a cycle of locks"},
+    {"undrained-queue", "waits because a queue is not emptied", "wait because a queue is not emptied"},
     {"inherited-fd", "waits for an end of file that cannot come", "wait for an end of file that cannot come"},
-    {"dead-worker", "waits for a worker that is dead", "wait for a worker that is dead"},
-    {"unknown", "waits and gives no sign of life", "wait and give no sign of life"},
+    {"dead-worker", "waits for a worker that has died", "wait for a worker that has died"},
+    {"unknown", "waits and shows no activity", "wait and show no activity"},
 };
 
-static const char *deed(const char *cause, bool several)
+static const char *predicate(const char *cause, bool several)
 {
-    size_t last = sizeof deeds / sizeof *deeds - 1;
+    size_t last = sizeof predicates / sizeof *predicates - 1;
     for (size_t i = 0; i <= last; i++)
-        if (cause && strcmp(deeds[i].cause, cause) == 0)
-            return several ? deeds[i].several : deeds[i].one;
-    return several ? deeds[last].several : deeds[last].one;
+        if (cause && strcmp(predicates[i].cause, cause) == 0)
+            return several ? predicates[i].several : predicates[i].one;
+    return several ? predicates[last].several : predicates[last].one;
 }
 
 static bool is_gone(const struct model *m, int64_t pid)
@@ -35,15 +35,15 @@ static bool is_gone(const struct model *m, int64_t pid)
     return w && (w->state == WORKER_EXITED || w->state == WORKER_KILLED);
 }
 
-/* Whom a sentence is about: those with the same cause and certainty as the worst, and of these the ones that are still
- * there, if any is. */
+/* Whether the sentence names this finding's process: the cause and the certainty are those of the worst finding. With
+ * `living`, workers that have ended are not named. */
 static bool is_meant(const struct model *m, const struct finding *f, const struct finding *worst, bool living)
 {
     return f->certainty == worst->certainty && f->cause && worst->cause && strcmp(f->cause, worst->cause) == 0 &&
            !(living && is_gone(m, f->pid));
 }
 
-/* The smallest name (worker id or pid) above `above`, or INT64_MAX: walks the findings in rising order. */
+/* The smallest worker id or pid above `above`, or INT64_MAX: walks the findings in rising order. */
 static int64_t next_name(const struct model *m, const struct finding *worst, bool living, bool workers, int64_t above)
 {
     int64_t next = INT64_MAX;
@@ -57,8 +57,8 @@ static int64_t next_name(const struct model *m, const struct finding *worst, boo
     return next;
 }
 
-/* "worker 1", "workers 1 and 2", "workers 1, 2 and 5", "workers 1, 2, 3 and 37 more"; "process 4242" where the process
- * is no worker of ours. Returns how many they are. */
+/* "worker 1", "workers 1 and 2", "workers 1, 2 and 5", "workers 1, 2, 3 and 37 more"; "process 4242" if the process is
+ * not a worker. Workers that have ended are only named if all have. Returns how many are named or counted. */
 static size_t name_them(const struct model *m, const struct finding *worst, char *out, size_t size)
 {
     enum { SHOWN = 4 };
@@ -90,7 +90,7 @@ bool model_verdict(const struct model *m, struct verdict *out)
     char names[128];
     size_t n = name_them(m, worst, names, sizeof names);
     snprintf(out->title, sizeof out->title, "HUNG, %s", certainty_names[worst->certainty]);
-    snprintf(out->who, sizeof out->who, "%s %s", names, deed(worst->cause, n > 1));
+    snprintf(out->who, sizeof out->who, "%s %s", names, predicate(worst->cause, n > 1));
     bool ours = m->run > 0 && worst->cause && strcmp(worst->cause, "lost-threads") == 0;
     snprintf(out->cure, sizeof out->cure, "%s",
              ours         ? "spawn or forkserver; or one engine thread (-t 1)"

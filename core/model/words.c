@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT
- * What each event reads like in the log: one line, derived from the event and the model before it is applied. */
+ * The log line of each event, made from the event and from the model before the event is applied. */
 #include "core/model/private.h"
 
 #include <string.h>
 
 #include "core/base/text.h"
 
-/* Beyond this many tasks a line for each would push everything else out of the log. */
+/* With more tasks than this, a line for each would push everything else out of the log. */
 enum { TASKS_IN_WORDS = 200 };
 
 typedef enum note_level describe_fn(const struct model *m, const struct event *e, struct buf *out);
+
+static const char *plural(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}
 
 static const char *code_of(const struct model *m, int64_t task)
 {
@@ -29,7 +34,7 @@ static enum note_level on_host_exited(const struct model *m, const struct event 
     bool bad = e->host.signal || e->host.code || model_run_active(m);
     if (e->host.signal)
         buf_addf(out, "host %lld was killed by signal %lld%s", (long long)e->host.pid, (long long)e->host.signal,
-                 model_run_active(m) ? "; its workers went with it" : "");
+                 model_run_active(m) ? "; its workers ended with it" : "");
     else
         buf_addf(out, "host %lld exited with status %lld", (long long)e->host.pid, (long long)e->host.code);
     return bad ? NOTE_ERROR : NOTE_INFO;
@@ -39,8 +44,9 @@ static enum note_level on_loaded(const struct model *m, const struct event *e, s
 {
     char seconds[24];
     (void)m;
-    buf_addf(out, "%s: %lld rows, %lld columns loaded in %s", e->table.path ? e->table.path : "",
-             (long long)e->table.rows, (long long)e->table.columns, text_seconds(e->table.seconds, seconds));
+    buf_addf(out, "%s: %lld row%s, %lld column%s loaded in %s", e->table.path ? e->table.path : "",
+             (long long)e->table.rows, plural(e->table.rows), (long long)e->table.columns, plural(e->table.columns),
+             text_seconds(e->table.seconds, seconds));
     if (e->table.threads > 1)
         buf_addf(out, " with %lld engine threads", (long long)e->table.threads);
     else
@@ -58,8 +64,9 @@ static enum note_level on_load_failed(const struct model *m, const struct event 
 static enum note_level on_run_started(const struct model *m, const struct event *e, struct buf *out)
 {
     (void)m;
-    buf_addf(out, "run %lld: %s, %lld workers, at fork %s", (long long)e->run.run, e->run.method ? e->run.method : "?",
-             (long long)e->run.workers, e->run.at_fork ? e->run.at_fork : "?");
+    buf_addf(out, "run %lld: %s, %lld worker%s, --at-fork %s", (long long)e->run.run,
+             e->run.method ? e->run.method : "?", (long long)e->run.workers, plural(e->run.workers),
+             e->run.at_fork ? e->run.at_fork : "?");
     return NOTE_INFO;
 }
 
@@ -68,7 +75,7 @@ static enum note_level on_worker_started(const struct model *m, const struct eve
     buf_addf(out, "%s → worker %lld (%lld)", m->method ? m->method : "", (long long)e->worker.worker,
              (long long)e->worker.pid);
     if (e->worker.forked_without_exec && e->worker.parent_threads > 1)
-        buf_addf(out, ", forked from %lld with %lld threads, got 1", (long long)e->worker.ppid,
+        buf_addf(out, ", forked from %lld: 1 of its %lld threads was copied", (long long)e->worker.ppid,
                  (long long)e->worker.parent_threads);
     return NOTE_INFO;
 }
@@ -88,7 +95,7 @@ static enum note_level on_task_ended(const struct model *m, const struct event *
         return NOTE_INFO;
     buf_addf(out, "%s %s", code_of(m, e->task.task), task_state_names[e->task.state]);
     if (e->task.state == TASK_FINISHED)
-        buf_addf(out, ": %lld row%s in %s", (long long)e->task.rows, e->task.rows == 1 ? "" : "s",
+        buf_addf(out, ": %lld row%s in %s", (long long)e->task.rows, plural(e->task.rows),
                  text_seconds(e->task.seconds, seconds));
     if (e->task.error)
         buf_addf(out, ": %s", e->task.error);
@@ -98,7 +105,7 @@ static enum note_level on_task_ended(const struct model *m, const struct event *
 static enum note_level on_task_returned(const struct model *m, const struct event *e, struct buf *out)
 {
     buf_addf(out, "%s is pending again: %s", e->task.code ? e->task.code : code_of(m, e->task.task),
-             e->task.error ? e->task.error : "its worker is gone");
+             e->task.error ? e->task.error : "its worker has ended");
     return NOTE_WARNING;
 }
 
@@ -108,7 +115,7 @@ static enum note_level on_worker_exited(const struct model *m, const struct even
     buf_addf(out, "worker %lld (%lld) ", (long long)e->worker.worker, (long long)e->worker.pid);
     if (e->worker.signal)
         buf_addf(out, "was killed by signal %lld%s", (long long)e->worker.signal,
-                 e->worker.expected ? ", as asked" : "");
+                 e->worker.expected ? ", as requested" : "");
     else
         buf_addf(out, "exited%s", e->worker.code ? " with an error" : "");
     return e->worker.expected ? NOTE_INFO : NOTE_ERROR;
@@ -116,12 +123,13 @@ static enum note_level on_worker_exited(const struct model *m, const struct even
 
 static enum note_level on_run_ended(const struct model *m, const struct event *e, struct buf *out)
 {
-    buf_addf(out, "run %lld %s: %zu of %zu tasks finished", (long long)m->run, e->run.stopped ? "stopped" : "ended",
-             model_count_tasks(m, TASK_FINISHED), m->total);
+    buf_addf(out, "run %lld %s: %zu of %zu task%s finished", (long long)m->run,
+             e->run.stopped ? "was stopped" : "ended", model_count_tasks(m, TASK_FINISHED), m->total,
+             plural((int64_t)m->total));
     return NOTE_INFO;
 }
 
-/* A finding that comes again, as sure as before, brings a stack that was asked for. */
+/* The same finding again, with the same certainty, brings a stack that was asked for. */
 static void add_stack(const char *noun, int64_t name, const struct texts *stack, struct buf *out)
 {
     if (stack->n == 0)
@@ -139,7 +147,7 @@ static enum note_level on_finding(const struct model *m, const struct event *e, 
         add_stack(w ? "worker" : "process", w ? w->id : f->pid, &f->stack, out);
         return NOTE_INFO;
     }
-    buf_addf(out, "%s %lld hung: %s, %s", w ? "worker" : "process", (long long)(w ? w->id : f->pid),
+    buf_addf(out, "%s %lld hangs: %s, %s", w ? "worker" : "process", (long long)(w ? w->id : f->pid),
              f->rule ? f->rule : "?", certainty_names[f->certainty]);
     return f->certainty >= CERTAINTY_LIKELY ? NOTE_ERROR : NOTE_WARNING;
 }
@@ -147,15 +155,15 @@ static enum note_level on_finding(const struct model *m, const struct event *e, 
 static enum note_level on_finding_ended(const struct model *m, const struct event *e, struct buf *out)
 {
     const struct model_worker *w = model_worker_by_pid(m, e->end.pid);
-    buf_addf(out, "%s %lld goes on: %s no longer holds", w ? "worker" : "process", (long long)(w ? w->id : e->end.pid),
-             e->end.rule ? e->end.rule : "it");
+    buf_addf(out, "%s %lld no longer hangs: %s does not hold any more", w ? "worker" : "process",
+             (long long)(w ? w->id : e->end.pid), e->end.rule ? e->end.rule : "the finding");
     return NOTE_INFO;
 }
 
 static enum note_level on_denied(const struct model *m, const struct event *e, struct buf *out)
 {
     (void)m;
-    buf_addf(out, "what process %lld (%s) waits for may not be read: %s", (long long)e->denied.pid,
+    buf_addf(out, "cannot read what process %lld (%s) waits for: %s", (long long)e->denied.pid,
              e->denied.name ? e->denied.name : "?", e->denied.why ? e->denied.why : "?");
     return NOTE_WARNING;
 }
@@ -163,11 +171,11 @@ static enum note_level on_denied(const struct model *m, const struct event *e, s
 static enum note_level on_command_started(const struct model *m, const struct event *e, struct buf *out)
 {
     (void)m;
-    const char *deed = e->command.attached ? "attached to" : "started";
+    const char *verb = e->command.attached ? "attached to" : "started";
     if (e->command.text)
-        buf_addf(out, "%s %s (%lld)", deed, e->command.text, (long long)e->command.pid);
+        buf_addf(out, "%s %s (%lld)", verb, e->command.text, (long long)e->command.pid);
     else
-        buf_addf(out, "%s process %lld", deed, (long long)e->command.pid);
+        buf_addf(out, "%s process %lld", verb, (long long)e->command.pid);
     return NOTE_INFO;
 }
 
@@ -187,7 +195,7 @@ static enum note_level on_timeout(const struct model *m, const struct event *e, 
 {
     (void)m;
     (void)e;
-    buf_add_text(out, "--timeout passed");
+    buf_add_text(out, "the time of --timeout has passed");
     return NOTE_ERROR;
 }
 

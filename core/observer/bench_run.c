@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The order of a comparison: which run comes next, and what came of the last one. */
+ * The order of the runs of a comparison, and what each of them has shown. */
 #include "core/observer/bench_run.h"
 
 #include <stdio.h>
@@ -8,20 +8,20 @@
 
 #include "core/base/clock.h"
 
-/* How long a finding that is not proved may become so, seconds. */
+/* How long to wait for a finding to be proved, in seconds. */
 static const double proof_patience = 2.0;
 
 struct bench_run {
     struct bench_settings settings; /* strings borrowed */
     struct observer *observer;
     struct bench bench;
-    int round, row; /* of the run that goes on; round == rounds: the growth */
-    int64_t runs;   /* asked for so far */
+    int round, row; /* of the current run; round == settings.rounds: the growth is measured */
+    int64_t runs;   /* started so far */
     bool running;
     double seen; /* clock_now() when a finding was first seen in this run; 0: none */
 };
 
-/* The order in which they are compared. fork is first tried as it is, which hangs when the engine has threads. */
+/* In the order in which they are measured. The first one hangs if the engine has threads. */
 static const struct {
     const char *name, *method, *at_fork;
     bool is_pool;
@@ -127,7 +127,7 @@ static enum err end(struct bench_run *r, const char *problem, bool internal)
     return r->bench.problem ? OK : ERR_NOMEM;
 }
 
-/* The next place: rows of a round, then the next round, then the growth; past what hung or failed. */
+/* Goes on to the next row, the next round, or at last the growth. Skips rows that hung or failed. */
 static bool go_on(struct bench_run *r)
 {
     do {
@@ -164,7 +164,7 @@ static enum err start_next(struct bench_run *r)
     return observer_run(r->observer, &run);
 }
 
-/* A run that hangs is ended as soon as that is proved, or has had its time to be. */
+/* Stops a run that hangs as soon as the hang is proved, or when the time for a proof has passed. */
 static enum err look_for_hang(struct bench_run *r, const struct model *m)
 {
     const struct finding *f = model_worst_finding(m);

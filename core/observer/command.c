@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The watched command: start, signals, end, and the end of all below it. */
+ * The watched command: its start, signals, and the end of its tree. */
 #include "core/observer/command.h"
 
 #include <errno.h>
@@ -16,53 +16,53 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "core/base/clock.h"
 #include "core/base/io.h"
 #include "core/observer/kill_below.h"
 
 struct command {
     pid_t pid;
     int tty, pidfd;
-    int slave;        /* kept open, so that the terminal's end is not seen before ours */
-    char **env;       /* of the command; NULL: as ours */
-    bool ended, told; /* ended: and reaped, so its pid may be another process's. told: command_reap has said so */
-    bool leaves;      /* what it left running stays */
+    int slave;           /* kept open, so that the terminal's end is not seen before ours */
+    char **env;          /* of the command; NULL: as ours */
+    bool ended;          /* and reaped: another process may have got its pid */
+    bool told;           /* command_reap has returned its end */
+    bool leaves_running; /* see command_leave_running */
     int code, signal;
-    struct kill_left left; /* by the last command_kill_tree */
+    struct unkillable unkillable; /* as of the last command_kill_tree */
 };
 
-/* What the child needs to know, and where it says why it could not start. */
-struct birth {
+/* What the child needs between fork and exec. */
+struct launch {
     char *const *argv, *const *env;
-    int failure;                      /* close-on-exec: errno goes there if exec fails */
-    int slave;                        /* -1: it keeps our three */
+    int failure;                      /* a close-on-exec pipe: gets errno if exec fails */
+    int slave;                        /* of its terminal; -1: it keeps our stdin, stdout and stderr */
     struct inherited_signals signals; /* as the command gets them */
 };
 
-/* Between fork and exec only async-signal-safe calls: this process has threads. */
-static _Noreturn void be_born(const struct birth *b)
+/* Runs in the child, and makes only async-signal-safe calls: this process has threads. */
+static _Noreturn void exec_command(const struct launch *l)
 {
-    if (b->slave >= 0) {
+    if (l->slave >= 0) {
         setsid();
-        if (ioctl(b->slave, TIOCSCTTY, 0) == 0)
+        if (ioctl(l->slave, TIOCSCTTY, 0) == 0)
             for (int fd = 0; fd <= 2; fd++)
-                dup2(b->slave, fd);
+                dup2(l->slave, fd);
     }
-    startup_give_back(&b->signals); /* other signals that we ignore stay ignored; handlers do not outlive exec */
-    execvpe(b->argv[0], b->argv, b->env);
+    startup_give_back(&l->signals); /* other signals that we ignore stay ignored; handlers do not outlive exec */
+    execvpe(l->argv[0], l->argv, l->env);
     int why = errno;
-    if (write(b->failure, &why, sizeof why) < 0)
+    if (write(l->failure, &why, sizeof why) < 0)
         _exit(126);
     _exit(127);
 }
 
-/* A system call of ours failed, which says nothing of the command: never ERR_DENIED or ERR_NOT_FOUND. */
+/* A system call of ours failed, which says nothing about the command: never ERR_DENIED or ERR_NOT_FOUND. */
 static enum err own_failure(struct problem *problem, const char *what)
 {
     return problem_errno(problem, "%s", what) == ERR_NOMEM ? ERR_NOMEM : ERR_SYS;
 }
 
-/* Waits for exec: the pipe closes by it, or brings the errno. */
+/* Waits for exec, which closes the pipe; if it fails, the pipe brings its errno. */
 static int exec_errno(int fd)
 {
     int why = 0;
@@ -73,30 +73,30 @@ static int exec_errno(int fd)
     return n == (ssize_t)sizeof why ? why : 0;
 }
 
-static enum err launch(struct command *c, struct birth *b, int failure_read, struct problem *problem)
+static enum err launch(struct command *c, struct launch *l, int failure_read, struct problem *problem)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* no handler of ours may run in the child */
     c->pid = fork();
     if (c->pid == 0)
-        be_born(b);
+        exec_command(l);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (c->pid < 0)
         return own_failure(problem, "cannot fork");
-    io_close(&b->failure);
+    io_close(&l->failure);
     int why = exec_errno(failure_read);
     if (!why)
         return OK;
-    while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR) /* a child of ours that nobody else has reaped */
+    while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR) /* it is our child, and only we reap */
         continue;
     c->ended = true;
     errno = why;
-    problem_errno(problem, "%s", b->argv[0]);
+    problem_errno(problem, "%s", l->argv[0]);
     return why == ENOENT ? ERR_NOT_FOUND : ERR_DENIED;
 }
 
-/* The terminal that we are to it is not the one that we run in: what speaks of that one is left out. */
+/* The command runs in our pseudo-terminal, so the variables that describe the terminal we run in are replaced. */
 static enum err make_env(char ***out)
 {
     static char term[] = "TERM=xterm-256color";
@@ -130,7 +130,7 @@ static enum err open_terminal(struct command *c, const struct winsize *size, str
         settings.c_iflag |= IUTF8;
         tcsetattr(c->slave, TCSANOW, &settings);
     }
-    enum err err = io_set_nonblock(c->tty, 1); /* a command that does not read must not make us wait */
+    enum err err = io_set_nonblock(c->tty, 1); /* writing to a command that does not read must not block */
     if (!err)
         err = make_env(&c->env);
     return err ? problem_set(problem, err, "cannot prepare a terminal: %s", err_text(err)) : OK;
@@ -147,13 +147,13 @@ static enum err start(struct command *c, char *const argv[], const struct winsiz
         return err;
     if (pipe2(failure, O_CLOEXEC) < 0)
         return own_failure(problem, "cannot open a pipe");
-    struct birth b = {.argv = argv, .env = c->env ? c->env : environ, .failure = failure[1], .slave = c->slave};
-    sigemptyset(&b.signals.ignored);
-    sigemptyset(&b.signals.blocked);
+    struct launch l = {.argv = argv, .env = c->env ? c->env : environ, .failure = failure[1], .slave = c->slave};
+    sigemptyset(&l.signals.ignored);
+    sigemptyset(&l.signals.blocked);
     if (inherited)
-        b.signals = *inherited;
-    err = launch(c, &b, failure[0], problem);
-    io_close(&b.failure);
+        l.signals = *inherited;
+    err = launch(c, &l, failure[0], problem);
+    io_close(&l.failure);
     io_close(&failure[0]);
     if (err)
         return err;
@@ -191,8 +191,8 @@ int command_pidfd(const struct command *c)
     return c->pidfd;
 }
 
-/* Children of ours that have ended, the command's orphans among them. Nobody else in an observer that watches a command
- * has children, so waiting for any is right here. */
+/* Reaps the children that have ended, the command's orphans among them. An observer that watches a command has no other
+ * children, so it may wait for any. */
 static void reap(void *arg)
 {
     struct command *c = arg;
@@ -224,9 +224,9 @@ static enum err signal_command(const struct command *c, int signal)
     return failed && errno == EPERM ? ERR_DENIED : OK;
 }
 
-/* The number of a process group can be given to another group once all its members are gone. That of the command cannot
- * as long as the command was not reaped, so the whole group gets the signal at once by kill(2), and no fork escapes it.
- * The members of any other group are looked for below us and signalled one by one. */
+/* The number of a process group can be reused once all its members are gone. That of the command cannot as long as the
+ * command was not reaped, so kill(2) signals the whole group at once, and no fork escapes. The members of any other
+ * group are looked up below us and signalled one by one. */
 enum err command_signal(struct command *c, int signal)
 {
     pid_t foreground = c->tty >= 0 ? tcgetpgrp(c->tty) : -1;
@@ -245,18 +245,18 @@ void command_resize(struct command *c, int columns, int rows)
         ioctl(c->tty, TIOCSWINSZ, &size); /* the kernel sends SIGWINCH by itself */
 }
 
-/* The command is killed first: without /proc nobody else is found. */
+/* The command itself is killed first: without /proc no other process is found. */
 void command_kill_tree(struct command *c)
 {
     if (signal_command(c, SIGKILL)) {
-        /* kill_below tries once more, and says that it may not */
+        /* kill_below tries again, and lists it as unkillable */
     }
-    kill_below(reap, c, &c->left);
+    kill_below(reap, c, &c->unkillable);
 }
 
-const struct kill_left *command_left(const struct command *c)
+const struct unkillable *command_unkillable(const struct command *c)
 {
-    return &c->left;
+    return &c->unkillable;
 }
 
 bool command_runs(const struct command *c)
@@ -264,31 +264,16 @@ bool command_runs(const struct command *c)
     return !c->ended;
 }
 
-void command_leave(struct command *c)
+void command_leave_running(struct command *c)
 {
-    c->leaves = true;
-}
-
-static void reap_all(void *arg)
-{
-    (void)arg;
-    while (waitpid(-1, NULL, WNOHANG) > 0)
-        continue;
-}
-
-void command_kill_below(struct kill_left *left)
-{
-    enum { PATIENCE = 15, PAUSE = 10 * 1000 }; /* seconds, us; a guard gives up sooner */
-    kill_below(reap_all, NULL, left);
-    for (double until = clock_now() + PATIENCE; guard_is_below() && clock_now() < until; reap_all(NULL))
-        usleep(PAUSE);
+    c->leaves_running = true;
 }
 
 void command_free(struct command *c)
 {
     if (!c)
         return;
-    if (c->pid > 0 && !c->leaves)
+    if (c->pid > 0 && !c->leaves_running)
         command_kill_tree(c);
     io_close(&c->tty);
     io_close(&c->slave);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The watched command: started as timeout(1) and env(1) would, with the observer as subreaper of all below it
- * (PR_SET_CHILD_SUBREAPER, prctl(2)), so that orphans stay ours to see and to end. Used on one thread. */
+ * The watched command: started as timeout(1) and env(1) would, with the observer as the subreaper
+ * (PR_SET_CHILD_SUBREAPER, prctl(2)), so that its orphans come to us and can be seen and killed. Used on one thread. */
 #ifndef OBSERVER_COMMAND_H
 #define OBSERVER_COMMAND_H
 
@@ -20,36 +20,32 @@ struct command; /* opaque */
 enum err command_start(char *const argv[], const struct winsize *terminal, const struct inherited_signals *inherited,
                        struct command **out, struct problem *problem) MUST_CHECK;
 
-/* Kills what is left of its tree (command_kill_tree), unless command_leave was called, and frees. */
+/* Kills the rest of its tree (command_kill_tree), unless command_leave_running was called, and frees. */
 void command_free(struct command *c);
 
-/* What the command left running when it ended is not ours to end: command_free leaves it alone. */
-void command_leave(struct command *c);
+/* The processes that the command left running when it ended go on: command_free kills none. */
+void command_leave_running(struct command *c);
 
 pid_t command_pid(const struct command *c);
 int command_tty(const struct command *c);   /* the terminal's master side, non-blocking, or -1 */
 int command_pidfd(const struct command *c); /* readable when the command has ended */
 
-/* Reaps what has ended: the command (then *ended is true, once, with its exit code or signal) and orphans that came to
- * us. Never blocks. */
+/* Reaps the children that have ended: the command (then *ended is true, once, with its exit code or signal) and orphans
+ * that came to us. Never blocks. */
 void command_reap(struct command *c, bool *ended, int *code, int *signal);
 
-/* Passes a signal on to the command (to its foreground process group on a terminal). ERR_DENIED if we may not. */
+/* Sends a signal to the command; on a terminal to its foreground process group. ERR_DENIED if we may not. */
 enum err command_signal(struct command *c, int signal);
 
 /* The terminal's new size. */
 void command_resize(struct command *c, int columns, int rows);
 
-/* The end of all below us (kill_below.h); what has ended is reaped. Afterwards the command has ended or never will by
- * us: see command_left. */
+/* Kills all processes below us (kill_below.h) and reaps them. If the command still runs afterwards, we cannot end it:
+ * see command_unkillable. */
 void command_kill_tree(struct command *c);
 
-/* What the last command_kill_tree could not end; before the first one, nothing. */
-const struct kill_left *command_left(const struct command *c);
+/* The processes that the last command_kill_tree may not signal; none before the first one. */
+const struct unkillable *command_unkillable(const struct command *c);
 bool command_runs(const struct command *c); /* it has not been reaped */
-
-/* The same for a process that has no command of its own: its children are reaped. A terminal guard of ours is spared:
- * it puts the terminal right, and then ends by itself; it is waited for, 15 seconds at most. */
-void command_kill_below(struct kill_left *left);
 
 #endif

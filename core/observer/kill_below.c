@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * One look at all processes, a census, tells from their parents which of them are below us. */
+ * A census is one look at all processes; their parents tell which of them are below us. */
 #include "core/observer/kill_below.h"
 
 #include <dirent.h>
@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/io.h"
 #include "core/proc/proc.h"
 #include "core/proc/identity.h"
@@ -20,7 +22,7 @@ struct census {
     size_t n, cap;
 };
 
-/* Without memory the census is a part of them; the next round has another try. */
+/* Without memory the census is incomplete, and the next round tries again. */
 static void add(struct census *c, const struct identity_stat *stat)
 {
     if (c->n == c->cap) {
@@ -59,7 +61,7 @@ static void take_census(struct census *c)
 
 static bool is_below(const struct census *c, const struct identity_stat *m, pid_t ancestor)
 {
-    enum { DEPTH_MAX = 4096 }; /* parents may have changed while they were asked */
+    enum { DEPTH_MAX = 4096 }; /* a parent that changes during the census can make a circle */
     for (int i = 0; i < DEPTH_MAX && m && m->parent > 0; i++) {
         if (m->parent == ancestor)
             return true;
@@ -68,10 +70,10 @@ static bool is_below(const struct census *c, const struct identity_stat *m, pid_
     return false;
 }
 
-static void note_denied(struct kill_left *left, pid_t pid)
+static void note_denied(struct unkillable *u, pid_t pid)
 {
     char path[64], name[32];
-    if (left->denied++ > 0)
+    if (u->n++ > 0)
         return;
     snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -81,25 +83,28 @@ static void note_denied(struct kill_left *left, pid_t pid)
     name[strcspn(name, "\n")] = '\0';
     struct problem safe;
     problem_set(&safe, OK, "%s", name);
-    snprintf(left->name, sizeof left->name, "%.32s", safe.text);
-    left->pid = pid;
+    snprintf(u->name, sizeof u->name, "%.32s", safe.text);
+    u->pid = pid;
 }
 
-char *kill_left_text(const struct kill_left *left, char out[KILL_LEFT_TEXT])
+char *unkillable_text(const struct unkillable *u, char out[UNKILLABLE_TEXT])
 {
-    char more[48] = "";
-    if (left->denied > 1)
-        snprintf(more, sizeof more, " and %zu more", left->denied - 1);
-    snprintf(out, KILL_LEFT_TEXT,
-             "process %d (%s)%s could not be ended and still runs: we may not send it a signal; "
-             "end it as its user or as root",
-             (int)left->pid, left->name, more);
-    if (left->denied == 0)
+    if (u->n > 1)
+        snprintf(out, UNKILLABLE_TEXT,
+                 "process %d (%s) and %zu more could not be ended and still run: we may not send them a signal; "
+                 "end them as their user or as root",
+                 (int)u->pid, u->name, u->n - 1);
+    else if (u->n == 1)
+        snprintf(out, UNKILLABLE_TEXT,
+                 "process %d (%s) could not be ended and still runs: we may not send it a signal; "
+                 "end it as its user or as root",
+                 (int)u->pid, u->name);
+    else
         *out = '\0';
     return out;
 }
 
-/* Calls `visit` for each process below us but a guard; how many of them it returned true for. */
+/* Calls `visit` for each process below us except for a guard. Returns how often that was true. */
 static size_t for_each_below(struct census *c, bool (*visit)(const struct identity_stat *m, void *arg), void *arg)
 {
     size_t n = 0;
@@ -110,20 +115,20 @@ static size_t for_each_below(struct census *c, bool (*visit)(const struct identi
     return n;
 }
 
-/* True if another round is needed: it may have forked before it died, and has to be reaped. A process that we may not
- * signal will not go, nor will a dead child that such a process does not reap. */
+/* True if another round is needed: the process may have forked before it died, and has to be reaped. A process that we
+ * may not signal stays, and so does a zombie whose parent is such a process. */
 static bool kill_one(const struct identity_stat *m, void *arg)
 {
-    struct kill_left *left = arg;
+    struct unkillable *u = arg;
     bool denied = identity_signal(&m->is, SIGKILL) == ERR_DENIED;
     if (denied)
-        note_denied(left, m->is.pid);
+        note_denied(u, m->is.pid);
     return !denied && (m->state != 'Z' || m->parent == getpid());
 }
 
-/* Needs no memory: only the children of this thread, from /proc/thread-self/children (proc(5)). A child that was not
- * reaped keeps its pid, so that kill(2) means it. Its own children become ours when it has died, and are killed in the
- * next round. */
+/* Needs no memory, but finds only the children of this thread, from /proc/thread-self/children (proc(5)). A child that
+ * was not reaped keeps its pid, so kill(2) cannot hit another process. Its own children become ours when it has died,
+ * and are killed in the next round. */
 static size_t kill_children(void)
 {
     char text[4096], *at = text, *end;
@@ -140,19 +145,19 @@ static size_t kill_children(void)
     return n;
 }
 
-static size_t kill_round(struct census *c, struct kill_left *left)
+static size_t kill_round(struct census *c, struct unkillable *u)
 {
-    *left = (struct kill_left){0};
-    size_t n = for_each_below(c, kill_one, left);
+    *u = (struct unkillable){0};
+    size_t n = for_each_below(c, kill_one, u);
     return c->n > 0 ? n : kill_children(); /* there is no memory for a census */
 }
 
-void kill_below(void (*reap)(void *arg), void *arg, struct kill_left *left)
+void kill_below(void (*reap)(void *arg), void *arg, struct unkillable *out)
 {
     enum { ROUNDS = 1200, PAUSE_FIRST = 1000, PAUSE_MOST = 50 * 1000 }; /* us */
     struct census c = {0};
     useconds_t pause = PAUSE_FIRST;
-    for (int i = 0; i < ROUNDS && kill_round(&c, left) > 0; i++) {
+    for (int i = 0; i < ROUNDS && kill_round(&c, out) > 0; i++) {
         reap(arg);
         usleep(pause); /* a killed process needs a moment to come to us as a zombie */
         pause = pause * 2 < PAUSE_MOST ? pause * 2 : PAUSE_MOST;
@@ -160,6 +165,32 @@ void kill_below(void (*reap)(void *arg), void *arg, struct kill_left *left)
     }
     reap(arg);
     free(c.v);
+}
+
+static void reap_all(void *arg)
+{
+    (void)arg;
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        continue;
+}
+
+static bool guard_is_below(void)
+{
+    struct census c = {0};
+    bool found = false;
+    take_census(&c);
+    for (size_t i = 0; i < c.n && !found; i++)
+        found = is_below(&c, &c.v[i], getpid()) && proc_is_guard(c.v[i].is.pid);
+    free(c.v);
+    return found;
+}
+
+void kill_all_below(struct unkillable *out)
+{
+    enum { PATIENCE = 15, PAUSE = 10 * 1000 }; /* seconds, us; a guard gives up sooner */
+    kill_below(reap_all, NULL, out);
+    for (double until = clock_now() + PATIENCE; guard_is_below() && clock_now() < until; reap_all(NULL))
+        usleep(PAUSE);
 }
 
 struct listing {
@@ -183,17 +214,6 @@ enum err list_below(struct ints *out)
     for_each_below(&c, list_one, &l);
     free(c.v);
     return l.err;
-}
-
-bool guard_is_below(void)
-{
-    struct census c = {0};
-    bool found = false;
-    take_census(&c);
-    for (size_t i = 0; i < c.n && !found; i++)
-        found = is_below(&c, &c.v[i], getpid()) && proc_is_guard(c.v[i].is.pid);
-    free(c.v);
-    return found;
 }
 
 struct group {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The observer's frame: what is observed, the sampler and the timer on one epoll fd; every fact goes through
- * observer_handle into recording and model. */
+ * The frame of an observer: what is observed, the sampler and the timer on one epoll fd. Every event goes through
+ * observer_apply into the recording and the model. */
 #include "core/observer/private.h"
 
 #include <errno.h>
@@ -14,8 +14,8 @@
 
 enum { QUEUE_CAPACITY = 4096, EVENTS_PER_STEP = 2000, CODES_MAX = 1 << 30 };
 
-/* Each task that ended, by itself or among many, for who wants to hear of all. */
-static void tell_ended(const struct observer *o, const struct event *e)
+/* Reports each task that ended to options.on_task, whether the event is about one task or about many. */
+static void report_ended(const struct observer *o, const struct event *e)
 {
     struct event_tasks_at at = {0};
     struct event_task one;
@@ -29,12 +29,12 @@ static void tell_ended(const struct observer *o, const struct event *e)
 
 enum err observer_apply(struct observer *o, struct event *e)
 {
-    tell_ended(o, e);
-    if (e->time < o->told_at)
-        e->time = o->told_at;
-    o->told_at = e->time;
+    report_ended(o, e);
+    if (e->time < o->applied_at)
+        e->time = o->applied_at;
+    o->applied_at = e->time;
     if (o->recorder && recorder_add(o->recorder, e)) {
-        /* said once, at the end of the recording: a full disk is no reason to stop looking */
+        /* reported once, at the end of the recording: a full disk is no reason to stop observing */
     }
     return model_apply(o->model, e);
 }
@@ -45,18 +45,24 @@ void observer_say(struct observer *o, enum note_level level, const char *text)
     event_note(&e, level, "%s", text);
     e.time = clock_now() - o->epoch;
     if (observer_apply(o, &e)) {
-        /* without memory for a line of the log there is nobody to tell */
+        /* without memory the log lacks this line */
     }
 }
 
-/* The earlier of the two deadlines, or none. */
-void observer_arm_timer(struct observer *o)
+/* Sets the timer to the earlier of the two times, if there is one. */
+static void arm_timer(const struct observer *o)
 {
     double at = o->timeout_at;
     if (o->look_at > 0 && (at == 0 || o->look_at < at))
         at = o->look_at;
     struct itimerspec when = {.it_value = {.tv_sec = (time_t)at, .tv_nsec = (long)((at - (double)(time_t)at) * 1e9)}};
     timerfd_settime(o->timer, TFD_TIMER_ABSTIME, &when, NULL); /* all zero disarms */
+}
+
+void observer_look_at(struct observer *o, double when)
+{
+    o->look_at = when;
+    arm_timer(o);
 }
 
 enum err observer_watch_fd(struct observer *o, int fd)
@@ -75,40 +81,25 @@ enum err observer_handle(struct observer *o, struct event *e)
     enum event_type type = (enum event_type)e->type;
     bool of_task = type == EVENT_TASK_STARTED || type == EVENT_TASK_ENDED || type == EVENT_TASK_RETURNED;
     int64_t worker = of_task ? e->task.worker : 0;
-    if (type == EVENT_CODES_WANTED) {
-        enum err sent = run_send_codes(o, e->run.run);
+    bool dropped = false;
+    enum err before = o->observed->before(o, e, &dropped);
+    if (dropped) {
         event_done(e);
-        return sent;
+        return before;
     }
-    if (type == EVENT_MEASURED) {
-        if (o->options.on_measured)
-            o->options.on_measured(o->options.ctx, &e->measured);
-        event_done(e);
-        return OK;
-    }
-    if (type == EVENT_FINDING_ENDED && o->ending) { /* it moves since we end it: that does not tell how it was */
-        event_done(e);
-        return OK;
-    }
-    enum err err = o->root ? OK : run_tell_untold(o, type), then = observer_apply(o, e);
-    if (!err)
-        err = then;
-    then = OK;
-    if (o->root)
-        watch_react(o);
-    else
-        then = run_react(o, type, model_worker(o->model, worker));
-    return err ? err : then;
+    enum err applied = observer_apply(o, e);
+    enum err after = o->observed->after(o, type, model_worker(o->model, worker));
+    return before ? before : applied ? applied : after;
 }
 
-static enum err drain_queue(struct observer *o, int *left, bool *changed)
+static enum err drain_queue(struct observer *o, int *budget, bool *changed)
 {
     struct event e;
     enum err err = OK;
-    while (*left > 0 && !err && !queue_take(o->queue, &e)) {
+    while (*budget > 0 && !err && !queue_take(o->queue, &e)) {
         err = observer_handle(o, &e);
         *changed = true;
-        --*left;
+        --*budget;
     }
     return err;
 }
@@ -129,35 +120,30 @@ static enum err on_timer(struct observer *o, bool *changed)
     }
     if (!err && o->look_at > 0 && now >= o->look_at) {
         o->look_at = 0;
-        err = o->root ? watch_look(o, now, changed) : run_look(o, now, changed);
+        err = o->observed->look(o, now, changed);
     }
-    observer_arm_timer(o);
+    arm_timer(o);
     return err;
 }
 
 enum err observer_step(struct observer *o, bool *changed)
 {
-    int left = EVENTS_PER_STEP;
+    int budget = EVENTS_PER_STEP;
     *changed = false;
-    enum err err = source_step(o, changed);
+    enum err err = o->observed->step(o, &budget, changed);
     if (!err)
-        err = o->root ? watch_step(o, changed) : run_step(o, &left, changed);
-    if (!err)
-        err = drain_queue(o, &left, changed);
+        err = drain_queue(o, &budget, changed);
     if (!err)
         err = on_timer(o, changed);
     if (o->recorder && recorder_flush(o->recorder)) {
-        /* said once, at the end of the recording */
+        /* reported once, at the end of the recording */
     }
     return err;
 }
 
 void observer_stop(struct observer *o)
 {
-    if (o->root)
-        watch_stop(o);
-    else
-        run_stop(o);
+    o->observed->stop(o);
 }
 
 static enum err open_all(struct observer *o, struct problem *problem)
@@ -172,7 +158,7 @@ static enum err open_all(struct observer *o, struct problem *problem)
         sampling.queue = o->queue;
         err = sampler_new(&sampling, &o->sampler);
     }
-    observer_arm_timer(o);
+    arm_timer(o);
     if (!err && o->options.keep_tasks)
         model_keep_tasks(o->model);
     if (!err && !(err = observer_watch_fd(o, queue_fd(o->queue))))
@@ -180,12 +166,14 @@ static enum err open_all(struct observer *o, struct problem *problem)
     return err ? problem_set(problem, err, "cannot start observing: %s", err_text(err)) : OK;
 }
 
-enum err observer_open(const struct observer_options *options, struct observer **out, struct problem *problem)
+enum err observer_open(const struct observer_options *options, const struct observed *observed, struct observer **out,
+                       struct problem *problem)
 {
     struct observer *o = calloc(1, sizeof *o);
     if (!o)
         return problem_set(problem, ERR_NOMEM, "out of memory");
-    *o = (struct observer){.options = *options,
+    *o = (struct observer){.observed = observed,
+                           .options = *options,
                            .source = -1,
                            .input = await_none(-1),
                            .given = {-1, -1, -1},
@@ -224,21 +212,12 @@ void observer_free(struct observer *o)
     if (o->queue)
         queue_close(o->queue);
     sampler_free(o->sampler);
-    host_free(o->host);
-    command_free(o->command);
+    o->observed->done(o);
     queue_free(o->queue);
     model_free(o->model);
-    request_done(&o->wanted);
-    request_done(&o->sent);
-    buf_done(&o->codes);
     if (observer_end_recording(o, NULL)) {
-        /* who wants to know has asked before */
+        /* a caller that wants to know has ended the recording itself */
     }
-    source_close(o);
-    io_close(&o->source);
-    for (int i = 0; i < TABLE_FDS; i++)
-        io_close(&o->given[i]);
-    io_close(&o->root_pidfd);
     io_close(&o->epoll);
     io_close(&o->timer);
     free(o);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The observer: starts a host, watches what runs below it, and brings every fact into one model. The one place that
- * waits is its caller's poll on observer_fd. It never runs a query and never forks a worker. Used on one thread. */
+ * The observer: starts a host or a command, or attaches to a process tree, watches it, and applies every event to one
+ * model. It never waits: its caller polls observer_fd. It never runs a query and never forks a worker. Used on one
+ * thread. */
 #ifndef OBSERVER_OBSERVER_H
 #define OBSERVER_OBSERVER_H
 
@@ -24,12 +25,12 @@ struct observer_options {
     bool forkserver; /* have a forkserver ready from the start */
     double hang_after;
     enum on_hang on_hang;
-    double deadline;            /* clock_now() time when it is stopped, begun or not (EVENT_TIMEOUT); 0: none */
-    struct recorder **recorder; /* records every event; taken from here, where NULL is left; NULL: none */
-    bool keep_tasks;            /* the model keeps every task, however many */
-    void (*on_task)(void *ctx, const struct event_task *ended); /* of each task that ends, in that order; borrowed */
-    void (*on_measured)(void *ctx, const struct event_measured *m); /* of a run that measures */
-    void *ctx;
+    double deadline; /* clock_now() time when all is stopped, even what has not begun (EVENT_TIMEOUT); 0: none */
+    struct recorder **recorder; /* records every event; the observer takes it and leaves NULL here; NULL: none */
+    bool keep_tasks;            /* see model_keep_tasks */
+    void (*on_task)(void *ctx, const struct event_task *ended); /* called for each task that ends; borrowed; or NULL */
+    void (*on_measured)(void *ctx, const struct event_measured *m); /* called for each measurement; borrowed; or NULL */
+    void *ctx;                                                      /* of the two functions */
     bool table_follows; /* nothing is loaded: the table is given later (observer_load) */
     bool as_given;      /* … and is taken as it is, though a strict load might refuse it */
     bool keep_host;     /* start another host when one dies, so that the table stays open for queries and runs */
@@ -45,84 +46,86 @@ enum err observer_new(const struct observer_options *options, struct observer **
  * that is there; where there is none, the first run starts one. What is given stays the caller's. */
 enum err observer_load(struct observer *o, const struct table *t, const char *fault) MUST_CHECK;
 
-/* Ends the run and the host, or the watched command: nothing of ours is left when it returns, but what observer_leave
- * has let go. */
+/* Ends the run and the host, or the watched command. When it returns, no process of ours is left, except for those that
+ * observer_leave_running has left alone. */
 void observer_free(struct observer *o);
 
-/* Ends the recording, if there is one: says whether it is complete. Call it before observer_free. */
+/* Ends the recording, if there is one. An error says why it is incomplete. Call it before observer_free. */
 enum err observer_end_recording(struct observer *o, struct problem *problem) MUST_CHECK;
 
 /* Readable when observer_step has something to do. */
 int observer_fd(const struct observer *o);
 
-/* Applies what has happened, without waiting. *changed says whether the model changed. */
+/* Applies what has happened, without waiting. *changed says whether the model changed. ERR_CLOSED: the supervisor of a
+ * watch has gone. */
 enum err observer_step(struct observer *o, bool *changed) MUST_CHECK;
 
 const struct model *observer_model(const struct observer *o);
 
-/* The same eye on a real program: starts a command, or attaches to a tree that is running already (read-only). Of the
- * options only hang_after, on_hang, deadline and recorder are used. The command's status is in the model when it has
- * ended; with ON_HANG_KILL a tree that hangs and has come to rest is ended, the evidence being in the model first. */
+/* Observes any program: starts a command, or attaches to a process tree that is running already (read-only). Of the
+ * options only hang_after, on_hang, deadline and recorder are used. The model gets the command's status when it has
+ * ended. With ON_HANG_KILL, a tree that hangs and has come to rest is killed after the model has got the evidence. */
 struct watch_settings {
     char *const *argv; /* NULL-terminated; NULL: attach to `pid` */
     pid_t pid;
     bool tty;          /* give the command a pseudo-terminal; else it keeps our stdin, stdout and stderr */
     int columns, rows; /* of that terminal */
-    const struct inherited_signals *inherited; /* what the command gets back (startup.h); NULL: no signal is blocked */
-    int supervisor; /* an fd, at its end when nobody waits for us: ERR_CLOSED from observer_step; 0: none */
+    const struct inherited_signals *inherited; /* the command's signals (startup.h); NULL: none is blocked */
+    int supervisor; /* an fd that is readable when our supervisor has gone: see observer_step; 0: none */
 };
 enum err observer_watch(const struct observer_options *options, const struct watch_settings *settings,
                         struct observer **out, struct problem *problem) MUST_CHECK;
 void observer_resize(struct observer *o, int columns, int rows); /* of its terminal */
 
-/* Passes a signal on to the command; ERR_DENIED if we may not send it one, as to a set-user-ID program. */
+/* Sends a signal to the command; ERR_DENIED if we may not, as to a set-user-ID program. */
 enum err observer_signal(struct observer *o, int signal) MUST_CHECK;
 
-/* Typed into its terminal. Never waits: ERR_AGAIN if the command reads so little that not all of it was taken. */
+/* Writes to its terminal what was typed. Never waits: ERR_AGAIN if the terminal took only a part of it. */
 enum err observer_type(struct observer *o, const char *bytes, size_t len) MUST_CHECK;
 
-/* SIGKILL for the command and all below it, or for the processes seen of a tree we are attached to that still are the
- * same ones, except for ourselves. A tree below process 1 is all of its PID namespace, and is never killed. */
+/* Sends SIGKILL to the command and everything below it, or, if attached, to the processes that were seen in the tree,
+ * as far as they are still the same ones, except for ourselves. The tree of process 1 is the whole PID namespace, and
+ * is never killed. */
 void observer_kill_all(struct observer *o);
 
-/* What could not be killed, in words for the user; NULL: all could so far. */
-const char *observer_left(const struct observer *o);
-/* Somebody asked us or the command to end: what the command leaves behind ends as well. */
+/* Says which processes could not be killed because we may not signal them; NULL: there are none. */
+const char *observer_unkillable(const struct observer *o);
+
+/* Somebody asked us or the command to end: then nothing is left running (observer_leave_running). */
 void observer_end_all(struct observer *o);
 
-/* Called when nothing is watched any more. If the command ended by itself with a status, with no hang, timeout, kill or
- * request to end, the processes that it left running go on after observer_free, as they would without us; their pids
- * are added to `left`. In all other cases they are ended now, and `left` stays empty. */
-enum err observer_leave(struct observer *o, struct ints *left) MUST_CHECK;
+/* Call this when the watch is over. If the command ended by itself with a status, without a hang, a timeout, a kill or
+ * a request to end, the processes that it left running go on after observer_free, as they would without us, and their
+ * pids are added to `pids`. In all other cases they are killed now, and `pids` stays empty. */
+enum err observer_leave_running(struct observer *o, struct ints *pids) MUST_CHECK;
 
-/* From now on events tell of this process in detail (struct model has the newest as `inspection`); 0: of none. */
+/* From now on events describe this process in detail (struct model has the newest as `inspection`); 0: no process. */
 void observer_inspect(struct observer *o, int64_t pid);
 
-/* Brings into the model what the looking has cost so far: for a report. */
+/* Brings into the model, for a report, what the sampling has cost so far. */
 enum err observer_count_samples(struct observer *o) MUST_CHECK;
 
-/* Something in the watched tree hangs, and nothing in it has moved for a while (or only beaten time). */
+/* The watched tree hangs and has come to rest, or has had enough time to. */
 bool observer_rested(const struct observer *o);
 
-/* The watch is over: the root has ended, or cannot be ended by us. What is still below a command is ended by
- * observer_free (observer_leave). */
+/* The watch is over: the root has ended, or we may not signal it and so cannot end it. */
 bool observer_watch_over(const struct observer *o);
 
 struct run_settings {
     const char *method; /* fork, spawn, forkserver */
-    bool measure;       /* it tells numbers, not results; `method` may also be engine, inline, growth */
+    bool measure;       /* it measures and returns no results; `method` may also be engine, inline, growth */
     int workers;
-    int threads; /* another number than the host has: a new host is started and loads again */
+    int threads; /* if the host has another number, a new host is started and loads the table again */
     const char *at_fork;
-    int64_t max_tasks;   /* a worker goes after so many; 0: never */
+    int64_t max_tasks;   /* a worker is replaced after so many tasks; 0: never */
     double task_timeout; /* seconds; 0: none */
     int retries;         /* of a task whose worker died */
     const char *const *codes;
-    size_t ncodes;      /* none: one task that returns the whole table */
-    struct buf *packed; /* instead of `codes`: ncodes of them, each with its NUL; taken. NULL: not */
+    size_t ncodes;      /* 0: one task that returns the whole table */
+    struct buf *packed; /* instead of `codes`: ncodes codes, each with its NUL; taken. NULL: `codes` are used */
 };
 
-/* Starts a run as soon as the table is loaded. A run that goes on is stopped first. */
+/* Starts a run as soon as the table is loaded. If a run is going on, it is stopped first. */
 enum err observer_run(struct observer *o, const struct run_settings *settings) MUST_CHECK;
 void observer_stop(struct observer *o);
 enum err observer_kill_worker(struct observer *o, int64_t worker) MUST_CHECK;
@@ -130,10 +133,11 @@ enum err observer_kill_worker(struct observer *o, int64_t worker) MUST_CHECK;
 /* Cancels a pending task. A NOTE says if it was no longer pending. ERR_GONE: there is no host. */
 enum err observer_cancel_task(struct observer *o, int64_t task) MUST_CHECK;
 
-/* Seconds since the start of the session, as the model's times: what "now" is for a screen. */
+/* The current time in seconds since the start of the session, as the times of the model. */
 double observer_now(const struct observer *o);
 
-/* Asks for the stack of a process (stops it for a moment): answered by a NOTE and, if it has a finding, in that. */
+/* Asks for the stack of a process, which is stopped for a moment. The answer is a line of the log or, if the process
+ * has a finding, the finding's stack. */
 enum err observer_ask_stack(struct observer *o, int64_t pid) MUST_CHECK;
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * For the room only: the observer's state, and what its two kinds (a run of our own, a watched command) share. */
+ * Shared by the files of this room only: the observer's state, and what is common to the two kinds of things that it
+ * observes: a run of our own, and a watched command or process tree. */
 #ifndef OBSERVER_PRIVATE_H
 #define OBSERVER_PRIVATE_H
 
@@ -12,7 +13,22 @@
 #include "core/host/host.h"
 #include "core/report/report.h"
 
+/* What differs between the two kinds. */
+struct observed {
+    /* Applies what has happened, at most *budget events, without waiting. */
+    enum err (*step)(struct observer *o, int *budget, bool *changed);
+    /* Called before an event is applied; *dropped: it is not applied. */
+    enum err (*before)(struct observer *o, struct event *e, bool *dropped);
+    /* Called after an event was applied; `w` is the worker of a task event, or NULL. */
+    enum err (*after)(struct observer *o, enum event_type type, const struct model_worker *w);
+    /* Called when the time `look_at` has come. */
+    enum err (*look)(struct observer *o, double now, bool *changed);
+    void (*stop)(struct observer *o); /* begins to end it */
+    void (*done)(struct observer *o); /* ends it now, and frees what it needed */
+};
+
 struct observer {
+    const struct observed *observed;
     struct observer_options options; /* strings borrowed */
     struct model *model;
     struct queue *queue;
@@ -20,11 +36,11 @@ struct observer {
     struct recorder *recorder; /* NULL: none */
     int epoll, timer;
     double epoch;      /* clock_now() when the session began: all times of events and model count from here */
-    double told_at;    /* time of the last event */
+    double applied_at; /* time of the last event */
     double timeout_at; /* clock_now(); 0: none */
-    double look_at;    /* clock_now() time to look again whether what was asked for has happened; 0: none */
+    double look_at;    /* clock_now() time when observed->look is called; 0: none */
 
-    /* a run of our own: observer_run.c */
+    /* a run of our own: run.c, source.c, untold.c */
     struct host *host;           /* NULL: none */
     int source;                  /* the file's fd, or -1 */
     struct table_stream *stream; /* while it is spooled, there being no source yet; NULL: not */
@@ -40,56 +56,55 @@ struct observer {
     bool loaded;         /* by the host that is there */
     bool stopping;       /* REQUEST_STOP is on its way */
 
-    /* a watched command: observer_watch.c */
-    struct command *command;   /* NULL: none, or only attached */
-    pid_t root;                /* of the watched tree; 0: a run of our own */
-    int root_pidfd;            /* readable when the root has ended */
-    int supervisor;            /* see struct watch_settings */
-    bool ending;               /* the command was asked to end */
-    bool given_up;             /* it could not be ended: we may not send it a signal */
-    char left[KILL_LEFT_TEXT]; /* what could not be ended, in words */
-    bool ends_all;             /* somebody wants all of it ended: nothing stays (observer_leave) */
-    bool rested;               /* something hangs, and the rest of the tree has come to rest */
+    /* a watched command: watch.c */
+    struct command *command;          /* NULL: none, or only attached */
+    pid_t root;                       /* of the watched tree; 0: a run of our own */
+    int root_pidfd;                   /* readable when the root has ended */
+    int supervisor;                   /* see struct watch_settings */
+    bool ending;                      /* the command was asked to end */
+    bool given_up;                    /* the command may not be sent a signal, so it cannot be ended */
+    char unkillable[UNKILLABLE_TEXT]; /* the processes that could not be killed, in words */
+    bool ends_all;                    /* see observer_end_all */
+    bool rested;                      /* see observer_rested */
 };
 
-/* observer.c: opens everything but what is observed. */
-enum err observer_open(const struct observer_options *options, struct observer **out, struct problem *problem)
-    MUST_CHECK;
+/* --- observer.c --- */
 
-/* The one way into the model and the recording. Takes the event, whose time is on the model's scale. Events come from
- * several processes and threads and may overtake each other by a moment: one that is told late gets the time of the one
- * before it, so that times never run backwards. */
+/* Opens everything but what is observed. */
+enum err observer_open(const struct observer_options *options, const struct observed *observed, struct observer **out,
+                       struct problem *problem) MUST_CHECK;
+
+/* The only way into the model and the recording. Takes the event, whose time is on the model's scale. Events come from
+ * several processes and threads and may overtake each other: an event that comes late gets the time of the one before
+ * it, so that times never run backwards. */
 enum err observer_apply(struct observer *o, struct event *e) MUST_CHECK;
+
+/* Applies an event that came from outside, with observed->before and observed->after around it. Takes the event. */
+enum err observer_handle(struct observer *o, struct event *e) MUST_CHECK;
+
+/* Adds a line to the log. */
 void observer_say(struct observer *o, enum note_level level, const char *text);
 enum err observer_watch_fd(struct observer *o, int fd) MUST_CHECK;
 void observer_unwatch_fd(struct observer *o, int fd);
-void observer_arm_timer(struct observer *o);
+void observer_look_at(struct observer *o, double when); /* sets look_at; 0: do not look */
 
-/* observer_run.c: what follows from an event once the model has it; `w` is the worker of a task event. */
+/* --- run.c --- */
+
 enum err run_start_host(struct observer *o, struct problem *problem) MUST_CHECK;
-enum err run_step(struct observer *o, int *left, bool *changed) MUST_CHECK;
-enum err run_react(struct observer *o, enum event_type type, const struct model_worker *w) MUST_CHECK;
-enum err run_look(struct observer *o, double now, bool *changed) MUST_CHECK;
-enum err run_send_codes(struct observer *o, int64_t run) MUST_CHECK; /* the next ones of this run */
-void run_stop(struct observer *o);
-enum err observer_handle(struct observer *o, struct event *e) MUST_CHECK;
 
-/* observer_run.c: the table cannot be loaded: because of itself, or (`internal`) because poolscope failed. */
+/* The table cannot be loaded: because of itself, or (`internal`) because poolscope failed. */
 enum err run_fail_table(struct observer *o, const char *text, bool internal) MUST_CHECK;
 
-/* observer_source.c: opens the file of a run of our own, and starts the host as soon as it can read it: at once, or
- * when the stream has come to its end. */
+/* --- source.c --- */
+
+/* Opens the file of a run of our own, and starts the host as soon as it can read the file: at once, or when the stream
+ * has come to its end. */
 enum err source_open(struct observer *o, struct problem *problem) MUST_CHECK;
-enum err source_step(struct observer *o, bool *changed) MUST_CHECK; /* of a stream, what is there */
+enum err source_step(struct observer *o, bool *changed) MUST_CHECK; /* reads what a stream has ready */
 void source_close(struct observer *o);
 
-/* observer_untold.c: before an event of this type is applied. */
-enum err run_tell_untold(struct observer *o, enum event_type type) MUST_CHECK;
+/* --- untold.c: called before an event of this type is applied --- */
 
-/* observer_watch.c */
-enum err watch_step(struct observer *o, bool *changed) MUST_CHECK;
-void watch_react(struct observer *o);
-enum err watch_look(struct observer *o, double now, bool *changed) MUST_CHECK;
-void watch_stop(struct observer *o);
+enum err run_tell_untold(struct observer *o, enum event_type type) MUST_CHECK;
 
 #endif

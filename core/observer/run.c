@@ -24,20 +24,18 @@ static void unwatch(struct observer *o)
 
 static void end_run(struct observer *o)
 {
-    o->look_at = 0;
     o->stopping = false;
-    observer_arm_timer(o);
+    observer_look_at(o, 0);
     unwatch(o);
 }
 
-void run_stop(struct observer *o)
+static void run_stop(struct observer *o)
 {
     struct request r = {.type = REQUEST_STOP};
     if (!model_run_active(o->model) || o->stopping || !o->host)
         return;
     o->stopping = true;
-    o->look_at = clock_now() + stop_patience;
-    observer_arm_timer(o);
+    observer_look_at(o, clock_now() + stop_patience);
     if (host_send(o->host, &r, -1)) {
         /* the host is gone: host_receive will say so */
     }
@@ -81,7 +79,7 @@ static enum err take_codes(struct observer *o, struct request *r)
     return err;
 }
 
-enum err run_send_codes(struct observer *o, int64_t run)
+static enum err run_send_codes(struct observer *o, int64_t run)
 {
     struct request r = {.type = REQUEST_CODES, .run = run};
     if (run != o->codes_of || !o->host)
@@ -181,7 +179,7 @@ static enum err follow(struct observer *o, enum event_type type, const struct mo
     return OK;
 }
 
-enum err run_react(struct observer *o, enum event_type type, const struct model_worker *w)
+static enum err run_react(struct observer *o, enum event_type type, const struct model_worker *w)
 {
     enum err err = follow(o, type, w);
     if (o->options.on_hang == ON_HANG_KILL && stuck_for_good(o->model))
@@ -197,11 +195,11 @@ static void to_session(const struct observer *o, struct event *e)
         e->run.asked -= o->epoch;
 }
 
-enum err run_step(struct observer *o, int *left, bool *changed)
+static enum err run_step(struct observer *o, int *budget, bool *changed)
 {
     struct event e;
-    enum err err = OK;
-    while (o->host && *left > 0 && !err) {
+    enum err err = source_step(o, changed);
+    while (o->host && *budget > 0 && !err) {
         err = host_receive(o->host, &e);
         if (err == ERR_AGAIN || err == ERR_CLOSED)
             return OK;
@@ -210,7 +208,7 @@ enum err run_step(struct observer *o, int *left, bool *changed)
         to_session(o, &e);
         err = observer_handle(o, &e);
         *changed = true;
-        --*left;
+        --*budget;
     }
     return err;
 }
@@ -224,7 +222,7 @@ static enum err kill_host(struct observer *o)
     return observer_handle(o, &gone);
 }
 
-enum err run_look(struct observer *o, double now, bool *changed)
+static enum err run_look(struct observer *o, double now, bool *changed)
 {
     (void)now;
     if (!o->host || !o->stopping)
@@ -270,10 +268,35 @@ enum err run_start_host(struct observer *o, struct problem *problem)
     return err;
 }
 
+static enum err run_before(struct observer *o, struct event *e, bool *dropped)
+{
+    *dropped = e->type == EVENT_CODES_WANTED || e->type == EVENT_MEASURED;
+    if (e->type == EVENT_MEASURED && o->options.on_measured)
+        o->options.on_measured(o->options.ctx, &e->measured);
+    if (e->type == EVENT_CODES_WANTED)
+        return run_send_codes(o, e->run.run);
+    return *dropped ? OK : run_tell_untold(o, (enum event_type)e->type);
+}
+
+static void run_done(struct observer *o)
+{
+    host_free(o->host);
+    request_done(&o->wanted);
+    request_done(&o->sent);
+    buf_done(&o->codes);
+    source_close(o);
+    io_close(&o->source);
+    for (int i = 0; i < TABLE_FDS; i++)
+        io_close(&o->given[i]);
+}
+
+static const struct observed run_kind = {
+    .step = run_step, .before = run_before, .after = run_react, .look = run_look, .stop = run_stop, .done = run_done};
+
 enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
 {
     struct observer *o;
-    enum err err = observer_open(options, &o, problem);
+    enum err err = observer_open(options, &run_kind, &o, problem);
     if (err)
         return err;
     if (!options->table_follows)

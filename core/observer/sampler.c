@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The sampler's thread: takes orders, looks, and waits as long as nothing is to be expected. The scene and what was
- * posted belong to this thread; orders are handed over under the lock. */
+ * The sampler's thread takes orders, looks, and sleeps until the next look is due. The scene and what was posted belong
+ * to this thread; orders are handed over under the lock. */
 #include "core/observer/sampler.h"
 
 #include <pthread.h>
@@ -11,10 +11,10 @@
 #include "core/base/thread.h"
 #include "core/observer/sampler_priv.h"
 
-/* Seconds between two looks: while things move, at most, and at most while a finding may still change. */
+/* Seconds between two looks: the least, the most, the most while a finding is not proved, and the most while a change
+ * is held back. */
 static const double pause_least = 0.01, pause_most = 1.0, pause_unproved = 0.1, pause_more = 0.05;
-/* Seconds of pause for each second of CPU time that a look took: it takes a tenth of a CPU at most, and on a busy
- * machine, where a look lasts longer, it is no slower. */
+/* Seconds of pause for each second of CPU time that a look took, so that the sampler uses at most a tenth of a CPU. */
 static const double pause_per_look = 9.0;
 /* Seconds between two inspections. */
 static const double pause_inspected = 1.0;
@@ -27,7 +27,7 @@ struct hint {
     bool awaited;
 };
 
-/* What the other thread wants; moved out under the lock. */
+/* What the other thread wants; the sampler's thread moves it out under the lock. */
 struct orders {
     bool watch; /* the next three are new */
     pid_t root;
@@ -37,15 +37,15 @@ struct orders {
     struct hint *hints;
     size_t nhints;      /* owned */
     struct ints stacks; /* pids */
-    pid_t inspect;      /* stays until there is another one; 0: none */
-    bool inspect_now;   /* it is another one */
+    pid_t inspect;      /* kept until another one is ordered; 0: none */
+    bool inspect_now;   /* it has not been inspected yet */
 };
 
 struct sampler {
     struct queue *queue;
     double hang_after;
     pthread_t thread;
-    bool running; /* the thread is */
+    bool running; /* the thread was started */
 
     pthread_mutex_t lock;
     pthread_cond_t ordered; /* orders came, or stop */
@@ -60,11 +60,11 @@ struct sampler {
     unsigned generation;
     bool watching;
     double pause;              /* seconds */
-    double next_look, soonest; /* clock_now(): when to look again, and with a hint */
+    double next_look, soonest; /* clock_now(): when to look again, and when at the earliest if a hint comes */
     double inspected_at;
 };
 
-/* Posts unless the watch that it belongs to is over. */
+/* Posts an event, unless its watch is over. */
 static void post(void *ctx, struct event *e)
 {
     struct sampler *s = ctx;
@@ -77,7 +77,7 @@ static void post(void *ctx, struct event *e)
         return;
     }
     if (queue_post(s->queue, e)) {
-        /* closed: nobody wants to know any more */
+        /* the queue is closed, and the event is dropped */
     }
     pthread_mutex_lock(&s->lock);
     s->posting = false;
@@ -91,7 +91,8 @@ static struct timespec at(double seconds)
     return (struct timespec){.tv_sec = whole, .tv_nsec = (long)((seconds - (double)whole) * 1e9)};
 }
 
-/* What is done at once. A hint only brings the next look forward: they may come by the thousand. */
+/* Whether there are orders to follow at once. Hints are not: thousands may come, and they only bring the next look
+ * forward. */
 static bool is_urgent(const struct sampler *s)
 {
     return s->stop || s->orders.watch || s->orders.stacks.n > 0 || s->orders.inspect_now;
@@ -103,7 +104,7 @@ static void wait_until(struct sampler *s, double when)
     pthread_cond_timedwait(&s->ordered, &s->lock, &until);
 }
 
-/* Waits until there is something to do; false: stop. */
+/* Waits until there is something to do. False: stop. */
 static bool take_orders(struct sampler *s, struct orders *out)
 {
     pthread_mutex_lock(&s->lock);
@@ -147,7 +148,7 @@ static void follow_orders(struct sampler *s, const struct orders *o)
     }
     for (size_t i = 0; i < o->nhints; i++)
         if (scene_hint(&s->scene, o->hints[i].pid, o->hints[i].parent_threads, o->hints[i].awaited)) {
-            /* without memory it does without the hint */
+            /* without memory the hint is lost */
         }
     for (size_t i = 0; i < o->stacks.n; i++)
         if (shown_post_stack(&s->shown, &s->scene, (pid_t)o->stacks.v[i])) {
@@ -209,7 +210,7 @@ static void look(struct sampler *s)
     s->next_look = end + (s->pause > rest ? s->pause : rest);
 }
 
-/* Decoration, as a stack is: without memory there is none. */
+/* Without memory there is no inspection, and the watch goes on. */
 static void inspect(struct sampler *s, const struct orders *o)
 {
     struct event e;
@@ -237,8 +238,8 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* Orders are there; under the lock. The thread begins with the first of them: a table that is only looked at
- * needs none. */
+/* Wakes the thread up for orders. Call it under the lock. The first order starts the thread: a user who only looks at a
+ * table needs none. */
 static enum err wake(struct sampler *s)
 {
     enum err err = s->running ? OK : thread_start(&s->thread, run, s);
@@ -316,7 +317,7 @@ enum err sampler_watch(struct sampler *s, pid_t root, bool include_root, double 
     if (root)
         s->counts = (struct event_sampling){0};
     enum err err = root || s->running ? wake(s) : OK;
-    while (s->posting && !timed_out) /* with a full queue it would wait for its own caller */
+    while (s->posting && !timed_out) /* not for ever: with a full queue, posting waits for our caller */
         timed_out = pthread_cond_timedwait(&s->posted, &s->lock, &until);
     pthread_mutex_unlock(&s->lock);
     return err;
@@ -330,7 +331,7 @@ void sampler_hint(struct sampler *s, pid_t pid, int64_t parent_threads, bool awa
     while (i < o->nhints && o->hints[i].pid != pid)
         i++;
     struct hint *hints = i < o->nhints ? o->hints : realloc(o->hints, (i + 1) * sizeof *hints);
-    if (hints) { /* else it does without the hint */
+    if (hints) { /* else the hint is lost */
         o->hints = hints;
         o->hints[i] = (struct hint){pid, parent_threads, awaited};
         o->nhints = i < o->nhints ? o->nhints : i + 1;
@@ -355,7 +356,7 @@ void sampler_inspect(struct sampler *s, pid_t pid)
         s->orders.inspect = pid;
         s->orders.inspect_now = pid != 0;
         if (wake(s)) {
-            /* then there is nothing to inspect either: watching could not begin */
+            /* without the thread nothing is watched, so there is nothing to inspect */
         }
     }
     pthread_mutex_unlock(&s->lock);

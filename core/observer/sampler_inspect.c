@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * One process in detail, in words, from what the scene knows of it anyway: nothing is read for it. */
+ * Describes one process in detail, in words. Reads nothing: the scene has all of it. */
 #include <signal.h>
 #include <string.h>
 
 #include "core/observer/sampler_priv.h"
 
-/* So many lines are enough for anybody; finding who else has a file open is only done for these. */
+/* The most lines of each kind. The search for other processes that have the same file open is limited by them, too. */
 enum { THREADS_SHOWN = 1000, FDS_SHOWN = 200, HOLDERS_SHOWN = 4 };
 
 static const char *const fd_kinds[] = {
@@ -51,7 +51,7 @@ static bool holds(const struct evidence *e, const struct fd_evidence *wanted)
     return false;
 }
 
-/* Who else of the tree has the same pipe or socket: what a fork gave on, or the two sides of one pipe. */
+/* The other processes of the tree that have the same pipe or socket, at either end. */
 static void add_holders(const struct scene *s, const struct evidence *e, const struct fd_evidence *fd, struct buf *line)
 {
     size_t n = 0;
@@ -76,8 +76,8 @@ static enum err add_fd(const struct scene *s, const struct evidence *e, const st
     if (directed) {
         buf_addf(&line, " %llu%s", (unsigned long long)fd->inode,
                  fd->kind == FD_SOCKET ? ""
-                 : fd->can_write       ? ", its writing end"
-                                       : ", its reading end");
+                 : fd->can_write       ? ", the write end"
+                                       : ", the read end");
         add_holders(s, e, fd, &line);
     }
     enum err err = line.err ? line.err : texts_add(out, buf_text(&line));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the sampler's two files share: sampler.c has the thread and its orders, sampler_shown.c what was posted. */
+ * Shared by the files of the sampler: sampler.c has the thread and its orders, sampler_shown.c knows what was posted.
+ */
 #ifndef OBSERVER_SAMPLER_PRIV_H
 #define OBSERVER_SAMPLER_PRIV_H
 
@@ -10,7 +11,7 @@
 /* Takes the event. */
 typedef void sampler_post_fn(void *ctx, struct event *e);
 
-/* What the other side knows of one process. */
+/* What was posted of one process. */
 struct shown_process {
     pid_t pid;
     uint64_t started;
@@ -25,23 +26,23 @@ struct shown {
     double epoch;   /* clock_now() time that event times count from */
     double started; /* clock_now() time that after_seconds counts from */
     bool stacks;    /* take a stack when a finding is proved */
-    bool more;      /* something changed that is not posted yet, so as not to flood */
-    bool denied;    /* it was said that something may not be read */
-    bool unproved;  /* a finding might become more certain */
+    bool more;      /* a change was held back, so as not to flood the queue */
+    bool denied;    /* EVENT_DENIED was posted */
+    bool unproved;  /* there is a finding that is not proved */
     sampler_post_fn *post;
     void *ctx;
 };
 
 void shown_done(struct shown *s);
 
-/* Posts what differs between the scene and what was posted. *moved says whether something was posted. The scene is
- * written only to forgive what a stack has disturbed. */
+/* Posts what differs between the scene and what was posted. *moved says whether anything was posted. The scene is only
+ * written to for scene_forgive, after a stack was taken. */
 enum err shown_update(struct shown *s, struct scene *scene, const struct findings *findings, bool *moved) MUST_CHECK;
 
 /* Takes the stack of a process and posts it. */
 enum err shown_post_stack(struct shown *s, struct scene *scene, pid_t pid) MUST_CHECK;
 
-/* sampler_inspect.c: fills `out` with what is known of a process. */
+/* sampler_inspect.c: makes an EVENT_INSPECTION of what is known of a process. */
 enum err inspection_describe(const struct scene *s, const struct evidence *e, double epoch, struct event *out)
     MUST_CHECK;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What was posted of each process, and the events that bring the other side up to date. */
+ * Remembers what was posted of each process, and posts what has changed since. */
 #include "core/observer/sampler_priv.h"
 
 #include <math.h>
@@ -8,7 +8,8 @@
 
 #include "core/stack/stack.h"
 
-/* A process that changes all the time is posted again after this many seconds; CPU time counts in such steps. */
+/* A process that changes all the time is posted again after this many seconds. A change of its CPU time counts from
+ * this step on. */
 static const double least_pause = 0.1, cpu_step = 0.1;
 
 enum { FRAMES_OF_FINDING = 16, FRAMES_ASKED = 256 };
@@ -35,7 +36,7 @@ void shown_done(struct shown *s)
     s->n = 0;
 }
 
-/* One word for all its threads. */
+/* One word for the state of all its threads. */
 static const char *state_word(const struct evidence *e)
 {
     for (size_t i = 0; i < e->nthreads; i++)
@@ -86,7 +87,7 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* As far as a screen shows it; how long it sleeps goes without saying. */
+/* Whether they look the same on a screen. How long a process sleeps does not count: that always changes. */
 static bool looks_the_same(const struct event_process *a, const struct event_process *b)
 {
     return a->ppid == b->ppid && a->threads == b->threads && a->parent_threads == b->parent_threads &&
@@ -135,7 +136,7 @@ static enum err post_finding(struct shown *s, const struct finding *f, double ta
     return err;
 }
 
-/* Lines up what was posted with the processes of the scene: those that left are gone, new ones have nothing yet. */
+/* Makes s->v match the processes of the scene: posts the end of those that are gone, and adds new ones. */
 static enum err line_up(struct shown *s, const struct scene *scene, bool *moved)
 {
     struct shown_process *v = calloc(scene->n ? scene->n : 1, sizeof *v);
@@ -175,7 +176,7 @@ static struct shown_process *find(struct shown *s, pid_t pid)
     return s->n > 0 ? bsearch(&pid, s->v, s->n, sizeof *s->v, by_pid) : NULL;
 }
 
-/* The stack is decoration: a finding does without. */
+/* A finding is posted without a stack if it cannot be read. */
 static enum err take_stack(struct scene *scene, struct finding *f, size_t max)
 {
     struct texts frames = {0};
@@ -190,7 +191,8 @@ static enum err take_stack(struct scene *scene, struct finding *f, size_t max)
     return err;
 }
 
-/* Worth saying: a first finding, a more certain one, another one; but what is proved gives way to nothing less. */
+/* Whether a finding is to be posted: it is the first of its process, or differs from the one before. One that is not
+ * proved never replaces one that is. */
 static bool is_news(const struct finding *known, const struct finding *f)
 {
     if (!known->rule || f->certainty > known->certainty)
@@ -200,7 +202,7 @@ static bool is_news(const struct finding *known, const struct finding *f)
     return f->certainty != known->certainty || !same_text(f->rule, known->rule) || !same_text(f->cause, known->cause);
 }
 
-/* It takes a short stop: what is not proved may be well, and would not look the same after it. */
+/* A stack needs a short stop, which would disturb a process that may be healthy. */
 static bool deserves_stack(const struct shown *s, const struct finding *f)
 {
     return s->stacks && f->certainty == CERTAINTY_PROVED;
@@ -219,14 +221,15 @@ static enum err take_finding(struct shown *s, struct scene *scene, const struct 
         news.stack = p->finding.stack;
         p->finding.stack = (struct texts){0};
     } else if (deserves_stack(s, f) && take_stack(scene, &news, FRAMES_OF_FINDING)) {
-        /* it has none, then */
+        /* it is posted without a stack */
     }
     if (p->finding.rule && !same_text(p->finding.rule, news.rule))
         post_end(s, EVENT_FINDING_ENDED, p->pid, p->finding.rule, scene->taken);
     finding_done(&p->finding);
     p->finding = news;
     *moved = true;
-    err = post_process(s, p, scene_find(scene, p->pid), scene->taken, 0, moved); /* what it rests on comes first */
+    err = post_process(s, p, scene_find(scene, p->pid), scene->taken, 0,
+                       moved); /* the facts that it is based on come first */
     return err ? err : post_finding(s, &p->finding, scene->taken);
 }
 
@@ -238,7 +241,8 @@ static bool still_holds(const struct findings *findings, const struct shown_proc
     return false;
 }
 
-/* What is proved stays, whatever our own looking or somebody's signal does to the process afterwards. */
+/* Ends the findings that no longer hold, except for those that were proved: whatever happens to the process later, it
+ * did hang. */
 static void end_findings(struct shown *s, const struct scene *scene, const struct findings *findings, bool *moved)
 {
     s->unproved = false;
@@ -264,8 +268,8 @@ static bool is_denied(const struct evidence *e)
     return false;
 }
 
-/* Said of the first only: mostly it is the same with all. */
-static void say_denied(struct shown *s, const struct scene *scene)
+/* Posted for the first process only: the reason is mostly the same for all. */
+static void post_denied(struct shown *s, const struct scene *scene)
 {
     enum { WORDS_MAX = 1024 };
     struct denial denial;
@@ -298,7 +302,7 @@ enum err shown_update(struct shown *s, struct scene *scene, const struct finding
         err = take_finding(s, scene, &findings->v[i], moved);
     if (!err) {
         end_findings(s, scene, findings, moved);
-        say_denied(s, scene);
+        post_denied(s, scene);
     }
     return err;
 }
@@ -311,7 +315,7 @@ static void post_frames(struct shown *s, pid_t pid, const struct texts *frames, 
     buf_init(&line, LINE_MAX);
     for (size_t i = 0; i < frames->n; i++)
         buf_addf(&line, "%s%s", i ? " ← " : "", frames->v[i]);
-    event_note(&note, NOTE_INFO, "stack of %d: %s", (int)pid, buf_text(&line));
+    event_note(&note, NOTE_INFO, "stack of process %d: %s", (int)pid, buf_text(&line));
     note.time = taken - s->epoch;
     s->post(s->ctx, &note);
     buf_done(&line);
@@ -326,7 +330,7 @@ enum err shown_post_stack(struct shown *s, struct scene *scene, pid_t pid)
     enum err err = take_stack(scene, f, FRAMES_ASKED), posted = OK;
     struct event note;
     if (err) {
-        event_note(&note, NOTE_WARNING, "the stack of %d cannot be read: %s", (int)pid, err_text(err));
+        event_note(&note, NOTE_WARNING, "cannot read the stack of process %d: %s", (int)pid, err_text(err));
         note.time = scene->taken - s->epoch;
         s->post(s->ctx, &note);
     } else if (has_finding) {

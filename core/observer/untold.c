@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * What the host had in hand and never told of: a run it was asked for, tasks it had not come to. Where it ends, or ends
- * its run, that is told for it, so that nothing that was asked for is missing in what is reported. */
+ * A host that dies, or ends its run early, has not sent the events of everything that it was asked for: the run itself,
+ * or tasks that it had not submitted yet. They are added here, so that the report lacks nothing. */
 #include <string.h>
 
 #include "core/base/clock.h"
 #include "core/observer/private.h"
 
-/* The run that the host was asked for, or would have been once the table was there. */
+/* The run that the host was asked for, or would have been asked for once the table was loaded. NULL: none. */
 static const struct request *untold_run(const struct observer *o)
 {
     const struct request *r = o->sent.run > 0 || o->loaded || o->options.keep_host ? &o->sent : &o->wanted;
@@ -39,7 +39,7 @@ static enum err tell_task(struct observer *o, int64_t id, const char *code)
     return observer_apply(o, &e);
 }
 
-/* Tasks are numbered as their codes come; without a code it is one over the whole table. */
+/* Tasks are numbered in the order of their codes; without a code there is one task, for the whole table. */
 static enum err tell_tasks(struct observer *o)
 {
     enum err err = o->codes.len == 0 && o->model->total == 1 ? tell_task(o, 1, NULL) : OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A watched command, or a tree that was running already: what it writes, when it ends, and when a hung
- * tree is ended. */
+ * A watched command, or a process tree that was running already: what it writes, when it ends, and when a hung tree is
+ * killed. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,9 +16,9 @@
 #include "core/proc/proc.h"
 #include "core/proc/identity.h"
 
-/* A tree in which something hangs is at rest when nothing in it has moved for this long, seconds. */
+/* A tree with a hang is at rest when nothing in it has changed for this long, seconds. */
 static const double rest_time = 1.0;
-/* How long a command may take to end by SIGTERM before all below us gets SIGKILL, seconds. */
+/* How long a command may take to end after SIGTERM before everything below us gets SIGKILL, seconds. */
 static const double term_patience = 2.0;
 
 static enum err command_text(char *const *argv, char **out)
@@ -43,7 +43,7 @@ static enum err apply_started(struct observer *o, const struct watch_settings *s
     return observer_apply(o, &e);
 }
 
-/* Where a process that is not our child has ended, its pidfd tells (pidfd_open(2)), but not how. */
+/* A pidfd tells that a process has ended (pidfd_open(2)), but not how unless it is our child. */
 static enum err open_root(struct observer *o, const struct watch_settings *s, struct problem *problem)
 {
     if (s->argv) {
@@ -83,21 +83,6 @@ static enum err begin(struct observer *o, const struct watch_settings *s, struct
     return err ? problem_set(problem, ERR_SYS, "cannot watch: %s", err_text(err)) : OK;
 }
 
-enum err observer_watch(const struct observer_options *options, const struct watch_settings *settings,
-                        struct observer **out, struct problem *problem)
-{
-    struct observer *o;
-    enum err err = observer_open(options, &o, problem);
-    if (err)
-        return err == ERR_NOMEM ? err : ERR_SYS; /* whatever it was, it says nothing of the command */
-    err = begin(o, settings, problem);
-    if (err)
-        observer_free(o);
-    else
-        *out = o;
-    return err;
-}
-
 static enum err apply_exited(struct observer *o, int code, int sig)
 {
     struct event e = {.type = EVENT_COMMAND_EXITED,
@@ -115,9 +100,9 @@ static enum err read_output(struct observer *o, bool *changed)
     size_t kept = 0;
     for (ssize_t i = 0; i < n; i++)
         if (bytes[i] != '\0')
-            bytes[kept++] = bytes[i]; /* a text ends at NUL; on a terminal it is nothing */
+            bytes[kept++] = bytes[i]; /* a terminal shows nothing for NUL, which would end our text */
     if (kept == 0)
-        return OK; /* EAGAIN: nothing there */
+        return OK; /* there was nothing to read (EAGAIN) */
     bytes[kept] = '\0';
     struct event e = {.type = EVENT_OUTPUT, .time = clock_now() - o->epoch};
     if (!(e.note.text = text_dup(bytes)))
@@ -132,7 +117,7 @@ static bool readable(int fd)
     return fd >= 0 && poll(&p, 1, 0) == 1 && (p.revents & (POLLIN | POLLHUP));
 }
 
-/* The root has ended: its status is known if it is our child. */
+/* The root has ended. Its status is known only if it is our child. */
 static enum err on_end(struct observer *o)
 {
     bool ended = true;
@@ -146,8 +131,9 @@ static enum err on_end(struct observer *o)
     return apply_exited(o, code, sig);
 }
 
-enum err watch_step(struct observer *o, bool *changed)
+static enum err watch_step(struct observer *o, int *budget, bool *changed)
 {
+    (void)budget; /* there is little to do in each step */
     enum err err = OK;
     if (o->supervisor && readable(o->supervisor))
         return ERR_CLOSED;
@@ -160,8 +146,8 @@ enum err watch_step(struct observer *o, bool *changed)
     return err;
 }
 
-/* When something of the tree last moved. */
-static double last_move(const struct model *m)
+/* When a process of the tree last changed. */
+static double last_change(const struct model *m)
 {
     double last = 0;
     for (size_t i = 0; i < m->nprocesses; i++)
@@ -172,31 +158,38 @@ static double last_move(const struct model *m)
 
 static bool hung(const struct model *m)
 {
-    const struct finding *worst = model_worst_finding(m);
-    return worst && worst->certainty >= CERTAINTY_LIKELY;
+    return model_outcome(m) == OUTCOME_HUNG;
 }
 
-/* A hang was found: from now on it is looked whether the rest has come to rest too. */
-void watch_react(struct observer *o)
+/* A process that is being ended changes, which says nothing about the hang that was found in it. */
+static enum err watch_before(struct observer *o, struct event *e, bool *dropped)
 {
-    if (o->rested || o->ending || o->look_at > 0 || !hung(o->model))
-        return;
-    o->look_at = clock_now() + rest_time / 4;
-    observer_arm_timer(o);
+    *dropped = e->type == EVENT_FINDING_ENDED && o->ending;
+    return OK;
 }
 
-/* Other parts may still do useful work: the tree is ended when it rests, or when it has only beaten time since the hang
- * was seen (heartbeats never rest). */
+/* Once a hang was found, it is checked again and again whether the tree has come to rest. */
+static enum err watch_after(struct observer *o, enum event_type type, const struct model_worker *w)
+{
+    (void)type;
+    (void)w;
+    if (!o->rested && !o->ending && o->look_at == 0 && hung(o->model))
+        observer_look_at(o, clock_now() + rest_time / 4);
+    return OK;
+}
+
+/* Other processes of the tree may still do useful work, so it is left alone until it is at rest. A tree with a process
+ * that wakes up again and again (a heartbeat) is never at rest: it gets only so much time after the hang was found. */
 static bool time_to_end(const struct observer *o, double now)
 {
     double on_model = now - o->epoch;
     const struct finding *worst = model_worst_finding(o->model);
-    return on_model - last_move(o->model) >= rest_time ||
+    return on_model - last_change(o->model) >= rest_time ||
            on_model - worst->after_seconds >= rest_time + o->options.hang_after;
 }
 
-/* Only where the user said so of a tree that is not ours. The model may be old, if we were stopped for a while: a
- * process is only killed if it is still the one that was seen. A failure (gone, not permitted) leaves it be. */
+/* Kills the processes of a tree that is not ours. If we were stopped for a while, the model is out of date: a process
+ * is only killed if it still is the one that was seen. One that is gone, or that we may not signal, is left alone. */
 static void kill_attached(const struct observer *o)
 {
     const struct model *m = o->model;
@@ -206,12 +199,12 @@ static void kill_attached(const struct observer *o)
         if (m->processes[i].gone || t.pid == getpid() || proc_is_guard(t.pid))
             continue;
         if (identity_signal(&t, SIGKILL)) {
-            /* the next look at the tree shows that it is still there, if it is */
+            /* if it still is there, the next look at the tree shows it */
         }
     }
 }
 
-void watch_stop(struct observer *o)
+static void watch_stop(struct observer *o)
 {
     if (o->ending || o->model->command_ended)
         return;
@@ -222,23 +215,23 @@ void watch_stop(struct observer *o)
         return;
     }
     if (command_signal(o->command, SIGTERM)) {
-        /* then SIGKILL will be denied as well, and that is said */
+        /* SIGKILL will be denied as well, and kill_tree says so */
     }
-    o->look_at = clock_now() + term_patience;
-    observer_arm_timer(o);
+    observer_look_at(o, clock_now() + term_patience);
 }
 
-/* What is left says so once. A command that is among it is not waited for. */
+/* Says which processes cannot be killed, once. If the command is one of them, it is not waited for. */
 static void kill_tree(struct observer *o)
 {
-    size_t known = command_left(o->command)->denied;
+    const struct unkillable *u = command_unkillable(o->command);
+    size_t known = u->n;
     command_kill_tree(o->command);
     o->given_up = command_runs(o->command);
-    if (command_left(o->command)->denied > known)
-        observer_say(o, NOTE_ERROR, kill_left_text(command_left(o->command), o->left));
+    if (u->n > known)
+        observer_say(o, NOTE_ERROR, unkillable_text(u, o->unkillable));
 }
 
-enum err watch_look(struct observer *o, double now, bool *changed)
+static enum err watch_look(struct observer *o, double now, bool *changed)
 {
     if (o->ending) {
         if (!o->model->command_ended && o->command)
@@ -251,13 +244,41 @@ enum err watch_look(struct observer *o, double now, bool *changed)
     if (time_to_end(o, now)) {
         o->rested = *changed = true;
         if (o->options.on_hang == ON_HANG_KILL) {
-            observer_say(o, NOTE_ERROR, "the hung tree is ended (--on-hang kill)");
+            observer_say(o, NOTE_ERROR, "ending the hung process tree (--on-hang kill)");
             watch_stop(o);
         }
         return OK;
     }
     o->look_at = now + rest_time / 4;
     return OK;
+}
+
+static void watch_done(struct observer *o)
+{
+    command_free(o->command);
+    io_close(&o->root_pidfd);
+}
+
+static const struct observed watch_kind = {.step = watch_step,
+                                           .before = watch_before,
+                                           .after = watch_after,
+                                           .look = watch_look,
+                                           .stop = watch_stop,
+                                           .done = watch_done};
+
+enum err observer_watch(const struct observer_options *options, const struct watch_settings *settings,
+                        struct observer **out, struct problem *problem)
+{
+    struct observer *o;
+    enum err err = observer_open(options, &watch_kind, &o, problem);
+    if (err)
+        return err == ERR_NOMEM ? err : ERR_SYS; /* any failure of ours says nothing about the command */
+    err = begin(o, settings, problem);
+    if (err)
+        observer_free(o);
+    else
+        *out = o;
+    return err;
 }
 
 bool observer_rested(const struct observer *o)
@@ -289,31 +310,32 @@ void observer_end_all(struct observer *o)
     o->ends_all = true;
 }
 
-/* As process 1 of a namespace our parent takes everything with it when it ends: then there is nothing to leave. */
-static bool may_leave(const struct observer *o)
+/* If our parent is process 1 of a PID namespace, everything in the namespace ends with it: then nothing can be left
+ * running. */
+static bool may_leave_running(const struct observer *o)
 {
     const struct model *m = o->model;
     return o->command && m->command_ended && !m->command_signal && !m->timed_out && !hung(m) && !o->ending &&
            !o->ends_all && getppid() != 1;
 }
 
-enum err observer_leave(struct observer *o, struct ints *left)
+enum err observer_leave_running(struct observer *o, struct ints *pids)
 {
-    if (!may_leave(o)) {
+    if (!may_leave_running(o)) {
         observer_kill_all(o);
         return OK;
     }
-    sampler_free(o->sampler); /* it may have started a process of its own, which is none of the command's */
+    sampler_free(o->sampler); /* a process that it may have started is not one of the command's */
     o->sampler = NULL;
-    enum err err = list_below(left);
+    enum err err = list_below(pids);
     if (!err)
-        command_leave(o->command);
+        command_leave_running(o->command);
     return err;
 }
 
-const char *observer_left(const struct observer *o)
+const char *observer_unkillable(const struct observer *o)
 {
-    return o->command && command_left(o->command)->denied > 0 ? o->left : NULL;
+    return o->command && command_unkillable(o->command)->n > 0 ? o->unkillable : NULL;
 }
 
 void observer_inspect(struct observer *o, int64_t pid)

@@ -49,7 +49,7 @@ static json_t *verdict_json(const struct bench *b)
 enum err bench_json(const struct bench *b, struct buf *out)
 {
     json_t *rows = json_array(), *growth = json_array();
-    bool lost = false; /* a part that there was no memory for */
+    bool lost = false; /* there was no memory for a part of it */
     for (int i = 0; i < b->nrows && rows; i++)
         lost |= json_array_append_new(rows, row_json(&b->rows[i])) < 0;
     for (int i = 0; i < b->ngrowth && growth; i++)

@@ -9,7 +9,7 @@
 
 enum { NAME = 22, CELL = 11 };
 
-/* --- how a number reads ------------------------------------------------------------------------------------------- */
+/* --- numbers in words --------------------------------------------------------------------------------------------- */
 
 static void rate_words(double v, char out[32])
 {
@@ -43,7 +43,7 @@ struct column {
     enum measure what;
     enum shown shown;
     void (*words)(double v, char out[32]);
-    bool broad; /* left out where there is not the room for all */
+    bool broad; /* left out if the lines are too narrow for all columns */
 };
 
 static const struct column from_nothing[] = {{"first", MEASURE_FIRST, SHOW_MEDIAN, seconds_words, false},
@@ -131,7 +131,7 @@ static void add_table(const struct bench *b, const char *title, const struct col
 
 /* --- plots -------------------------------------------------------------------------------------------------------- */
 
-/* A bar of `width` columns at most, in eighths of a column; never nothing for something. */
+/* A bar of at most `width` columns, in eighths of a column, and of at least one eighth. */
 static void add_bar(struct buf *out, double share, int width)
 {
     static const char *const parts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
@@ -179,7 +179,7 @@ static void add_growth(const struct bench *b, int width, struct buf *out)
     }
     if (most <= 0)
         return;
-    buf_add_text(out, "\nCreate to first result, as the parent's own memory grows\n");
+    buf_add_text(out, "\nFrom creating the pool to its first result, as the memory of its parent grows\n");
     for (int spawn = 0; spawn < 2; spawn++)
         for (int i = 0; i < b->ngrowth; i++) {
             text_bytes(b->growth[i].mib * 1048576, size);
@@ -189,9 +189,10 @@ static void add_growth(const struct bench *b, int width, struct buf *out)
         }
 }
 
-/* --- the whole ---------------------------------------------------------------------------------------------------- */
+/* --- the whole report
+ * ---------------------------------------------------------------------------------------------------- */
 
-/* Breaks lines at blanks. */
+/* Breaks lines at spaces. */
 static void add_wrapped(struct buf *out, const char *text, int width)
 {
     int column = 0;
@@ -250,17 +251,18 @@ enum err bench_text(const struct bench *b, int width, struct buf *out)
     add_wrapped(out, buf_text(&words), width);
     buf_done(&words);
     add_table(b, "From nothing", from_nothing, false, broad, out);
-    add_table(b, "Once it is there", warm, false, broad, out);
+    add_table(b, "Once started", warm, false, broad, out);
     add_table(b, "The pool itself", pool_itself, true, broad, out);
     bar = bar > 60 ? 60 : bar < 10 ? 10 : bar;
     add_plot(b, "Total: every code once, from nothing", MEASURE_TOTAL, bar, out);
-    add_plot(b, "One code at a time, from asking to the result", MEASURE_TRIP, bar, out);
+    add_plot(b, "One code at a time, from the request to the result", MEASURE_TRIP, bar, out);
     add_growth(b, bar, out);
     buf_add_char(out, '\n');
     add_wrapped(out,
-                "first: from making the pool to its first result. total: to the last one. spread: largest less"
-                " smallest, of the median. speed-up: against one thread. empty: tasks that do nothing. fork has"
-                " all of the host's fds; PSS shares out what several processes have, USS is what one has alone.\n",
+                "first: from creating the pool to its first result. total: to its last result. spread: the largest"
+                " value minus the smallest, in percent of the median. speed-up: compared with one thread. empty:"
+                " tasks that do nothing. A forked worker inherits all of the host's fds. PSS splits the memory that"
+                " processes share among them; USS is the memory of one process alone.\n",
                 width);
     return err ? err : out->err;
 }

@@ -31,7 +31,7 @@ static json_t *task_json(const struct model_task *t)
     return o;
 }
 
-/* A hung worker stays "hung" in the report also when it was killed for it: that is what happened to it. */
+/* A hung worker is reported as "hung" even if it was killed afterwards. */
 static const char *worker_state(const struct model *m, const struct model_worker *w)
 {
     const struct finding *f = model_finding_of(m, w->pid);
@@ -46,7 +46,7 @@ static json_t *worker_json(const struct model *m, const struct model_worker *w)
                      (int)w->forked_without_exec, "fds", known(w->fds), "pss_kib", known(w->pss_kib));
 }
 
-/* A watched tree: every process of it, the root included, stands where a pool's workers stand. */
+/* Of a watch, all processes of the tree, the root included, are listed as workers. */
 static json_t *process_json(const struct model *m, const struct model_process *p, json_int_t id)
 {
     const struct finding *f = model_finding_of(m, p->seen.pid);
@@ -96,7 +96,7 @@ static int by_id(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-/* They may be millions: each is written by itself, a line each. */
+/* There may be millions of tasks, so each is converted and written separately, one a line. */
 static enum err add_tasks(const struct model *m, struct buf *out)
 {
     const struct model_task **tasks = calloc(m->ntasks + 1, sizeof *tasks);
@@ -116,7 +116,7 @@ static enum err add_tasks(const struct model *m, struct buf *out)
     return err;
 }
 
-/* What it cost to see all this: processes and threads are those of all looks. */
+/* What the sampling cost. The processes and threads are the sums over all looks. */
 static enum err add_sampling(const struct model *m, json_t *root)
 {
     const struct event_sampling *s = &m->sampling;

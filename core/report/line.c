@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A record as one line of JSON, written straight into a buffer: a run of a million tasks is recorded
- * while it goes on. */
+ * Writes a record as one line of JSON, straight into a buffer: recording a run of a million tasks must not slow it
+ * down. */
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,16 +12,16 @@
 static void add_int(struct buf *out, int64_t value)
 {
     char digits[24], *at = digits + sizeof digits;
-    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     do
-        *--at = (char)('0' + left % 10);
-    while (left /= 10);
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
     if (value < 0)
         *--at = '-';
     buf_add(out, at, (size_t)(digits + sizeof digits - at));
 }
 
-/* A number that stays a real one when it is read back. */
+/* The number has a point or an exponent, so that it is read back as a real number. */
 static void add_real(struct buf *out, double value)
 {
     char text[40];
@@ -43,7 +43,7 @@ static bool is_plain(const char *text)
     return true;
 }
 
-/* Most are plain; the others are for who knows all the rules. */
+/* Most texts are plain; jansson(3) writes the others. */
 static void add_text(struct buf *out, const char *text)
 {
     if (text && is_plain(text)) {

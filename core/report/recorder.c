@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A recording: the same facts as events, one JSON object a line, with the time since the start; and back. */
+ * Writes a recording, one JSON object a line for each event, and reads its lines back. */
 #include "core/report/report.h"
 
 #include <errno.h>
@@ -31,7 +31,8 @@ static enum err remember(struct recorder *r, enum err err)
     return r->err;
 }
 
-/* A regular file is emptied, or made; a stream is open already. Nobody can put a link in its place in between. */
+/* A regular file is created or emptied; a stream is open already. The flags prevent that a symbolic link, put there
+ * since the target was found, is followed. */
 static int open_target(struct target *t)
 {
     int fd = t->fd;
@@ -46,7 +47,7 @@ static int open_target(struct target *t)
     return fd;
 }
 
-enum err recorder_open_at(struct target *t, struct recorder **out, struct problem *problem)
+enum err recorder_open(struct target *t, struct recorder **out, struct problem *problem)
 {
     struct recorder *r = calloc(1, sizeof *r);
     enum err err = r ? OK : problem_set(problem, ERR_NOMEM, "%s: out of memory", t->name);
@@ -62,18 +63,11 @@ enum err recorder_open_at(struct target *t, struct recorder **out, struct proble
         buf_add_text(&r->lines, "{\"schema\": \"poolscope.recording/1\"}\n");
     }
     target_done(t);
-    if (!err && recorder_flush(r)) /* at once: after a fork only one of the two processes may have bytes to write */
+    if (!err && recorder_flush(r)) /* at once, so that a fork does not copy bytes that are still to be written */
         return recorder_close(r, problem);
     if (!err)
         *out = r;
     return err;
-}
-
-enum err recorder_open(const char *path, struct recorder **out, struct problem *problem)
-{
-    struct target target;
-    enum err err = target_find(path, &target, problem);
-    return err ? err : recorder_open_at(&target, out, problem);
 }
 
 void recorder_stop_on(struct recorder *r, int stop)

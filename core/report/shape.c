@@ -21,7 +21,7 @@ json_t *report_json_text(const char *text)
     return result;
 }
 
-/* *list is NULL from the first failure on. Takes `item`. */
+/* Takes `item`. After a failure *list is NULL. */
 static void append(json_t **list, json_t *item)
 {
     if (json_array_append_new(*list, item) < 0) {
@@ -65,21 +65,14 @@ static json_t *json_field(const struct field *f, const void *at)
     }
 }
 
-enum err shape_to_json(const struct field *fields, const void *record, json_t *object)
-{
-    for (const struct field *f = fields; f->kind != FIELD_END; f++)
-        if (json_object_set_new(object, f->name, json_field(f, (const char *)record + f->offset)) < 0)
-            return ERR_NOMEM;
-    return OK;
-}
-
 json_t *shape_new_json(const struct field *fields, const void *record)
 {
     json_t *o = json_object();
-    if (o && shape_to_json(fields, record, o)) {
-        json_decref(o);
-        return NULL;
-    }
+    for (const struct field *f = fields; o && f->kind != FIELD_END; f++)
+        if (json_object_set_new(o, f->name, json_field(f, (const char *)record + f->offset)) < 0) {
+            json_decref(o);
+            o = NULL;
+        }
     return o;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The report for a log that is read the next morning: the verdict first, then who, why, and what cures it. */
+ * The report as text: the verdict first, then which processes hang, why, and what helps. */
 #include "core/report/report.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ static void add_code(struct buf *out, const struct model_task *t)
         add_safe(out, t->code);
 }
 
-/* The few frames that matter; the rest is in the JSON report. */
+/* The few frames that matter; the JSON report has all. */
 static void add_stack(struct buf *out, const struct texts *stack)
 {
     enum { LINE_MAX = 4096 };
@@ -51,7 +51,7 @@ static void add_finding_line(const struct model *m, const struct finding *f, con
 {
     const struct model_worker *w = model_worker_by_pid(m, f->pid);
     if (w) {
-        /* the task it had: its last span, also when the worker is gone by now */
+        /* its last span tells which task it had, even if the worker has ended */
         const struct model_task *t = w->nspans ? model_task(m, w->spans[w->nspans - 1].task) : NULL;
         buf_addf(out, "  worker %lld  pid %lld  task ", (long long)w->id, (long long)w->pid);
         add_code(out, t);
@@ -60,7 +60,7 @@ static void add_finding_line(const struct model *m, const struct finding *f, con
         add_command(m, f->pid, out);
     }
     if (same_words(f, before)) {
-        buf_add_text(out, "  the same\n");
+        buf_add_text(out, "  for the same reason\n");
         return;
     }
     buf_addf(out, "  %s: ", f->rule ? f->rule : "?");
@@ -125,7 +125,7 @@ static bool never_started(const struct model_task *t)
     return t->started < 0 && t->state != TASK_FAILED;
 }
 
-/* The first few by name. Of a run so large that not all of its tasks are kept, the others are known by their number. */
+/* Names the first few tasks that never started, and counts the others: a large run keeps no record of most tasks. */
 static void add_never_started(const struct model *m, struct buf *out)
 {
     enum { NAMED = 5 };
@@ -145,9 +145,33 @@ static void add_never_started(const struct model *m, struct buf *out)
     if (named && all > named)
         buf_addf(out, " and %zu more", all - named);
     else if (all && !named)
-        buf_addf(out, "  never started: %zu tasks", all);
+        buf_addf(out, "  never started: %zu task%s", all, all == 1 ? "" : "s");
     if (all)
         buf_add_char(out, '\n');
+}
+
+static int outcome_status(const struct model *m)
+{
+    if (m->table_error)
+        return m->table_internal ? 125 : 3;
+    switch (model_outcome(m)) {
+    case OUTCOME_HUNG:
+    case OUTCOME_TIMEOUT: return 124;
+    case OUTCOME_FINISHED: return 0;
+    case OUTCOME_FAILED:
+        if (m->root)
+            return m->command_signal ? 128 + (int)m->command_signal : (int)m->command_code;
+        return m->host_died ? 125 : 1;
+    default: return m->root ? 0 : 125; /* an attached tree that still runs */
+    }
+}
+
+int report_final_status(const struct model *m, struct report_end end)
+{
+    int status = outcome_status(m);
+    if (end.signal && !(m->root && status == 124))
+        return 128 + end.signal;
+    return end.failed ? 125 : end.unread ? 3 : status;
 }
 
 static void add_exit(const struct model *m, struct report_end end, struct buf *out)
@@ -164,9 +188,9 @@ static void add_watch_end(const struct model *m, struct report_end end, struct b
     buf_add_text(out, "poolscope: ");
     add_safe(out, m->command ? m->command : "the process");
     if (!m->command_ended)
-        buf_add_text(out, m->timed_out ? " was watched until --timeout" : " goes on");
+        buf_add_text(out, m->timed_out ? " was watched until --timeout" : " still runs");
     else if (m->command_signal)
-        buf_addf(out, " was ended by signal %lld", (long long)m->command_signal);
+        buf_addf(out, " was killed by signal %lld", (long long)m->command_signal);
     else if (m->command_code >= 0)
         buf_addf(out, " exited with status %lld", (long long)m->command_code);
     else
@@ -191,7 +215,8 @@ static void add_last_line(const struct model *m, struct report_end end, struct b
         buf_add_text(out, "stopped by --timeout");
     else
         buf_addf(out, "%s%s", outcome_names[outcome], m->stopped ? " (stopped)" : "");
-    buf_addf(out, "; %zu of %zu tasks finished", model_count_tasks(m, TASK_FINISHED), m->total);
+    buf_addf(out, "; %zu of %zu task%s finished", model_count_tasks(m, TASK_FINISHED), m->total,
+             m->total == 1 ? "" : "s");
     if (m->run_ended >= 0)
         buf_addf(out, " in %s", text_seconds(model_run_seconds(m, m->run_ended), seconds));
     if (m->method)
@@ -238,28 +263,4 @@ enum err report_finding(const struct model *m, const struct finding *f, struct b
     buf_add_char(out, '\n');
     add_detail(m, f, out);
     return out->err;
-}
-
-int report_exit_status(const struct model *m)
-{
-    if (m->table_error)
-        return m->table_internal ? 125 : 3;
-    switch (model_outcome(m)) {
-    case OUTCOME_HUNG:
-    case OUTCOME_TIMEOUT: return 124;
-    case OUTCOME_FINISHED: return 0;
-    case OUTCOME_FAILED:
-        if (m->root)
-            return m->command_signal ? 128 + (int)m->command_signal : (int)m->command_code;
-        return m->host_died ? 125 : 1;
-    default: return m->root ? 0 : 125; /* an attached tree that goes on */
-    }
-}
-
-int report_final_status(const struct model *m, struct report_end end)
-{
-    int status = report_exit_status(m);
-    if (end.signal && !(m->root && status == 124))
-        return 128 + end.signal;
-    return end.failed ? 125 : end.unread ? 3 : status;
 }

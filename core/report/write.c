@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A report into a file, whole or not at all. */
+ * Writes a report to a file, all of it or nothing. */
 #include "core/report/report.h"
 
 #include "core/base/new_file.h"

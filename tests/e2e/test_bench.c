@@ -74,8 +74,8 @@ static void the_verdict_follows_from_the_numbers(void **state)
     add(&b, 2, MEASURE_TOTAL, 1e-3);
     add(&b, 2, MEASURE_TRIP, 1e-4);
     add(&b, 2, MEASURE_RATE, 3000);
-    assert_says(&b, "the quickest pool (spawn) is 2.2 times slower than the engine's own 2 threads", true);
-    assert_says(&b, "because making the pool and its first worker takes 1.92 ms of its 2.22 ms", true);
+    assert_says(&b, "the fastest pool (spawn) is 2.2 times slower than the engine's own 2 threads", true);
+    assert_says(&b, "because starting the pool and its first worker takes 1.92 ms of its 2.22 ms", true);
     assert_says(&b, "3.0 times fewer tasks a second", true);
     bench_done(&b);
 
@@ -83,7 +83,7 @@ static void the_verdict_follows_from_the_numbers(void **state)
     add(&b, 1, MEASURE_TOTAL, 0.1);
     add(&b, 2, MEASURE_TOTAL, 0.4);
     assert_says(&b, "is 4.0 times faster than the engine's own 2 threads", true);
-    bench_stat_add(&b.rows[2].stats[MEASURE_TOTAL], 0.05); /* one round was quicker still: nobody knows */
+    bench_stat_add(&b.rows[2].stats[MEASURE_TOTAL], 0.05); /* one round was faster still, so neither is */
     assert_says(&b, "about as fast", true);
     assert_says(&b, "times faster", false);
     bench_done(&b);

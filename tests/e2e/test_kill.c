@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * SIGKILL for each of our processes in turn, in the middle of a run and of a hang: no process of the run is left, the
- * terminal is usable, and who survives says what happened. */
+ * Each process of poolscope gets SIGKILL, in the middle of a run and of a hang: no process of the run is left, the
+ * terminal is usable, and the processes that survive report what happened. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@
 #include "tests/kit/pty.h"
 
 static char *sample;
-static char *big_table, *many_codes; /* a run over these takes long enough to be killed in its middle */
+static char *big_table, *many_codes; /* a run over them takes long enough to be killed in its middle */
 
 static int make_long_run(void **state)
 {
@@ -54,13 +54,12 @@ static int remove_long_run(void **state)
     return 0;
 }
 
-/* The processes of a run by what they are, from their place in the tree: workers are children of the host, or of the
- * forkserver. */
+/* The processes of a run, known by their place in the tree: workers are children of the host, or of the forkserver. */
 enum role { OBSERVER, HOST, FORKSERVER, WORKER };
 static const char *const role_names[] = {"observer", "host", "forkserver", "worker"};
 
 struct cast {
-    pid_t host, forkserver, worker; /* 0: not there yet; one of the workers */
+    pid_t host, forkserver, worker; /* 0: it has not started; `worker` is one of them */
 };
 
 static struct cast look_at_cast(pid_t observer)
@@ -88,7 +87,7 @@ static pid_t member(const struct cast *c, pid_t observer, enum role role)
     return role == OBSERVER ? observer : role == HOST ? c->host : role == FORKSERVER ? c->forkserver : c->worker;
 }
 
-/* The process waits in futex(2): a hung worker, seen by the kernel and not by the program under test. */
+/* The process waits in futex(2): a hung worker, as the kernel sees it and not the program under test. */
 static bool waits_on_futex(pid_t pid)
 {
     char path[64];
@@ -186,7 +185,7 @@ static size_t tasks_that_are(const struct headless *h, const char *state)
     return n;
 }
 
-/* Killed between two tasks a worker loses none: then it is the next one's turn. The pool goes on with others. */
+/* A worker that is killed between two tasks loses none. Then another worker is killed, until a task is lost. */
 static void kill_until_lost(struct headless *h)
 {
     size_t started = 3;
@@ -198,8 +197,8 @@ static void kill_until_lost(struct headless *h)
     }
 }
 
-/* What the observer does when one of the others was killed. */
-static void assert_survivor_speaks(struct headless *h, enum role role, size_t ended_before)
+/* Checks how the observer reports that another process was killed. */
+static void assert_survivor_reports(struct headless *h, enum role role, size_t ended_before)
 {
     if (role == WORKER) {
         kill_until_lost(h);
@@ -212,7 +211,7 @@ static void assert_survivor_speaks(struct headless *h, enum role role, size_t en
         return;
     }
     if (role == FORKSERVER && recorded(h, "\"event\":\"run_ended\"") == 0) {
-        double end = clock_now() + PROGRAM_BOUND; /* the run may end, or go on without new workers */
+        double end = clock_now() + PROGRAM_BOUND; /* the run may end, or continue without new workers */
         while (recorded(h, "forkserver") < 2 && clock_now() < end)
             nap();
         kill(h->program.pid, SIGTERM);
@@ -238,7 +237,7 @@ static void kill_one(const char *method, enum role role, bool long_run)
         program_wait(&h.program);
         assert_int_equal(h.program.status, 128 + SIGKILL);
     } else {
-        assert_survivor_speaks(&h, role, ended);
+        assert_survivor_reports(&h, role, ended);
     }
     kin_wait_none();
     done(&h);
@@ -291,7 +290,7 @@ static struct pty *explore(const char *method, bool long_run)
     argv[n++] = long_run ? big_table : sample;
     argv[n] = NULL;
     struct pty *p = pty_open(40, 120, argv, NULL);
-    pty_wait_text(p, long_run ? "somebody" : "hoge"); /* the table is there */
+    pty_wait_text(p, long_run ? "somebody" : "hoge"); /* the table is shown */
     pty_type(p, "r");
     return p;
 }
@@ -318,7 +317,7 @@ static struct cast on_the_screen(struct pty *p, const char *method, bool long_ru
     return w.cast;
 }
 
-/* As kill_until_lost: the next worker's turn, until the screen says it. */
+/* Like kill_until_lost, but until the screen shows a lost task. */
 static bool worker_is_killed(void *arg)
 {
     struct pty *p = arg;
@@ -354,7 +353,7 @@ static void kill_one_on_screen(const char *method, enum role role, bool long_run
     pty_free(p);
 }
 
-static void on_the_screen_too_in_the_middle_of_a_run(void **state)
+static void on_the_screen_any_process_may_be_killed_in_the_middle_of_a_run(void **state)
 {
     (void)state;
     static const struct {
@@ -370,7 +369,7 @@ static void on_the_screen_too_in_the_middle_of_a_run(void **state)
         kill_one_on_screen(cases[i].method, cases[i].role, true);
 }
 
-static void on_the_screen_too_in_the_middle_of_a_hang(void **state)
+static void on_the_screen_any_process_may_be_killed_in_the_middle_of_a_hang(void **state)
 {
     (void)state;
     static const enum role roles[] = {OBSERVER, HOST, WORKER};
@@ -378,7 +377,7 @@ static void on_the_screen_too_in_the_middle_of_a_hang(void **state)
         kill_one_on_screen("fork", roles[i], false);
 }
 
-/* The process that would put the terminal right is killed first; another takes its place. */
+/* Kills the process that would restore the terminal first; another one takes its place. */
 static pid_t guard_of(pid_t observer, pid_t not_this)
 {
     pid_t kin[KIN_MAX];
@@ -419,8 +418,10 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
-        CASE(any_process_may_be_killed_in_the_middle_of_a_run), CASE(any_process_may_be_killed_in_the_middle_of_a_hang),
-        CASE(on_the_screen_too_in_the_middle_of_a_run),         CASE(on_the_screen_too_in_the_middle_of_a_hang),
+        CASE(any_process_may_be_killed_in_the_middle_of_a_run),
+        CASE(any_process_may_be_killed_in_the_middle_of_a_hang),
+        CASE(on_the_screen_any_process_may_be_killed_in_the_middle_of_a_run),
+        CASE(on_the_screen_any_process_may_be_killed_in_the_middle_of_a_hang),
         CASE(the_guard_of_the_terminal_may_be_killed),
     };
     kin_adopt();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * kill -9 of the host, and of the observer itself, at any moment of a run without a screen. Of the host: the observer
- * says so, every task is in the report, with one state and a result printed at most once, and the exit status is that
- * of a failure of ours. Of either: no process is left, and no file but those that were asked for. KILLS
- * says how many (100). */
+ * The host, or the observer itself, gets SIGKILL at a random moment of a run without a screen. If it was the host, the
+ * observer reports that, every task is in the report, with one state and a result that was printed at most once, and
+ * the exit status is 125. In both cases no process is left, and no file except for those that were asked for. The
+ * environment variable KILLS is the number of kills (100). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,9 +31,10 @@ static const char *const methods[METHODS] = {"spawn", "forkserver", "fork"};
 
 struct ground {
     char dir[32], *table, *codes, report[64];
-    double length[METHODS]; /* seconds that a run takes when nobody disturbs it */
+    double length[METHODS]; /* seconds that an undisturbed run takes */
     unsigned seed;
-    long kills, after, loading, lost, finished; /* of the kills: after the end; before a task was there */
+    long kills, after, loading; /* kills: all, after the end of the run, before its first task */
+    long lost, finished;        /* tasks */
 };
 
 static void ground_init(struct ground *f)
@@ -73,7 +74,7 @@ static void start(struct ground *f, struct program *p, int method, bool json)
                   NULL);
 }
 
-/* Nothing of it in any place: memory files and sockets are gone with the last process that had them. */
+/* No file is left. Memory files and sockets end with the last process that had them open. */
 static void assert_nothing_is_left(const struct ground *f)
 {
     int files = 0;
@@ -96,7 +97,7 @@ static json_t *report_of(const struct ground *f)
     return root;
 }
 
-/* Each task once, in a state that is an end; returns how many have finished. */
+/* Checks that each task is there once, in a final state. Returns how many have finished. */
 static long check_tasks(struct ground *f, const json_t *root)
 {
     char seen[CODES + 1] = {0};
@@ -159,7 +160,7 @@ static void check_frames(struct ground *f, const struct program *p)
     f->finished += n;
 }
 
-/* False: it was not there yet, or not any more. */
+/* False: it did not exist yet, or does not exist any more. */
 static bool kill_host(const struct program *p)
 {
     pid_t kin[KIN_MAX];
@@ -170,7 +171,7 @@ static bool kill_host(const struct program *p)
     return false;
 }
 
-/* Early moments are as many as all others: then things are born. */
+/* Half of the moments are early, when processes are started. */
 static void wait_some(struct ground *f, int method)
 {
     double at = (double)rand_r(&f->seed) / RAND_MAX;
@@ -213,7 +214,7 @@ static void kill_the_observer(struct ground *f, int method)
     assert_true(p.status == 128 + SIGKILL || p.status == 0);
     program_done(&p);
     assert_nothing_is_left(f);
-    if (access(f->report, F_OK) == 0) /* whole, or not at all */
+    if (access(f->report, F_OK) == 0) /* a report that exists is complete */
         json_decref(report_of(f));
 }
 
@@ -232,8 +233,8 @@ static void measure(struct ground *f)
     assert_nothing_is_left(f);
 }
 
-/* The table is loaded, the run is asked for, and nobody is there any more who could begin it. */
-static void a_run_that_a_dead_host_never_began_is_lost_and_not_awaited(void **state)
+/* The table is loaded and the run is requested, but the host that could begin it is dead. */
+static void the_tasks_of_a_run_that_a_dead_host_never_began_are_lost(void **state)
 {
     struct ground f;
     struct problem problem = {""};
@@ -259,7 +260,7 @@ static void a_run_that_a_dead_host_never_began_is_lost_and_not_awaited(void **st
     assert_true(m->host_died && !model_run_active(m));
     assert_int_equal(model_count_tasks(m, TASK_LOST), 2);
     assert_string_equal(model_task(m, 2)->code, "00001");
-    assert_int_equal(report_exit_status(m), 125);
+    assert_int_equal(report_final_status(m, (struct report_end){0}), 125);
     observer_free(o);
     assert_nothing_is_left(&f);
     ground_done(&f);
@@ -271,7 +272,7 @@ static long kills_wanted(void)
     return wanted ? strtol(wanted, NULL, 10) : 100;
 }
 
-static void a_host_killed_at_any_moment_is_told_and_no_task_is_missing(void **state)
+static void a_host_may_be_killed_at_any_moment_and_no_task_is_missing(void **state)
 {
     struct ground f;
     (void)state;
@@ -284,7 +285,7 @@ static void a_host_killed_at_any_moment_is_told_and_no_task_is_missing(void **st
     ground_done(&f);
 }
 
-static void an_observer_killed_at_any_moment_takes_all_with_it(void **state)
+static void everything_ends_when_the_observer_is_killed_at_any_moment(void **state)
 {
     struct ground f;
     (void)state;
@@ -302,9 +303,9 @@ int main(int argc, char **argv)
     if (hidden_command_run(argc, argv, &status))
         return status;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_run_that_a_dead_host_never_began_is_lost_and_not_awaited),
-        cmocka_unit_test(a_host_killed_at_any_moment_is_told_and_no_task_is_missing),
-        cmocka_unit_test(an_observer_killed_at_any_moment_takes_all_with_it),
+        cmocka_unit_test(the_tasks_of_a_run_that_a_dead_host_never_began_are_lost),
+        cmocka_unit_test(a_host_may_be_killed_at_any_moment_and_no_task_is_missing),
+        cmocka_unit_test(everything_ends_when_the_observer_is_killed_at_any_moment),
     };
     kin_adopt();
     return cmocka_run_group_tests(tests, NULL, NULL);

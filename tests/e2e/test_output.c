@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The real program and the files that it is told to write (-o, --record): it never destroys what it reads, it says
- * before anything runs what cannot be written, and no report is lost. */
+ * The real program and the files that it writes (-o, --record): it never overwrites its inputs, it reports a file that
+ * cannot be written before anything runs, and it loses no report. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +27,7 @@
 
 enum { OTHER_USER = 65534, MANY = 20000 };
 
-/* A new folder, which the tests work in. */
+/* A new folder, in which a test works. */
 static char folder[] = "/tmp/poolscope-output-XXXXXX";
 
 static void write_file(const char *name, const char *text)
@@ -89,7 +89,7 @@ static bool is_link(const char *name)
     return lstat(name, &st) == 0 && S_ISLNK(st.st_mode);
 }
 
-/* The names of very many codes: a report of megabytes. */
+/* So many codes that the report has megabytes. */
 static void write_many_codes(void)
 {
     struct buf codes;
@@ -100,9 +100,9 @@ static void write_many_codes(void)
     buf_done(&codes);
 }
 
-/* --- what is read ------------------------------------------------------------------------------------------------- */
+/* --- inputs ------------------------------------------------------------------------------------------------------- */
 
-static void what_is_read_is_never_written_over(void **state)
+static void an_input_file_is_never_overwritten(void **state)
 {
     static const struct {
         const char *option, *name, *table, *says;
@@ -132,7 +132,7 @@ static void what_is_read_is_never_written_over(void **state)
     }
 }
 
-static void a_table_on_stdin_is_never_written_over(void **state)
+static void a_table_on_stdin_is_never_overwritten(void **state)
 {
     struct program p;
     (void)state;
@@ -144,7 +144,7 @@ static void a_table_on_stdin_is_never_written_over(void **state)
     assert_file_is("in.csv", TABLE);
 }
 
-static void report_and_recording_are_not_one_file(void **state)
+static void report_and_recording_may_not_be_the_same_file(void **state)
 {
     struct program p;
     (void)state;
@@ -157,7 +157,7 @@ static void report_and_recording_are_not_one_file(void **state)
 
 /* --- modes and links ---------------------------------------------------------------------------------------------- */
 
-static void new_evidence_is_for_its_owner_alone(void **state)
+static void new_reports_and_recordings_are_private(void **state)
 {
     struct program p;
     (void)state;
@@ -184,7 +184,7 @@ static void a_replaced_report_keeps_its_mode(void **state)
     }
 }
 
-static void a_link_stays_and_the_file_that_it_names_is_written(void **state)
+static void a_link_is_kept_and_its_target_is_written(void **state)
 {
     (void)state;
     write_file("named", "old");
@@ -202,8 +202,8 @@ static void a_link_stays_and_the_file_that_it_names_is_written(void **state)
     assert_true(is_link("first"));
 }
 
-/* As /dev/stdout is one; that of the machine is left alone. */
-static void a_link_to_stdout_is_stdout(void **state)
+/* Like /dev/stdout, but a link of our own. */
+static void a_link_to_stdout_means_stdout(void **state)
 {
     struct program p;
     (void)state;
@@ -211,16 +211,16 @@ static void a_link_to_stdout_is_stdout(void **state)
     RUN(&p, "-o", "stdout", "in.csv");
     program_assert_status(&p, 0);
     assert_text_matches(buf_text(&p.out), "shape: \\(2, 2\\)");
-    assert_text_matches(buf_text(&p.out), "^poolscope: finished"); /* after the result, not over it */
+    assert_text_matches(buf_text(&p.out), "^poolscope: finished"); /* the report follows the result */
     assert_true(is_link("stdout"));
     program_done(&p);
 }
 
-static void a_descriptor_of_ours_may_be_named(void **state)
+static void an_inherited_descriptor_may_be_named(void **state)
 {
     struct program p;
     char name[32];
-    int fd = open("behind", O_RDWR | O_CREAT, 0644); /* goes by exec */
+    int fd = open("inherited", O_RDWR | O_CREAT, 0644); /* exec does not close it */
     (void)state;
     assert_true(fd >= 0);
     snprintf(name, sizeof name, "/dev/fd/%d", fd);
@@ -228,15 +228,15 @@ static void a_descriptor_of_ours_may_be_named(void **state)
     close(fd);
     program_assert_status(&p, 0);
     program_done(&p);
-    assert_file_matches("behind", "^poolscope: finished");
+    assert_file_matches("inherited", "^poolscope: finished");
 }
 
-static void what_another_user_planted_in_a_shared_folder_is_refused(void **state)
+static void a_file_that_another_user_put_into_a_shared_folder_is_refused(void **state)
 {
     static const char *const options[] = {"-o", "--record"}, *const names[] = {"shared/link", "shared/file"};
     (void)state;
     if (geteuid() != 0)
-        skip(); /* nobody else can be made to own a file */
+        skip(); /* only root can give a file to another user */
     write_file("precious", "keep me");
     assert_int_equal(mkdir("shared", 0700), 0);
     assert_int_equal(chmod("shared", 01777), 0);
@@ -258,7 +258,7 @@ static void what_another_user_planted_in_a_shared_folder_is_refused(void **state
 
 /* --- before anything runs ----------------------------------------------------------------------------------------- */
 
-static void what_cannot_be_written_is_said_before_anything_runs(void **state)
+static void a_file_that_cannot_be_written_is_reported_before_anything_runs(void **state)
 {
     static const struct {
         const char *name;
@@ -300,6 +300,20 @@ static void a_report_that_cannot_be_written_goes_to_stderr(void **state)
     }
 }
 
+static void the_report_on_stderr_says_the_exit_status_of_a_report_that_could_not_be_written(void **state)
+{
+    struct program run, watch;
+    (void)state;
+    RUN(&run, "-o", "/dev/full", "in.csv");
+    program_assert_status(&run, 125);
+    assert_text_matches(buf_text(&run.err), "; exit 125\n$");
+    PROGRAM_RUN(&watch, "watch", "--headless", "-o", "/dev/full", "--", "true");
+    program_assert_status(&watch, 125);
+    assert_text_matches(buf_text(&watch.err), "; exit 125\n$");
+    program_done(&run);
+    program_done(&watch);
+}
+
 static void a_file_size_limit_keeps_the_old_report_whole(void **state)
 {
     struct program p;
@@ -323,7 +337,7 @@ static void a_file_size_limit_keeps_the_old_report_whole(void **state)
     assert_file_is("report", "old");
 }
 
-/* It leaves no room for the memory that host and workers share: that is said, and the host goes on. */
+/* The limit also forbids the memory that the host and the workers share: the host reports that, and continues. */
 static void a_file_size_limit_does_not_end_the_host(void **state)
 {
     struct program p;
@@ -341,8 +355,8 @@ static void a_file_size_limit_does_not_end_the_host(void **state)
     program_done(&p);
 }
 
-/* Of SigIgn in /proc/self/status, the bit of SIGXFSZ. */
-static void a_watched_command_ends_at_its_file_size_limit_as_ever(void **state)
+/* Reads the bit of SIGXFSZ in SigIgn of /proc/self/status. */
+static void a_watched_command_does_not_inherit_an_ignored_file_size_signal(void **state)
 {
     struct program p;
     (void)state;
@@ -356,7 +370,7 @@ static void a_watched_command_ends_at_its_file_size_limit_as_ever(void **state)
 
 /* --- a FIFO ------------------------------------------------------------------------------------------------------- */
 
-/* Of the FIFO "fifo", which somebody reads. */
+/* Waits until the FIFO "fifo" is full. */
 static void wait_until_full(void)
 {
     double end = clock_now() + PROGRAM_BOUND;
@@ -369,7 +383,7 @@ static void wait_until_full(void)
     assert_int_equal(writable, 0);
 }
 
-static void a_signal_ends_it_while_nobody_takes_the_report(void **state)
+static void a_signal_ends_a_run_while_no_process_reads_the_report(void **state)
 {
     struct program p;
     (void)state;
@@ -388,7 +402,7 @@ static void a_signal_ends_it_while_nobody_takes_the_report(void **state)
     close(fifo);
 }
 
-static void a_signal_ends_it_while_nobody_takes_the_recording(void **state)
+static void a_signal_ends_a_run_while_no_process_reads_the_recording(void **state)
 {
     struct program p;
     (void)state;
@@ -408,7 +422,7 @@ static void a_signal_ends_it_while_nobody_takes_the_recording(void **state)
     close(fifo);
 }
 
-static void a_reader_that_leaves_does_not_end_the_run(void **state)
+static void the_run_continues_when_the_reader_of_the_recording_leaves(void **state)
 {
     struct program p;
     (void)state;
@@ -432,23 +446,24 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, enter, leave)
     const struct CMUnitTest tests[] = {
-        CASE(what_is_read_is_never_written_over),
-        CASE(a_table_on_stdin_is_never_written_over),
-        CASE(report_and_recording_are_not_one_file),
-        CASE(new_evidence_is_for_its_owner_alone),
+        CASE(an_input_file_is_never_overwritten),
+        CASE(a_table_on_stdin_is_never_overwritten),
+        CASE(report_and_recording_may_not_be_the_same_file),
+        CASE(new_reports_and_recordings_are_private),
         CASE(a_replaced_report_keeps_its_mode),
-        CASE(a_link_stays_and_the_file_that_it_names_is_written),
-        CASE(a_link_to_stdout_is_stdout),
-        CASE(a_descriptor_of_ours_may_be_named),
-        CASE(what_another_user_planted_in_a_shared_folder_is_refused),
-        CASE(what_cannot_be_written_is_said_before_anything_runs),
+        CASE(a_link_is_kept_and_its_target_is_written),
+        CASE(a_link_to_stdout_means_stdout),
+        CASE(an_inherited_descriptor_may_be_named),
+        CASE(a_file_that_another_user_put_into_a_shared_folder_is_refused),
+        CASE(a_file_that_cannot_be_written_is_reported_before_anything_runs),
         CASE(a_report_that_cannot_be_written_goes_to_stderr),
+        CASE(the_report_on_stderr_says_the_exit_status_of_a_report_that_could_not_be_written),
         CASE(a_file_size_limit_keeps_the_old_report_whole),
         CASE(a_file_size_limit_does_not_end_the_host),
-        CASE(a_watched_command_ends_at_its_file_size_limit_as_ever),
-        CASE(a_signal_ends_it_while_nobody_takes_the_report),
-        CASE(a_signal_ends_it_while_nobody_takes_the_recording),
-        CASE(a_reader_that_leaves_does_not_end_the_run),
+        CASE(a_watched_command_does_not_inherit_an_ignored_file_size_signal),
+        CASE(a_signal_ends_a_run_while_no_process_reads_the_report),
+        CASE(a_signal_ends_a_run_while_no_process_reads_the_recording),
+        CASE(the_run_continues_when_the_reader_of_the_recording_leaves),
     };
     kin_adopt();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Every signal hits the process that was meant and no other: after a pid was given to another process, as process 1 of
- * a PID namespace, and when a command ends by itself and leaves daemons running. What needs a PID namespace is skipped
- * where none may be made. */
+ * Every signal goes to the right process: after a pid was given to another process, as process 1 of a PID namespace,
+ * and when a command ends by itself and leaves daemons running. Tests that need a PID namespace are skipped where it
+ * may not be created. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,10 +34,11 @@
 #include "tests/kit/pty.h"
 #include "tui/term/guard.h"
 
-/* What a process 1 exits with. */
+/* The exit statuses of process 1. */
 enum { PASSED = 0, FAILED = 1, TRY_AGAIN = 76, NO_NAMESPACE = 77 };
 
-/* In process 1 of a namespace an assertion of cmocka's would jump into a copy of the test runner. */
+/* Replaces the assertions of cmocka in process 1 of a namespace, where they would jump into a copy of the test runner.
+ */
 #define CHECK(condition)                                                                                               \
     do {                                                                                                               \
         if (!(condition)) {                                                                                            \
@@ -54,7 +55,7 @@ static void write_text(const char *path, const char *text)
     io_close(&fd);
 }
 
-/* An ordinary user gets the right from a user namespace in which it is root, where those are allowed. */
+/* An ordinary user may do this as root of a new user namespace, where those are allowed. */
 static void unshare_pids(void)
 {
     char map[64];
@@ -85,7 +86,7 @@ static int exit_code(int how)
     return WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
 }
 
-/* True once the child has ended; false after the bound. */
+/* Waits until the child has ended. False if that takes too long. */
 static bool wait_child(pid_t pid, int *how)
 {
     pid_t ended;
@@ -113,7 +114,7 @@ static pid_t start_namespace(int (*work)(void))
     _exit(one > 0 ? exit_code(how) : NO_NAMESPACE);
 }
 
-/* The exit status of process 1. Skips the test where there can be none. */
+/* The exit status of process 1. Skips the test if there can be no process 1. */
 static int wait_namespace(pid_t helper)
 {
     int how;
@@ -178,10 +179,10 @@ static pid_t fork_as(pid_t pid)
     return (pid_t)syscall(SYS_clone3, &args, sizeof args);
 }
 
-/* A process that got the pid of another one. It sends back each byte that it is sent. */
+/* A process that got the pid of another one. It sends each byte that it gets back. */
 struct innocent {
     pid_t pid;
-    int line; /* to it */
+    int line; /* a socket to it */
 };
 
 _Noreturn static void echo(int line)
@@ -192,15 +193,15 @@ _Noreturn static void echo(int line)
     _exit(0);
 }
 
-/* A process that got SIGKILL may be there for a moment yet, but it answers no more. */
+/* A process that got SIGKILL may still exist for a moment, but it does not answer. */
 static bool answers(const struct innocent *p)
 {
     char byte = 'x';
     return send(p->line, &byte, 1, MSG_NOSIGNAL) == 1 && read(p->line, &byte, 1) == 1;
 }
 
-/* Gives the pid of a process that has ended and was reaped to a child of ours. Not in the same clock tick, in which
- * pids are never used up otherwise. */
+/* Gives the pid of a process that has ended and was reaped to a child of ours, in a later clock tick: only there pids
+ * can really be reused. */
 static int recycle(const struct identity *old, struct innocent *out)
 {
     int pair[2];
@@ -218,7 +219,7 @@ static int recycle(const struct identity *old, struct innocent *out)
         if (pid > 0 && !identity_look(pid, &now) && now.is.started != old->started)
             return PASSED;
         close(pair[0]);
-        if (pid < 0 && why == EEXIST) /* the kernel is about to free it */
+        if (pid < 0 && why == EEXIST) /* the kernel has not freed the pid yet */
             continue;
         if (pid < 0)
             _exit(NO_NAMESPACE);
@@ -250,7 +251,7 @@ static void a_recycled_pid_is_not_signalled(void **state)
     pass_in_namespace(signal_after_reuse);
 }
 
-static void neither_process_1_nor_a_group_nor_everybody_is_signalled(void **state)
+static void pids_of_1_and_less_are_never_signalled(void **state)
 {
     (void)state;
     static const pid_t pids[] = {1, 0, -1, -2};
@@ -258,7 +259,7 @@ static void neither_process_1_nor_a_group_nor_everybody_is_signalled(void **stat
         assert_int_equal(identity_signal(&(struct identity){.pid = pids[i]}, 0), ERR_DENIED);
 }
 
-/* Somebody else reaps the child that is held, and its pid is given away, to another child of ours. */
+/* Another part of the program reaps the child, and its pid is given to another child of ours. */
 static int end_after_reuse(void)
 {
     struct held_child child;
@@ -274,7 +275,7 @@ static int end_after_reuse(void)
     return PASSED;
 }
 
-/* The same where there are no pidfds: an old kernel, a seccomp filter. */
+/* The same without pidfds, as on an old kernel or under a seccomp filter. */
 static int end_after_reuse_by_start_time(void)
 {
     struct held_child child;
@@ -290,7 +291,7 @@ static int end_after_reuse_by_start_time(void)
     return PASSED;
 }
 
-static void a_child_that_somebody_else_reaped_costs_no_other_its_life(void **state)
+static void the_pid_of_a_child_that_was_reaped_elsewhere_is_not_killed(void **state)
 {
     (void)state;
     pass_in_namespace(end_after_reuse);
@@ -319,7 +320,7 @@ static int free_guard_after_reuse(void)
     return PASSED;
 }
 
-static void the_end_of_a_guard_that_was_reaped_costs_no_other_its_life(void **state)
+static void the_pid_of_a_guard_that_was_reaped_is_not_killed(void **state)
 {
     (void)state;
     pass_in_namespace(free_guard_after_reuse);
@@ -329,13 +330,13 @@ static void the_end_of_a_guard_that_was_reaped_costs_no_other_its_life(void **st
 
 enum { NIDLE = 3 };
 
-/* A tree in which one process hangs for ever: a root that reaps its children, some that are idle, and one that waits
- * for a private futex that nobody can wake. */
+/* A tree in which one process hangs for ever: a root that reaps its children, some idle processes, and one that waits
+ * for a private futex that no thread can wake. */
 struct tree {
     pid_t root, hung, idle[NIDLE];
 };
 
-/* cmocka's handlers are taken away: one of them could wake it. */
+/* removes the signal handlers of cmocka: one of them could wake it up */
 _Noreturn static void hang(void)
 {
     static uint32_t word;
@@ -373,7 +374,7 @@ static bool start_tree(struct tree *t)
     return whole;
 }
 
-/* Starts poolscope; what it says on stderr goes to a file in memory. */
+/* Starts poolscope with a file in memory as its stderr. */
 static pid_t start_poolscope(char *const *argv, int *err)
 {
     *err = memfd_create("stderr", MFD_CLOEXEC);
@@ -404,8 +405,8 @@ static bool wait_stopped(pid_t pid)
     return waitpid(pid, &how, WUNTRACED) == pid && WIFSTOPPED(how);
 }
 
-/* The observer knows of the hang, and is about to kill the tree. Stopped, it does not see that the idle processes end
- * and others get their pids. */
+/* The observer has found the hang, and is about to kill the tree. It is stopped, so it does not see that the idle
+ * processes end and that other processes get their pids. */
 static int kill_attached_tree_after_reuse(void)
 {
     struct tree t;
@@ -422,22 +423,22 @@ static int kill_attached_tree_after_reuse(void)
     CHECK(wait_said(err, "no-waker"));
     kill(observer, SIGSTOP);
     if (!wait_stopped(observer) || !is_there(t.idle[NIDLE - 1]))
-        return TRY_AGAIN; /* it was quicker */
+        return TRY_AGAIN; /* it has ended already */
     for (int i = 0; i < NIDLE; i++) {
         kill(t.idle[i], SIGKILL);
         CHECK(wait_gone(t.idle[i]));
         CHECK(recycle(&was[i].is, &innocents[i]) == PASSED);
     }
-    sleep(2); /* its patience with the tree ends meanwhile; were it shorter, it would only do less harm */
+    sleep(2); /* longer than it waits for the tree to come to rest, so that it kills as soon as it goes on */
     kill(observer, SIGCONT);
     CHECK(wait_child(observer, &how));
-    CHECK(wait_child(t.root, &how) && WIFSIGNALED(how)); /* it did kill what it had seen */
+    CHECK(wait_child(t.root, &how) && WIFSIGNALED(how)); /* it killed the root, which it had seen */
     for (int i = 0; i < NIDLE; i++)
         CHECK(answers(&innocents[i]));
     return PASSED;
 }
 
-static void an_observer_that_was_stopped_kills_no_process_that_came_later(void **state)
+static void an_observer_that_was_stopped_kills_only_processes_that_it_saw(void **state)
 {
     (void)state;
     pass_in_namespace(kill_attached_tree_after_reuse);
@@ -482,7 +483,7 @@ static pid_t wait_below(pid_t root, const char *words)
     return found;
 }
 
-/* The helper's child is process 1, the supervisor; the observer is its child. 0: the helper has ended. */
+/* The observer is the child of process 1, the supervisor, which is the helper's child. 0: the helper has ended. */
 static pid_t wait_observer(pid_t helper)
 {
     for (double end = clock_now() + PROGRAM_BOUND; clock_now() < end; nap()) {
@@ -517,7 +518,7 @@ static int watch_below_process_one(void)
     return PASSED;
 }
 
-static void as_child_of_process_1_too(void **state)
+static void as_a_child_of_process_1_a_watch_ends_when_its_observer_is_killed(void **state)
 {
     (void)state;
     pass_in_namespace(watch_below_process_one);
@@ -545,7 +546,7 @@ static void a_command_that_ends_by_itself_leaves_its_daemons_running(void **stat
     }
 }
 
-static void a_command_that_is_killed_leaves_nothing(void **state)
+static void a_command_that_is_killed_leaves_nothing_running(void **state)
 {
     (void)state;
     struct program p;
@@ -556,7 +557,7 @@ static void a_command_that_is_killed_leaves_nothing(void **state)
     program_done(&p);
 }
 
-static void a_command_that_ends_because_it_was_asked_to_leaves_nothing(void **state)
+static void a_command_that_ends_on_request_leaves_nothing_running(void **state)
 {
     (void)state;
     struct program p;
@@ -574,7 +575,7 @@ static void a_command_that_ends_because_it_was_asked_to_leaves_nothing(void **st
     program_done(&p);
 }
 
-/* When the shell ends, its terminal sends SIGHUP; the daemon may not have its own session yet. */
+/* When the shell ends, its terminal sends SIGHUP, and the daemon may not have a session of its own yet. */
 static struct pty *watch_daemon_on_a_screen(void)
 {
     const char *const argv[] = {
@@ -585,7 +586,7 @@ static struct pty *watch_daemon_on_a_screen(void)
     return p;
 }
 
-static void on_a_screen_quitting_leaves_the_daemons_of_an_ended_command(void **state)
+static void on_a_screen_quitting_leaves_the_daemons_of_an_ended_command_running(void **state)
 {
     (void)state;
     struct pty *p = watch_daemon_on_a_screen();
@@ -598,7 +599,7 @@ static void on_a_screen_quitting_leaves_the_daemons_of_an_ended_command(void **s
     pty_free(p);
 }
 
-static void on_a_screen_a_request_to_end_leaves_nothing(void **state)
+static void on_a_screen_a_request_to_end_leaves_nothing_running(void **state)
 {
     (void)state;
     struct pty *p = watch_daemon_on_a_screen();
@@ -620,18 +621,18 @@ int main(void)
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
         CASE(a_recycled_pid_is_not_signalled),
-        CASE(neither_process_1_nor_a_group_nor_everybody_is_signalled),
-        CASE(a_child_that_somebody_else_reaped_costs_no_other_its_life),
-        CASE(the_end_of_a_guard_that_was_reaped_costs_no_other_its_life),
-        CASE(an_observer_that_was_stopped_kills_no_process_that_came_later),
+        CASE(pids_of_1_and_less_are_never_signalled),
+        CASE(the_pid_of_a_child_that_was_reaped_elsewhere_is_not_killed),
+        CASE(the_pid_of_a_guard_that_was_reaped_is_not_killed),
+        CASE(an_observer_that_was_stopped_kills_only_processes_that_it_saw),
         CASE(attach_refuses_to_kill_process_1),
         CASE(as_process_1_a_watch_ends_when_its_observer_is_killed),
-        CASE(as_child_of_process_1_too),
+        CASE(as_a_child_of_process_1_a_watch_ends_when_its_observer_is_killed),
         CASE(a_command_that_ends_by_itself_leaves_its_daemons_running),
-        CASE(a_command_that_is_killed_leaves_nothing),
-        CASE(a_command_that_ends_because_it_was_asked_to_leaves_nothing),
-        CASE(on_a_screen_quitting_leaves_the_daemons_of_an_ended_command),
-        CASE(on_a_screen_a_request_to_end_leaves_nothing),
+        CASE(a_command_that_is_killed_leaves_nothing_running),
+        CASE(a_command_that_ends_on_request_leaves_nothing_running),
+        CASE(on_a_screen_quitting_leaves_the_daemons_of_an_ended_command_running),
+        CASE(on_a_screen_a_request_to_end_leaves_nothing_running),
     };
     return cmocka_run_group_tests(tests, adopt, NULL);
 }

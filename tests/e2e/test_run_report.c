@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The real program without a screen: what its reports say, of runs that finish and of those that hang, and what it
- * records. */
+ * The real program without a screen: its reports, of runs that finish and of runs that hang, and its recordings. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,8 +27,8 @@ static json_t *parse_report(const char *text)
     return root;
 }
 
-/* More of them than are told one by one: none is missing on stdout, none in the report. */
-static void every_result_of_very_many_comes_out(void **state)
+/* More tasks than have an event each: none is missing on stdout or in the report. */
+static void all_of_many_results_are_printed_and_reported(void **state)
 {
     enum { CODES = 20000 };
     (void)state;
@@ -86,8 +85,8 @@ static json_t *report_of(const struct program *p)
     return parse_report(buf_text(&p->out));
 }
 
-/* `object` has all of these keys, each of its type: s string, i integer, r number, b bool, a array, o object; a capital
- * letter allows null as well. */
+/* `object` has all of these keys, each with a value of its type: s string, i integer, r number, b bool, a array, o
+ * object; a capital letter allows null as well. */
 static void assert_keys(const json_t *object, const char *const (*keys)[2])
 {
     for (; (*keys)[0]; keys++) {
@@ -149,7 +148,7 @@ static json_int_t number_of(const json_t *object, const char *key)
     return json_integer_value(json_object_get(object, key));
 }
 
-static void a_report_of_a_finished_run_says_what_was_done(void **state)
+static void the_report_of_a_finished_run_has_its_tasks_and_workers(void **state)
 {
     (void)state;
     static const char *const methods[] = {"spawn", "forkserver"};
@@ -189,7 +188,7 @@ static const json_t *finding_of(const json_t *root, json_int_t pid)
     return NULL;
 }
 
-/* One fact of the evidence has these words. */
+/* One line of the evidence contains these words. */
 static bool evidence_has(const json_t *finding, const char *regex)
 {
     size_t i;
@@ -319,7 +318,7 @@ static void a_report_is_written_whole_or_not_at_all(void **state)
     buf_done(&text);
 }
 
-/* How many lines of a recording are this event. Every line is an object, all but the first with a time. */
+/* Counts the lines of a recording with this event. Every line is an object, and all but the first have a time. */
 static size_t count_events(const char *lines, const char *name)
 {
     size_t n = 0, number = 0;
@@ -337,7 +336,7 @@ static size_t count_events(const char *lines, const char *name)
     return n;
 }
 
-static void a_recording_has_every_event_on_a_line(void **state)
+static void a_recording_has_one_event_on_each_line(void **state)
 {
     (void)state;
     static const struct {
@@ -376,11 +375,15 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
-        CASE(every_result_of_very_many_comes_out),           CASE(workers_and_tasks_may_have_limits),
-        CASE(a_report_of_a_finished_run_says_what_was_done), CASE(fork_hangs_and_every_worker_is_proved),
-        CASE(the_text_report_of_a_hang_goes_to_stderr),      CASE(the_hang_is_not_staged),
-        CASE(on_hang_report_waits_until_the_timeout),        CASE(a_report_is_written_whole_or_not_at_all),
-        CASE(a_recording_has_every_event_on_a_line),
+        CASE(all_of_many_results_are_printed_and_reported),
+        CASE(workers_and_tasks_may_have_limits),
+        CASE(the_report_of_a_finished_run_has_its_tasks_and_workers),
+        CASE(fork_hangs_and_every_worker_is_proved),
+        CASE(the_text_report_of_a_hang_goes_to_stderr),
+        CASE(the_hang_is_not_staged),
+        CASE(on_hang_report_waits_until_the_timeout),
+        CASE(a_report_is_written_whole_or_not_at_all),
+        CASE(a_recording_has_one_event_on_each_line),
     };
     kin_adopt();
     sample = source_path("assets/sample.csv");

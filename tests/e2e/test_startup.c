@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What poolscope inherits from the program that starts it: signals that are ignored or blocked, standard descriptors
- * that are closed, and limits under which it cannot do its work, which it says with a status of its own. */
+ * What poolscope inherits from the program that starts it: ignored or blocked signals, closed standard descriptors, and
+ * limits under which it cannot work, for which it has an exit status of its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@
 
 enum { SECCOMP_MISSING = 77 };
 
-static const char self[] = "/proc/self/exe"; /* this test, which becomes the program: see become */
+static const char self[] = "/proc/self/exe"; /* this test, which then becomes poolscope: see become */
 static char *sample;
 
 /* --- the program that starts another one ------------------------------------------------------------------------- */
@@ -37,7 +37,7 @@ static char *sample;
 static void ignore_all(void)
 {
     for (int sig = 1; sig <= SIGRTMAX; sig++)
-        signal(sig, SIG_IGN); /* of some that is refused */
+        signal(sig, SIG_IGN); /* not all of them can be ignored */
 }
 
 static void block_all(void)
@@ -96,8 +96,8 @@ static const struct {
     {"no-pidfds", without_pidfds},
 };
 
-/* argv is: ourselves, what is inherited, the program and its arguments. A heritage that the table does not have is a
- * list of descriptors to close. */
+/* argv is this test, the name of what to inherit, and the program with its arguments. A name that the table does not
+ * have is a list of descriptors to close. */
 static int become(char **argv)
 {
     bool found = false;
@@ -198,7 +198,7 @@ static void an_attached_watch_ends_whatever_signals_are_ignored_or_blocked(void 
         program_done(&p);
         START_WITH(&p, empty(), all_signals[i], program_path(), "attach", "--headless", number);
         end(pid);
-        program_wait(&p); /* it ended, or was gone already */
+        program_wait(&p); /* it was still running, or had ended already */
         assert_true(p.status == 0 || p.status == 3);
         program_done(&p);
     }
@@ -221,7 +221,7 @@ static struct pty *on_terminal(const char *const *argv)
 }
 #define ON_TERMINAL(...) on_terminal((const char *const[]){self, __VA_ARGS__, NULL})
 
-/* Also with a command that ends by itself, and with one that is killed by quitting. */
+/* With a command that ends by itself, and with one that is killed when the user quits. */
 static void a_watch_on_a_terminal_ends_whatever_signals_are_ignored_or_blocked(void **state)
 {
     (void)state;
@@ -286,16 +286,16 @@ static void a_command_gets_the_signals_as_they_were_inherited(void **state)
     program_done(&watched);
 }
 
-/* A run that reads its table from a pipe: it goes on after the signal, and ends when the table has come. */
-static void assert_survives(const char *heritage, int sig)
+/* A run that reads its table from a pipe continues after the signal, and ends once it has the whole table. */
+static void assert_survives(const char *inherited, int sig)
 {
     static const char table[] = "code,name\n0001,hoge\n";
     struct program p;
     int ends[2];
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    START_WITH(&p, ends[0], heritage, program_path(), "run", "-s", "spawn", "-");
+    START_WITH(&p, ends[0], inherited, program_path(), "run", "-s", "spawn", "-");
     assert_int_equal(io_write_all(ends[1], table, sizeof table - 1), OK);
-    for (int unread = 1; unread != 0; nap()) /* it is there and reads */
+    for (int unread = 1; unread != 0; nap()) /* it has started, and reads */
         assert_int_equal(ioctl(ends[1], FIONREAD, &unread), 0);
     assert_int_equal(kill(p.pid, sig), 0);
     close(ends[1]);
@@ -317,7 +317,21 @@ static void a_run_in_the_background_survives_an_interrupt(void **state)
     assert_survives("background", SIGINT);
 }
 
-/* A recording has one JSON object a line, and nothing else. */
+/* Otherwise tests that interrupt a program would fail when a shell runs them as a background job. */
+static void programs_under_test_do_not_inherit_ignored_interrupts(void **state)
+{
+    struct program p;
+    (void)state;
+    void (*before)(int) = signal(SIGINT, SIG_IGN);
+    PROGRAM_RUN(&p, "watch", "--headless", "--", "sh", "-c", "grep SigIgn /proc/self/status");
+    signal(SIGINT, before);
+    program_assert_status(&p, 0);
+    unsigned long long ignored = strtoull(buf_text(&p.out) + strlen("SigIgn:"), NULL, 16);
+    assert_false(ignored & 1ull << (SIGINT - 1));
+    program_done(&p);
+}
+
+/* Every line of a recording is a JSON object. */
 static void assert_is_recording(const char *path)
 {
     struct buf b;
@@ -364,7 +378,7 @@ static void a_table_cannot_be_read_from_a_closed_stdin(void **state)
     program_done(&p);
 }
 
-/* --- what poolscope itself cannot do is 125, never a status of the input or of the command ----------------------- */
+/* --- failures of poolscope itself have the status 125 ------------------------------------------------------------- */
 
 static void assert_own_failure(const char *const *argv)
 {
@@ -380,7 +394,7 @@ static void assert_own_failure(const char *const *argv)
 }
 #define ASSERT_OWN_FAILURE(...) assert_own_failure((const char *const[]){self, __VA_ARGS__, NULL})
 
-static void too_few_descriptors_are_no_fault_of_the_input(void **state)
+static void too_few_descriptors_are_not_blamed_on_the_input(void **state)
 {
     (void)state;
     ASSERT_OWN_FAILURE("few-descriptors", program_path(), "run", sample);
@@ -389,7 +403,7 @@ static void too_few_descriptors_are_no_fault_of_the_input(void **state)
     ASSERT_OWN_FAILURE("few-descriptors", program_path(), "watch", "--headless", "--", "true");
 }
 
-static void a_missing_system_call_is_no_fault_of_the_command_or_the_input(void **state)
+static void a_missing_system_call_is_not_blamed_on_the_command_or_the_input(void **state)
 {
     (void)state;
     ASSERT_OWN_FAILURE("no-pidfds", program_path(), "watch", "--headless", "--", "sh", "-c", "exit 7");
@@ -398,7 +412,7 @@ static void a_missing_system_call_is_no_fault_of_the_command_or_the_input(void *
 }
 
 /* A host that cannot be started, and one that dies at once. */
-static void a_host_that_cannot_work_is_no_fault_of_the_input(void **state)
+static void a_host_that_cannot_work_is_not_blamed_on_the_input(void **state)
 {
     static const char *const hosts[] = {"POOLSCOPE_POOL=/dev/null", "POOLSCOPE_POOL=/bin/false"};
     (void)state;
@@ -409,8 +423,8 @@ static void a_host_that_cannot_work_is_no_fault_of_the_input(void **state)
     }
 }
 
-/* The same where the table comes through a pipe, so that the host is started only when all of it is there. */
-static void a_host_that_cannot_be_started_for_a_stream_is_no_fault_of_it(void **state)
+/* The same with a table from a pipe: the host is only started once the table is complete. */
+static void a_host_that_cannot_be_started_for_a_stream_is_not_blamed_on_it(void **state)
 {
     struct program p;
     int ends[2];
@@ -424,7 +438,7 @@ static void a_host_that_cannot_be_started_for_a_stream_is_no_fault_of_it(void **
     program_done(&p);
 }
 
-static void a_recording_that_cannot_be_opened_is_no_fault_of_the_input(void **state)
+static void a_recording_that_cannot_be_opened_is_not_blamed_on_the_input(void **state)
 {
     static const char missing[] = "/nonexistent/recording";
     (void)state;
@@ -433,7 +447,7 @@ static void a_recording_that_cannot_be_opened_is_no_fault_of_the_input(void **st
     ASSERT_OWN_FAILURE("", program_path(), "watch", "--headless", "--record", missing, "--", "true");
 }
 
-static void an_input_that_cannot_be_opened_is_still_said_to_be_at_fault(void **state)
+static void an_input_that_cannot_be_opened_is_blamed(void **state)
 {
     struct program p;
     (void)state;
@@ -479,14 +493,15 @@ int main(int argc, char **argv)
         CASE(a_command_gets_the_signals_as_they_were_inherited),
         CASE(a_run_under_nohup_survives_a_hangup),
         CASE(a_run_in_the_background_survives_an_interrupt),
+        CASE(programs_under_test_do_not_inherit_ignored_interrupts),
         CASE(closed_descriptors_do_not_end_up_as_the_recording),
         CASE(a_table_cannot_be_read_from_a_closed_stdin),
-        CASE(too_few_descriptors_are_no_fault_of_the_input),
-        CASE(a_missing_system_call_is_no_fault_of_the_command_or_the_input),
-        CASE(a_host_that_cannot_work_is_no_fault_of_the_input),
-        CASE(a_host_that_cannot_be_started_for_a_stream_is_no_fault_of_it),
-        CASE(a_recording_that_cannot_be_opened_is_no_fault_of_the_input),
-        CASE(an_input_that_cannot_be_opened_is_still_said_to_be_at_fault),
+        CASE(too_few_descriptors_are_not_blamed_on_the_input),
+        CASE(a_missing_system_call_is_not_blamed_on_the_command_or_the_input),
+        CASE(a_host_that_cannot_work_is_not_blamed_on_the_input),
+        CASE(a_host_that_cannot_be_started_for_a_stream_is_not_blamed_on_it),
+        CASE(a_recording_that_cannot_be_opened_is_not_blamed_on_the_input),
+        CASE(an_input_that_cannot_be_opened_is_blamed),
         CASE(the_report_says_the_status_that_the_program_exits_with),
     };
     if (argc > 2)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Whoever of a watch is killed, its supervisor or its observer, the other one ends all that was started: children,
- * orphans and those with a session of their own, without a screen and on one. */
+ * If the supervisor or the observer of a watch is killed, the other one ends all processes that were started: children,
+ * orphans and those with a session of their own, with and without a screen. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,10 +16,10 @@
 #include "tests/kit/program.h"
 #include "tests/kit/pty.h"
 
-/* sleep 1001 is a child, 1002 an orphan, 1003 below one with a session of its own. */
+/* sleep 1001 is a child, 1002 is an orphan, and 1003 has a parent with a session of its own. */
 static const char tree[] = "sleep 1001 & (sleep 1002 &); (setsid sh -c 'sleep 1003 & wait' &); wait";
 
-/* The process below `root` whose command has these words; waits for it. */
+/* Waits for a process below `root` whose command contains these words. */
 static pid_t wait_for(pid_t root, const char *words)
 {
     pid_t kin[KIN_MAX];
@@ -56,7 +56,7 @@ static void start(struct program *p)
     wait_for_tree(p->pid);
 }
 
-static void a_killed_supervisor_takes_everything_with_it(void **state)
+static void everything_ends_when_the_supervisor_is_killed(void **state)
 {
     struct program p;
     (void)state;
@@ -68,7 +68,7 @@ static void a_killed_supervisor_takes_everything_with_it(void **state)
     program_done(&p);
 }
 
-static void a_killed_observer_takes_everything_with_it(void **state)
+static void everything_ends_when_the_observer_is_killed(void **state)
 {
     struct program p;
     (void)state;
@@ -103,7 +103,7 @@ static struct pty *on_a_screen(void)
     return p;
 }
 
-static void on_a_screen_the_killed_supervisor_takes_everything_with_it(void **state)
+static void on_a_screen_everything_ends_when_the_supervisor_is_killed(void **state)
 {
     (void)state;
     struct pty *p = on_a_screen();
@@ -113,7 +113,7 @@ static void on_a_screen_the_killed_supervisor_takes_everything_with_it(void **st
     pty_free(p);
 }
 
-static void on_a_screen_the_killed_observer_leaves_the_terminal_as_it_was(void **state)
+static void on_a_screen_the_terminal_is_restored_when_the_observer_is_killed(void **state)
 {
     (void)state;
     struct pty *p = on_a_screen();
@@ -129,11 +129,11 @@ static void on_a_screen_the_killed_observer_leaves_the_terminal_as_it_was(void *
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(a_killed_supervisor_takes_everything_with_it, kin_none_left),
-        cmocka_unit_test_teardown(a_killed_observer_takes_everything_with_it, kin_none_left),
+        cmocka_unit_test_teardown(everything_ends_when_the_supervisor_is_killed, kin_none_left),
+        cmocka_unit_test_teardown(everything_ends_when_the_observer_is_killed, kin_none_left),
         cmocka_unit_test_teardown(a_signal_for_the_supervisor_reaches_the_command, kin_none_left),
-        cmocka_unit_test_teardown(on_a_screen_the_killed_supervisor_takes_everything_with_it, kin_none_left),
-        cmocka_unit_test_teardown(on_a_screen_the_killed_observer_leaves_the_terminal_as_it_was, kin_none_left),
+        cmocka_unit_test_teardown(on_a_screen_everything_ends_when_the_supervisor_is_killed, kin_none_left),
+        cmocka_unit_test_teardown(on_a_screen_the_terminal_is_restored_when_the_observer_is_killed, kin_none_left),
     };
     return cmocka_run_group_tests(tests, adopt, NULL);
 }

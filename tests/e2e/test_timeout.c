@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * --timeout is an upper bound: whatever the program waits for when it passes, and whatever cannot be ended. */
+ * --timeout is an upper bound, whatever the program is waiting for, and even if a process cannot be ended. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,9 +26,9 @@ enum { NOBODY = 65534, STATUS_TIMEOUT = 124 };
 
 static char *sample;
 
-/* --- what the program reads does not come, or never ends ---------------------------------------------------------- */
+/* --- input that does not come, or never ends ---------------------------------------------------------------------- */
 
-/* Its stdin is a pipe to which nobody writes. */
+/* Its stdin is a pipe to which no process writes. */
 static void run_on_silent_pipe(struct program *p, const char *const *args)
 {
     int ends[2];
@@ -39,7 +39,7 @@ static void run_on_silent_pipe(struct program *p, const char *const *args)
 }
 #define RUN_ON_SILENT_PIPE(p, ...) run_on_silent_pipe(p, (const char *const[]){__VA_ARGS__, NULL})
 
-static void the_time_passes_while_a_table_is_awaited(void **state)
+static void timeout_passes_while_waiting_for_a_table(void **state)
 {
     struct program p;
     (void)state;
@@ -54,7 +54,7 @@ static void the_time_passes_while_a_table_is_awaited(void **state)
     program_done(&p);
 }
 
-static void the_time_passes_while_a_table_never_ends(void **state)
+static void timeout_passes_while_reading_an_endless_table(void **state)
 {
     struct program p;
     int ends[2];
@@ -72,10 +72,10 @@ static void the_time_passes_while_a_table_never_ends(void **state)
     program_wait(&p);
     program_assert_status(&p, STATUS_TIMEOUT);
     program_done(&p);
-    waitpid(writer, NULL, 0); /* nobody reads any more */
+    waitpid(writer, NULL, 0); /* it ends, as no process reads any more */
 }
 
-static void the_time_passes_while_codes_are_awaited(void **state)
+static void timeout_passes_while_waiting_for_codes(void **state)
 {
     struct program p;
     (void)state;
@@ -85,7 +85,7 @@ static void the_time_passes_while_codes_are_awaited(void **state)
     program_done(&p);
 }
 
-static void the_time_passes_while_nobody_opens_a_fifo_of_codes(void **state)
+static void timeout_passes_while_no_process_writes_to_a_fifo_of_codes(void **state)
 {
     struct program p;
     char *path = file_with("", 0);
@@ -98,7 +98,7 @@ static void the_time_passes_while_nobody_opens_a_fifo_of_codes(void **state)
     file_done(path);
 }
 
-static void codes_keep_their_places_among_those_of_files(void **state)
+static void codes_of_options_and_files_keep_their_order(void **state)
 {
     struct program p;
     char *path = file_with("0002\n0003\n", 10);
@@ -116,9 +116,9 @@ static void codes_keep_their_places_among_those_of_files(void **state)
     file_done(path);
 }
 
-/* --- what it writes is not taken ---------------------------------------------------------------------------------- */
+/* --- output that no process reads --------------------------------------------------------------------------------- */
 
-static void output_that_nobody_reads_does_not_outlast_the_time(void **state)
+static void timeout_passes_while_no_process_reads_the_output(void **state)
 {
     enum { OUT = 9, CODES = 20000 };
     struct program p;
@@ -146,12 +146,12 @@ static void output_that_nobody_reads_does_not_outlast_the_time(void **state)
     buf_done(&codes);
 }
 
-/* --- what cannot be ended ----------------------------------------------------------------------------------------- */
+/* --- processes that cannot be ended ------------------------------------------------------------------------------- */
 
-/* A copy of this test that belongs to root and has the set-user-ID bit: become. */
+/* A copy of this test, which belongs to root and has the set-user-ID bit. It becomes the command: see become. */
 static char *copy;
 
-/* As root, with all three user ids, so that the user who started us may not send us a signal (kill(2)). */
+/* Takes all three user ids of root, so that the user who started the process may not signal it (kill(2)). */
 static int become_immortal(const char *how)
 {
     if (setresuid(0, 0, 0) < 0)
@@ -174,7 +174,7 @@ static int as_nobody(char **argv)
     return 127;
 }
 
-/* Runs as nobody what follows. */
+/* Runs the rest of the arguments as the user nobody. */
 #define AS_NOBODY(...)                                                                                                 \
     (const char *const[])                                                                                              \
     {                                                                                                                  \
@@ -213,7 +213,7 @@ static int make_immortal(void **state)
     return 0;
 }
 
-/* Where there is no root, file systems ignore the bit, or nobody may not run the program, there is nothing to test. */
+/* Skips the test without root, or if the file system ignores the bit, or if the user nobody may not run the program. */
 static void need_immortal(void)
 {
     if (geteuid() != 0 || status_of(AS_NOBODY(copy, "immortal", "try")) != 0 ||
@@ -255,22 +255,23 @@ static void wait_until_ready(struct program *p)
     }
 }
 
-static const char said[] = "^poolscope: process [0-9]+ \\(poolscope-test-\\) could not be ended and still runs";
+static const char unkillable_line[] =
+    "^poolscope: process [0-9]+ \\(poolscope-test-\\) could not be ended and still runs";
 
-static void a_command_that_may_not_be_killed_does_not_outlast_the_time(void **state)
+static void a_watch_does_not_wait_for_a_command_that_may_not_be_killed(void **state)
 {
     static const char *const times[] = {"0.5", "4", "30"};
     struct program p;
     bool was_ready = false;
     (void)state;
     need_immortal();
-    for (size_t i = 0; i < 3 && !was_ready; i++) { /* a command that was ended before it was ready shows nothing */
+    for (size_t i = 0; i < 3 && !was_ready; i++) { /* try again if the command was ended before it was ready */
         watch_as_nobody(&p, times[i], "command");
         program_wait(&p);
         program_assert_status(&p, STATUS_TIMEOUT);
         was_ready = strstr(buf_text(&p.out), "ready");
         if (was_ready)
-            assert_text_matches(buf_text(&p.err), said);
+            assert_text_matches(buf_text(&p.err), unkillable_line);
         program_done(&p);
     }
     assert_true(was_ready);
@@ -298,11 +299,11 @@ static void a_watch_ends_by_a_signal_that_its_command_may_not_be_sent(void **sta
     kill(p.pid, SIGTERM);
     program_wait(&p);
     program_assert_status(&p, 128 + SIGTERM);
-    assert_text_matches(buf_text(&p.err), said);
+    assert_text_matches(buf_text(&p.err), unkillable_line);
     program_done(&p);
 }
 
-static void a_killed_observer_leaves_a_supervisor_that_does_not_wait_either(void **state)
+static void a_supervisor_does_not_wait_for_an_orphan_that_may_not_be_killed(void **state)
 {
     struct program p;
     pid_t kin[KIN_MAX];
@@ -314,11 +315,11 @@ static void a_killed_observer_leaves_a_supervisor_that_does_not_wait_either(void
     kill(kin[0], SIGKILL);
     program_wait(&p);
     program_assert_status(&p, 128 + SIGKILL);
-    assert_text_matches(buf_text(&p.err), said);
+    assert_text_matches(buf_text(&p.err), unkillable_line);
     program_done(&p);
 }
 
-static void on_a_screen_one_can_quit_all_the_same(void **state)
+static void the_screen_can_be_quit_though_its_command_may_not_be_killed(void **state)
 {
     (void)state;
     need_immortal();
@@ -343,7 +344,7 @@ static void assert_refused(const char *command, const char *option, const char *
     program_done(&p);
 }
 
-static void numbers_that_are_none_are_refused(void **state)
+static void invalid_numbers_are_refused(void **state)
 {
     static const char *const values[] = {"nan", "-nan",  "inf",    "-inf", "infinity", "-1", "0",
                                          "-0",  "1e300", "1e-320", "",     "x",        "1s", "99999999999999999999"};
@@ -362,8 +363,8 @@ static void numbers_that_are_none_are_refused(void **state)
             assert_refused(options[i].command, options[i].option, values[k], options[i].last);
 }
 
-/* A second that is nearly none is over at once; one that is nearly endless never is. */
-static void the_smallest_and_the_largest_seconds_are_what_they_say(void **state)
+/* A timeout of nearly zero seconds passes at once, and one of nearly infinitely many never does. */
+static void tiny_and_huge_numbers_of_seconds_are_accepted(void **state)
 {
     struct program p;
     (void)state;
@@ -383,19 +384,19 @@ int main(int argc, char **argv)
 #define CASE(name)     cmocka_unit_test_teardown(name, kin_none_left)
 #define IMMORTAL(name) cmocka_unit_test_teardown(name, bury_immortals)
     const struct CMUnitTest tests[] = {
-        CASE(the_time_passes_while_a_table_is_awaited),
-        CASE(the_time_passes_while_a_table_never_ends),
-        CASE(the_time_passes_while_codes_are_awaited),
-        CASE(the_time_passes_while_nobody_opens_a_fifo_of_codes),
-        CASE(codes_keep_their_places_among_those_of_files),
-        CASE(output_that_nobody_reads_does_not_outlast_the_time),
-        IMMORTAL(a_command_that_may_not_be_killed_does_not_outlast_the_time),
+        CASE(timeout_passes_while_waiting_for_a_table),
+        CASE(timeout_passes_while_reading_an_endless_table),
+        CASE(timeout_passes_while_waiting_for_codes),
+        CASE(timeout_passes_while_no_process_writes_to_a_fifo_of_codes),
+        CASE(codes_of_options_and_files_keep_their_order),
+        CASE(timeout_passes_while_no_process_reads_the_output),
+        IMMORTAL(a_watch_does_not_wait_for_a_command_that_may_not_be_killed),
         IMMORTAL(an_orphan_that_may_not_be_killed_is_not_waited_for),
         IMMORTAL(a_watch_ends_by_a_signal_that_its_command_may_not_be_sent),
-        IMMORTAL(a_killed_observer_leaves_a_supervisor_that_does_not_wait_either),
-        IMMORTAL(on_a_screen_one_can_quit_all_the_same),
-        CASE(numbers_that_are_none_are_refused),
-        CASE(the_smallest_and_the_largest_seconds_are_what_they_say),
+        IMMORTAL(a_supervisor_does_not_wait_for_an_orphan_that_may_not_be_killed),
+        IMMORTAL(the_screen_can_be_quit_though_its_command_may_not_be_killed),
+        CASE(invalid_numbers_are_refused),
+        CASE(tiny_and_huge_numbers_of_seconds_are_accepted),
     };
     if (argc == 3 && strcmp(argv[1], "immortal") == 0)
         return become_immortal(argv[2]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * `poolscope watch` on the corpus: real programs that hang are found, for the right reason and with the right
- * certainty, and ended whole; those that do not hang get no finding at all, and keep their exit status. */
+ * `poolscope watch` on the corpus of real programs: those that hang are found, for the right reason and with the right
+ * certainty, and all their processes are ended; those that do not hang get no finding, and keep their exit status. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 
 enum { RUNS_MAX = 256, STATUS_HUNG = 124 };
 #ifdef __SANITIZE_ADDRESS__
-enum { SANITIZED = true }; /* slow: once is enough there */
+enum { SANITIZED = true }; /* it is slow, so each program runs once */
 #else
 enum { SANITIZED = false };
 #endif
@@ -43,7 +43,7 @@ static long long pid_of(const json_t *finding)
     return (long long)json_integer_value(json_object_get(finding, "pid"));
 }
 
-/* True if `word` is one of several with | between them. */
+/* True if `word` is one of the words in a list separated by |. */
 static bool is_one_of(const char *word, const char *words)
 {
     size_t len = strlen(word);
@@ -61,7 +61,7 @@ static enum certainty certainty_of(const json_t *finding)
     return c;
 }
 
-/* The program says which of its processes is meant; one that says nothing means any. */
+/* A program prints which of its processes hangs. If it prints nothing, it may be any. */
 static bool is_meant(const struct corpus_run *r, const json_t *finding)
 {
     char line[32];
@@ -95,7 +95,7 @@ static int expected_status(const struct corpus_case *c)
     return c->rule || c->status == UNTIL_ENDED ? STATUS_HUNG : c->status;
 }
 
-/* Everything that one needs to see what went wrong (more than fits a message of cmocka's). */
+/* Prints all that is needed to see what went wrong, which is too much for a message of cmocka. */
 static void fail_with(const struct corpus_run *r, const char *why)
 {
     const struct corpus_case *c = r->c;
@@ -116,7 +116,7 @@ static bool is_unbearable(const struct corpus_run *r, const json_t *finding)
                       : certainty_of(finding) > r->c->least;
 }
 
-static void bear_with(const struct corpus_run *r)
+static void tolerate(const struct corpus_run *r)
 {
     size_t i;
     json_t *finding;
@@ -135,7 +135,7 @@ static void bear_with(const struct corpus_run *r)
     }
 }
 
-/* What is hostile in names and command lines must not reach a terminal. */
+/* Control bytes in names and command lines must not reach the terminal. */
 static bool has_control_characters(const char *text)
 {
     for (const char *at = text; *at; at++)
@@ -150,7 +150,7 @@ static bool machine_is_busy(void)
     return getloadavg(&load, 1) == 1 && load > 4 * (double)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-static void is_judged_and_ended(void **state)
+static void is_judged_right_and_ended(void **state)
 {
     const struct corpus_run *r = *state;
     if (r->missing) {
@@ -162,7 +162,7 @@ static void is_judged_and_ended(void **state)
     if (has_control_characters(r->err))
         fail_with(r, "it lets control characters through");
     if (r->c->pending) {
-        bear_with(r);
+        tolerate(r);
         return;
     }
     if (!is_judged_right(r) && r->c->rule && strcmp(r->c->rule, "spinning") == 0 && machine_is_busy()) {
@@ -179,10 +179,10 @@ static void is_judged_and_ended(void **state)
 
 static bool is_wanted(const struct corpus_case *c)
 {
-    const char *only = getenv("CORPUS_ONLY"); /* by hand: a part of the name */
+    const char *only = getenv("CORPUS_ONLY"); /* set by hand, to a part of a name */
     if (only)
         return strstr(c->name, only);
-    /* The rules are the same under a sanitizer, and slow: what is for it is what strangers make us read. */
+    /* A sanitizer is slow and does not change the rules: it only gets the programs that make us read hostile data. */
     return !SANITIZED || strncmp(c->name, "hostile-", 8) == 0 || strncmp(c->name, "fork-", 5) == 0 ||
            strncmp(c->name, "outside-", 8) == 0;
 }
@@ -194,7 +194,8 @@ static void add_runs(const struct corpus_case *c)
         struct corpus_run *r = &runs[nruns];
         r->c = c;
         snprintf(r->name, sizeof r->name, times > 1 ? "%s %d" : "%s", c->name, k);
-        tests[nruns++] = (struct CMUnitTest){.name = r->name, .test_func = is_judged_and_ended, .initial_state = r};
+        tests[nruns++] = (struct CMUnitTest){
+            .name = r->name, .test_func = is_judged_right_and_ended, .initial_state = r};
     }
 }
 

@@ -78,7 +78,7 @@ static void feed_inspection(struct stage *s, double t, int64_t pid)
     assert_int_equal(texts_add(&i->names, "python3"), OK);
     assert_int_equal(texts_add(&i->waits, "a futex in its own memory, without a timeout"), OK);
     assert_int_equal(texts_add(&i->fds, "  0  terminal"), OK);
-    assert_int_equal(texts_add(&i->fds, "  3  pipe 4711, its reading end, also in 14065, 14073"), OK);
+    assert_int_equal(texts_add(&i->fds, "  3  pipe 4711, the read end, also in 14065, 14073"), OK);
     assert_int_equal(texts_add(&i->signals, "catches INT"), OK);
     apply(s, e);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Short ways to feed a model with events in tests. */
+ * Applies events to a model, for tests. */
 #include "tests/kit/model_events.h"
 
 #include <setjmp.h>

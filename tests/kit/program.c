@@ -60,6 +60,9 @@ _Noreturn static void run_child(const struct program *p, const char *const *argv
 {
     program_default_signals();
     setpgid(0, 0); /* a job of its own, as a shell makes it: kill(-pid) is C-c */
+    /* a shell without job control starts a background job, such as the tests, with these ignored */
+    signal(SIGINT, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
     if (dup2(input, 0) == 0 && dup2(p->out_fd, 1) == 1 && dup2(p->err_fd, 2) == 2)
         execv(argv[0], (char *const *)argv);
     _exit(127);

@@ -75,9 +75,12 @@ static enum err write_report(const struct bench_shell *s)
     buf_init(&report, REPORT_MAX);
     enum err err = s->cli->json ? bench_json(b, &report) : bench_text(b, WIDTH, &report);
     if (err)
-        fprintf(stderr, "poolscope: the report: %s\n", err_text(err));
+        fprintf(stderr, "poolscope: cannot make the report: %s\n", err_text(err));
     else
         err = outputs_write_report(s->cli->outputs, &report);
+    if (s->cli->outputs->lost && outputs_write_report(s->cli->outputs, &report)) {
+        /* stderr was the last place to write it to */
+    }
     buf_done(&report);
     return err;
 }

@@ -30,19 +30,29 @@ void headless_complain(const struct problem *p)
     fprintf(stderr, "poolscope: %s\n", p->text);
 }
 
-enum err headless_report(const struct cli *c, const struct model *m, const char *mode, struct report_end end)
+static enum err write_report(const struct cli *c, const struct model *m, const char *mode, struct report_end end)
 {
     struct buf report;
     buf_init(&report, REPORT_MAX);
     enum err err = c->json ? report_json(m, mode, &report) : report_text(m, end, &report);
     if (err)
-        fprintf(stderr, "poolscope: the report: %s\n", err_text(err));
+        fprintf(stderr, "poolscope: cannot make the report: %s\n", err_text(err));
     else
         err = outputs_write_report(c->outputs, &report);
+    buf_done(&report);
+    return err;
+}
+
+enum err headless_report(const struct cli *c, const struct model *m, const char *mode, struct report_end *end)
+{
+    enum err err = write_report(c, m, mode, *end);
+    end->failed |= err && err != ERR_CANCELLED;
+    if (c->outputs->lost && write_report(c, m, mode, *end)) {
+        /* stderr was the last place to write it to */
+    }
     if (!err && m->table_error && (c->output || c->json))
         fprintf(stderr, "poolscope: %s\n", m->table_error); /* an error is never only in a file */
     else if (!err && m->host_died && (c->output || c->json))
         fputs("poolscope: the host process died\n", stderr);
-    buf_done(&report);
     return err;
 }

@@ -14,8 +14,10 @@ int headless_signals(void);
 /* One line on stderr. */
 void headless_complain(const struct problem *p);
 
-/* Writes the report where the command line says: JSON to -o or stdout, text to -o or stderr. Complains by itself. */
-enum err headless_report(const struct cli *c, const struct model *m, const char *mode, struct report_end end)
+/* Writes the report where the command line says: JSON to -o or stdout, text to -o or stderr. If its file cannot be
+ * written, the report goes to stderr, with the exit status that follows from that. Reports errors itself, on stderr,
+ * and sets end->failed, except for ERR_CANCELLED. */
+enum err headless_report(const struct cli *c, const struct model *m, const char *mode, struct report_end *end)
     MUST_CHECK;
 
 #endif

@@ -71,7 +71,7 @@ static enum err open_named(struct named *n, struct outputs *o, struct problem *p
     }
     if (!err && n->has_recording) {
         n->has_recording = false;
-        err = recorder_open_at(&n->recording, &o->recorder, problem);
+        err = recorder_open(&n->recording, &o->recorder, problem);
     }
     return err;
 }
@@ -116,14 +116,13 @@ static enum err write_file(struct outputs *o, const struct buf *report, struct p
 enum err outputs_write_report(struct outputs *o, const struct buf *report)
 {
     struct problem problem = {""};
-    bool to_file = !o->to_stderr;
-    enum err err = to_file ? write_file(o, report, &problem) : OK;
+    if (o->to_stderr)
+        return io_write_all(STDERR_FILENO, report->data, report->len);
+    enum err err = write_file(o, report, &problem);
+    o->lost = err && err != ERR_CANCELLED;
     if (err)
-        fprintf(stderr, "poolscope: %s%s\n", problem.text, err == ERR_CANCELLED ? "" : "; the report follows");
-    if (err == ERR_CANCELLED || (to_file && !err))
-        return err;
-    enum err said = io_write_all(STDERR_FILENO, report->data, report->len);
-    return err ? err : said;
+        fprintf(stderr, "poolscope: %s%s\n", problem.text, o->lost ? "; the report follows" : "");
+    return err;
 }
 
 void outputs_done(struct outputs *o)

@@ -14,6 +14,7 @@ struct cli;
 
 struct outputs {
     bool to_stderr;            /* the report has no file */
+    bool lost;                 /* its file could not be written */
     struct new_file report;    /* unless to_stderr */
     struct recorder *recorder; /* NULL: none, or taken by the observer */
     int stop;                  /* see outputs_stop_on */
@@ -26,8 +27,8 @@ enum err outputs_open(const struct cli *c, struct outputs *out, struct problem *
 /* Where a stream takes no bytes, it is waited for only until this fd is readable: a signalfd. */
 void outputs_stop_on(struct outputs *o, int stop);
 
-/* Writes the report where it belongs, once. Where that fails, it says so and writes the report to stderr, so that it is
- * not lost. ERR_CANCELLED: it was stopped. */
+/* Writes the report to its file, or to stderr if it has none. If the file cannot be written, says so;
+ * then `lost` tells the caller to write a report once more, which goes to stderr. ERR_CANCELLED: it was stopped. */
 enum err outputs_write_report(struct outputs *o, const struct buf *report) MUST_CHECK;
 
 /* A report that was not written leaves no file. */

@@ -140,12 +140,9 @@ static int finish(struct headless *h)
         .signal = h->signal, .failed = recorded || h->failed == STATUS_OURS, .unread = h->failed == STATUS_IO};
     if (recorded)
         headless_complain(&problem);
-    enum err err = headless_report(h->cli, m, "run", end);
-    if (err == ERR_CANCELLED) { /* nobody takes the report, and a signal ended the waiting */
+    if (headless_report(h->cli, m, "run", &end) == ERR_CANCELLED) { /* a signal came while nobody read the report */
         take_signal(h);
         end.signal = h->signal;
-    } else if (err) {
-        end.failed = true;
     }
     return report_final_status(m, end);
 }

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/observer/command.h"
+#include "core/observer/kill_below.h"
 
 enum { STATUS_OURS = 125 };
 
@@ -31,11 +31,11 @@ static void stop_with_it(pid_t observer)
 
 static void end_tree(void)
 {
-    struct kill_left left;
-    char text[KILL_LEFT_TEXT];
-    command_kill_below(&left);
-    if (left.denied > 0)
-        fprintf(stderr, "poolscope: %s\n", kill_left_text(&left, text));
+    struct unkillable unkillable;
+    char text[UNKILLABLE_TEXT];
+    kill_all_below(&unkillable);
+    if (unkillable.n > 0)
+        fprintf(stderr, "poolscope: %s\n", unkillable_text(&unkillable, text));
 }
 
 /* An observer that came to its end has ended what was to be ended, and has said so in one byte. One that was killed, or

@@ -77,7 +77,7 @@ static void say_denied(struct watch *w)
 {
     const struct event_denied *d = &observer_model(w->observer)->denied;
     if (d->why && !w->said_denied)
-        fprintf(stderr, "poolscope: what process %lld (%s) waits for may not be read: %s\n", (long long)d->pid, d->name,
+        fprintf(stderr, "poolscope: cannot read what process %lld (%s) waits for: %s\n", (long long)d->pid, d->name,
                 d->why);
     w->said_denied = d->why != NULL;
 }
@@ -152,13 +152,13 @@ static int finish(struct watch *w)
         fprintf(stderr, "poolscope: the report: %s\n", err_text(err));
     if (w->cli->mode == CLI_WATCH)
         watch_leave(w->observer);
-    if (observer_left(w->observer))
-        fprintf(stderr, "poolscope: %s\n", observer_left(w->observer));
+    if (observer_unkillable(w->observer))
+        fprintf(stderr, "poolscope: %s\n", observer_unkillable(w->observer));
     enum err recorded = observer_end_recording(w->observer, &problem);
     struct report_end end = {.signal = w->signal, .failed = err || recorded};
     if (recorded)
         headless_complain(&problem);
-    if (said ? say_end(m, end) : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch", end))
+    if (said ? say_end(m, end) : headless_report(w->cli, m, w->cli->mode == CLI_ATTACH ? "attach" : "watch", &end))
         end.failed = true;
     return report_final_status(m, end);
 }
@@ -166,7 +166,7 @@ static int finish(struct watch *w)
 void watch_leave(struct observer *o)
 {
     struct ints left = {0};
-    if (!observer_leave(o, &left) && left.n > 0) {
+    if (!observer_leave_running(o, &left) && left.n > 0) {
         fprintf(stderr, "poolscope: the command ended and left %zu process%s running:", left.n,
                 left.n == 1 ? "" : "es");
         for (size_t i = 0; i < left.n && i < LEFT_SHOWN; i++)

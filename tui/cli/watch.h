@@ -14,7 +14,7 @@ int watch_headless(const struct cli *cli, int supervisor);
 int watch_screen(const struct cli *cli, int supervisor);
 
 /* Call it when the watch is over. Lets the processes go that a command left running when it ended by itself, and says
- * on stderr how many there are; ends them in all other cases. See observer_leave. */
+ * on stderr how many there are; ends them in all other cases. See observer_leave_running. */
 void watch_leave(struct observer *o);
 
 /* Complains; the exit status for a command or a process that cannot be watched. */

@@ -45,14 +45,14 @@ static void finish(void *ctx, struct observer *o)
         end_command(o);
     if (c->mode == CLI_WATCH)
         watch_leave(o);
-    if (observer_left(o))
-        fprintf(stderr, "poolscope: %s\n", observer_left(o));
+    if (observer_unkillable(o))
+        fprintf(stderr, "poolscope: %s\n", observer_unkillable(o));
     enum err recorded = observer_end_recording(o, &problem);
     struct report_end end = {.failed = recorded || (c->mode == CLI_WATCH && !m->command_ended)};
     if (recorded)
         headless_complain(&problem);
     if ((c->output || c->json || m->nfindings > 0) &&
-        headless_report(c, m, c->mode == CLI_ATTACH ? "attach" : "watch", end))
+        headless_report(c, m, c->mode == CLI_ATTACH ? "attach" : "watch", &end))
         end.failed = true;
     ending->status = report_final_status(m, end);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The model: what events make of it. */
+ * The model: how events change it. */
 #include <math.h> /* HUGE_VAL, NAN: nothing that needs libm */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@ static struct model *fresh(void)
     return m;
 }
 
-static void a_hung_run_says_who_why_and_the_cure(void **state)
+static void the_verdict_of_a_hung_run_names_workers_cause_and_cure(void **state)
 {
     (void)state;
     struct model *m = fresh();
@@ -46,7 +46,7 @@ static void one_hung_worker_is_named_in_the_singular(void **state)
     model_free(m);
 }
 
-static void many_hung_workers_are_counted_and_not_listed(void **state)
+static void the_verdict_counts_hung_workers_when_they_are_many(void **state)
 {
     (void)state;
     struct model *m = fresh();
@@ -61,7 +61,7 @@ static void many_hung_workers_are_counted_and_not_listed(void **state)
     model_free(m);
 }
 
-static void a_verdict_is_about_those_that_are_still_there_in_order(void **state)
+static void the_verdict_names_the_workers_that_still_exist_in_order(void **state)
 {
     (void)state;
     struct model *m = fresh();
@@ -109,7 +109,7 @@ static void a_finished_run_keeps_results_in_task_order(void **state)
     model_free(m);
 }
 
-static void a_killed_worker_loses_its_task_only(void **state)
+static void a_killed_worker_loses_only_its_own_task(void **state)
 {
     (void)state;
     struct model *m = fresh();
@@ -131,7 +131,7 @@ static void a_killed_worker_loses_its_task_only(void **state)
     model_free(m);
 }
 
-/* One worker, with the one task there is. */
+/* One worker, which has the only task. */
 static struct model *with_a_task_at_work(void)
 {
     struct model *m = fresh();
@@ -142,7 +142,7 @@ static struct model *with_a_task_at_work(void)
     return m;
 }
 
-static void a_dead_host_ends_the_run_and_loses_what_was_open(void **state)
+static void a_dead_host_ends_the_run_and_loses_its_unsettled_tasks(void **state)
 {
     (void)state;
     struct model *m = with_a_task_at_work();
@@ -155,7 +155,7 @@ static void a_dead_host_ends_the_run_and_loses_what_was_open(void **state)
     model_free(m);
 }
 
-static void a_finding_that_ends_lets_the_worker_go_on(void **state)
+static void a_worker_is_busy_again_when_its_finding_ends(void **state)
 {
     (void)state;
     struct model *m = with_a_task_at_work();
@@ -216,7 +216,7 @@ static struct event many_ended(int64_t run, int64_t first, int64_t n, int64_t to
     return e;
 }
 
-static void many_tasks_are_counted_and_only_some_kept(void **state)
+static void of_many_tasks_all_are_counted_and_some_recorded(void **state)
 {
     enum { TOTAL = 200000, EACH = 500 };
     (void)state;
@@ -254,7 +254,7 @@ static void many_tasks_are_counted_and_only_some_kept(void **state)
     }
 }
 
-static void of_many_tasks_those_that_went_wrong_are_kept(void **state)
+static void of_many_tasks_those_that_failed_are_recorded(void **state)
 {
     enum { TOTAL = 50000 };
     (void)state;
@@ -282,7 +282,7 @@ static void of_many_tasks_those_that_went_wrong_are_kept(void **state)
     model_free(m);
 }
 
-static void a_task_that_comes_back_is_pending_again(void **state)
+static void a_returned_task_is_pending_again(void **state)
 {
     (void)state;
     struct model *m = with_a_task_at_work();
@@ -315,7 +315,7 @@ static void the_log_keeps_only_the_newest_lines(void **state)
     model_free(m);
 }
 
-static void amounts_over_time_are_kept_in_bounded_room(void **state)
+static void a_load_has_a_fixed_size_however_long_the_run(void **state)
 {
     struct load l = {0};
     (void)state;
@@ -326,12 +326,12 @@ static void amounts_over_time_are_kept_in_bounded_room(void **state)
     assert_true(rate > 990 && rate < 1010);
     assert_true(all > 99990 && all < 100010);
     assert_true(load_rate(&l, 150, 200) == 0);
-    load_add(&l, 0, 1e12, 1); /* nobody runs as long */
+    load_add(&l, 0, 1e12, 1); /* far too long for a run */
     load_add(&l, 5, 4, 1);
     assert_true(load_rate(&l, -5, 0) == 0);
 }
 
-static void durations_tell_how_many_take_how_long(void **state)
+static void durations_give_quantiles(void **state)
 {
     struct durations d = {0};
     (void)state;
@@ -355,7 +355,7 @@ static void durations_tell_how_many_take_how_long(void **state)
     assert_int_equal(sum, 1006);
 }
 
-static void a_task_is_slow_by_what_the_others_took(void **state)
+static void a_task_is_slow_compared_with_those_that_finished(void **state)
 {
     struct model *m;
     (void)state;
@@ -382,8 +382,8 @@ static void a_task_is_slow_by_what_the_others_took(void **state)
     model_free(m);
 }
 
-/* Told of a thousand at a time: what the worker did over time is known all the same. */
-static void tasks_told_of_together_are_time_at_work(void **state)
+/* A thousand tasks in one event still show when their worker was busy. */
+static void tasks_reported_together_count_as_busy_time_of_their_worker(void **state)
 {
     struct model *m;
     (void)state;
@@ -405,8 +405,8 @@ static void tasks_told_of_together_are_time_at_work(void **state)
     model_free(m);
 }
 
-/* The start of the last task went with others: it was counted, and not told. */
-static void an_end_is_counted_whose_start_was_only_counted(void **state)
+/* The start of the last task was only counted, in an event about many. */
+static void a_task_may_end_whose_start_was_only_counted(void **state)
 {
     struct model *m;
     (void)state;
@@ -426,8 +426,8 @@ static void an_end_is_counted_whose_start_was_only_counted(void **state)
     model_free(m);
 }
 
-/* One clock for the session, on which the second run begins at 100. */
-static void a_run_counts_its_own_seconds_from_when_it_was_asked_for(void **state)
+/* The session has one clock, and its second run begins at 100. */
+static void seconds_of_a_run_count_from_the_request(void **state)
 {
     (void)state;
     struct model *m;
@@ -453,26 +453,26 @@ static void a_run_counts_its_own_seconds_from_when_it_was_asked_for(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_run_counts_its_own_seconds_from_when_it_was_asked_for),
-        cmocka_unit_test(amounts_over_time_are_kept_in_bounded_room),
-        cmocka_unit_test(durations_tell_how_many_take_how_long),
-        cmocka_unit_test(a_task_is_slow_by_what_the_others_took),
-        cmocka_unit_test(tasks_told_of_together_are_time_at_work),
-        cmocka_unit_test(a_hung_run_says_who_why_and_the_cure),
+        cmocka_unit_test(seconds_of_a_run_count_from_the_request),
+        cmocka_unit_test(a_load_has_a_fixed_size_however_long_the_run),
+        cmocka_unit_test(durations_give_quantiles),
+        cmocka_unit_test(a_task_is_slow_compared_with_those_that_finished),
+        cmocka_unit_test(tasks_reported_together_count_as_busy_time_of_their_worker),
+        cmocka_unit_test(the_verdict_of_a_hung_run_names_workers_cause_and_cure),
         cmocka_unit_test(one_hung_worker_is_named_in_the_singular),
-        cmocka_unit_test(many_hung_workers_are_counted_and_not_listed),
-        cmocka_unit_test(a_verdict_is_about_those_that_are_still_there_in_order),
+        cmocka_unit_test(the_verdict_counts_hung_workers_when_they_are_many),
+        cmocka_unit_test(the_verdict_names_the_workers_that_still_exist_in_order),
         cmocka_unit_test(a_finished_run_keeps_results_in_task_order),
-        cmocka_unit_test(a_killed_worker_loses_its_task_only),
-        cmocka_unit_test(a_dead_host_ends_the_run_and_loses_what_was_open),
-        cmocka_unit_test(a_finding_that_ends_lets_the_worker_go_on),
+        cmocka_unit_test(a_killed_worker_loses_only_its_own_task),
+        cmocka_unit_test(a_dead_host_ends_the_run_and_loses_its_unsettled_tasks),
+        cmocka_unit_test(a_worker_is_busy_again_when_its_finding_ends),
         cmocka_unit_test(a_new_run_forgets_the_old_one_but_not_the_log),
         cmocka_unit_test(events_about_unknown_things_are_ignored),
-        cmocka_unit_test(many_tasks_are_counted_and_only_some_kept),
-        cmocka_unit_test(of_many_tasks_those_that_went_wrong_are_kept),
-        cmocka_unit_test(a_task_that_comes_back_is_pending_again),
+        cmocka_unit_test(of_many_tasks_all_are_counted_and_some_recorded),
+        cmocka_unit_test(of_many_tasks_those_that_failed_are_recorded),
+        cmocka_unit_test(a_returned_task_is_pending_again),
         cmocka_unit_test(the_log_keeps_only_the_newest_lines),
-        cmocka_unit_test(an_end_is_counted_whose_start_was_only_counted),
+        cmocka_unit_test(a_task_may_end_whose_start_was_only_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The sampler on real processes: what it posts, in which order, and that it rests when there is nothing to see. */
+ * The sampler on real processes: what it posts, in which order, and that it sleeps when nothing changes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@ struct watched {
     struct queue *queue;
     struct sampler *sampler;
     double epoch;
-    bool seen; /* an EVENT_PROCESS of the target came */
+    bool seen; /* an EVENT_PROCESS of the target has come */
 };
 
 static void start(struct watched *w, const char *name, double hang_after, size_t capacity)
@@ -46,7 +46,7 @@ static void stop(struct watched *w)
     kit_stop(&w->kit);
 }
 
-/* The next event of this type about the target; others are dropped. Fails the test after 30 s. */
+/* Waits for the next event of this type about the target, and drops others. Fails the test after 30 s. */
 static struct event next(struct watched *w, enum event_type type)
 {
     double until = clock_now() + patience;
@@ -84,7 +84,7 @@ static void posts_a_proved_finding_once_and_with_its_stack(void **state)
     (void)state;
     start(&w, "fork-latch", 5, 4096);
     double started = clock_now() - 10;
-    sampler_hint(w.sampler, w.kit.target, 1, false); /* before the watch: it counts for the old one */
+    sampler_hint(w.sampler, w.kit.target, 1, false); /* belongs to the watch before, so it has no effect */
     assert_int_equal(sampler_watch(w.sampler, w.kit.root, true, started), OK);
     sampler_hint(w.sampler, w.kit.target, 5, true);
     struct event e = next(&w, EVENT_FINDING);
@@ -99,7 +99,7 @@ static void posts_a_proved_finding_once_and_with_its_stack(void **state)
     event_done(&e);
     kill(w.kit.target, SIGKILL);
     double until = clock_now() + patience;
-    for (bool gone = false; !gone;) { /* nothing more is found, and it is never said to have ended */
+    for (bool gone = false; !gone;) { /* there is no other finding, and this one does not end */
         assert_true(clock_now() < until);
         if (queue_take(w.queue, &e))
             continue;
@@ -111,7 +111,7 @@ static void posts_a_proved_finding_once_and_with_its_stack(void **state)
     stop(&w);
 }
 
-static void says_what_a_screen_shows_of_a_process(void **state)
+static void posts_what_a_screen_shows_of_a_process(void **state)
 {
     struct watched w;
     (void)state;
@@ -132,7 +132,7 @@ static void says_what_a_screen_shows_of_a_process(void **state)
     stop(&w);
 }
 
-static void takes_a_finding_back_that_no_longer_holds(void **state)
+static void ends_a_finding_that_no_longer_holds(void **state)
 {
     struct watched w;
     (void)state;
@@ -150,7 +150,7 @@ static void takes_a_finding_back_that_no_longer_holds(void **state)
     stop(&w);
 }
 
-static void answers_for_a_stack_with_a_note_where_nothing_is_found(void **state)
+static void posts_a_note_with_the_stack_of_a_process_without_a_finding(void **state)
 {
     struct watched w;
     (void)state;
@@ -160,15 +160,15 @@ static void answers_for_a_stack_with_a_note_where_nothing_is_found(void **state)
     struct event e = next(&w, EVENT_NOTE);
     assert_non_null(strstr(e.note.text, "read_pipe ← "));
     event_done(&e);
-    sampler_ask_stack(w.sampler, getpid()); /* nobody may trace himself */
+    sampler_ask_stack(w.sampler, getpid()); /* a process may not trace itself */
     e = next(&w, EVENT_NOTE);
     assert_int_equal(e.note.level, NOTE_WARNING);
-    assert_non_null(strstr(e.note.text, "cannot be read: not allowed"));
+    assert_non_null(strstr(e.note.text, ": not allowed"));
     event_done(&e);
     stop(&w);
 }
 
-static void posts_nothing_of_the_old_watch_once_told(void **state)
+static void posts_nothing_of_the_old_watch_once_a_new_one_was_ordered(void **state)
 {
     struct watched w;
     struct kit other;
@@ -195,8 +195,8 @@ static void posts_nothing_of_the_old_watch_once_told(void **state)
     kit_stop(&other);
 }
 
-/* A reader that does not read may still give orders, and end it all. */
-static void is_not_stuck_when_nobody_reads(void **state)
+/* A reader that takes nothing from the queue can still give orders, and free the sampler. */
+static void takes_orders_and_ends_while_its_queue_is_full(void **state)
 {
     struct watched w;
     (void)state;
@@ -208,7 +208,7 @@ static void is_not_stuck_when_nobody_reads(void **state)
     stop(&w);
 }
 
-/* TIDs of this process. */
+/* The thread ids of this process. */
 static size_t list_threads(pid_t tids[], size_t max)
 {
     size_t n = 0;
@@ -250,7 +250,7 @@ static pid_t new_thread(const pid_t before[], size_t n)
     return 0;
 }
 
-/* Waits until a thread has not run for so long; fails after 30 s. */
+/* Waits until a thread has not run for this long. Fails after 30 s. */
 static void wait_for_rest(pid_t tid, double seconds)
 {
     double until = clock_now() + patience, since = clock_now();
@@ -265,14 +265,14 @@ static void wait_for_rest(pid_t tid, double seconds)
     }
 }
 
-static void rests_while_nothing_is_watched_and_seldom_looks_at_what_rests(void **state)
+static void sleeps_while_nothing_is_watched_and_seldom_looks_at_a_tree_at_rest(void **state)
 {
     struct watched w;
     pid_t before[64];
     (void)state;
     size_t n = list_threads(before, 64);
     start(&w, "fork-latch", 5, 4096);
-    assert_int_equal(list_threads(before, 64), n); /* it begins with the first order */
+    assert_int_equal(list_threads(before, 64), n); /* the thread starts with the first order */
     assert_int_equal(sampler_watch(w.sampler, w.kit.root, true, clock_now()), OK);
     pid_t tid = new_thread(before, n);
     struct event e = next(&w, EVENT_FINDING);
@@ -289,12 +289,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(posts_a_proved_finding_once_and_with_its_stack),
-        cmocka_unit_test(says_what_a_screen_shows_of_a_process),
-        cmocka_unit_test(takes_a_finding_back_that_no_longer_holds),
-        cmocka_unit_test(answers_for_a_stack_with_a_note_where_nothing_is_found),
-        cmocka_unit_test(posts_nothing_of_the_old_watch_once_told),
-        cmocka_unit_test(is_not_stuck_when_nobody_reads),
-        cmocka_unit_test(rests_while_nothing_is_watched_and_seldom_looks_at_what_rests),
+        cmocka_unit_test(posts_what_a_screen_shows_of_a_process),
+        cmocka_unit_test(ends_a_finding_that_no_longer_holds),
+        cmocka_unit_test(posts_a_note_with_the_stack_of_a_process_without_a_finding),
+        cmocka_unit_test(posts_nothing_of_the_old_watch_once_a_new_one_was_ordered),
+        cmocka_unit_test(takes_orders_and_ends_while_its_queue_is_full),
+        cmocka_unit_test(sleeps_while_nothing_is_watched_and_seldom_looks_at_a_tree_at_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Report and recording: every key is there, files are whole or not at all, a recording reads back. */
+ * Report and recording: all keys are there, files are written whole or not at all, and a recording can be read back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -62,12 +62,12 @@ static void json_has_every_key_of_the_schema(void **state)
     has_keys(json_array_get(json_object_get(root, "workers"), 0), worker);
     has_keys(json_array_get(json_object_get(root, "findings"), 0), finding);
     assert_string_equal(json_string_value(json_object_get(root, "outcome")), "hung");
-    assert_int_equal(report_exit_status(m), 124);
+    assert_int_equal(report_final_status(m, (struct report_end){0}), 124);
     json_decref(root);
     model_free(m);
 }
 
-static void json_says_what_the_looking_cost(void **state)
+static void json_has_the_cost_of_sampling(void **state)
 {
     (void)state;
     struct model *m = hung_model();
@@ -106,7 +106,7 @@ static void the_text_report_names_verdict_cause_and_cure(void **state)
     static const char *const parts[] = {
         "HUNG after 300 ms, proved: workers 1 and 2 wait for threads that fork did not copy",
         "worker 1  pid 14072  task 0001  no-waker: ",
-        "worker 2  pid 14073  task 00002  the same",
+        "worker 2  pid 14073  task 00002  for the same reason",
         "cause   lost-threads",
         "latch_wait ← engine_each",
         "cure    -s spawn",
@@ -120,7 +120,7 @@ static void the_text_report_names_verdict_cause_and_cure(void **state)
     model_free(m);
 }
 
-static void what_never_started_is_counted_and_a_signal_is_said(void **state)
+static void the_text_report_counts_tasks_that_never_started_and_names_the_signal(void **state)
 {
     (void)state;
     struct model *m;
@@ -142,7 +142,7 @@ static void what_never_started_is_counted_and_a_signal_is_said(void **state)
     model_free(m);
 }
 
-static void a_code_with_control_bytes_never_reaches_the_report_as_it_is(void **state)
+static void control_bytes_of_a_code_are_escaped_in_the_report(void **state)
 {
     (void)state;
     struct model *m;
@@ -169,7 +169,7 @@ static char *folder(void)
     return path;
 }
 
-static void a_file_is_written_whole_for_its_owner_alone_with_no_leftover(void **state)
+static void a_report_file_is_complete_and_private_and_no_temporary_file_is_left(void **state)
 {
     (void)state;
     char *dir = folder(), path[256], text[64] = "";
@@ -186,11 +186,11 @@ static void a_file_is_written_whole_for_its_owner_alone_with_no_leftover(void **
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     unlink(path);
-    assert_int_equal(rmdir(dir), 0); /* empty: the temporary file is gone */
+    assert_int_equal(rmdir(dir), 0); /* it is empty: the temporary file is gone */
     free(dir);
 }
 
-static void a_file_that_cannot_be_written_is_named(void **state)
+static void the_error_names_a_file_that_cannot_be_written(void **state)
 {
     (void)state;
     struct problem p = {""};
@@ -200,6 +200,16 @@ static void a_file_that_cannot_be_written_is_named(void **state)
     assert_non_null(strstr(p.text, "/dev/full"));
 }
 
+static struct recorder *new_recorder(const char *path)
+{
+    struct recorder *r;
+    struct target target;
+    struct problem p;
+    assert_int_equal(target_find(path, &target, &p), OK);
+    assert_int_equal(recorder_open(&target, &r, &p), OK);
+    return r;
+}
+
 static void a_recording_reads_back_as_the_same_events(void **state)
 {
     (void)state;
@@ -207,7 +217,7 @@ static void a_recording_reads_back_as_the_same_events(void **state)
     struct recorder *r;
     struct problem p;
     snprintf(path, sizeof path, "%s/run.jsonl", dir);
-    assert_int_equal(recorder_open(path, &r, &p), OK);
+    r = new_recorder(path);
     struct event e = {.type = EVENT_TASK_ENDED,
                       .time = 1.25,
                       .task = {.run = 1, .task = 3, .code = text_dup("日本"), .state = TASK_FINISHED, .rows = 2}};
@@ -234,8 +244,8 @@ static void a_recording_reads_back_as_the_same_events(void **state)
     free(dir);
 }
 
-/* What strangers wrote, the largest and the smallest numbers, and lists of many. */
-static void nothing_is_lost_in_a_line_of_a_recording(void **state)
+/* Also control bytes, the largest and the smallest numbers, and long lists. */
+static void any_text_and_number_survives_a_recording(void **state)
 {
     static const char *const texts[] = {"", "plain", "\"\\/", "a\tb\nc\x01\x7f", "k\xc3\xb6ln \xe6\x97\xa5", NULL};
     static const double reals[] = {0, -1.5, 1e-9, 123456789, 1e300, 3};
@@ -258,7 +268,7 @@ static void nothing_is_lost_in_a_line_of_a_recording(void **state)
         char *dir = folder(), *path = NULL, *line;
         struct recorder *r;
         assert_true(asprintf(&path, "%s/r", dir) > 0);
-        assert_int_equal(recorder_open(path, &r, &p), OK);
+        r = new_recorder(path);
         assert_int_equal(recorder_add(r, &e), OK);
         assert_int_equal(recorder_close(r, &p), OK);
         struct buf whole;
@@ -290,7 +300,7 @@ static void nothing_is_lost_in_a_line_of_a_recording(void **state)
     }
 }
 
-static void a_bad_line_of_a_recording_is_an_error_with_words(void **state)
+static void a_bad_line_of_a_recording_is_an_error_with_a_message(void **state)
 {
     (void)state;
     static const char *const lines[] = {"",
@@ -313,16 +323,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_has_every_key_of_the_schema),
-        cmocka_unit_test(json_says_what_the_looking_cost),
+        cmocka_unit_test(json_has_the_cost_of_sampling),
         cmocka_unit_test(a_worker_killed_for_hanging_is_reported_as_hung),
         cmocka_unit_test(the_text_report_names_verdict_cause_and_cure),
-        cmocka_unit_test(what_never_started_is_counted_and_a_signal_is_said),
-        cmocka_unit_test(a_code_with_control_bytes_never_reaches_the_report_as_it_is),
-        cmocka_unit_test(a_file_is_written_whole_for_its_owner_alone_with_no_leftover),
-        cmocka_unit_test(a_file_that_cannot_be_written_is_named),
+        cmocka_unit_test(the_text_report_counts_tasks_that_never_started_and_names_the_signal),
+        cmocka_unit_test(control_bytes_of_a_code_are_escaped_in_the_report),
+        cmocka_unit_test(a_report_file_is_complete_and_private_and_no_temporary_file_is_left),
+        cmocka_unit_test(the_error_names_a_file_that_cannot_be_written),
         cmocka_unit_test(a_recording_reads_back_as_the_same_events),
-        cmocka_unit_test(nothing_is_lost_in_a_line_of_a_recording),
-        cmocka_unit_test(a_bad_line_of_a_recording_is_an_error_with_words),
+        cmocka_unit_test(any_text_and_number_survives_a_recording),
+        cmocka_unit_test(a_bad_line_of_a_recording_is_an_error_with_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
