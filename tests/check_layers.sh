@@ -47,7 +47,7 @@ tui/cli          $model model report observer draw keys term panes app commands 
 
 # violations TREE: one line for each include that breaks a rule. awk does it in one pass over all of grep's lines.
 violations() {
-    (cd "$1" && grep -rnE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' core tui || true) |
+    { cd "$1" && grep -rnE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' core tui; } |
         awk -v rooms="$rooms" '
         BEGIN {
             n = split(rooms, lines, "\n")

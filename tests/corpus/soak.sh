@@ -54,9 +54,9 @@ END
 for python in python3 "$HOME"/.pyenv/versions/*/bin/python3; do
     "$python" -c 'import test.test_subprocess' 2>/dev/null && tests_python=$python
 done
-python-tests() { for t; do timeout 100 "$tests_python" -m test -q -x test_resource_tracker $t >/dev/null 2>&1; done; }
+python-tests() { for t; do timeout 100 "$tests_python" -m test -q -x test_resource_tracker "$t" >/dev/null 2>&1; done; }
 polars=${POLARS_NEW-}
-pgbin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1)
+pgbin=$(find /usr/lib/postgresql -path '*/bin' -prune 2>/dev/null | sort | tail -n 1)
 export -f python-tests
 export tests_python polars pgbin
 
@@ -109,7 +109,7 @@ sys.exit(proved > 0)
 END
 }
 
-names= chosen=()
+names='' chosen=()
 while IFS='|' read -r name needs command; do
     missing=
     for need in $needs; do has "$need" || missing=$need; done

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * The real program when memory runs out. tests/failing_malloc.so lets the n-th allocation fail in one kind of its
- * processes, once or from there on. Whatever n is, the program goes on or ends with a sentence and a status of its
- * documented table; it dies of no signal, never hangs, leaves no process, and its report agrees with its exit status.
- * ALLOCS is how many n are tried for each case, or "all". */
+ * The real program when memory runs out. tests/failing_malloc.so makes the n-th allocation of one kind of its processes
+ * fail, alone or with all that follow. Whatever n is, the program goes on, or ends with a message and a documented exit
+ * status. No signal kills it, it does not hang, it leaves no process, and its report agrees with its exit status.
+ *
+ * The environment variable ALLOCS says how many n are tried for each case; "all" tries every one. ALLOC_ONLY names the
+ * cases to run; ALLOC_TRACE (NAME:ROLE:N, or NAME:ROLE:N+ with all that follow) shows where one allocation failed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,10 +37,10 @@ enum { CAN_FAIL = 0 }; /* a sanitizer brings an allocator of its own, which must
 enum { CAN_FAIL = 1 };
 #endif
 
-enum { AT_ONCE = 4, ARGS_MAX = 24, FIRST = 200 };
+enum { AT_ONCE = 8, ARGS_MAX = 24, FIRST = 200 };
 
-/* One step of a person at the explorer: what is typed, and what the screen shows when it has had its effect. Where an
- * allocation has failed it may have none, so that only a moment is waited for it. */
+/* One step of a person at the explorer: the keys, and a text that the screen shows once they have had their effect.
+ * After a failed allocation they may have none, so the test waits for the text only for a moment. */
 struct step {
     const char *keys, *shows;
 };
@@ -47,20 +49,19 @@ struct scenario {
     const char *name;
     const char *args[ARGS_MAX];
     enum failing_role role;
-    const char *statuses;     /* those that it may end with besides 125, such as "0 1" */
-    const struct step *steps; /* NULL: without a terminal */
-    bool json;                /* a report of `run` or `watch` is on stdout */
-    bool bench_json;          /* one of `bench` is */
+    const char *statuses;     /* the exit statuses that are right besides 125, such as "0 1" */
+    const struct step *steps; /* NULL: it runs without a terminal */
+    bool json;                /* it writes a report of `run` or `watch` to stdout */
+    bool bench_json;          /* it writes a report of `bench` to stdout */
     bool same_output;         /* with status 0, stdout has the lines of a run without failures */
-    int samples;              /* how many n a plain `make check` tries in each of the two modes */
+    int samples;              /* how many n are tried in each of the two modes, unless ALLOCS says otherwise */
 };
 
-static size_t excused; /* tries that ended inside ncurses or libvterm */
+static size_t excused; /* attempts that ended inside ncurses or libvterm */
 static char *folder, *library, *sample, *corpus;
 
 /* One run of the program. */
-struct
-try {
+struct attempt {
     const struct scenario *s;
     char *order_path;
     struct failing_malloc *order;
@@ -72,7 +73,7 @@ try {
     bool over;
 };
 
-static void make_order(struct try *t, uint64_t at, bool from_then_on, bool trace)
+static void make_order(struct attempt *t, uint64_t at, bool from_then_on, bool trace)
 {
     const struct failing_malloc order = {.role = (int32_t)t->s->role,
                                          .at = at,
@@ -86,7 +87,7 @@ static void make_order(struct try *t, uint64_t at, bool from_then_on, bool trace
     assert_true(t->order != MAP_FAILED);
 }
 
-static void set_environment(const struct try *t)
+static void set_environment(const struct attempt *t)
 {
     setenv("builddir", folder, 1);
     setenv("FAILING_MALLOC", t->order_path, 1);
@@ -105,11 +106,11 @@ static const char *real_argument(const char *arg)
     return strcmp(arg, "SAMPLE") == 0 ? sample : strcmp(arg, "CORPUS") == 0 ? corpus : arg;
 }
 
-static void begin(struct try *t, const struct scenario *s, uint64_t at, bool from_then_on, bool trace)
+static void begin(struct attempt *t, const struct scenario *s, uint64_t at, bool from_then_on, bool trace)
 {
     const char *args[ARGS_MAX + 1] = {NULL}, *argv[ARGS_MAX + 2] = {NULL};
     char *builddir = strdup(getenv("builddir") ? getenv("builddir") : "build");
-    *t = (struct try){.s = s};
+    *t = (struct attempt){.s = s};
     make_order(t, at, from_then_on, trace);
     set_environment(t);
     for (size_t i = 0; i < ARGS_MAX && s->args[i]; i++)
@@ -124,7 +125,7 @@ static void begin(struct try *t, const struct scenario *s, uint64_t at, bool fro
     free(builddir);
 }
 
-static void end(struct try *t)
+static void end(struct attempt *t)
 {
     if (t->s->steps)
         pty_free(t->pty);
@@ -136,14 +137,15 @@ static void end(struct try *t)
 
 /* The explorer */
 
-static void type(struct try *t, const char *keys)
+static void type(struct attempt *t, const char *keys)
 {
     if (kin_alive(pty_pid(t->pty)))
         pty_type(t->pty, keys);
 }
 
-/* Types the next keys once the last ones have had their effect. After the last step it quits, again and again. */
-static void go_on(struct try *t)
+/* Types the next keys once the last ones have had their effect. After the last step, types the keys that quit until the
+ * program has ended. */
+static void go_on(struct attempt *t)
 {
     static const double after_failure = 0.5, without_failure = 3;
     const struct step *step = &t->s->steps[t->step];
@@ -161,13 +163,13 @@ static void go_on(struct try *t)
         return;
     if (!step->keys && waited < 0.1)
         return;
-    static const char *const leave[] = {"q", "y", "q", "\x1b"}; /* y: where it asks whether it may */
+    static const char *const leave[] = {"q", "y", "q", "\x1b"}; /* y answers a question */
     type(t, step->keys ? step->keys : leave[t->quits++ % 4]);
     t->step_began = 0;
     t->step += step->keys != NULL;
 }
 
-static void look(struct try *t)
+static void look(struct attempt *t)
 {
     if (t->s->steps) {
         go_on(t);
@@ -177,9 +179,9 @@ static void look(struct try *t)
     }
 }
 
-/* What is wrong with how it ended; NULL: nothing. */
+/* The check functions return what is wrong with how the program ended, or NULL. */
 
-static int status_of(const struct try *t)
+static int status_of(const struct attempt *t)
 {
     if (!t->s->steps)
         return t->program.status;
@@ -195,7 +197,7 @@ static bool is_documented(const struct scenario *s, int status)
     return strstr(all, word) != NULL;
 }
 
-/* The number after the last "exit " of a text report; -1 where there is none. */
+/* The number after the last "exit " of a text report, or -1. */
 static int said_status(const char *text)
 {
     int said = -1;
@@ -214,7 +216,7 @@ static const char *check_text(const char *err, int status)
     return NULL;
 }
 
-static const char *check_json(const struct try *t, int status)
+static const char *check_json(const struct attempt *t, int status)
 {
     const char *text = buf_text(&t->program.out);
     json_t *root = *text ? json_loads(text, 0, NULL) : NULL;
@@ -238,7 +240,7 @@ static const char *check_json(const struct try *t, int status)
     return wrong;
 }
 
-static const char *check_bench(const struct try *t, int status)
+static const char *check_bench(const struct attempt *t, int status)
 {
     enum { COMPARED = 6 };
     const char *text = buf_text(&t->program.out);
@@ -264,7 +266,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The lines in order, since results come in the order of completion. Freed by the caller. */
+/* The lines of `text`, sorted, since results come in the order of completion. Freed by the caller. */
 static char *sorted(const char *text)
 {
     enum { LINES_MAX = 4096 };
@@ -280,7 +282,7 @@ static char *sorted(const char *text)
     return out;
 }
 
-static const char *check_output(const struct try *t, const char *expected)
+static const char *check_output(const struct attempt *t, const char *expected)
 {
     char *lines = sorted(buf_text(&t->program.out));
     bool same = strcmp(lines, expected) == 0;
@@ -288,13 +290,13 @@ static const char *check_output(const struct try *t, const char *expected)
     return same ? NULL : "status 0, and stdout is not that of a run without failures";
 }
 
-static bool is_restored(struct try *t)
+static bool is_restored(struct attempt *t)
 {
     struct pty_modes m = pty_modes(t->pty);
     return !m.alternate && m.cursor_visible && !m.mouse && (m.termios.c_lflag & ICANON) && (m.termios.c_lflag & ECHO);
 }
 
-static const char *check_terminal(struct try *t, int status)
+static const char *check_terminal(struct attempt *t, int status)
 {
     if (!is_restored(t))
         return "the terminal is not restored";
@@ -303,16 +305,16 @@ static const char *check_terminal(struct try *t, int status)
     return NULL;
 }
 
-/* Functions of ncurses that do not check their allocations while they read the description of the terminal, before
- * anything is shown; ncurses has no way to be given another allocator. Then those of libvterm that make the terminal of
- * a watched program and do not check either. Nothing else is excused. */
+/* Library functions that do not check their allocations: those of ncurses that read the description of the terminal,
+ * before anything is shown (ncurses cannot be given another allocator), and those of libvterm that make the terminal of
+ * a watched program. Nothing else is excused. */
 static const char *const unchecked_in_libraries[] = {
     "_nc_find_type_entry", "_nc_tiparm", "_nc_setupterm", "vterm_obtain_state", "vterm_obtain_screen",
 };
 static const char ncurses_gives_up[] = "\"?\", line 0, col 0: Out of memory"; /* _nc_err_abort calls exit(3) */
 
-/* The function of the program that crashed, from the backtrace that failing_malloc.so has written: addr2line(1). */
-static bool name_crash(struct try *t, char *out, size_t size)
+/* Finds the name of the function that crashed by addr2line(1), from the backtrace that failing_malloc.so wrote. */
+static bool name_crash(struct attempt *t, char *out, size_t size)
 {
     size_t len;
     unsigned long address = 0;
@@ -320,7 +322,7 @@ static bool name_crash(struct try *t, char *out, size_t size)
     const char *raw = pty_raw(t->pty, &len), *at = strstr(raw, "failing_malloc: signal");
     const char *library_at = at ? strstr(at, "libtinfo") : NULL;
     at = at ? strstr(at, "/poolscope(+") : NULL;
-    if (library_at && at && library_at < at) { /* it is linked as a shared library */
+    if (library_at && at && library_at < at) { /* a shared ncurses crashed */
         snprintf(out, size, "%s", unchecked_in_libraries[0]);
         return true;
     }
@@ -336,7 +338,7 @@ static bool name_crash(struct try *t, char *out, size_t size)
     return read;
 }
 
-static bool is_of_a_library(struct try *t, int status)
+static bool is_of_a_library(struct attempt *t, int status)
 {
     char name[256];
     if (status == 1 && pty_raw_has(t->pty, ncurses_gives_up))
@@ -355,7 +357,7 @@ static bool has_crash(const char *text)
     return text_matches(text, "signal (4|6|7|8|11)\\b|SIGSEGV|SIGABRT|^(free|malloc|realloc)\\(|corrupted");
 }
 
-static const char *find_fault(struct try *t, const char *expected)
+static const char *find_fault(struct attempt *t, const char *expected)
 {
     int status = status_of(t);
     const char *wrong = NULL;
@@ -383,7 +385,7 @@ static const char *find_fault(struct try *t, const char *expected)
     return wrong;
 }
 
-static void print_fault(struct try *t, const char *wrong)
+static void print_fault(struct attempt *t, const char *wrong)
 {
     fprintf(stderr, "%s, role %d, n = %llu%s, %llu failed: %s; status %d\n", t->s->name, (int)t->s->role,
             (unsigned long long)t->order->at, t->order->from_then_on ? " and all after it" : "",
@@ -394,31 +396,31 @@ static void print_fault(struct try *t, const char *wrong)
         fprintf(stderr, "%.2000s\n%.3000s\n", buf_text(&t->program.out), buf_text(&t->program.err));
 }
 
-/* Runs up to AT_ONCE tries together; how many of them had a fault. */
-static size_t run_together(struct try *tries, size_t n, const char *expected)
+/* Runs up to AT_ONCE attempts side by side. Returns how many of them had a fault. */
+static size_t run_together(struct attempt *attempts, size_t n, const char *expected)
 {
     size_t faults = 0;
     for (size_t running = n; running > 0; nap()) {
         running = 0;
         for (size_t i = 0; i < n; i++) {
-            if (!tries[i].over && clock_now() < tries[i].ends)
-                look(&tries[i]);
-            running += !tries[i].over && clock_now() < tries[i].ends;
+            if (!attempts[i].over && clock_now() < attempts[i].ends)
+                look(&attempts[i]);
+            running += !attempts[i].over && clock_now() < attempts[i].ends;
         }
     }
     for (size_t i = 0; i < n; i++) {
-        const char *wrong = tries[i].over ? find_fault(&tries[i], expected) : "it hangs";
+        const char *wrong = attempts[i].over ? find_fault(&attempts[i], expected) : "it hangs";
         if (wrong)
-            print_fault(&tries[i], wrong);
+            print_fault(&attempts[i], wrong);
         faults += wrong != NULL;
-        end(&tries[i]);
+        end(&attempts[i]);
     }
-    kin_wait_none(); /* nothing is left behind */
+    kin_wait_none();
     return faults;
 }
 
-/* The i-th of `samples` numbers between 1 and `all`: half of them among the first, where a program starts and every
- * allocation is another one; the others spread evenly over the rest. */
+/* The i-th of `samples` numbers between 1 and `all`. Half of the numbers are among the first, since a program makes
+ * different allocations while it starts; the others are spread evenly over the rest. */
 static uint64_t sample_number(size_t i, size_t samples, uint64_t all)
 {
     uint64_t first = all < FIRST ? all : FIRST;
@@ -437,10 +439,10 @@ static size_t how_many(const struct scenario *s, uint64_t all)
     return (size_t)(n > all ? all : n);
 }
 
-/* A run without failures: how many allocations it makes, and what it prints. */
+/* Runs without failures. Returns how many allocations that takes; `expected` gets the output, sorted. */
 static uint64_t count_all(const struct scenario *s, char **expected)
 {
-    struct try t;
+    struct attempt t;
     begin(&t, s, 0, false, false);
     while (!t.over && clock_now() < t.ends) {
         look(&t);
@@ -460,10 +462,10 @@ static uint64_t count_all(const struct scenario *s, char **expected)
     return n;
 }
 
-/* Shows where the allocation failed that the program could not bear. */
+/* Prints where the n-th allocation was made. */
 static void trace(const struct scenario *s, uint64_t at, bool from_then_on)
 {
-    struct try t;
+    struct attempt t;
     begin(&t, s, at, from_then_on, true);
     while (!t.over && clock_now() < t.ends) {
         look(&t);
@@ -482,14 +484,14 @@ static void trace(const struct scenario *s, uint64_t at, bool from_then_on)
 
 static size_t try_all(const struct scenario *s, uint64_t all, bool from_then_on, const char *expected)
 {
-    struct try tries[AT_ONCE];
+    struct attempt attempts[AT_ONCE];
     size_t samples = how_many(s, all), faults = 0;
     excused = 0;
     for (size_t i = 0; i < samples; i += AT_ONCE) {
         size_t n = samples - i < AT_ONCE ? samples - i : AT_ONCE;
         for (size_t k = 0; k < n; k++)
-            begin(&tries[k], s, sample_number(i + k, samples, all), from_then_on, false);
-        faults += run_together(tries, n, expected);
+            begin(&attempts[k], s, sample_number(i + k, samples, all), from_then_on, false);
+        faults += run_together(attempts, n, expected);
     }
     fprintf(stderr, "%s, role %d: %zu of %llu allocations failed%s, %zu faults, %zu ended inside ncurses or libvterm\n",
             s->name, (int)s->role, samples, (unsigned long long)all, from_then_on ? " with all after them" : "", faults,
@@ -500,7 +502,7 @@ static size_t try_all(const struct scenario *s, uint64_t all, bool from_then_on,
 static void survives(void **state)
 {
     const struct scenario *s = *state;
-    const char *only = getenv("ALLOC_TRACE"); /* NAME:ROLE:N or NAME:ROLE:N+ : shows that one case only */
+    const char *only = getenv("ALLOC_TRACE");
     char *expected;
     if (!CAN_FAIL)
         skip();
@@ -532,54 +534,54 @@ static const struct step watch_steps[] = {
 #define CODES "-c", "0001", "-c", "00002", "-c", "0005", "-w", "2"
 #define RUN   "run", CODES, "-t", "2"
 static const struct scenario scenarios[] = {
-    {"run", {RUN, "-s", "spawn", "SAMPLE"}, ROLE_MAIN, "0 1", .same_output = true, .samples = 16},
-    {"run", {RUN, "-s", "spawn", "SAMPLE"}, ROLE_HOST, "0 1", .same_output = true, .samples = 16},
-    {"run", {RUN, "-s", "spawn", "SAMPLE"}, ROLE_WORKER, "0 1", .same_output = true, .samples = 8},
-    {"run-json", {RUN, "-s", "spawn", "--format", "json", "SAMPLE"}, ROLE_MAIN, "0 1", .json = true, .samples = 16},
-    {"run-json", {RUN, "-s", "spawn", "--format", "json", "SAMPLE"}, ROLE_HOST, "0 1", .json = true, .samples = 8},
+    {"run", {RUN, "-s", "spawn", "SAMPLE"}, ROLE_MAIN, "0 1", .same_output = true, .samples = 4},
+    {"run", {RUN, "-s", "spawn", "SAMPLE"}, ROLE_HOST, "0 1", .same_output = true, .samples = 4},
+    {"run", {RUN, "-s", "spawn", "SAMPLE"}, ROLE_WORKER, "0 1", .same_output = true, .samples = 2},
+    {"run-json", {RUN, "-s", "spawn", "--format", "json", "SAMPLE"}, ROLE_MAIN, "0 1", .json = true, .samples = 4},
+    {"run-json", {RUN, "-s", "spawn", "--format", "json", "SAMPLE"}, ROLE_HOST, "0 1", .json = true, .samples = 2},
     {"run-record",
      {RUN, "-s", "spawn", "--record", "/dev/null", "SAMPLE"},
      ROLE_MAIN,
      "0 1",
      .same_output = true,
-     .samples = 8},
-    {"run-forkserver", {RUN, "-s", "forkserver", "SAMPLE"}, ROLE_FORKSERVER, "0 1", .same_output = true, .samples = 8},
+     .samples = 2},
+    {"run-forkserver", {RUN, "-s", "forkserver", "SAMPLE"}, ROLE_FORKSERVER, "0 1", .same_output = true, .samples = 2},
     {"run-forkserver",
      {RUN, "-s", "forkserver", "SAMPLE"},
      ROLE_FORKSERVER + ROLE_FORK,
      "0 1",
      .same_output = true,
-     .samples = 8},
+     .samples = 2},
     {"run-fork",
      {RUN, "-s", "fork", "--at-fork", "reinit", "SAMPLE"},
      ROLE_HOST + ROLE_FORK,
      "0 1",
      .same_output = true,
-     .samples = 8},
-    {"run-hung", {RUN, "-s", "fork", "--timeout", "2", "SAMPLE"}, ROLE_MAIN, "124 1", .samples = 4},
+     .samples = 2},
+    {"run-hung", {RUN, "-s", "fork", "--timeout", "2", "SAMPLE"}, ROLE_MAIN, "124 1", .samples = 1},
     {"run-hung-json",
      {RUN, "-s", "fork", "--timeout", "2", "--format", "json", "SAMPLE"},
      ROLE_MAIN,
      "124 1",
      .json = true,
-     .samples = 4},
-    {"watch", {"watch", "--headless", "--", "/bin/sh", "-c", "sleep 0.2; exit 3"}, ROLE_MAIN, "3", .samples = 10},
+     .samples = 1},
+    {"watch", {"watch", "--headless", "--", "/bin/sh", "-c", "sleep 0.2; exit 3"}, ROLE_MAIN, "3", .samples = 3},
     {"watch",
      {"watch", "--headless", "--", "/bin/sh", "-c", "sleep 0.2; exit 3"},
      ROLE_MAIN + ROLE_FORK,
      "3",
-     .samples = 8},
+     .samples = 2},
     {"watch-hung",
      {"watch", "--headless", "--timeout", "2", "--", "CORPUS", "fork-condvar"},
      ROLE_MAIN + ROLE_FORK,
      "124",
-     .samples = 4},
+     .samples = 1},
     {"watch-json",
      {"watch", "--headless", "--format", "json", "--", "/bin/sh", "-c", "sleep 0.2; exit 3"},
      ROLE_MAIN + ROLE_FORK,
      "3",
      .json = true,
-     .samples = 8},
+     .samples = 2},
     {"bench",
      {"bench", CODES, "-t", "2", "--rounds", "1", "--format", "json", "SAMPLE"},
      ROLE_MAIN,
@@ -592,15 +594,15 @@ static const struct scenario scenarios[] = {
      "0 1",
      .bench_json = true,
      .samples = 1},
-    {"explorer", {"-s", "spawn", CODES, "-t", "2", "SAMPLE"}, ROLE_MAIN, "0", .steps = explore, .samples = 4},
-    {"explorer", {"-s", "spawn", CODES, "-t", "2", "SAMPLE"}, ROLE_HOST, "0", .steps = explore, .samples = 4},
-    {"explorer", {"-s", "spawn", CODES, "-t", "2", "SAMPLE"}, ROLE_DESK, "0", .steps = explore, .samples = 4},
+    {"explorer", {"-s", "spawn", CODES, "-t", "2", "SAMPLE"}, ROLE_MAIN, "0", .steps = explore, .samples = 1},
+    {"explorer", {"-s", "spawn", CODES, "-t", "2", "SAMPLE"}, ROLE_HOST, "0", .steps = explore, .samples = 1},
+    {"explorer", {"-s", "spawn", CODES, "-t", "2", "SAMPLE"}, ROLE_DESK, "0", .steps = explore, .samples = 1},
     {"watch-screen",
      {"watch", "--", "/bin/sh", "-c", "echo hello; sleep 60"},
      ROLE_MAIN + ROLE_FORK,
      "143 137 129 0",
      .steps = watch_steps,
-     .samples = 8},
+     .samples = 2},
 };
 
 static void copy_program(const char *to)
@@ -615,8 +617,8 @@ static void copy_program(const char *to)
     buf_done(&bytes);
 }
 
-/* A folder with the program and without poolscope-pool, which has its libraries in it: so all processes of the pool are
- * the program itself, and the library can be loaded into them. */
+/* Makes a folder with the program but without poolscope-pool, which is linked statically, so that LD_PRELOAD does not
+ * work on it. All processes of the pool then run the program itself. */
 static int set_up(void **state)
 {
     const char *dir = getenv("TMPDIR"), *build = getenv("builddir") ? getenv("builddir") : "build";
@@ -659,7 +661,7 @@ int main(void)
     for (size_t i = 0; i < COUNT; i++) {
         if (only && strcmp(only, scenarios[i].name) != 0)
             continue;
-        snprintf(names[n], sizeof names[n], "%s goes on or ends in words when memory runs out, role %d",
+        snprintf(names[n], sizeof names[n], "%s goes on or ends with a message when memory runs out, role %d",
                  scenarios[i].name, (int)scenarios[i].role);
         tests[n] = (struct CMUnitTest){names[n], survives, NULL, kin_none_left, (void *)&scenarios[i]};
         n++;

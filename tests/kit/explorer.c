@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Keys and questions of the explorer. */
+ * Types keys, and answers what the explorer asks. */
 #include "tests/kit/explorer.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The file system, by libfuse, and the process that serves it. What is read goes past the page cache: what was good
- * once is asked for again. */
+ * The file system, by libfuse, and the process that serves it. Reads bypass the page cache, so that each one reaches
+ * the file system. */
 #define FUSE_USE_VERSION 31
 #include "tests/kit/failing_disk.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A file on a disk that fails: a FUSE file system of one file, served by a child. From one byte on, the disk gives
- * EIO; where that is can be changed while the file is open. */
+ * A file on a failing disk: a FUSE file system with one file, served by a child process. Reading beyond a certain byte
+ * fails with EIO; that byte can be changed while the file is open. */
 #ifndef TESTS_KIT_FAILING_DISK_H
 #define TESTS_KIT_FAILING_DISK_H
 
@@ -15,14 +15,14 @@ struct failing_disk {
     pid_t server;
 };
 
-/* The bytes of the file at `backing`, of which `good` can be read. False: no FUSE can be mounted here (no /dev/fuse, or
- * not allowed), and nothing is left behind. */
+/* Mounts a file with the bytes of the file at `backing`, of which the first `good` can be read. False if FUSE cannot be
+ * mounted here (there is no /dev/fuse, or it is not allowed); then nothing has to be undone. */
 bool failing_disk_mount(struct failing_disk *d, const char *backing, uint64_t good);
 
-/* Whoever watches the file is told that it was touched. */
+/* Touches the file, so that inotify(7) reports a change. */
 void failing_disk_touch(const struct failing_disk *d);
 
-/* Unmounts it, and waits for the end of the child. */
+/* Unmounts the file system, and waits until the child has exited. */
 void failing_disk_unmount(struct failing_disk *d);
 
 #endif

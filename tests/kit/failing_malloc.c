@@ -45,7 +45,7 @@ static void on_fatal_signal(int signum)
     snprintf(what, sizeof what, "signal %d", signum);
     order->signal = signum;
     write_trace(what);
-    raise(signum); /* SA_RESETHAND has put back what ends the process */
+    raise(signum); /* SA_RESETHAND has restored the default action */
 }
 
 /* argv[0] and argv[1] of this process, each at most `size` bytes long. */
@@ -95,7 +95,7 @@ __attribute__((constructor)) static void begin(void)
                   NULL);
     tracing = true;
     void *frame;
-    backtrace(&frame, 1); /* loads now what it will need, and not in a signal handler */
+    backtrace(&frame, 1); /* the first call loads a library, which a signal handler must not do */
     tracing = false;
     counted = getpid();
     order = map;
@@ -109,7 +109,7 @@ static void begin_again_after_fork(pid_t pid)
         role += ROLE_FORK;
 }
 
-/* Counts one allocation; whether it is to fail. */
+/* Counts one allocation. True if it is to fail. */
 static bool fails_now(void)
 {
     if (!order || tracing)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Real processes, looked at through the real /proc. */
+ * Starts the program, and looks at processes through /proc. */
 #include "tests/kit/program.h"
 
 #include <setjmp.h>
@@ -59,10 +59,8 @@ void program_default_signals(void)
 _Noreturn static void run_child(const struct program *p, const char *const *argv, int input)
 {
     program_default_signals();
-    setpgid(0, 0); /* a job of its own, as a shell makes it: kill(-pid) is C-c */
-    /* a shell without job control starts a background job, such as the tests, with these ignored */
-    signal(SIGINT, SIG_DFL);
-    signal(SIGQUIT, SIG_DFL);
+    setpgid(0, 0);                    /* as a shell does, so that kill(-pid) is C-c */
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* nothing outlives a test that is interrupted */
     if (dup2(input, 0) == 0 && dup2(p->out_fd, 1) == 1 && dup2(p->err_fd, 2) == 2)
         execv(argv[0], (char *const *)argv);
     _exit(127);
@@ -132,7 +130,7 @@ void program_wait(struct program *p)
     double end = clock_now() + PROGRAM_BOUND;
     for (program_look(p); p->status < 0; program_look(p)) {
         if (clock_now() > end) {
-            print_error("still running; it printed:\n%s\n%s\n", buf_text(&p->out), buf_text(&p->err));
+            print_error("it has not exited; stdout and stderr:\n%s\n%s\n", buf_text(&p->out), buf_text(&p->err));
             fail();
         }
         nap();
@@ -162,8 +160,8 @@ void kin_adopt(void)
     assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 }
 
-/* State and parent from /proc/PID/stat; false if the process is gone. */
-static bool look_at(pid_t pid, char *state, pid_t *parent)
+/* Reads state and parent from /proc/PID/stat. False if there is no such process. */
+static bool read_stat(pid_t pid, char *state, pid_t *parent)
 {
     char path[64], line[1024] = "";
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
@@ -183,7 +181,7 @@ bool kin_alive(pid_t pid)
 {
     char state;
     pid_t parent;
-    return look_at(pid, &state, &parent) && state != 'Z' && state != 'X';
+    return read_stat(pid, &state, &parent) && state != 'Z' && state != 'X';
 }
 
 size_t kin_children(pid_t parent, pid_t out[KIN_MAX])
@@ -194,7 +192,7 @@ size_t kin_children(pid_t parent, pid_t out[KIN_MAX])
     for (struct dirent *d; (d = readdir(dir));) {
         char state;
         pid_t pid = (pid_t)atoi(d->d_name), ppid;
-        if (pid > 0 && look_at(pid, &state, &ppid) && ppid == parent && state != 'Z' && state != 'X' && n < KIN_MAX)
+        if (pid > 0 && read_stat(pid, &state, &ppid) && ppid == parent && state != 'Z' && state != 'X' && n < KIN_MAX)
             out[n++] = pid;
     }
     closedir(dir);
@@ -256,7 +254,7 @@ void kin_wait_none(void)
             for (size_t i = 0; i < n; i++) {
                 char command[4096];
                 read_of(left[i], "cmdline", command, sizeof command);
-                print_error("still there: %d %s\n", (int)left[i], command);
+                print_error("has not ended: %d %s\n", (int)left[i], command);
                 kill(left[i], SIGKILL);
             }
             fail();
@@ -335,5 +333,5 @@ void assert_text_matches(const char *text, const char *regex)
 void program_assert_status(const struct program *p, int status)
 {
     if (p->status != status)
-        fail_msg("exit status %d, not %d; it said:\n%s", p->status, status, buf_text(&p->err));
+        fail_msg("exit status %d, not %d; stderr:\n%s", p->status, status, buf_text(&p->err));
 }

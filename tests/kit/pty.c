@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * openpty(3) on one side, libvterm on the other, and a loop that carries bytes between them while a test waits. */
+ * A pseudo-terminal whose other side is libvterm. Bytes are carried between the two while a test waits. */
 #include "tests/kit/pty.h"
 
 #include <setjmp.h>
@@ -30,8 +30,8 @@
 
 struct pty {
     pid_t pid;
-    int fd;             /* the master's side */
-    bool reaped, ended; /* ended: nobody holds the other side any more */
+    int fd;             /* the side of the terminal, not of the program */
+    bool reaped, ended; /* ended: no process has the other side open */
     int status;
     VTerm *vt;
     VTermScreen *screen;
@@ -53,7 +53,7 @@ static int on_property(VTermProp prop, VTermValue *value, void *user)
     return 1;
 }
 
-/* What the terminal itself answers, such as a cursor report. A program that is gone does not read it. */
+/* Sends what the terminal itself answers, such as a cursor report. A program that has exited does not read it. */
 static void on_answer(const char *bytes, size_t len, void *user)
 {
     struct pty *p = user;
@@ -134,7 +134,7 @@ pid_t pty_pid(const struct pty *p)
     return p->pid;
 }
 
-/* Takes what there is, waiting at most `milliseconds` for it; how many bytes came. */
+/* Reads what the program has written, waiting at most `milliseconds` for it. Returns how many bytes came. */
 static size_t take_some(struct pty *p, int milliseconds)
 {
     char bytes[16384];
@@ -142,7 +142,7 @@ static size_t take_some(struct pty *p, int milliseconds)
     if (poll(&ready, 1, milliseconds) <= 0 || !(ready.revents & (POLLIN | POLLHUP)))
         return 0;
     ssize_t n = read(p->fd, bytes, sizeof bytes);
-    if (n <= 0) { /* EIO: the last holder of the other side closed it */
+    if (n <= 0) { /* EIO: no process has the other side open */
         p->ended = n == 0 || (errno != EINTR && errno != EAGAIN);
         return 0;
     }
@@ -160,7 +160,7 @@ static void reap(struct pty *p)
 void pty_type(struct pty *p, const char *keys)
 {
     if (io_write_all(p->fd, keys, strlen(keys)))
-        fail_msg("nobody reads what is typed: %s", keys);
+        fail_msg("the program does not read these keys: %s", keys);
 }
 
 void pty_resize(struct pty *p, int rows, int cols)
@@ -213,11 +213,22 @@ const char *pty_screen(struct pty *p)
     return buf_text(&p->text);
 }
 
-bool pty_shows(struct pty *p, const char *regex)
+static regex_t compile(const char *regex)
 {
     regex_t compiled;
     assert_int_equal(regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB | REG_NEWLINE), 0);
-    bool shows = regexec(&compiled, pty_screen(p), 0, NULL, 0) == 0;
+    return compiled;
+}
+
+static bool screen_matches(struct pty *p, const regex_t *compiled)
+{
+    return regexec(compiled, pty_screen(p), 0, NULL, 0) == 0;
+}
+
+bool pty_shows(struct pty *p, const char *regex)
+{
+    regex_t compiled = compile(regex);
+    bool shows = screen_matches(p, &compiled);
     regfree(&compiled);
     return shows;
 }
@@ -227,7 +238,7 @@ _Noreturn static void fail_with_screen(struct pty *p, const char *waited_for)
     fprintf(stderr, "waited %d s for %s; the screen (%s):\n%s", PTY_BOUND, waited_for,
             p->reaped ? "the program has exited" : "the program runs", pty_screen(p)); /* print_error cuts at 1024 */
     if (!p->reaped)
-        kill(p->pid, SIGKILL); /* so that the tests after this one find nothing of it */
+        kill(p->pid, SIGKILL); /* the tests after this one must not find it */
     fail();
     abort();
 }
@@ -243,24 +254,29 @@ void pty_wait_until(struct pty *p, bool (*done)(void *arg), void *arg, const cha
     }
 }
 
-/* Nothing more will come: waiting on is of no use. */
+/* True once the program has exited and all of its output has been read. */
 static bool over(struct pty *p)
 {
     reap(p);
     return p->reaped && take_some(p, 0) == 0;
 }
 
+/* Looks at the screen again only when bytes have come; that is most of the work of a test that waits. */
 static void wait_for(struct pty *p, const char *regex, bool wanted)
 {
+    regex_t compiled = compile(regex);
     double end = clock_now() + PTY_BOUND;
-    while (pty_shows(p, regex) != wanted) {
-        if (clock_now() > end || (over(p) && pty_shows(p, regex) != wanted)) {
+    while (screen_matches(p, &compiled) != wanted) {
+        bool last = false;
+        while (!last && take_some(p, 20) == 0)
+            last = clock_now() > end || over(p);
+        if (last && screen_matches(p, &compiled) != wanted) {
             if (!wanted)
                 print_error("this should go away:\n");
             fail_with_screen(p, regex);
         }
-        take_some(p, 20);
     }
+    regfree(&compiled);
 }
 
 void pty_wait_text(struct pty *p, const char *regex)
