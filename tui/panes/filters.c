@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Over the panes: the filters in view, each with a switch of its own. */
+ * Shown over the panes: the filters of the table. Each can be switched off and on. */
 #include "core/base/text.h"
 #include "tui/panes/pane.h"
 #include "core/table_view/table_view.h"
@@ -18,7 +18,7 @@ static enum err filters_sync(struct pane *p, const struct view *v)
         lines_end(l, (struct subject){SUBJECT_FILTER, (int64_t)i});
     }
     if (filters == 0)
-        lines_put(l, ROLE_DIM, "No filter holds.");
+        lines_put(l, ROLE_DIM, "No filter is set.");
     return OK;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Shown over the panes: one row of the table as a record, a line for each column. */
+ * Shown over the panes: one row of the table, with a line for each column. */
 #include <string.h>
 
 #include "core/table/table.h"

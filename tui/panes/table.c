@@ -285,7 +285,7 @@ static enum err table_sync(struct pane *p, const struct view *v)
     if (fault)
         lines_wrap(&p->lines, ROLE_BAD, 0, p->width, fault, (struct subject){0});
     else
-        lines_put(&p->lines, ROLE_DIM, "The table is being loaded …");
+        lines_put(&p->lines, ROLE_DIM, "Loading the table …");
     for (size_t i = 0; i < v->choices->picks.n && i < (size_t)pane_rows(p); i++)
         add_stray(p, v, i, 1);
     return OK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Over the panes: the distinct texts of a column with their counts, and what a column amounts to. */
+ * Shown over the panes: how often each text occurs in a column, and the statistics of a column. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +65,7 @@ static enum err texts_sync(struct pane *p, const struct view *v)
     }
     if (texts->others > 0 && end > texts->n + (texts->nulls > 0)) {
         add_share(&p->lines, texts->others, most, texts->rows);
-        lines_put(&p->lines, ROLE_WARN, "others: more distinct texts than are kept");
+        lines_put(&p->lines, ROLE_WARN, "other texts: there are too many to count each");
     }
     return OK;
 }
@@ -92,7 +92,7 @@ const struct pane_ops pane_texts_ops = {
     .status = texts_status,
 };
 
-/* --- what a column amounts to ------------------------------------------------------------------------------------- */
+/* --- statistics --------------------------------------------------------------------------------------------------- */
 
 static void add_fact(struct lines *l, int width, const char *name, const char *value)
 {
