@@ -36,13 +36,13 @@ enum err headless_report(const struct cli *c, const struct model *m, const char 
     buf_init(&report, REPORT_MAX);
     enum err err = c->json ? report_json(m, mode, &report) : report_text(m, end, &report);
     if (err)
-        fprintf(stderr, "poolscope: the report: %s\n", err_text(err));
+        fprintf(stderr, "poolscope: cannot make the report: %s\n", err_text(err));
     else
         err = outputs_write_report(c->outputs, &report);
     if (!err && m->table_error && (c->output || c->json))
-        fprintf(stderr, "poolscope: %s\n", m->table_error); /* an error is never only in a file */
+        fprintf(stderr, "poolscope: %s\n", m->table_error); /* an error must not be only in a file */
     else if (!err && m->host_died && (c->output || c->json))
-        fputs("poolscope: the host process died\n", stderr);
+        fputs("poolscope: the host process died, and its workers with it\n", stderr);
     buf_done(&report);
     return err;
 }
