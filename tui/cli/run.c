@@ -64,7 +64,7 @@ static int print_frame(const struct model *m, const struct ints *ranges, struct 
         err = table_print(m->table, &rows, &frame);
     if (err) {
         status = err == ERR_NOMEM ? STATUS_OURS : STATUS_IO;
-        problem_set(problem, err, "cannot print a result from %s: %s", m->path, err_text(err));
+        problem_set(problem, err, "%s: %s", m->path, err_text(err));
     } else if (io_write_all(STDOUT_FILENO, frame.data, frame.len)) {
         status = STATUS_OURS;
         problem_errno(problem, "cannot write a result to stdout");
