@@ -508,7 +508,7 @@ static void another_encoding_is_converted(void **state)
     explorer_quit(p);
     p = EXPLORE("--encoding", "KLINGON", path);
     assert_int_equal(explorer_status(p), 2);
-    pty_wait_text(p, "a name that iconv -l knows");
+    pty_wait_text(p, "a name that \"iconv -l\" lists");
     pty_free(p);
     file_done(path);
 }
