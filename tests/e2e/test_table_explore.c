@@ -101,10 +101,10 @@ static void leave_failed(struct pty *p, struct place *at)
     remove_place(at);
 }
 
-static void type(struct pty *p, const char *before, const char *path, const char *behind)
+static void type(struct pty *p, const char *before, const char *path, const char *after)
 {
     char keys[512];
-    snprintf(keys, sizeof keys, "%s%s%s", before, path, behind);
+    snprintf(keys, sizeof keys, "%s%s%s", before, path, after);
     pty_type(p, keys);
 }
 
@@ -478,7 +478,7 @@ static void cells_that_do_not_fit_their_dtype_are_reported(void **state)
     make_place(&at, people, sizeof people - 1); /* the dtype is named on the command line */
     p = EXPLORE("-d", "name=bool", at.table);
     pty_type(p, "1z");
-    pty_wait_text(p, "name: 4 cells are no bool, first row 1");
+    pty_wait_text(p, "name: 4 cells are not bool, the first is in row 1");
     leave_failed(p, &at);
 }
 

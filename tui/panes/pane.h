@@ -81,12 +81,12 @@ struct pane {
     struct lines lines;    /* those lines that were built: number `first` to first + lines.n - 1 */
     uint64_t first, count; /* count: the number of all lines that can be scrolled through */
     uint64_t cursor, top;  /* numbers of lines; top: the first on the screen */
-    uint64_t marked,
-        drawn_top;     /* when it was drawn last: the line with the cursor's mark (UINT64_MAX: none), and top */
-    int position;      /* when it was drawn last: the column of the frame where "line/count" begins */
-    int left;          /* columns that are scrolled out on the left */
-    int width, height; /* room for lines, set by pane_sync */
-    bool follow;       /* the cursor stays on the last line */
+    uint64_t marked;       /* the line that had the cursor's mark when it was drawn last; UINT64_MAX: none */
+    uint64_t drawn_top;    /* top when it was drawn last */
+    int position;          /* when it was drawn last: the column of the frame where "line/count" begins */
+    int left;              /* columns that are scrolled out on the left */
+    int width, height;     /* room for lines, set by pane_sync */
+    bool follow;           /* the cursor stays on the last line */
 };
 
 struct pane_ops {
@@ -95,14 +95,15 @@ struct pane_ops {
     const char *const *hints; /* names of commands to show on its frame; ends with NULL; may be NULL */
     bool follow;              /* the cursor starts on the last line and stays there */
     size_t state_size;
-    enum err (*open)(struct pane *); /* NULL: nothing to do */
+    /* Called once for a new pane, and when it is freed. NULL: nothing to do. */
+    enum err (*open)(struct pane *);
     void (*close)(struct pane *);
-    enum err (*sync)(struct pane *, const struct view *); /* builds head and lines for the pane's size;
-                                                             pane_sync shows an error that it returns */
-    void (*status)(const struct pane *, const struct view *,
-                   struct buf *out); /* a few words for the frame; may be NULL */
-    enum err (*text)(struct pane *, uint64_t line,
-                     struct buf *out); /* any line, if sync builds only those on the screen */
+    /* Builds head and lines for the pane's size. pane_sync shows an error that it returns. */
+    enum err (*sync)(struct pane *, const struct view *);
+    /* Appends a few words for the frame. May be NULL. */
+    void (*status)(const struct pane *, const struct view *, struct buf *out);
+    /* Appends any line as text, if sync builds only the lines on the screen. May be NULL. */
+    enum err (*text)(struct pane *, uint64_t line, struct buf *out);
 };
 
 enum motion { MOVE_UP, MOVE_DOWN, MOVE_PAGE_UP, MOVE_PAGE_DOWN, MOVE_FIRST, MOVE_LAST, MOVE_LEFT, MOVE_RIGHT };

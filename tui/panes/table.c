@@ -14,9 +14,9 @@ enum { SAMPLE_ROWS = 100, SAMPLE_COLUMNS = 400, BOX_WIDTH = 4, TAIL_MAX = 10000 
 
 struct table_state {
     struct shown_columns columns;
-    bool tail; /* the cursor is among rows that are counted from the end, because their numbers are not known yet */
-    uint64_t guess;                                /* the estimated number of rows when `tail` was set */
-    uint64_t picks_changes, known_changes, strays; /* the number of strays, and the changes that it was counted after */
+    bool tail;      /* the cursor is among the last rows, which are counted from the end until all rows are known */
+    uint64_t guess; /* the estimated number of rows when `tail` was set */
+    uint64_t strays, picks_changes, known_changes; /* the number of strays, as of these changes */
 };
 
 static void table_close(struct pane *p)
