@@ -121,10 +121,8 @@ int bench_headless(const struct cli *cli)
                                       .ncodes = cli->ncodes};
     struct problem problem = {""};
     int status;
-    if (s.signals < 0) {
-        fputs("poolscope: cannot wait for signals\n", stderr);
+    if (s.signals < 0)
         return STATUS_OURS;
-    }
     outputs_stop_on(cli->outputs, s.signals);
     enum err err = bench_run_new(&settings, &s.run, &problem);
     if (err) {

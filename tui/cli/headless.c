@@ -2,8 +2,10 @@
  * What the commands without a screen share. */
 #include "tui/cli/headless.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -22,7 +24,10 @@ int headless_signals(void)
         if (!signal_is_ignored(waited_for[i]))
             sigaddset(&set, waited_for[i]);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0)
+        fprintf(stderr, "poolscope: cannot wait for signals: %s\n", strerror(errno));
+    return fd;
 }
 
 void headless_complain(const struct problem *p)

@@ -7,8 +7,8 @@
 #include "core/report/report.h"
 #include "tui/cli/options.h"
 
-/* Blocks those of SIGINT, SIGTERM and SIGHUP that are not ignored, and returns a signalfd(2) for them; -1 with errno on
- * failure. */
+/* Blocks those of SIGINT, SIGTERM and SIGHUP that are not ignored, and returns a signalfd(2) for them. After an error,
+ * which it prints, -1. */
 int headless_signals(void);
 
 /* Prints the problem on stderr, as one line. */

@@ -55,8 +55,8 @@ static enum err set_number(struct cli *c, const struct cli_option *o, const char
     char *end, expected[64];
     errno = 0;
     long n = strtol(value, &end, 10);
-    if (errno || end == value || *end || n < 1 || n > o->max) {
-        snprintf(expected, sizeof expected, "a whole number from 1 to %d", o->max);
+    if (errno || end == value || *end || n < 1 || n > o->number) {
+        snprintf(expected, sizeof expected, "a whole number from 1 to %d", o->number);
         return bad_value(p, o, value, expected);
     }
     *(int *)field(c, o) = (int)n;
@@ -195,23 +195,13 @@ static enum err set_color(struct cli *c, const struct cli_option *o, const char 
     return err;
 }
 
-static enum err set_help(struct cli *c, const struct cli_option *o, const char *value, struct problem *p)
+static enum err set_mode(struct cli *c, const struct cli_option *o, const char *value, struct problem *p)
 {
-    (void)o;
     (void)value;
     (void)p;
     if (c->mode != CLI_HELP)
         c->help_of = c->mode;
-    c->mode = CLI_HELP;
-    return OK;
-}
-
-static enum err set_version(struct cli *c, const struct cli_option *o, const char *value, struct problem *p)
-{
-    (void)o;
-    (void)value;
-    (void)p;
-    c->mode = CLI_VERSION;
+    c->mode = (enum cli_mode)o->number;
     return OK;
 }
 
@@ -270,8 +260,8 @@ const struct cli_option cli_options[] = {
     {0, "headless", OF_OBSERVED, NULL, "show no screen, even on a terminal", set_flag, FIELD(headless), 0},
     {0, "record", OF_ALL, "FILE", "record every event and finding in FILE, as JSON lines", set_text, FIELD(record), 0},
     {0, "color", OF_EVERY, "WHEN", "auto, always or never; NO_COLOR is obeyed (default: auto)", set_color, 0, 0},
-    {'h', "help", OF_EVERY, NULL, "show this help", set_help, 0, 0},
-    {'V', "version", OF_EXPLORE, NULL, "show the version", set_version, 0, 0},
+    {'h', "help", OF_EVERY, NULL, "show this help", set_mode, 0, CLI_HELP},
+    {'V', "version", OF_EXPLORE, NULL, "show the version", set_mode, 0, CLI_VERSION},
     {0},
 };
 _Static_assert(sizeof cli_options / sizeof *cli_options <= CLI_OPTIONS_MAX + 1, "raise CLI_OPTIONS_MAX");

@@ -15,8 +15,8 @@ struct cli_option {
     const char *meaning;  /* for --help; may have several lines */
     /* Stores `value`, which is borrowed from argv. ERR_USAGE with a line for the user if it cannot be used. */
     enum err (*set)(struct cli *c, const struct cli_option *o, const char *value, struct problem *p);
-    size_t at; /* for setters that only fill one field of struct cli: its offset */
-    int max;   /* for whole numbers: the largest that is accepted */
+    size_t at;  /* for setters that only fill one field of struct cli: its offset */
+    int number; /* of a whole number: the largest that is accepted; of --help and --version: the mode that it sets */
 };
 
 enum { CLI_OPTIONS_MAX = 32 };

@@ -187,10 +187,8 @@ int run_headless(const struct cli *cli)
     struct headless h = {.cli = cli, .signals = headless_signals()};
     struct problem problem = {""};
     int status;
-    if (h.signals < 0) {
-        fputs("poolscope: cannot wait for signals\n", stderr);
+    if (h.signals < 0)
         return STATUS_OURS;
-    }
     outputs_stop_on(cli->outputs, h.signals);
     enum err err = start(&h, &problem);
     if (err) {

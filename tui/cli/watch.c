@@ -192,10 +192,8 @@ int watch_headless(const struct cli *cli, int supervisor)
                                       .inherited = cli->inherited,
                                       .supervisor = supervisor};
     struct problem problem = {""};
-    if (w.signals < 0) {
-        fputs("poolscope: cannot wait for signals\n", stderr);
+    if (w.signals < 0)
         return STATUS_OURS;
-    }
     outputs_stop_on(cli->outputs, w.signals);
     enum err err = observer_watch(&options, &settings, &w.observer, &problem);
     int status;

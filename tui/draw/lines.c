@@ -86,6 +86,12 @@ void lines_pad(struct lines *l, int column)
     }
 }
 
+void lines_head(struct lines *l, int column, const char *name)
+{
+    lines_add(l, ROLE_HEAD, name);
+    lines_pad(l, column);
+}
+
 /* How many bytes of `text` fit into `width` columns. */
 static size_t fitting(const char *text, size_t len, int width)
 {

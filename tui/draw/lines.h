@@ -62,8 +62,9 @@ void lines_addf(struct lines *l, enum role role, const char *fmt, ...) PRINTF_LI
 void lines_add_left(struct lines *l, enum role role, int width, const char *text, size_t len);
 void lines_add_right(struct lines *l, enum role role, int width, const char *text, size_t len);
 
-/* Adds blanks up to the column. */
+/* Adds blanks up to the column. lines_head: adds a name in ROLE_HEAD first. */
 void lines_pad(struct lines *l, int column);
+void lines_head(struct lines *l, int column, const char *name);
 
 /* Ends the line that is being built. */
 void lines_end(struct lines *l, struct subject subject);

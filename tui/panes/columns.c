@@ -35,7 +35,7 @@ void columns_done(struct columns *c)
     *c = (struct columns){0};
 }
 
-bool columns_hidden(const struct columns *c, size_t i)
+static bool is_hidden(const struct columns *c, size_t i)
 {
     return i < c->n && c->flags[i] & HIDDEN;
 }
@@ -65,7 +65,7 @@ size_t columns_count_hidden(const struct columns *c)
 {
     size_t n = 0;
     for (size_t i = 0; i < c->n; i++)
-        n += columns_hidden(c, i);
+        n += is_hidden(c, i);
     return n;
 }
 
@@ -77,14 +77,14 @@ static size_t at_place(const struct columns *c, size_t place)
 size_t columns_shown(const struct columns *c, const struct table *t, size_t *out, size_t *nfrozen)
 {
     size_t n = 0, all = table_columns(t), key = table_key(t);
-    if (!columns_hidden(c, key))
+    if (!is_hidden(c, key))
         out[n++] = key;
     for (size_t k = 0, i; k < all; k++)
-        if ((i = at_place(c, k)) != key && columns_frozen(c, t, i) && !columns_hidden(c, i))
+        if ((i = at_place(c, k)) != key && columns_frozen(c, t, i) && !is_hidden(c, i))
             out[n++] = i;
     *nfrozen = n;
     for (size_t k = 0, i; k < all; k++)
-        if (!columns_frozen(c, t, i = at_place(c, k)) && !columns_hidden(c, i))
+        if (!columns_frozen(c, t, i = at_place(c, k)) && !is_hidden(c, i))
             out[n++] = i;
     return n;
 }

@@ -22,7 +22,6 @@ struct columns {
 enum err columns_fit(struct columns *c, const struct table *t) MUST_CHECK;
 void columns_done(struct columns *c);
 
-bool columns_hidden(const struct columns *c, size_t i);
 bool columns_frozen(const struct columns *c, const struct table *t, size_t i); /* the key column always is */
 void columns_freeze(struct columns *c, size_t i, bool frozen);
 void columns_hide(struct columns *c, size_t i, bool hidden);

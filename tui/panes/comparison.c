@@ -64,13 +64,11 @@ static void compare_status(const struct pane *p, const struct view *v, struct bu
         buf_add_text(out, "cancelled");
 }
 
-static const char *const hints[] = {"compare", "stop", "search", "copy", "back", NULL};
-
 const struct pane_ops pane_comparison_ops = {
     .name = "comparison",
     .title = "Comparison",
     .brief = "Compare",
-    .hints = hints,
+    .hints = (const char *const[]){"compare", "stop", "search", "copy", "back", NULL},
     .sync = compare_sync,
     .status = compare_status,
 };

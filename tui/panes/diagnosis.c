@@ -33,8 +33,7 @@ static void add_part(struct pane *p, const char *name, enum role role, const cha
 {
     if (!text || !*text)
         return;
-    lines_add(&p->lines, ROLE_HEAD, name);
-    lines_pad(&p->lines, INDENT);
+    lines_head(&p->lines, INDENT, name);
     lines_wrap(&p->lines, role, INDENT, p->width, text, (struct subject){0});
 }
 
@@ -72,8 +71,7 @@ static void add_others(struct pane *p, const struct view *v, const struct findin
         const struct finding *other = &m->findings[i];
         if (other == f)
             continue;
-        lines_add(&p->lines, ROLE_HEAD, "also");
-        lines_pad(&p->lines, INDENT);
+        lines_head(&p->lines, INDENT, "also");
         lines_addf(&p->lines, ROLE_TEXT, "%s", words_process(m, other->pid, name));
         if (model_worker_by_pid(m, other->pid))
             lines_addf(&p->lines, ROLE_TEXT, " (%lld)", (long long)other->pid);
@@ -82,8 +80,7 @@ static void add_others(struct pane *p, const struct view *v, const struct findin
         lines_end(&p->lines, (struct subject){SUBJECT_PROCESS, other->pid});
     }
     for (size_t i = 0; i < f->victims.n; i++) {
-        lines_add(&p->lines, ROLE_HEAD, "also");
-        lines_pad(&p->lines, INDENT);
+        lines_head(&p->lines, INDENT, "also");
         lines_addf(&p->lines, ROLE_TEXT, "%s waits for this process", words_process(m, f->victims.v[i], name));
         lines_end(&p->lines, (struct subject){SUBJECT_PROCESS, f->victims.v[i]});
     }
@@ -195,13 +192,11 @@ static void diagnosis_status(const struct pane *p, const struct view *v, struct 
         buf_addf(out, "certainty: %s", certainty_names[f->certainty]);
 }
 
-static const char *const hints[] = {"stack", "copy", "write", NULL};
-
 const struct pane_ops pane_diagnosis_ops = {
     .name = "diagnosis",
     .title = "Diagnosis",
     .brief = "Diagnosis",
-    .hints = hints,
+    .hints = (const char *const[]){"stack", "copy", "write", NULL},
     .sync = diagnosis_sync,
     .status = diagnosis_status,
 };

@@ -31,13 +31,11 @@ static void filters_status(const struct pane *p, const struct view *v, struct bu
                  text_count(table_rows(table_view_table(v->table_view)), all));
 }
 
-static const char *const hints[] = {"pick", "remove", "undo", "filter", "back", NULL};
-
 const struct pane_ops pane_filters_ops = {
     .name = "filters",
     .title = "Filters",
     .brief = "Filters",
-    .hints = hints,
+    .hints = (const char *const[]){"pick", "remove", "undo", "filter", "back", NULL},
     .sync = filters_sync,
     .status = filters_status,
 };

@@ -47,12 +47,10 @@ static enum err help_sync(struct pane *p, const struct view *v)
     return OK;
 }
 
-static const char *const hints[] = {"down", "page-down", "search", "back", NULL};
-
 const struct pane_ops pane_help_ops = {
     .name = "help",
     .title = "Help",
     .brief = "Help",
-    .hints = hints,
+    .hints = (const char *const[]){"down", "page-down", "search", "back", NULL},
     .sync = help_sync,
 };

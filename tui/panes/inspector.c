@@ -14,8 +14,7 @@ static const double same_moment = 0.03;
 
 static void add_part(struct pane *p, const char *name, const char *text)
 {
-    lines_add(&p->lines, ROLE_HEAD, name);
-    lines_pad(&p->lines, INDENT);
+    lines_head(&p->lines, INDENT, name);
     lines_wrap(&p->lines, ROLE_TEXT, INDENT, p->width, text, (struct subject){0});
 }
 
@@ -94,10 +93,7 @@ static void add_started(struct pane *p, double started)
 static void add_threads(struct pane *p, const struct event_inspection *i, int64_t all)
 {
     struct lines *l = &p->lines;
-    lines_addf(l, ROLE_HEAD, "threads");
-    lines_pad(l, INDENT);
-    lines_addf(l, ROLE_TEXT, "%lld", (long long)all);
-    lines_end(l, (struct subject){0});
+    add_partf(p, "threads", "%lld", (long long)all);
     for (size_t n = 0; n < i->tids.n && n < i->names.n && n < i->waits.n; n++) {
         char head[128];
         snprintf(head, sizeof head, "%7lld %.64s  ", (long long)i->tids.v[n], i->names.v[n]);
@@ -147,13 +143,11 @@ static void inspector_status(const struct pane *p, const struct view *v, struct 
         buf_addf(out, "pid %lld", (long long)v->inspect_pid);
 }
 
-static const char *const hints[] = {"stack", "search", "copy", NULL};
-
 const struct pane_ops pane_inspector_ops = {
     .name = "inspector",
     .title = "Inspector",
     .brief = "Inspector",
-    .hints = hints,
+    .hints = (const char *const[]){"stack", "search", "copy", NULL},
     .sync = inspector_sync,
     .status = inspector_status,
 };

@@ -68,13 +68,11 @@ static void method_status(const struct pane *p, const struct view *v, struct buf
         buf_addf(out, "next run: %s", chosen);
 }
 
-static const char *const hints[] = {"open", "left", "right", NULL};
-
 const struct pane_ops pane_method_ops = {
     .name = "method",
     .title = "Start method",
     .brief = "Method",
-    .hints = hints,
+    .hints = (const char *const[]){"open", "left", "right", NULL},
     .sync = method_sync,
     .status = method_status,
 };

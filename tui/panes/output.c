@@ -131,13 +131,11 @@ struct vt *output_terminal(const struct pane *p)
     return ((struct output_state *)p->state)->vt;
 }
 
-static const char *const hints[] = {"type", "search", "copy", "zoom", NULL};
-
 const struct pane_ops pane_output_ops = {
     .name = "output",
     .title = "Output",
     .brief = "Output",
-    .hints = hints,
+    .hints = (const char *const[]){"type", "search", "copy", "zoom", NULL},
     .follow = true,
     .state_size = sizeof(struct output_state),
     .open = output_open,

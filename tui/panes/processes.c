@@ -344,13 +344,11 @@ void processes_choose(struct pane *p, int64_t pid)
             p->cursor = i;
 }
 
-static const char *const hints[] = {"explain", "stack", "kill-all", "stop-all", NULL};
-
 const struct pane_ops pane_processes_ops = {
     .name = "processes",
     .title = "Processes",
     .brief = "Processes",
-    .hints = hints,
+    .hints = (const char *const[]){"explain", "stack", "kill-all", "stop-all", NULL},
     .state_size = sizeof(struct processes_state),
     .close = processes_close,
     .sync = processes_sync,

@@ -52,13 +52,11 @@ static void record_status(const struct pane *p, const struct view *v, struct buf
     buf_addf(out, "row %lld", (long long)s->row + 1);
 }
 
-static const char *const hints[] = {"down", "page-down", "search", "back", NULL};
-
 const struct pane_ops pane_record_ops = {
     .name = "record",
     .title = "Row",
     .brief = "Row",
-    .hints = hints,
+    .hints = (const char *const[]){"down", "page-down", "search", "back", NULL},
     .state_size = sizeof(struct record_state),
     .sync = record_sync,
     .status = record_status,

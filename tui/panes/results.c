@@ -173,13 +173,11 @@ static void results_status(const struct pane *p, const struct view *v, struct bu
         buf_addf(out, ", %zu lost", lost);
 }
 
-static const char *const hints[] = {"zoom", "search", "copy", NULL};
-
 const struct pane_ops pane_results_ops = {
     .name = "results",
     .title = "Results",
     .brief = "Results",
-    .hints = hints,
+    .hints = (const char *const[]){"zoom", "search", "copy", NULL},
     .state_size = sizeof(struct results_state),
     .close = results_close,
     .sync = results_sync,

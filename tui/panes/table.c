@@ -322,13 +322,11 @@ int table_width(const struct pane *p, size_t column)
     return column < c->n ? shown_columns_width(c, column) : 1;
 }
 
-static const char *const hints[] = {"pick", "add", "all", "invert", "filter", "frequency", "save", NULL};
-
 const struct pane_ops pane_table_ops = {
     .name = "table",
     .title = "Table",
     .brief = "Table",
-    .hints = hints,
+    .hints = (const char *const[]){"pick", "add", "all", "invert", "filter", "frequency", "save", NULL},
     .state_size = sizeof(struct table_state),
     .close = table_close,
     .sync = table_sync,

@@ -225,13 +225,11 @@ static void workers_status(const struct pane *p, const struct view *v, struct bu
         buf_addf(out, "%zu hung", hung);
 }
 
-static const char *const hints[] = {"explain", "stack", "kill", "stop", NULL};
-
 const struct pane_ops pane_workers_ops = {
     .name = "workers",
     .title = "Workers",
     .brief = "Workers",
-    .hints = hints,
+    .hints = (const char *const[]){"explain", "stack", "kill", "stop", NULL},
     .sync = workers_sync,
     .status = workers_status,
 };
