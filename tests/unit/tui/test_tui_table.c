@@ -18,7 +18,7 @@
 #include "tests/kit/model_events.h"
 #include "tests/kit/tui_kit.h"
 
-enum { BOUND = 30 };
+enum { BOUND = 60 }; /* seconds */
 
 /* Waits until all queries are answered and all rows of the table are known. */
 static void settle(struct stage *s)
