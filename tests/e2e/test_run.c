@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The real program without a screen: what it prints, what it takes, how it exits, and that nothing of it
- * stays behind. */
+ * The real program without a screen: what it prints, what input it accepts, its exit status, and that it leaves no
+ * process. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +34,7 @@ static void golden(const char *name, struct buf *out)
     free(path);
 }
 
-/* Takes `frame` out of `text` once; false if it is not there. */
+/* Removes `frame` from `text` once; false if it is not there. */
 static bool take_out(char *text, const char *frame)
 {
     char *at = strstr(text, frame);
@@ -44,7 +44,7 @@ static bool take_out(char *text, const char *frame)
     return true;
 }
 
-/* stdout is these frames, each once, in whatever order they were completed, and nothing else. */
+/* stdout must consist of these frames, each once, in any order, and nothing else. */
 static void assert_frames(const struct program *p, const char *const *names)
 {
     struct buf frame;
@@ -63,7 +63,7 @@ static void assert_frames(const struct program *p, const char *const *names)
 
 static const char *const three[] = {"seed-0001", "seed-00002", "seed-0005", NULL};
 
-static void frames_are_those_that_polars_prints(void **state)
+static void frames_are_printed_as_polars_prints_them(void **state)
 {
     (void)state;
     static const char *const cases[][7] = {
@@ -89,7 +89,7 @@ static void frames_are_those_that_polars_prints(void **state)
     }
 }
 
-static void one_worker_completes_in_the_order_of_submission(void **state)
+static void one_worker_finishes_tasks_in_the_order_of_submission(void **state)
 {
     (void)state;
     struct program p;
@@ -104,7 +104,8 @@ static void one_worker_completes_in_the_order_of_submission(void **state)
     buf_done(&all);
 }
 
-/* Turns the words of NAME.args into options: dtypes=a:str,b:i64 and code=0001. Owns nothing; `words` is cut up. */
+/* Turns the words of NAME.args into options: dtypes=a:str,b:i64 and code=0001. The options point into `words`, which is
+ * modified. */
 static size_t options_of(char *words, const char **args, size_t n)
 {
     char *save = NULL;
@@ -151,7 +152,7 @@ static void prints_as_polars(const char *name, const char *method)
     buf_done(&expected);
 }
 
-static void every_golden_print_comes_out_the_same(void **state)
+static void every_golden_frame_is_reproduced(void **state)
 {
     (void)state;
     size_t n = 0;
@@ -170,7 +171,7 @@ static void every_golden_print_comes_out_the_same(void **state)
     free(folder);
 }
 
-static void the_table_may_come_by_stdin(void **state)
+static void the_table_may_come_from_stdin(void **state)
 {
     (void)state;
     struct program p;
@@ -235,7 +236,7 @@ static void the_first_code_may_be_longer_than_a_page(void **state)
     buf_done(&table);
 }
 
-static void many_workers_of_a_forkserver_may_be_asked_for(void **state)
+static void the_forkserver_can_start_many_workers(void **state)
 {
     (void)state;
     enum { WORKERS = 600 };
@@ -257,17 +258,17 @@ static void many_workers_of_a_forkserver_may_be_asked_for(void **state)
     program_done(&p);
 }
 
-static void bad_input_is_a_line_with_its_place_and_exit_3(void **state)
+static void bad_input_is_reported_with_its_place_and_exit_3(void **state)
 {
     (void)state;
     static const struct {
         const char *bytes, *says;
     } cases[] = {
-        {"code,name\n1,\"open\n", ":2:3: "},    /* a quote without its end */
+        {"code,name\n1,\"open\n", ":2:3: "},    /* a quote that is not closed */
         {"code,name\n1,a\n2,b\"c\n", ":3:4: "}, /* a quote inside an unquoted field */
-        {"code,name\n1,\"a\"b\n", ":2:"},       /* something behind a quoted field */
+        {"code,name\n1,\"a\"b\n", ":2:"},       /* text after a quoted field */
         {"code,name\n1,a\n2,b,c\n", ":3:"},     /* more fields than columns */
-        {"", ":1:1: "},                         /* nothing at all */
+        {"", ":1:1: "},                         /* an empty file */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct program p;
@@ -283,7 +284,7 @@ static void bad_input_is_a_line_with_its_place_and_exit_3(void **state)
     }
 }
 
-static void what_cannot_be_read_is_exit_3(void **state)
+static void an_unreadable_file_is_exit_3(void **state)
 {
     (void)state;
     static const struct {
@@ -302,7 +303,7 @@ static void what_cannot_be_read_is_exit_3(void **state)
     }
 }
 
-static void a_column_or_dtype_that_the_table_lacks_is_said(void **state)
+static void a_missing_column_or_a_wrong_dtype_is_reported(void **state)
 {
     (void)state;
     static const struct {
@@ -388,7 +389,7 @@ static void help_and_version_are_exit_0(void **state)
     }
 }
 
-static void control_characters_of_a_cell_stay_in_the_file(void **state)
+static void control_characters_in_a_cell_are_not_printed(void **state)
 {
     (void)state;
     struct program p;
@@ -406,14 +407,14 @@ static void control_characters_of_a_cell_stay_in_the_file(void **state)
     file_done(path);
 }
 
-static void a_signal_ends_a_hung_run_and_leaves_nothing(void **state)
+static void a_signal_ends_a_hung_run_and_leaves_no_process(void **state)
 {
     (void)state;
     static const struct {
         int signum;
         bool group;
     } cases[] = {
-        /* by kill(1), and by the terminal to all of the job */
+        /* as kill(1) sends them, and as a terminal sends them to the whole job */
         {SIGTERM, false}, {SIGINT, false}, {SIGHUP, false}, {SIGINT, true}, {SIGTERM, true}, {SIGHUP, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -465,7 +466,7 @@ static char *many_codes(void)
     return path;
 }
 
-/* The program prints into a pipe. */
+/* Starts the program with these fds as its stdout and stderr. */
 static pid_t start_into(int out, int err, const char *const *argv)
 {
     pid_t pid = fork();
@@ -490,7 +491,7 @@ static void wait_until_only_printing_is_left(pid_t pid, int pipe_end)
     }
 }
 
-static void a_file_that_is_cut_in_a_run_is_named_and_is_exit_3(void **state)
+static void a_file_truncated_during_a_run_is_named_and_is_exit_3(void **state)
 {
     (void)state;
     int out[2], status, err = memfd_create("stderr", MFD_CLOEXEC);
@@ -522,23 +523,23 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
-        CASE(frames_are_those_that_polars_prints),
-        CASE(one_worker_completes_in_the_order_of_submission),
-        CASE(every_golden_print_comes_out_the_same),
-        CASE(the_table_may_come_by_stdin),
+        CASE(frames_are_printed_as_polars_prints_them),
+        CASE(one_worker_finishes_tasks_in_the_order_of_submission),
+        CASE(every_golden_frame_is_reproduced),
+        CASE(the_table_may_come_from_stdin),
         CASE(a_packed_table_is_unpacked),
         CASE(codes_may_come_from_a_file),
         CASE(the_first_code_may_be_longer_than_a_page),
-        CASE(many_workers_of_a_forkserver_may_be_asked_for),
-        CASE(bad_input_is_a_line_with_its_place_and_exit_3),
-        CASE(what_cannot_be_read_is_exit_3),
-        CASE(a_file_that_is_cut_in_a_run_is_named_and_is_exit_3),
-        CASE(a_column_or_dtype_that_the_table_lacks_is_said),
+        CASE(the_forkserver_can_start_many_workers),
+        CASE(bad_input_is_reported_with_its_place_and_exit_3),
+        CASE(an_unreadable_file_is_exit_3),
+        CASE(a_file_truncated_during_a_run_is_named_and_is_exit_3),
+        CASE(a_missing_column_or_a_wrong_dtype_is_reported),
         CASE(wrong_usage_is_exit_2_and_one_line),
         CASE(without_a_terminal_the_explorer_says_so),
         CASE(help_and_version_are_exit_0),
-        CASE(control_characters_of_a_cell_stay_in_the_file),
-        CASE(a_signal_ends_a_hung_run_and_leaves_nothing),
+        CASE(control_characters_in_a_cell_are_not_printed),
+        CASE(a_signal_ends_a_hung_run_and_leaves_no_process),
     };
     kin_adopt();
     sample = source_path("assets/sample.csv");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The real program without a screen, its table coming through a pipe: plain or packed, in pieces, cut, damaged, or not
- * at all. */
+ * The real program without a screen, with a table from a pipe: plain or packed, in pieces, truncated, damaged or empty.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@
 #include "tests/kit/pack_kit.h"
 #include "tests/kit/program.h"
 
-/* Rows enough to fill a pipe many times, packed or not; the code 0001 has the last one. */
+/* Enough rows to fill a pipe many times, packed or not. The code 0001 is in the last one. */
 static struct buf table(void)
 {
     enum { ROWS = 100000 };
@@ -35,7 +35,7 @@ static struct buf table(void)
     return b;
 }
 
-/* The program at work, and the end of a pipe to its stdin. */
+/* Starts the program, and returns the end of a pipe to its stdin. */
 static int start(struct program *p, const char *const *args)
 {
     int ends[2];
@@ -46,7 +46,7 @@ static int start(struct program *p, const char *const *args)
 
 static const char *const run[] = {"run", "-s", "spawn", "-c", "0001", "-", NULL};
 
-/* A few bytes first, too few to tell what they are. It may go before it has taken all. */
+/* Writes a few bytes first, too few to recognise the format. The program may exit before it has read everything. */
 static void run_with(struct program *p, const char *const *args, const char *bytes, size_t len)
 {
     size_t few = len < 2 ? len : 2;
@@ -54,9 +54,9 @@ static void run_with(struct program *p, const char *const *args, const char *byt
     assert_int_equal(io_write_all(fd, bytes, few), OK);
     signal(SIGPIPE, SIG_IGN);
     if (!io_write_all(fd, bytes + few, len - few)) {
-        /* all of it was taken */
+        /* the program has read everything */
     }
-    signal(SIGPIPE, SIG_DFL); /* as the next program must find it */
+    signal(SIGPIPE, SIG_DFL); /* the next program inherits it */
     close(fd);
     program_wait(p);
 }
@@ -108,7 +108,7 @@ static void a_packed_table_may_come_through_a_pipe(void **state)
     buf_done(&bytes);
 }
 
-static void a_packed_table_that_is_cut_or_damaged_is_said(void **state)
+static void a_truncated_or_damaged_packed_table_is_reported(void **state)
 {
     (void)state;
     struct buf bytes = table();
@@ -129,7 +129,7 @@ static void a_packed_table_that_is_cut_or_damaged_is_said(void **state)
     buf_done(&bytes);
 }
 
-static void bench_takes_a_packed_pipe_too(void **state)
+static void bench_reads_a_packed_table_from_a_pipe(void **state)
 {
     (void)state;
     static const char *const args[] = {"bench", "--rounds", "1", "-t", "1", "-c", "0001", "-", NULL};
@@ -146,8 +146,8 @@ static void bench_takes_a_packed_pipe_too(void **state)
     buf_done(&bytes);
 }
 
-/* A FIFO by its name, that nobody has opened for writing yet. */
-static void a_pipe_may_have_a_name(void **state)
+/* The FIFO has no writer yet when the program starts. */
+static void a_table_may_come_through_a_named_pipe(void **state)
 {
     (void)state;
     struct program p;
@@ -167,14 +167,14 @@ static void a_pipe_may_have_a_name(void **state)
     buf_done(&bytes);
 }
 
-static void what_has_no_bytes_is_said(void **state)
+static void an_empty_input_is_reported(void **state)
 {
     (void)state;
     struct program p;
     run_with(&p, run, "", 0);
     assert_refuses(&p, "poolscope: -:1:1: empty; the first line must name the columns\n");
     program_done(&p);
-    program_run(&p, run); /* /dev/null, which cannot be waited for */
+    program_run(&p, run); /* stdin is /dev/null, which poll(2) and epoll(7) cannot wait for */
     assert_refuses(&p, "poolscope: -:1:1: empty; the first line must name the columns\n");
     program_done(&p);
     program_start_fd(&p, run, open("/", O_RDONLY | O_CLOEXEC));
@@ -183,7 +183,7 @@ static void what_has_no_bytes_is_said(void **state)
     program_done(&p);
 }
 
-static void wait_till_signals_are_awaited(struct program *p)
+static void wait_until_signals_are_blocked(struct program *p)
 {
     char path[64];
     struct buf status;
@@ -199,8 +199,8 @@ static void wait_till_signals_are_awaited(struct program *p)
     buf_done(&status);
 }
 
-/* Nothing comes, or nothing more, and it is asked to end. */
-static void a_pipe_that_stalls_keeps_nobody_waiting(void **state)
+/* No bytes arrive, or no more of them, and a signal asks the program to end. */
+static void a_stalled_pipe_does_not_delay_the_end(void **state)
 {
     (void)state;
     static const char *const bench[] = {"bench", "-", NULL};
@@ -213,11 +213,11 @@ static void a_pipe_that_stalls_keeps_nobody_waiting(void **state)
         struct program p;
         int fd = start(&p, cases[i].args);
         assert_int_equal(io_write_all(fd, packed.data, cases[i].len), OK);
-        wait_till_signals_are_awaited(&p);
+        wait_until_signals_are_blocked(&p);
         kill(p.pid, SIGINT);
         program_wait(&p);
         program_assert_status(&p, 128 + SIGINT);
-        if (p.out.len > 0) /* bench, once it had begun */
+        if (p.out.len > 0) /* bench, if it had begun already */
             assert_text_matches(buf_text(&p.out), "^-; the whole table;");
         program_done(&p);
         close(fd);
@@ -232,11 +232,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_table_may_come_through_a_pipe),
         CASE(a_packed_table_may_come_through_a_pipe),
-        CASE(a_packed_table_that_is_cut_or_damaged_is_said),
-        CASE(bench_takes_a_packed_pipe_too),
-        CASE(a_pipe_may_have_a_name),
-        CASE(what_has_no_bytes_is_said),
-        CASE(a_pipe_that_stalls_keeps_nobody_waiting),
+        CASE(a_truncated_or_damaged_packed_table_is_reported),
+        CASE(bench_reads_a_packed_table_from_a_pipe),
+        CASE(a_table_may_come_through_a_named_pipe),
+        CASE(an_empty_input_is_reported),
+        CASE(a_stalled_pipe_does_not_delay_the_end),
     };
     kin_adopt();
     return cmocka_run_group_tests(tests, NULL, NULL);

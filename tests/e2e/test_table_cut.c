@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * A file is cut, rewritten, replaced or grown while the explorer finds its rows, in a pseudo-terminal and many times
- * over: the explorer says so, shows the file as it is now, and goes on. The environment variable CUTS says how often
- * (30 unless it is set). */
+ * A file is truncated, rewritten, replaced or extended while the explorer finds its rows, in a pseudo-terminal. The
+ * explorer must report it, show the file as it is now, and go on. The environment variable CUTS is the number of rounds
+ * (default: 30). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,9 +25,9 @@
 enum { BLOCK = 10000, BLOCKS = 500, ROWS = BLOCK * BLOCKS, FIRST = 1000, CUTS = 30 };
 enum { HEADER = 15, ROW = 47, FIRST_ROW = 28 }; /* bytes */
 
-/* The file, made once: so large that its rows are not found at once. Its first rows are shorter than the rest, so that
- * the number of rows on the screen is right only when all have been found. `name` is another name of the same file:
- * with it each change is undone after its case. */
+/* The file is made once, and is so large that finding its rows takes a while. Its first rows are shorter than the
+ * others, so that the estimated number of rows is wrong until all of them are found. `name` is a second link to the
+ * file, used to undo the change after each round. */
 static char *path, *name;
 
 static void add_first_rows(struct buf *b)
@@ -56,7 +56,7 @@ static off_t end_of(int rows)
     return HEADER + (off_t)FIRST * FIRST_ROW + (off_t)rows * ROW;
 }
 
-/* With nothing but the header and the first rows. */
+/* A file with only the header and the first rows. */
 static char *new_file(void)
 {
     struct buf b;
@@ -95,21 +95,21 @@ static int remove_file(void **state)
     return 0;
 }
 
-/* --- what becomes of the file --------------------------------------------------------------------------------- */
+/* --- the changes ------------------------------------------------------------------------------------------------ */
 
-/* By its last row. */
+/* Removes the last row. */
 static void cut(void)
 {
     assert_int_equal(truncate(path, end_of(ROWS - 1)), 0);
 }
 
-/* In place: two bytes of its first row. */
+/* Changes two bytes of the first row in place. */
 static void rewrite(void)
 {
     write_at(path, HEADER, "77", 2);
 }
 
-/* By a short one. */
+/* Renames a short file over it. */
 static void replace(void)
 {
     char *other = new_file();
@@ -150,9 +150,9 @@ static const struct {
 };
 enum { CHANGES = sizeof changes / sizeof *changes };
 
-/* --- when ----------------------------------------------------------------------------------------------------- */
+/* --- their moments ---------------------------------------------------------------------------------------------- */
 
-/* Clock ticks of CPU time of all processes below this one. */
+/* The CPU time of all processes below this one, in clock ticks. */
 static unsigned long long ticks_below(pid_t root)
 {
     pid_t pids[KIN_MAX];
@@ -172,9 +172,9 @@ static unsigned long long ticks_below(pid_t root)
     return all;
 }
 
-/* While the rows are being found the explorer is stopped, as a busy machine might stop it, until the process that finds
- * them has been at rest for a moment: its answer is on its way when the file changes. */
-static void change_behind_an_answer(struct pty *p, void (*happens)(void))
+/* Stops the explorer while the rows are being found, as a busy machine might do, until the process that finds them has
+ * been idle for a moment. Its answer is then on its way when the file changes. */
+static void change_before_an_answer_is_read(struct pty *p, void (*happens)(void))
 {
     enum { RESTS = 60, LOOKS_MAX = 6000, AT_WORK = 3 /* ticks */ };
     for (int looks = 0; looks < LOOKS_MAX && ticks_below(pty_pid(p)) < AT_WORK; looks++)
@@ -199,7 +199,7 @@ static struct pty *explore(void)
     return p;
 }
 
-/* Seconds from the first rows on the screen until all are known, when nothing happens to the file. */
+/* Seconds from the first rows on the screen until all are known, if the file does not change. */
 static double time_to_index(void)
 {
     struct pty *p = explore();
@@ -210,13 +210,14 @@ static double time_to_index(void)
     return seconds;
 }
 
-/* Every other round behind an answer, the others at moments spread over the time that finding the rows takes. */
+/* Every other round changes the file while an answer is on its way, the others at moments spread over the time that
+ * finding the rows takes. */
 static void one_change(int i, int n, double span)
 {
     size_t k = (size_t)i % CHANGES;
     struct pty *p = explore();
     if (i / CHANGES % 2 == 0) {
-        change_behind_an_answer(p, changes[k].happens);
+        change_before_an_answer_is_read(p, changes[k].happens);
     } else {
         pty_read_for(p, span * i / n);
         changes[k].happens();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A disk that does not give all bytes of the file, in a pseudo-terminal: what it gives is shown, the rest is said, and
- * nothing that needs all rows is done as if these were all. */
+ * A disk that cannot read all bytes of the file, in a pseudo-terminal: the readable rows are shown, the error is
+ * reported, and no command that needs all rows works as if these were all. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@
 
 enum { ROWS = 100000, HEAD = 15, ROW = 38 };
 
-/* Disks fail by the page; the records before it. */
+/* Disks fail in whole pages: GOOD bytes can be read, which hold GOOD_ROWS whole records. */
 enum { GOOD = 500 * 4096, GOOD_ROWS = (GOOD - HEAD) / ROW };
 
 struct scene {
@@ -41,7 +41,7 @@ static void mount_rows(struct scene *s, uint64_t good)
         return;
     file_done(s->backing);
     s->backing = NULL;
-    print_message("no FUSE can be mounted here\n");
+    print_message("FUSE cannot be mounted here\n");
     skip();
 }
 
@@ -51,7 +51,7 @@ static int new_scene(void **state)
     return *state ? 0 : -1;
 }
 
-/* Whatever became of the test, for a mount outlives all who know of it. */
+/* Also after a failed test, because a mount outlives the process that made it. */
 static int end_scene(void **state)
 {
     struct scene *s = *state;
@@ -70,13 +70,13 @@ static void wait_textf(struct pty *p, const char *fmt, int row)
     pty_wait_text(p, regex);
 }
 
-static void what_a_failing_disk_gives_is_shown_and_the_rest_is_said(void **state)
+static void the_readable_part_of_a_failing_disk_is_shown_and_the_rest_is_reported(void **state)
 {
     struct scene *s = *state;
     mount_rows(s, GOOD);
     struct pty *p = EXPLORE(s->disk.path);
     pty_wait_text(p, "0000001 +name 0000001 ");
-    pty_type(p, "1zG"); /* before and after all rows are found */
+    pty_type(p, "1zG"); /* typed while the rows are still being found */
     wait_textf(p, "cannot be read behind row %d: input/output error", GOOD_ROWS);
     wait_textf(p, "▊\\[ \\] %07d +name ", GOOD_ROWS);
     pty_type(p, "/name 0000777\r");
@@ -87,7 +87,7 @@ static void what_a_failing_disk_gives_is_shown_and_the_rest_is_said(void **state
     explorer_quit_failed(p);
 }
 
-static void no_run_takes_the_rows_that_could_be_read_for_all(void **state)
+static void a_run_does_not_mistake_the_readable_rows_for_all_rows(void **state)
 {
     struct scene *s = *state;
     struct program run;
@@ -104,7 +104,7 @@ static void no_run_takes_the_rows_that_could_be_read_for_all(void **state)
     program_done(&run);
 }
 
-static void a_disk_that_gives_nothing_is_said(void **state)
+static void a_disk_that_cannot_be_read_at_all_is_reported(void **state)
 {
     struct scene *s = *state;
     mount_rows(s, 0);
@@ -114,7 +114,7 @@ static void a_disk_that_gives_nothing_is_said(void **state)
     pty_free(p);
 }
 
-static void a_disk_that_heals_is_read_anew(void **state)
+static void a_repaired_disk_is_read_again(void **state)
 {
     struct scene *s = *state;
     mount_rows(s, GOOD);
@@ -130,12 +130,12 @@ static void a_disk_that_heals_is_read_anew(void **state)
     explorer_quit(p);
 }
 
-static void a_disk_that_fails_later_costs_nothing_but_what_it_does_not_give(void **state)
+static void a_disk_that_fails_later_only_loses_the_unreadable_rows(void **state)
 {
     struct scene *s = *state;
     mount_rows(s, UINT64_MAX);
     struct pty *p = EXPLORE(s->disk.path);
-    pty_type(p, "1z/name 0100000\r"); /* found when all rows are */
+    pty_type(p, "1z/name 0100000\r"); /* the last row: once it is found, all rows are */
     pty_wait_text(p, "▊\\[ \\] 0100000 ");
     pty_type(p, "g");
     pty_wait_text(p, "▊\\[ \\] 0000001 ");
@@ -161,11 +161,11 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, new_scene, end_scene)
     const struct CMUnitTest tests[] = {
-        CASE(what_a_failing_disk_gives_is_shown_and_the_rest_is_said),
-        CASE(no_run_takes_the_rows_that_could_be_read_for_all),
-        CASE(a_disk_that_gives_nothing_is_said),
-        CASE(a_disk_that_heals_is_read_anew),
-        CASE(a_disk_that_fails_later_costs_nothing_but_what_it_does_not_give),
+        CASE(the_readable_part_of_a_failing_disk_is_shown_and_the_rest_is_reported),
+        CASE(a_run_does_not_mistake_the_readable_rows_for_all_rows),
+        CASE(a_disk_that_cannot_be_read_at_all_is_reported),
+        CASE(a_repaired_disk_is_read_again),
+        CASE(a_disk_that_fails_later_only_loses_the_unreadable_rows),
     };
     kin_adopt();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Exploring a table as a person does it: the real program in a pseudo-terminal. What is seen is saved; filters are
- * switched, columns moved and sized, rows marked, codes picked, cells copied. */
+ * Working with a table in the real program, in a pseudo-terminal: saving, switching filters, moving and resizing
+ * columns, marking rows, picking codes, copying cells. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@
 static const char people[] = "code,name,age,city\n0001,Ann,34,Rome\n0002,\"Bo, jr\",28,Paris\n0003,\"two\nlines\",41,\n"
                              "0001,\"\",28,Rome\n0004,\"q\"\"q\",19,Oslo\n";
 
-/* A folder with a table in it; pty_open's program sees it alone and zoomed. */
+/* A folder with a table in it. */
 struct place {
     char folder[32], table[64], out[64];
 };
@@ -58,15 +58,15 @@ static void remove_place(struct place *at)
     assert_int_equal(system(command), 0);
 }
 
-/* Whether each open descriptor of the process from 3 on is close-on-exec: in fdinfo, flags are octal and O_CLOEXEC is
- * 02000000 (proc(5)). Names the first that is not. */
+/* Checks that each open descriptor of the process from 3 on is close-on-exec, and names the first that is not. In
+ * fdinfo, flags are octal and O_CLOEXEC is 02000000 (proc(5)). */
 static void assert_closes_on_exec(pid_t pid)
 {
     char path[64], target[256];
     for (int fd = STDERR_FILENO + 1; fd < 256; fd++) {
         unsigned flags = 0;
         if (fcntl(fd, F_GETFD) == 0)
-            continue; /* inherited from whoever runs this test */
+            continue; /* inherited from the process that started this test */
         snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)pid, fd);
         FILE *f = fopen(path, "re");
         if (!f)
@@ -94,17 +94,17 @@ static void leave(struct pty *p, struct place *at)
     remove_place(at);
 }
 
-/* The pool cannot read the table: the exit status says so. */
+/* Quits where the pool could not read the table, which the exit status shows. */
 static void leave_failed(struct pty *p, struct place *at)
 {
     explorer_quit_failed(p);
     remove_place(at);
 }
 
-static void type(struct pty *p, const char *before, const char *path, const char *behind)
+static void type(struct pty *p, const char *before, const char *path, const char *after)
 {
     char keys[512];
-    snprintf(keys, sizeof keys, "%s%s%s", before, path, behind);
+    snprintf(keys, sizeof keys, "%s%s%s", before, path, after);
     pty_type(p, keys);
 }
 
@@ -128,7 +128,7 @@ static size_t files_in(const char *folder)
     return n;
 }
 
-static void what_is_seen_is_saved(void **state)
+static void the_visible_table_is_saved(void **state)
 {
     struct place at;
     struct pty *p = open_people(&at);
@@ -165,14 +165,14 @@ static void what_is_seen_is_saved(void **state)
     leave(p, &at);
 }
 
-static void a_name_is_asked_for_and_what_cannot_be_written_is_said(void **state)
+static void saving_asks_for_a_name_and_reports_errors(void **state)
 {
     struct place at;
     struct pty *p = open_people(&at);
     (void)state;
     pty_type(p, "S");
     pty_wait_text(p, "Save as CSV, or .jsonl: people-rows.csv");
-    pty_type(p, "/nowhere/at/all.csv\r"); /* in its place */
+    pty_type(p, "/nowhere/at/all.csv\r"); /* instead of the suggested name */
     pty_wait_text(p, "^ ?/nowhere/at/all.csv: cannot write: No such file");
     pty_type(p, "S\x15/dev/full\r");
     pty_wait_text(p, "Replace it\\?");
@@ -182,8 +182,8 @@ static void a_name_is_asked_for_and_what_cannot_be_written_is_said(void **state)
     leave(p, &at);
 }
 
-/* By any name; what is saved from a filtered view would be all that is left of it. */
-static void the_open_table_is_never_saved_over(void **state)
+/* Under any of its names. A filtered view that overwrote its own file would destroy the other rows. */
+static void saving_never_overwrites_the_open_table(void **state)
 {
     struct place at;
     struct pty *p = open_people(&at);
@@ -203,8 +203,8 @@ static void the_open_table_is_never_saved_over(void **state)
     leave(p, &at);
 }
 
-/* A disk of one megabyte, where one may be mounted. */
-static void a_full_disk_is_named_and_leaves_nothing(void **state)
+/* Needs a user namespace, to mount a disk of one megabyte. */
+static void a_full_disk_is_reported_and_leaves_no_file(void **state)
 {
     struct place at;
     struct buf b;
@@ -227,13 +227,13 @@ static void a_full_disk_is_named_and_leaves_nothing(void **state)
     pty_wait_text(p, "/mnt/big.csv: cannot write: No space left on device");
     pty_type(p, "&code==000777\r");
     pty_wait_text(p, "1 of 100_000 rows");
-    type(p, ":save ", at.out, "\r"); /* so much it takes: nothing of the first one is left */
+    type(p, ":save ", at.out, "\r"); /* this fits, because nothing of the first attempt is left */
     pty_wait_text(p, "Saved /mnt/big.csv: 1 row, ");
     leave(p, &at);
 }
 
-/* The whole search would take many minutes, and it is all one piece of work: only between two rows can it stop. */
-static void a_slow_pattern_is_given_up_at_a_key(void **state)
+/* The whole search would take many minutes, and it is one piece of work: it can only stop between two rows. */
+static void a_key_cancels_the_search_for_a_slow_pattern(void **state)
 {
     enum { ROWS = 40000 };
     struct buf b;
@@ -255,8 +255,8 @@ static void a_slow_pattern_is_given_up_at_a_key(void **state)
     file_done(path);
 }
 
-/* A row's number as the pane has it changes while it saves; a cancelled one leaves nothing. */
-static void saving_long_shows_how_far_it_is_and_can_be_cancelled(void **state)
+/* A cancelled save leaves no file. */
+static void a_long_save_shows_progress_and_can_be_cancelled(void **state)
 {
     struct place at;
     struct buf b;
@@ -281,7 +281,7 @@ static void saving_long_shows_how_far_it_is_and_can_be_cancelled(void **state)
     leave(p, &at);
 }
 
-static void filters_are_switched_one_by_one_and_changes_undone(void **state)
+static void filters_can_be_switched_one_by_one_and_changes_undone(void **state)
 {
     struct place at;
     struct pty *p = open_people(&at);
@@ -304,11 +304,11 @@ static void filters_are_switched_one_by_one_and_changes_undone(void **state)
     pty_wait_text(p, " \\[x\\] name~A  leaves 1 row");
     pty_type(p, "q");
     pty_wait_text(p, " 1 of 5 rows \\(off: city==Rome\\) & name~A ");
-    pty_type(p, "u"); /* removed: it is back */
+    pty_type(p, "u"); /* the removed filter is back */
     pty_wait_text(p, " 1 of 5 rows & age<41 \\(off: city==Rome\\) & name~A ");
     pty_type(p, "uu");
     pty_wait_text(p, " 2 of 5 rows & age<41 & city==Rome \\(off: name~A\\) ");
-    pty_type(p, "ll>"); /* the order too */
+    pty_type(p, "ll>"); /* the order can be undone too */
     pty_wait_text(p, "▼age");
     pty_type(p, "<");
     pty_wait_text(p, "▲age");
@@ -353,7 +353,7 @@ static void columns_are_moved_and_sized(void **state)
     leave(p, &at);
 }
 
-static void rows_are_marked_and_gone_back_to(void **state)
+static void marked_rows_can_be_found_again(void **state)
 {
     struct place at;
     struct pty *p = open_people(&at);
@@ -367,7 +367,7 @@ static void rows_are_marked_and_gone_back_to(void **state)
     pty_wait_text(p, "▊\\[ \\] 0004");
     pty_type(p, "'b");
     pty_wait_text(p, "No row is marked b");
-    pty_type(p, "ll>g'a"); /* in another order, and where it is not to be seen */
+    pty_type(p, "ll>g'a"); /* in another order, and out of view */
     pty_wait_text(p, "▼age");
     pty_wait_text(p, "▊\\[ \\]a0002");
     pty_type(p, "&city==Rome\r");
@@ -383,7 +383,7 @@ static bool was_copied(void *arg)
     return pty_raw_has(x[0], x[1]);
 }
 
-/* As the terminal gets it. */
+/* Waits until the terminal has received this text for its clipboard. */
 static void wait_copied(struct pty *p, const char *base64)
 {
     char sequence[256];
@@ -392,7 +392,7 @@ static void wait_copied(struct pty *p, const char *base64)
     pty_wait_until(p, was_copied, x, base64);
 }
 
-static void a_cell_a_row_and_some_rows_are_copied(void **state)
+static void a_cell_a_row_and_a_range_of_rows_are_copied(void **state)
 {
     struct place at;
     struct pty *p = open_people(&at);
@@ -449,40 +449,40 @@ static void a_dtype_is_changed_in_place(void **state)
     leave(p, &at);
 }
 
-/* It is done all the same, and said: in passing, and above the rows for as long as it is so. */
-static void cells_that_are_not_of_a_dtype_are_said(void **state)
+/* The dtype is changed anyway, and there are two messages: one in the footer, and one above the rows that stays. */
+static void cells_that_do_not_fit_their_dtype_are_reported(void **state)
 {
     struct place at;
     struct pty *p = open_people(&at);
     (void)state;
     pty_type(p, "Ccity\rti64\r");
     pty_wait_text(p, "4 cells of city are no i64, the first is in row 1");
-    pty_wait_text(p, "city: 4 cells are no i64, first row 1");
+    pty_wait_text(p, "city: 4 cells are not i64, the first is in row 1");
     pty_type(p, "Cname\rtdate\r");
-    pty_wait_text(p, "name: 4 cells are no date, first row 1");
-    pty_wait_text(p, "city: 4 cells are no i64, first row 1");
-    pty_type(p, "Cage\rtstr\r"); /* all are, and all of these */
+    pty_wait_text(p, "name: 4 cells are not date, the first is in row 1");
+    pty_wait_text(p, "city: 4 cells are not i64, the first is in row 1");
+    pty_type(p, "Cage\rtstr\r"); /* every cell fits str, and every age fits f64 */
     pty_wait_text(p, "str +date +str +i64");
     pty_type(p, "Cage\rtf64\r");
     pty_wait_text(p, "str +date +f64 +i64");
     file_append(at.table, "0009,Zoe,unknown,12\n");
     pty_wait_text(p, "has grown");
     pty_type(p, "F");
-    pty_wait_text(p, "age: 1 cell is no f64, first row 6");
-    pty_wait_text(p, "city: 4 cells are no i64, first row 1");
+    pty_wait_text(p, "age: 1 cell is not f64, the first is in row 6");
+    pty_wait_text(p, "city: 4 cells are not i64, the first is in row 1");
     pty_type(p, "Ccity\rtauto\r");
     pty_wait_no_text(p, "city: 4");
-    pty_wait_text(p, "name: 5 cells are no date, first row 1");
+    pty_wait_text(p, "name: 5 cells are not date, the first is in row 1");
     leave(p, &at);
 
-    make_place(&at, people, sizeof people - 1); /* as the program was started */
+    make_place(&at, people, sizeof people - 1); /* the dtype is named on the command line */
     p = EXPLORE("-d", "name=bool", at.table);
     pty_type(p, "1z");
-    pty_wait_text(p, "name: 4 cells are no bool, first row 1");
+    pty_wait_text(p, "name: 4 cells are not bool, the first is in row 1");
     leave_failed(p, &at);
 }
 
-static void no_descriptor_leaks_into_a_program_that_is_started(void **state)
+static void started_programs_inherit_no_descriptors(void **state)
 {
     struct place at;
     pid_t kin[KIN_MAX];
@@ -508,20 +508,20 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
-        CASE(what_is_seen_is_saved),
-        CASE(the_open_table_is_never_saved_over),
-        CASE(no_descriptor_leaks_into_a_program_that_is_started),
-        CASE(a_name_is_asked_for_and_what_cannot_be_written_is_said),
-        CASE(a_full_disk_is_named_and_leaves_nothing),
-        CASE(filters_are_switched_one_by_one_and_changes_undone),
+        CASE(the_visible_table_is_saved),
+        CASE(saving_never_overwrites_the_open_table),
+        CASE(started_programs_inherit_no_descriptors),
+        CASE(saving_asks_for_a_name_and_reports_errors),
+        CASE(a_full_disk_is_reported_and_leaves_no_file),
+        CASE(filters_can_be_switched_one_by_one_and_changes_undone),
         CASE(columns_are_moved_and_sized),
-        CASE(rows_are_marked_and_gone_back_to),
-        CASE(a_cell_a_row_and_some_rows_are_copied),
+        CASE(marked_rows_can_be_found_again),
+        CASE(a_cell_a_row_and_a_range_of_rows_are_copied),
         CASE(the_codes_in_view_are_picked),
         CASE(a_dtype_is_changed_in_place),
-        CASE(cells_that_are_not_of_a_dtype_are_said),
-        CASE(a_slow_pattern_is_given_up_at_a_key),
-        CASE(saving_long_shows_how_far_it_is_and_can_be_cancelled),
+        CASE(cells_that_do_not_fit_their_dtype_are_reported),
+        CASE(a_key_cancels_the_search_for_a_slow_pattern),
+        CASE(a_long_save_shows_progress_and_can_be_cancelled),
     };
     kin_adopt();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What may become of a file while it is open, in a pseudo-terminal: it is cut, grows on and on, is deleted, cannot be
- * read half way, fills the disk as a stream. Each is said on the screen; what could be read is shown,
- * and nothing else. */
+ * What can happen to a file while it is open, in a pseudo-terminal: it is truncated, keeps growing, is deleted, becomes
+ * unreadable, or is a stream that fills the disk. The screen reports it, shows the rows that could be read, and nothing
+ * else. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,8 +39,8 @@ static char *rows(int n)
     return path;
 }
 
-/* With a filter, an order and the cursor at the end: all of it is beyond the cut. */
-static void a_file_that_is_cut_is_said_and_nothing_beyond_is_shown(void **state)
+/* A filter and the cursor are set to rows that are cut off. */
+static void a_truncated_file_is_reported_and_nothing_beyond_its_end_is_shown(void **state)
 {
     (void)state;
     char *path = rows(300000);
@@ -62,14 +62,13 @@ static void a_file_that_is_cut_is_said_and_nothing_beyond_is_shown(void **state)
     assert_int_equal(truncate(path, 0), 0);
     pty_wait_text(p, "empty");
     pty_wait_no_text(p, "0000001 +name 0000001 ");
-    pty_type(p, "qq"); /* the pool has none either, or still the one before */
+    pty_type(p, "qq"); /* the exit status depends on what the pool could still read */
     pty_wait_exit(p);
     pty_free(p);
     file_done(path);
 }
 
-/* Before all of its rows are found. */
-static void a_file_that_is_cut_while_it_is_indexed_does_no_harm(void **state)
+static void truncating_a_file_during_indexing_is_harmless(void **state)
 {
     (void)state;
     for (int i = 0; i < 5; i++) {
@@ -99,7 +98,7 @@ static void append_for_a_while(const char *path, struct pty *p, int from, int n)
     close(fd);
 }
 
-static void a_file_that_never_stops_growing_is_followed_without_a_wrong_row(void **state)
+static void following_a_file_that_keeps_growing_shows_no_wrong_row(void **state)
 {
     (void)state;
     char *path = rows(1000);
@@ -117,7 +116,7 @@ static void a_file_that_never_stops_growing_is_followed_without_a_wrong_row(void
     file_done(path);
 }
 
-static void a_file_that_is_deleted_is_said_and_still_searched(void **state)
+static void a_deleted_file_is_reported_and_can_still_be_searched(void **state)
 {
     (void)state;
     char *path = rows(20000);
@@ -136,7 +135,7 @@ static void a_file_that_is_deleted_is_said_and_still_searched(void **state)
 
 /* --- streams ------------------------------------------------------------------------------------------------------ */
 
-/* The explorer with this fd as its stdin; takes it. */
+/* Starts the explorer with this fd as its stdin, and closes the fd here. */
 static struct pty *explore_fd(int fd)
 {
     char command[9000];
@@ -146,7 +145,7 @@ static struct pty *explore_fd(int fd)
     return p;
 }
 
-static void a_pipe_that_closes_within_a_record_shows_what_came(void **state)
+static void a_pipe_that_closes_within_a_record_shows_the_rows_before(void **state)
 {
     (void)state;
     int ends[2];
@@ -161,8 +160,8 @@ static void a_pipe_that_closes_within_a_record_shows_what_came(void **state)
     explorer_quit_failed(p);
 }
 
-/* A socket whose other side is closed before it has read all: what it sent comes, then an error. */
-static void a_stream_that_fails_half_way_is_said_and_what_came_is_shown(void **state)
+/* Closing a socket that has unread data makes the other side read what was sent, then an error (ECONNRESET). */
+static void a_stream_that_fails_is_reported_and_shows_the_rows_before(void **state)
 {
     (void)state;
     int ends[2];
@@ -178,8 +177,8 @@ static void a_stream_that_fails_half_way_is_said_and_what_came_is_shown(void **s
     explorer_quit_failed(p);
 }
 
-/* A disk of one megabyte for what comes by stdin, where one may be mounted. */
-static void a_stream_that_fills_the_disk_is_said_and_shown_as_far_as_it_went(void **state)
+/* Data from stdin is kept on a disk of one megabyte. Needs a user namespace to mount it. */
+static void a_stream_that_fills_the_disk_is_reported_and_shows_the_rows_before(void **state)
 {
     (void)state;
     char command[9000];
@@ -200,13 +199,13 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
-        CASE(a_file_that_is_cut_is_said_and_nothing_beyond_is_shown),
-        CASE(a_file_that_is_cut_while_it_is_indexed_does_no_harm),
-        CASE(a_file_that_never_stops_growing_is_followed_without_a_wrong_row),
-        CASE(a_file_that_is_deleted_is_said_and_still_searched),
-        CASE(a_pipe_that_closes_within_a_record_shows_what_came),
-        CASE(a_stream_that_fails_half_way_is_said_and_what_came_is_shown),
-        CASE(a_stream_that_fills_the_disk_is_said_and_shown_as_far_as_it_went),
+        CASE(a_truncated_file_is_reported_and_nothing_beyond_its_end_is_shown),
+        CASE(truncating_a_file_during_indexing_is_harmless),
+        CASE(following_a_file_that_keeps_growing_shows_no_wrong_row),
+        CASE(a_deleted_file_is_reported_and_can_still_be_searched),
+        CASE(a_pipe_that_closes_within_a_record_shows_the_rows_before),
+        CASE(a_stream_that_fails_is_reported_and_shows_the_rows_before),
+        CASE(a_stream_that_fills_the_disk_is_reported_and_shows_the_rows_before),
     };
     kin_adopt();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The table pane as a person meets it: the real program in a pseudo-terminal, over files of every kind. */
+ * The table pane of the real program in a pseudo-terminal, with files of every kind. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static struct pty *open_bytes(const char *bytes, size_t len, char **path)
 
 #define OPEN(text, path) open_bytes(text, sizeof(text) - 1, path)
 
-/* Codes 000000 … 000999 in turn; each tenth name holds a row of another code behind a newline, which is none. */
+/* Codes 000000 … 000999 in turn. Every tenth name has a newline in it, followed by what looks like a row. */
 static char *many_rows(void)
 {
     struct buf b;
@@ -46,7 +46,7 @@ static char *many_rows(void)
     return path;
 }
 
-static void everything_may_be_asked_of_a_long_table(void **state)
+static void a_long_table_can_be_filtered_searched_and_scrolled(void **state)
 {
     (void)state;
     char *path = many_rows();
@@ -92,9 +92,9 @@ static bool has_one_mark(void *arg)
     return first && !strstr(first + 1, "▊");
 }
 
-/* Steps that go on are shown before they are worked out: one mark, on the row whose number is shown, whichever way they
- * go, at edges where the view goes on and where something else is typed in between. */
-static void steps_leave_one_mark_on_the_right_row(void **state)
+/* Fast cursor movement only redraws the mark. There must be one mark, on the row whose number is shown, in both
+ * directions, when the view scrolls, and when something else is typed in between. */
+static void moving_the_cursor_leaves_one_mark_on_the_right_row(void **state)
 {
     (void)state;
     static const char *const keys[] = {"j", "\033[B", "k", "j", "\033[A", "jj", "j", "g", "j"};
@@ -118,8 +118,8 @@ static void steps_leave_one_mark_on_the_right_row(void **state)
     file_done(path);
 }
 
-/* As an old Mac wrote it: the same, while the file stays as it is. */
-static void lines_may_end_with_lone_carriage_returns(void **state)
+/* As old Macs wrote files. */
+static void lines_may_end_with_a_lone_carriage_return(void **state)
 {
     (void)state;
     char *path = many_rows();
@@ -151,7 +151,7 @@ static void lines_may_end_with_lone_carriage_returns(void **state)
     file_done(path);
 }
 
-static void its_columns_are_sorted_counted_and_summed_up(void **state)
+static void columns_are_sorted_counted_and_summarised(void **state)
 {
     (void)state;
     char *path = many_rows();
@@ -186,7 +186,7 @@ static void its_columns_are_sorted_counted_and_summed_up(void **state)
     file_done(path);
 }
 
-static void columns_are_frozen_hidden_and_gone_to_and_a_row_is_a_record(void **state)
+static void columns_can_be_frozen_hidden_and_found_and_a_row_opens_as_a_record(void **state)
 {
     (void)state;
     struct buf b;
@@ -219,7 +219,7 @@ static void columns_are_frozen_hidden_and_gone_to_and_a_row_is_a_record(void **s
     file_done(path);
 }
 
-/* The explorer on the standard input, which is a pipe that the test writes to. */
+/* The explorer reading standard input, a pipe that the test writes to. */
 struct piped {
     char folder[32], path[64];
     int fd;
@@ -247,7 +247,7 @@ static void close_piped(struct piped *x)
     rmdir(x->folder);
 }
 
-/* Rows come while one looks; the last ones when the pipe is closed. */
+/* Rows appear as they arrive; the last ones once the pipe is closed. */
 static void a_stream_grows_on_the_screen(void **state)
 {
     (void)state;
@@ -263,8 +263,8 @@ static void a_stream_grows_on_the_screen(void **state)
     close_piped(&x);
 }
 
-/* All was known of the rows before it: what is known of a table is not known of what follows on it. */
-static void a_code_that_comes_last_is_no_stray(void **state)
+/* The codes of all earlier rows were known before; that must not hold for rows that arrive later. */
+static void a_code_in_the_last_row_of_a_stream_is_found(void **state)
 {
     (void)state;
     for (int i = 0; i < 5; i++) {
@@ -280,8 +280,8 @@ static void a_code_that_comes_last_is_no_stray(void **state)
     }
 }
 
-/* Its first line comes in pieces, and is none before it has ended. */
-static void a_header_that_comes_in_pieces_is_one(void **state)
+/* The first line must not be taken for the header before it has ended. */
+static void a_header_that_arrives_in_pieces_is_put_together(void **state)
 {
     (void)state;
     static const char *const ends[] = {"\n", "\r\n", "\r"};
@@ -304,8 +304,8 @@ static void a_header_that_comes_in_pieces_is_one(void **state)
     }
 }
 
-/* After its magic, and then in the midst of what it takes to unpack anything. */
-static void a_packed_stream_that_halts_halts_nothing_else(void **state)
+/* It stalls after its magic bytes, then within its header, then within the data. */
+static void a_packed_stream_that_stalls_does_not_block_the_screen(void **state)
 {
     (void)state;
     static const unsigned char packed[] = {/* code,v\n0001,a\n */
@@ -327,7 +327,7 @@ static void a_packed_stream_that_halts_halts_nothing_else(void **state)
     close_piped(&x);
 }
 
-static void packed_files_are_unpacked_as_one_looks(void **state)
+static void packed_files_are_shown_while_they_are_unpacked(void **state)
 {
     (void)state;
     static const char *const packers[] = {"gzip", "xz", "bzip2", "zstd -q --rm"};
@@ -350,7 +350,7 @@ static void packed_files_are_unpacked_as_one_looks(void **state)
     }
 }
 
-static void a_packed_file_that_is_cut_is_said_and_shown_as_far_as_it_goes(void **state)
+static void a_truncated_packed_file_is_reported_and_shown_as_far_as_it_goes(void **state)
 {
     (void)state;
     char *path = many_rows(), command[5000];
@@ -363,7 +363,7 @@ static void a_packed_file_that_is_cut_is_said_and_shown_as_far_as_it_goes(void *
     file_done(path);
 }
 
-static void a_file_that_grows_is_followed_when_asked(void **state)
+static void a_growing_file_is_followed_on_request(void **state)
 {
     (void)state;
     char *path;
@@ -379,7 +379,7 @@ static void a_file_that_grows_is_followed_when_asked(void **state)
     file_done(path);
 }
 
-static void a_file_that_changes_is_said_and_read_anew(void **state)
+static void a_changed_file_is_reported_and_read_again(void **state)
 {
     (void)state;
     char *path, other[5000];
@@ -403,8 +403,8 @@ static void a_file_that_changes_is_said_and_read_anew(void **state)
     free(path);
 }
 
-/* What a file may look like, and what is seen of it. */
-static void every_kind_of_file_is_shown_as_it_is(void **state)
+/* Files of each kind, and what the screen must show. */
+static void every_kind_of_file_is_shown_correctly(void **state)
 {
     (void)state;
     static const struct {
@@ -452,7 +452,7 @@ static void every_kind_of_file_is_shown_as_it_is(void **state)
     }
 }
 
-static void what_is_no_table_is_said_and_what_can_be_read_is_shown(void **state)
+static void a_malformed_file_is_reported_and_its_readable_part_is_shown(void **state)
 {
     (void)state;
     char *path;
@@ -470,12 +470,12 @@ static void what_is_no_table_is_said_and_what_can_be_read_is_shown(void **state)
     p = OPEN("code,v\n0001,a\n0002,b,surplus\n", &path);
     pty_wait_text(p, "0002 +b +surplus");
     pty_wait_text(p, "1 row is too long, the first is row 2");
-    pty_wait_text(p, "The table cannot be read"); /* by the pool */
+    pty_wait_text(p, "The table cannot be read"); /* says the pool */
     explorer_quit_failed(p);
     file_done(path);
 }
 
-static void a_header_and_a_delimiter_may_be_told(void **state)
+static void options_set_the_header_and_the_delimiter(void **state)
 {
     (void)state;
     char *path = file_with("0001:a,b\n0002:c\n", 16);
@@ -508,12 +508,12 @@ static void another_encoding_is_converted(void **state)
     explorer_quit(p);
     p = EXPLORE("--encoding", "KLINGON", path);
     assert_int_equal(explorer_status(p), 2);
-    pty_wait_text(p, "a name that iconv -l knows");
+    pty_wait_text(p, "a name that \"iconv -l\" lists");
     pty_free(p);
     file_done(path);
 }
 
-/* Sanitizers make some 20 times as much work of each byte. */
+/* With sanitizers each byte takes about 20 times as long. */
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 enum { HUGE_FIELD = 5 << 20 };
 #else
@@ -544,22 +544,22 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
-        CASE(everything_may_be_asked_of_a_long_table),
-        CASE(steps_leave_one_mark_on_the_right_row),
-        CASE(lines_may_end_with_lone_carriage_returns),
-        CASE(its_columns_are_sorted_counted_and_summed_up),
-        CASE(columns_are_frozen_hidden_and_gone_to_and_a_row_is_a_record),
+        CASE(a_long_table_can_be_filtered_searched_and_scrolled),
+        CASE(moving_the_cursor_leaves_one_mark_on_the_right_row),
+        CASE(lines_may_end_with_a_lone_carriage_return),
+        CASE(columns_are_sorted_counted_and_summarised),
+        CASE(columns_can_be_frozen_hidden_and_found_and_a_row_opens_as_a_record),
         CASE(a_stream_grows_on_the_screen),
-        CASE(a_code_that_comes_last_is_no_stray),
-        CASE(a_header_that_comes_in_pieces_is_one),
-        CASE(a_packed_stream_that_halts_halts_nothing_else),
-        CASE(packed_files_are_unpacked_as_one_looks),
-        CASE(a_packed_file_that_is_cut_is_said_and_shown_as_far_as_it_goes),
-        CASE(a_file_that_grows_is_followed_when_asked),
-        CASE(a_file_that_changes_is_said_and_read_anew),
-        CASE(every_kind_of_file_is_shown_as_it_is),
-        CASE(what_is_no_table_is_said_and_what_can_be_read_is_shown),
-        CASE(a_header_and_a_delimiter_may_be_told),
+        CASE(a_code_in_the_last_row_of_a_stream_is_found),
+        CASE(a_header_that_arrives_in_pieces_is_put_together),
+        CASE(a_packed_stream_that_stalls_does_not_block_the_screen),
+        CASE(packed_files_are_shown_while_they_are_unpacked),
+        CASE(a_truncated_packed_file_is_reported_and_shown_as_far_as_it_goes),
+        CASE(a_growing_file_is_followed_on_request),
+        CASE(a_changed_file_is_reported_and_read_again),
+        CASE(every_kind_of_file_is_shown_correctly),
+        CASE(a_malformed_file_is_reported_and_its_readable_part_is_shown),
+        CASE(options_set_the_header_and_the_delimiter),
         CASE(another_encoding_is_converted),
         CASE(a_field_of_a_hundred_megabytes_does_no_harm),
     };

@@ -339,7 +339,7 @@ static void assert_refused(const char *command, const char *option, const char *
 {
     struct program p;
     PROGRAM_RUN(&p, command, option, value, last);
-    if (p.status != 2 || !strstr(buf_text(&p.err), option) || !strstr(buf_text(&p.err), "want "))
+    if (p.status != 2 || !strstr(buf_text(&p.err), option) || !strstr(buf_text(&p.err), "expected "))
         fail_msg("%s %s %s: status %d: %s", command, option, value, p.status, buf_text(&p.err));
     program_done(&p);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The screen of a watched program: from events to whole pictures, and the program's own terminal in it. */
+ * The screen of a watched program: from events to whole screens, and the program's own terminal in it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -83,7 +83,7 @@ static void feed_inspection(struct stage *s, double t, int64_t pid)
     apply(s, e);
 }
 
-/* The article's program under fork, 5.7 s in, hung. */
+/* A Polars pool under fork that hangs, after 5.7 s. */
 static void open_hung(struct stage *s, bool attached)
 {
     stage_open_watch(s, attached);
@@ -102,7 +102,7 @@ static void open_hung(struct stage *s, bool attached)
 
 /* Whole screens */
 
-static void a_hang_on_screens_of_all_sizes(void **state)
+static void the_screens_of_a_hang_in_all_sizes(void **state)
 {
     (void)state;
     struct stage s;
@@ -117,7 +117,7 @@ static void a_hang_on_screens_of_all_sizes(void **state)
     stage_close(&s);
 }
 
-static void each_pane_alone(void **state)
+static void the_screens_of_single_panes(void **state)
 {
     (void)state;
     struct stage s;
@@ -137,7 +137,7 @@ static void each_pane_alone(void **state)
     stage_close(&s);
 }
 
-static void what_is_attached_to_has_no_output_of_its_own(void **state)
+static void an_attached_process_has_no_output_pane(void **state)
 {
     (void)state;
     struct stage s;
@@ -146,12 +146,12 @@ static void what_is_attached_to_has_no_output_of_its_own(void **state)
     assert_null(s.app.panes[PANE_OUTPUT]);
     stage_keys(&s, "i");
     assert_false(s.app.typing);
-    stage_keys(&s, "q"); /* nothing ends by that, so nothing is asked */
+    stage_keys(&s, "q"); /* does not ask, because it ends nothing */
     assert_true(s.app.quit);
     stage_close(&s);
 }
 
-static void the_end_stays_on_the_screen(void **state)
+static void the_screen_stays_when_the_program_has_ended(void **state)
 {
     (void)state;
     struct stage s;
@@ -191,12 +191,12 @@ static void every_size_and_focus_is_drawn(void **state)
     }
 }
 
-static void only_what_applies_is_offered(void **state)
+static void only_commands_that_apply_are_offered(void **state)
 {
     (void)state;
     struct stage s;
     open_hung(&s, false);
-    stage_keys(&s, "r m +"); /* keys of the explorer */
+    stage_keys(&s, "r m +"); /* keys that only the explorer has */
     assert_false(s.app.prompt.open || s.app.question.open);
     assert_null(palette_match(SCOPE_WATCH, "method", 0));
     assert_null(palette_match(SCOPE_EXPLORE, "kill-all", 0));
@@ -218,7 +218,7 @@ static void the_cursor_stays_on_its_process(void **state)
     stage_keys(&s, "Down Down");
     stage_draw(&s, 120, 40);
     assert_int_equal(s.app.cursor_pid, 14073);
-    feed_process(&s, 2, 14080, 14072, "sleep 5", 1, -1, "a time to pass"); /* a line above it */
+    feed_process(&s, 2, 14080, 14072, "sleep 5", 1, -1, "a time to pass"); /* inserts a line above it */
     apply(&s, (struct event){.type = EVENT_PROCESS_GONE, .time = 2.5, .end.pid = 14065});
     stage_draw(&s, 120, 40);
     assert_int_equal(s.app.cursor_pid, 14073);
@@ -226,13 +226,13 @@ static void the_cursor_stays_on_its_process(void **state)
     stage_close(&s);
 }
 
-static void explaining_shows_what_hangs(void **state)
+static void explain_shows_the_hung_process(void **state)
 {
     (void)state;
     struct stage s;
     open_hung(&s, false);
     stage_draw(&s, 120, 40);
-    stage_keys(&s, "e"); /* the root is in order */
+    stage_keys(&s, "e"); /* the cursor is on the root, which does not hang */
     stage_draw(&s, 120, 40);
     assert_int_equal(s.app.focus, PANE_DIAGNOSIS);
     assert_int_equal(s.app.cursor_pid, 14072);
@@ -288,7 +288,7 @@ static void cursor_movement_is_followed(void **state)
     assert_int_equal(y, 5 + 2);
     feed_output(&s, 0.2, "\033[?1049h\033[Halone\033[?25l");
     assert_int_equal(app_draw(&s.app, 80, 24, 1, &x, &y), OK);
-    assert_int_equal(x, -1); /* it has hidden its cursor */
+    assert_int_equal(x, -1); /* the program has hidden its cursor */
     assert_true(stage_shows(&s, "alone"));
     assert_false(stage_shows(&s, "tWO!"));
     feed_output(&s, 0.3, "\033[?1049l");
@@ -297,7 +297,7 @@ static void cursor_movement_is_followed(void **state)
     stage_close(&s);
 }
 
-static void what_scrolled_off_can_be_read_and_searched(void **state)
+static void lines_that_scrolled_off_can_be_read_and_searched(void **state)
 {
     (void)state;
     struct stage s;
@@ -317,7 +317,7 @@ static void what_scrolled_off_can_be_read_and_searched(void **state)
     stage_keys(&s, "Enter");
     stage_draw(&s, 80, 24);
     assert_true(stage_shows(&s, "line 1234."));
-    for (int i = 3001; i <= 6000; i++) { /* what one looks at stays, though older lines are thrown away */
+    for (int i = 3001; i <= 6000; i++) { /* the lines in view stay there while older ones are dropped */
         snprintf(line, sizeof line, "line %d.\r\n", i);
         feed_output(&s, 0.1, line);
         if (i % 500 == 0) {
@@ -333,7 +333,7 @@ static void what_scrolled_off_can_be_read_and_searched(void **state)
     stage_close(&s);
 }
 
-static void lines_survive_a_change_of_size(void **state)
+static void lines_survive_a_resize(void **state)
 {
     (void)state;
     struct stage s;
@@ -349,7 +349,7 @@ static void lines_survive_a_change_of_size(void **state)
     stage_close(&s);
 }
 
-/* Also one that was saved, for the alternate screen or by the program. */
+/* So does a cursor that was saved, by the program or for the alternate screen. */
 static void the_cursor_stays_on_a_screen_that_becomes_smaller(void **state)
 {
     (void)state;
@@ -373,7 +373,7 @@ static void the_cursor_stays_on_a_screen_that_becomes_smaller(void **state)
         }
 }
 
-/* Every byte sequence may come, in pieces of any size, on a screen of any size; nothing of it gets to ours. */
+/* Random bytes, in pieces of any size, on screens of any size: no control character may reach our screen. */
 static void no_output_harms_the_screen(void **state)
 {
     (void)state;
@@ -432,7 +432,7 @@ static void assert_sends(struct vt *t, const char *expected)
     assert_memory_equal(bytes, expected, len);
 }
 
-static void keys_and_pastes_are_sent_as_a_terminal_does(void **state)
+static void keys_and_pastes_are_sent_as_a_terminal_sends_them(void **state)
 {
     (void)state;
     struct vt *t;
@@ -457,7 +457,7 @@ static void keys_and_pastes_are_sent_as_a_terminal_does(void **state)
     vt_write(t, "\033[?2004h", 8);
     vt_paste(t, "c", 1);
     assert_sends(t, "a\rb\033[200~c\033[201~");
-    vt_write(t, "\033[5;7H\033[6n", 10); /* it asks where its cursor is */
+    vt_write(t, "\033[5;7H\033[6n", 10); /* the program asks where its cursor is */
     assert_sends(t, "\033[5;7R");
     vt_free(t);
 }
@@ -465,21 +465,21 @@ static void keys_and_pastes_are_sent_as_a_terminal_does(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_hang_on_screens_of_all_sizes),
-        cmocka_unit_test(each_pane_alone),
-        cmocka_unit_test(what_is_attached_to_has_no_output_of_its_own),
-        cmocka_unit_test(the_end_stays_on_the_screen),
+        cmocka_unit_test(the_screens_of_a_hang_in_all_sizes),
+        cmocka_unit_test(the_screens_of_single_panes),
+        cmocka_unit_test(an_attached_process_has_no_output_pane),
+        cmocka_unit_test(the_screen_stays_when_the_program_has_ended),
         cmocka_unit_test(every_size_and_focus_is_drawn),
-        cmocka_unit_test(only_what_applies_is_offered),
+        cmocka_unit_test(only_commands_that_apply_are_offered),
         cmocka_unit_test(the_cursor_stays_on_its_process),
-        cmocka_unit_test(explaining_shows_what_hangs),
+        cmocka_unit_test(explain_shows_the_hung_process),
         cmocka_unit_test(a_thousand_processes_are_drawn),
         cmocka_unit_test(cursor_movement_is_followed),
-        cmocka_unit_test(what_scrolled_off_can_be_read_and_searched),
-        cmocka_unit_test(lines_survive_a_change_of_size),
+        cmocka_unit_test(lines_that_scrolled_off_can_be_read_and_searched),
+        cmocka_unit_test(lines_survive_a_resize),
         cmocka_unit_test(the_cursor_stays_on_a_screen_that_becomes_smaller),
         cmocka_unit_test(no_output_harms_the_screen),
-        cmocka_unit_test(keys_and_pastes_are_sent_as_a_terminal_does),
+        cmocka_unit_test(keys_and_pastes_are_sent_as_a_terminal_sends_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * An explorer without a terminal and without an observer. */
+ * An explorer without a terminal and without an observer, for tests. */
 #include "tests/kit/tui_kit.h"
 
 #include <setjmp.h>
@@ -147,7 +147,7 @@ static char *read_golden(const char *path)
     size_t n;
     FILE *f = fopen(path, "re");
     if (!f)
-        fail_msg("%s is missing; UPDATE_SCREENS=1 writes it", path);
+        fail_msg("%s is missing; run the test with UPDATE_SCREENS=1 to write it", path);
     buf_init(&b, 1 << 24);
     while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
         assert_int_equal(buf_add(&b, chunk, n), OK);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * An explorer without a terminal and without an observer: a model fed by a test, keys by name, the screen as text. */
+ * An explorer without a terminal and without an observer: the test feeds the model, presses keys by name, and reads the
+ * screen as text. */
 #ifndef TESTS_KIT_TUI_KIT_H
 #define TESTS_KIT_TUI_KIT_H
 
@@ -12,30 +13,30 @@ struct stage {
     double now;
 };
 
-/* The sample's codes are picked, fork is the method; no table is loaded yet. */
+/* Opens an explorer with these codes picked and the start method fork; no table is loaded yet. */
 void stage_open(struct stage *s, const char *const *codes, size_t ncodes);
 void stage_close(struct stage *s);
 
-/* The screen of a watched program instead (or of one attached to). */
+/* Opens the screen of `watch` instead, or of `attach`. */
 void stage_open_watch(struct stage *s, bool attached);
 
-/* Loads the file (below the top source folder) as the model's table. */
+/* Loads a file, named relative to the top of the source, or these bytes, as the table of the model. */
 void stage_load(struct stage *s, const char *path);
 void stage_load_bytes(struct stage *s, const char *bytes, size_t len);
 
-/* Keys by their names (tui/keys/key.h), separated by blanks. */
+/* Presses keys, which are named as in tui/keys/key.h and separated by blanks. */
 void stage_keys(struct stage *s, const char *names);
 void stage_type(struct stage *s, const char *text);
 
 void stage_draw(struct stage *s, int width, int height);
 
-/* The screen that was drawn last, a line a row; the caller frees it. */
+/* The screen as it was drawn last, one line for each row. To be freed by the caller. */
 char *stage_text(const struct stage *s);
 bool stage_shows(const struct stage *s, const char *text);
 
-/* Draws it and compares it with tests/screens/WHAT-WIDTHxHEIGHT.txt. UPDATE_SCREENS=1 writes these anew: look at the
- * difference before it is kept. */
+/* Draws the screen and compares it with tests/screens/WHAT-WIDTHxHEIGHT.txt. With UPDATE_SCREENS=1 in the environment
+ * it writes that file instead: look at the difference before you commit it. */
 void stage_assert_screen(struct stage *s, int width, int height, const char *what);
-void stage_assert_canvas(struct stage *s, int width, int height, const char *what); /* as it was drawn last */
+void stage_assert_canvas(struct stage *s, int width, int height, const char *what); /* without drawing */
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * `poolscope bench`: measures, with a line of progress where somebody reads it; Ctrl-C ends it, and what was measured
- * so far is the report. */
+ * `poolscope bench`: measures and prints the report. On a terminal it shows its progress on one line. After Ctrl-C the
+ * report has what was measured so far. */
 #include "tui/cli/bench.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ struct bench_shell {
     const struct cli *cli;
     struct bench_run *run;
     int signals; /* signalfd */
-    int signal;  /* the one that ended it; 0: none */
+    int signal;  /* the signal that ended the measuring; 0: none */
     double began;
 };
 
@@ -37,7 +37,7 @@ static void show_progress(const struct bench_shell *s)
         fputs("\r\033[K", stderr);
     else
         fprintf(stderr, "\r\033[Kpoolscope bench: %s  %d of %d  %s", text_clock(clock_now() - s->began, clock), b->done,
-                b->steps, b->doing ? b->doing : "loading");
+                b->steps, b->doing ? b->doing : "loading the table");
 }
 
 static void take_signal(struct bench_shell *s)
@@ -49,7 +49,7 @@ static void take_signal(struct bench_shell *s)
     bench_run_cancel(s->run);
 }
 
-/* The one place that waits. */
+/* The only place that waits. */
 static enum err wait_for_end(struct bench_shell *s)
 {
     struct pollfd fds[] = {{.fd = bench_run_fd(s->run), .events = POLLIN}, {.fd = s->signals, .events = POLLIN}};
@@ -124,10 +124,8 @@ int bench_headless(const struct cli *cli)
                                       .ncodes = cli->ncodes};
     struct problem problem = {""};
     int status;
-    if (s.signals < 0) {
-        fputs("poolscope: cannot wait for signals\n", stderr);
+    if (s.signals < 0)
         return STATUS_OURS;
-    }
     outputs_stop_on(cli->outputs, s.signals);
     enum err err = bench_run_new(&settings, &s.run, &problem);
     if (err) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Codes, from the command line and from files. */
+ * Collects codes from the command line and from files. */
 #include "tui/cli/codes.h"
 
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 
 enum { CODES_MAX = 256 << 20 };
 
-/* Grows at powers of two. */
+/* The array doubles whenever its length is a power of two. */
 enum err cli_add_code(struct cli *c, const char *code)
 {
     if ((c->ncodes & (c->ncodes - 1)) == 0) {
@@ -34,7 +34,7 @@ enum err cli_add_code_file(struct cli *c, const char *path)
     return OK;
 }
 
-/* One code a line; a line's end is \n or \r\n, empty lines are none. */
+/* Adds each line of `text` that is not empty. Lines end with \n or \r\n. The codes point into `text`. */
 static enum err add_lines(struct cli *c, char *text)
 {
     enum err err = OK;
@@ -49,14 +49,14 @@ static enum err add_lines(struct cli *c, char *text)
     return err;
 }
 
-/* A FIFO is opened although nobody writes yet: the waiting is in the read, which has an end. */
+/* O_NONBLOCK: opening a FIFO does not wait for a writer (fifo(7)); reading does, and has a deadline. */
 static enum err read_file(struct cli *c, const char *path, struct problem *p)
 {
     bool standard_input = strcmp(path, "-") == 0;
     int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct buf text;
     if (fd < 0)
-        return problem_errno(p, "--codes-from %s: cannot open", path);
+        return problem_errno(p, "--codes-from: cannot open %s", path);
     buf_init(&text, CODES_MAX);
     enum err err = io_read_all_by(fd, &text, c->deadline);
     if (!err && text.data)
@@ -66,9 +66,10 @@ static enum err read_file(struct cli *c, const char *path, struct problem *p)
     if (read)
         err = add_lines(c, c->code_texts.v[c->code_texts.n - 1]);
     if (err == ERR_TIMEOUT)
-        problem_set(p, err, "--codes-from %s: the codes were not complete when --timeout passed", path);
+        problem_set(p, err, "--codes-from %s: --timeout passed before all codes were read", path);
     else if (err)
-        problem_set(p, err, "--codes-from %s: %s", path, err == ERR_PARSE ? "it holds a NUL byte" : err_text(err));
+        problem_set(p, err, "--codes-from %s: %s", path,
+                    err == ERR_PARSE ? "the file contains a NUL byte" : err_text(err));
     if (!standard_input)
         close(fd);
     return err;

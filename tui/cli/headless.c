@@ -2,8 +2,10 @@
  * What the commands without a screen share. */
 #include "tui/cli/headless.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -22,7 +24,10 @@ int headless_signals(void)
         if (!signal_is_ignored(waited_for[i]))
             sigaddset(&set, waited_for[i]);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0)
+        fprintf(stderr, "poolscope: cannot wait for signals: %s\n", strerror(errno));
+    return fd;
 }
 
 void headless_complain(const struct problem *p)
@@ -51,8 +56,8 @@ enum err headless_report(const struct cli *c, const struct model *m, const char 
         /* stderr was the last place to write it to */
     }
     if (!err && m->table_error && (c->output || c->json))
-        fprintf(stderr, "poolscope: %s\n", m->table_error); /* an error is never only in a file */
+        fprintf(stderr, "poolscope: %s\n", m->table_error); /* an error must not be only in a file */
     else if (!err && m->host_died && (c->output || c->json))
-        fputs("poolscope: the host process died\n", stderr);
+        fputs("poolscope: the host process died, and its workers with it\n", stderr);
     return err;
 }

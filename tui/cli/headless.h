@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the commands without a screen share: signals as an fd, complaints, and where the report goes. */
+ * What the commands without a screen share: signals as an fd, errors, and writing the report. */
 #ifndef TUI_CLI_HEADLESS_H
 #define TUI_CLI_HEADLESS_H
 
@@ -7,11 +7,11 @@
 #include "core/report/report.h"
 #include "tui/cli/options.h"
 
-/* Blocks those of SIGINT, SIGTERM and SIGHUP that are not ignored, and gives a signalfd for them; -1 with errno on
- * failure. */
+/* Blocks those of SIGINT, SIGTERM and SIGHUP that are not ignored, and returns a signalfd(2) for them. After an error,
+ * which it prints, -1. */
 int headless_signals(void);
 
-/* One line on stderr. */
+/* Prints the problem on stderr, as one line. */
 void headless_complain(const struct problem *p);
 
 /* Writes the report where the command line says: JSON to -o or stdout, text to -o or stderr. If its file cannot be

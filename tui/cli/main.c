@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The program: one file for all its processes. The hidden commands (host, worker, forkserver) come first,
- * then the command line. */
+ * The program. It can also be one of the helper processes (host, worker, forkserver, query server): their hidden
+ * commands are tried first, then the command line is read. */
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static int fail(const struct problem *p, int status)
     return status;
 }
 
-/* Of a command line that was not taken. */
+/* The exit status after an error in the command line. */
 static int parse_status(enum err err)
 {
     switch (err) {
@@ -73,13 +73,14 @@ static enum err need_terminal(const struct cli *c, struct problem *problem)
 {
     if (c->mode != CLI_EXPLORE || isatty(STDOUT_FILENO))
         return OK;
-    return problem_set(problem, ERR_USAGE, "stdout is no terminal; without a screen: poolscope run %s", c->file);
+    return problem_set(problem, ERR_USAGE, "stdout is not a terminal; to run without a screen: poolscope run %s",
+                       c->file);
 }
 
 static int watch_main(void *arg, int supervisor)
 {
     const struct cli *c = arg;
-    deadline_enforce(c->deadline); /* of this process: the one above it then ends the command */
+    deadline_enforce(c->deadline); /* ends only this process; the supervisor above it then ends the command */
     return c->screen ? watch_screen(c, supervisor) : watch_headless(c, supervisor);
 }
 

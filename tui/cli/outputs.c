@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Finds what the options name, compares it with what is read, and only then opens it: --record empties its file. */
+ * Opens the files of -o and --record, but only after a check that none of them is an input: --record empties its file.
+ */
 #include "tui/cli/outputs.h"
 
 #include <signal.h>
@@ -11,13 +12,13 @@
 #include "core/base/io.h"
 #include "tui/cli/options.h"
 
-/* What the options name; found or not. */
+/* The files that the options name, as far as they were found. */
 struct named {
     struct target report, recording;
     bool has_report, has_recording;
 };
 
-/* "-": stdout. NULL: stderr. */
+/* Where the report goes: "-" is stdout, NULL is stderr. */
 static const char *report_path(const struct cli *c)
 {
     bool reports = c->mode == CLI_RUN || c->mode == CLI_WATCH || c->mode == CLI_ATTACH || c->mode == CLI_BENCH;
@@ -34,12 +35,12 @@ static bool reads_from(const char *path, const struct target *t)
 static enum err refuse_inputs(const struct cli *c, const char *option, const struct target *t, struct problem *problem)
 {
     if (c->file && reads_from(c->file, t))
-        return problem_set(problem, ERR_USAGE, "%s %s: the table is read from this file; name another one", option,
+        return problem_set(problem, ERR_USAGE, "%s %s: the table is read from this file; choose another file", option,
                            t->name);
     for (size_t i = 0; i < c->ncode_files; i++)
         if (reads_from(c->code_files[i].path, t))
-            return problem_set(problem, ERR_USAGE, "%s %s: the codes are read from this file; name another one", option,
-                               t->name);
+            return problem_set(problem, ERR_USAGE, "%s %s: the codes are read from this file; choose another file",
+                               option, t->name);
     return OK;
 }
 
@@ -56,11 +57,12 @@ static enum err find(const struct cli *c, struct named *n, struct problem *probl
     if (!err && n->has_recording)
         err = refuse_inputs(c, "--record", &n->recording, problem);
     if (!err && n->has_report && n->has_recording && target_same(&n->report, &n->recording))
-        err = problem_set(problem, ERR_USAGE, "-o %s: --record writes to this file; name another one", n->report.name);
+        err = problem_set(problem, ERR_USAGE, "-o %s: --record writes to this file; choose another file",
+                          n->report.name);
     return err;
 }
 
-/* The report first: it changes no file that is there. */
+/* Opens the report first, because that does not change an existing file. */
 static enum err open_named(struct named *n, struct outputs *o, struct problem *problem)
 {
     enum err err = OK;
@@ -103,12 +105,13 @@ void outputs_stop_on(struct outputs *o, int stop)
 
 static enum err write_file(struct outputs *o, const struct buf *report, struct problem *problem)
 {
-    o->to_stderr = true; /* from now on */
+    o->to_stderr = true; /* whatever happens, this file is not written again */
     enum err err = new_file_write(&o->report, report->data, report->len, o->stop, problem);
     if (!err)
         return new_file_commit(&o->report, true, problem);
     if (err == ERR_CLOSED && strcmp(o->report.target.path, "-") == 0)
-        raise(SIGPIPE); /* nobody reads our stdout any more: we end in silence, unless that is ignored */
+        raise(SIGPIPE); /* nobody reads stdout any more: end silently, as other programs do, unless the signal is
+                           ignored */
     new_file_drop(&o->report);
     return err;
 }
@@ -130,7 +133,7 @@ void outputs_done(struct outputs *o)
     if (!o->to_stderr)
         new_file_drop(&o->report);
     if (o->recorder && recorder_close(o->recorder, NULL)) {
-        /* nothing was observed that it could lack */
+        /* nothing was observed, so nothing is missing from the recording */
     }
     *o = (struct outputs){.to_stderr = true, .stop = -1};
 }

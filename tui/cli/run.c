@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * `poolscope run`: observer, one run, frames to stdout, the report to stderr or a file. */
+ * `poolscope run`: one run, with results on stdout and the report on stderr or in a file. */
 #include "tui/cli/run.h"
 
 #include <errno.h>
@@ -23,9 +23,9 @@ struct headless {
     const struct cli *cli;
     struct observer *observer;
     int signals;   /* signalfd */
-    int signal;    /* the one that asked us to stop; 0: none */
-    bool progress; /* a progress line stands on stderr */
-    int failed;    /* the exit status, when a result could not be printed; 0: all were so far */
+    int signal;    /* the signal that asked us to stop; 0: none */
+    bool progress; /* there is a progress line on stderr */
+    int failed;    /* the exit status after a result could not be printed; 0: all were printed so far */
 };
 
 static void clear_progress(struct headless *h)
@@ -35,7 +35,7 @@ static void clear_progress(struct headless *h)
     h->progress = false;
 }
 
-/* Anything over half a second says how far it is, where somebody is there to read it. */
+/* Shows the progress on a terminal, once the run takes longer than half a second. */
 static void show_progress(struct headless *h)
 {
     const struct model *m = observer_model(h->observer);
@@ -46,11 +46,11 @@ static void show_progress(struct headless *h)
     if (m->run)
         fprintf(stderr, "  %zu of %zu tasks", model_settled_tasks(m), m->total);
     else
-        fputs("  loading", stderr);
+        fputs("  loading the table", stderr);
     h->progress = true;
 }
 
-/* Prints the rows of one result. Returns the exit status that it deserves when that fails, and says why. */
+/* Prints the rows of one result. Returns 0, or an exit status and the reason in `problem`. */
 static int print_frame(const struct model *m, const struct ints *ranges, struct problem *problem)
 {
     int status = 0;
@@ -67,14 +67,14 @@ static int print_frame(const struct model *m, const struct ints *ranges, struct 
         problem_set(problem, err, "%s: %s", m->path, err_text(err));
     } else if (io_write_all(STDOUT_FILENO, frame.data, frame.len)) {
         status = STATUS_OURS;
-        problem_errno(problem, "stdout");
+        problem_errno(problem, "cannot write a result to stdout");
     }
     buf_done(&frame);
     rows_done(&rows);
     return status;
 }
 
-/* Each result is printed when it comes; nobody has to keep it. */
+/* Prints each result as soon as it arrives, so that it need not be kept. */
 static void print_result(void *ctx, const struct event_task *ended)
 {
     struct headless *h = ctx;
@@ -90,7 +90,7 @@ static void print_result(void *ctx, const struct event_task *ended)
     }
 }
 
-/* A run that has not begun when its time is over never begins. */
+/* If the time is over before the run has begun, it will not begin. */
 static bool over(const struct model *m)
 {
     return m->table_error || m->host_died || ((m->run > 0 || m->timed_out) && !model_run_active(m));
@@ -105,7 +105,7 @@ static void take_signal(struct headless *h)
     observer_stop(h->observer);
 }
 
-/* The one place that waits. */
+/* The only place that waits. */
 static enum err wait_for_end(struct headless *h)
 {
     const struct model *m = observer_model(h->observer);
@@ -119,7 +119,7 @@ static enum err wait_for_end(struct headless *h)
         if (n > 0 && fds[1].revents) {
             take_signal(h);
             if (!model_run_active(m))
-                break; /* nothing has begun that would have to end */
+                break; /* no run has to be stopped first */
         }
         enum err err = observer_step(h->observer, &changed);
         if (err)
@@ -130,7 +130,7 @@ static enum err wait_for_end(struct headless *h)
     return OK;
 }
 
-/* The report comes last: it says the exit status. */
+/* The report comes last, because it contains the exit status. */
 static int finish(struct headless *h)
 {
     struct problem problem;
@@ -184,10 +184,8 @@ int run_headless(const struct cli *cli)
     struct headless h = {.cli = cli, .signals = headless_signals()};
     struct problem problem = {""};
     int status;
-    if (h.signals < 0) {
-        fputs("poolscope: cannot wait for signals\n", stderr);
+    if (h.signals < 0)
         return STATUS_OURS;
-    }
     outputs_stop_on(cli->outputs, h.signals);
     enum err err = start(&h, &problem);
     if (err) {

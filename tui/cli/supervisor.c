@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The supervisor: a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)) above the observer, so that what the observer leaves
- * behind when it is killed comes to us. Signals are taken one by one by sigwaitinfo(2): no handler, no race. */
+ * The supervisor is a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)) above the observer: if the observer is killed, the
+ * processes that it started become our children. Signals are taken one by one with sigwaitinfo(2), so there are no
+ * handlers and no races. */
 #include "tui/cli/supervisor.h"
 
 #include <errno.h>
@@ -17,15 +18,16 @@
 
 enum { STATUS_OURS = 125 };
 
-/* What is passed on. Those of the terminal reach the observer by themselves; a stop stops us too. */
+/* Signals to pass on to the observer. Those from the terminal reach it by themselves. */
 static const int passed[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
 
-/* Process 1 cannot be stopped from inside its PID namespace, and no shell waits for it: the observer alone stands. */
+/* Stops ourselves when the observer was stopped. Process 1 cannot be stopped from inside its PID namespace
+ * (pid_namespaces(7)), and no shell waits for it: then only the observer is stopped. */
 static void stop_with_it(pid_t observer)
 {
     if (getpid() == 1)
         return;
-    raise(SIGSTOP); /* the shell sees a stopped job; somebody lets us go on */
+    raise(SIGSTOP); /* the shell sees a stopped job; we go on here once it continues us */
     kill(observer, SIGCONT);
 }
 
@@ -38,15 +40,15 @@ static void end_tree(void)
         fprintf(stderr, "poolscope: %s\n", unkillable_text(&unkillable, text));
 }
 
-/* An observer that came to its end has ended what was to be ended, and has said so in one byte. One that was killed, or
- * that ran out of time, has not. */
+/* An observer that ends in order ends its processes first, and then sends one byte. One that was killed, or that ran
+ * out of time, sends none. */
 static bool ended_in_order(int ours)
 {
     char byte;
     return recv(ours, &byte, 1, MSG_DONTWAIT) == 1;
 }
 
-/* True once the observer has ended; *status is what to exit with. */
+/* Collects ended and stopped children. True once the observer has ended; *status is then the exit status for us. */
 static bool reap(pid_t observer, int ours, int *status)
 {
     int how;
@@ -67,7 +69,8 @@ static bool reap(pid_t observer, int ours, int *status)
     return ended;
 }
 
-/* The observer is our child, and only reap() waits for it: until that says it has ended, its pid is its own. */
+/* Waits until the observer has ended. Only reap() collects it, so its pid cannot be reused while we send signals to it.
+ */
 static int keep(pid_t observer, int ours, const sigset_t *set)
 {
     int status = STATUS_OURS;
@@ -89,23 +92,23 @@ int supervisor_run(int (*work)(void *arg, int supervisor_fd), void *arg)
     for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
         sigaddset(&set, passed[i]);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
-        fprintf(stderr, "poolscope: cannot keep a watch: %s\n", strerror(errno));
+        fprintf(stderr, "poolscope: cannot start the supervisor: %s\n", strerror(errno));
         return STATUS_OURS;
     }
-    sigprocmask(SIG_BLOCK, &set, &before); /* nothing is lost between fork and the first wait */
+    sigprocmask(SIG_BLOCK, &set, &before); /* so that no signal is lost between fork and the first wait */
     pid_t observer = fork();
     if (observer == 0) {
         close(ends[0]);
-        sigaddset(&before, SIGTTOU); /* without a supervisor it still puts the terminal right: tcsetattr(3) */
+        sigaddset(&before, SIGTTOU); /* if the supervisor is killed, it must still restore the terminal: tcsetattr(3) */
         sigprocmask(SIG_SETMASK, &before, NULL);
         int status = work(arg, ends[1]);
-        if (send(ends[1], "", 1, MSG_NOSIGNAL) < 0)
-            return status; /* the supervisor is gone, and nobody is left to be told */
+        ssize_t sent = send(ends[1], "", 1, MSG_NOSIGNAL);
+        (void)sent; /* it fails if the supervisor is gone, and then nobody needs the byte */
         return status;
     }
     close(ends[1]);
     if (observer < 0)
-        fprintf(stderr, "poolscope: cannot fork: %s\n", strerror(errno));
+        fprintf(stderr, "poolscope: cannot start the observer: %s\n", strerror(errno));
     int status = observer < 0 ? STATUS_OURS : keep(observer, ends[0], &set);
     close(ends[0]);
     return status;

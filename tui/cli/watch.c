@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * `poolscope watch` and `attach` without a screen: findings to stderr as they come, the report at the end. */
+ * `poolscope watch` and `attach` without a screen: findings on stderr as they are made, the report at the end. */
 #include "tui/cli/watch.h"
 
 #include <errno.h>
@@ -23,8 +23,8 @@ struct watch {
     const struct cli *cli;
     struct observer *observer;
     int signals;   /* signalfd */
-    int signal;    /* we were asked to stop by this one, and it was not for the command; 0: none */
-    int64_t *said; /* pid and certainty of each finding that is on stderr already, in pairs */
+    int signal;    /* the signal that asked us, not the command, to stop; 0: none */
+    int64_t *said; /* owned; pairs: pid and certainty of each finding that was printed already */
     size_t nsaid;
     bool said_denied;
 };
@@ -69,21 +69,21 @@ static void say_findings(struct watch *w)
     for (size_t i = 0; i < m->nfindings; i++)
         if (m->findings[i].certainty >= CERTAINTY_LIKELY && !was_said(w, &m->findings[i]) &&
             say_finding(w, m, &m->findings[i]))
-            return; /* a stderr that takes nothing is no reason to stop watching */
+            return; /* a failing stderr is no reason to stop watching */
 }
 
-/* What keeps the watch from seeing all, once. */
+/* Prints once what the watch is not allowed to see. */
 static void say_denied(struct watch *w)
 {
     const struct event_denied *d = &observer_model(w->observer)->denied;
     if (d->why && !w->said_denied)
-        fprintf(stderr, "poolscope: cannot read what process %lld (%s) waits for: %s\n", (long long)d->pid, d->name,
+        fprintf(stderr, "poolscope: cannot see what process %lld (%s) waits for: %s\n", (long long)d->pid, d->name,
                 d->why);
     w->said_denied = d->why != NULL;
 }
 
-/* Ctrl-C reaches the command by itself, being in the same foreground process group; what was sent to us alone is passed
- * on, as timeout(1) does. An attached watch just ends. */
+/* Ctrl-C reaches the command by itself, because it is in the same foreground process group (si_code SI_KERNEL). A
+ * signal that was sent only to us is passed on, as timeout(1) does. `attach` just ends. */
 static void take_signal(struct watch *w)
 {
     struct signalfd_siginfo info;
@@ -92,7 +92,7 @@ static void take_signal(struct watch *w)
     if (w->cli->mode == CLI_ATTACH)
         w->signal = (int)info.ssi_signo;
     else if (info.ssi_code != SI_KERNEL && observer_signal(w->observer, (int)info.ssi_signo))
-        w->signal = (int)info.ssi_signo; /* the command cannot be told to end, but we can */
+        w->signal = (int)info.ssi_signo; /* there is no command to pass it to, so stop ourselves */
     observer_end_all(w->observer);
 }
 
@@ -104,7 +104,7 @@ static bool over(const struct watch *w)
     return w->cli->mode == CLI_ATTACH && (m->timed_out || observer_rested(w->observer));
 }
 
-/* The one place that waits. */
+/* The only place that waits. */
 static enum err wait_for_end(struct watch *w)
 {
     struct pollfd fds[] = {{.fd = observer_fd(w->observer), .events = POLLIN}, {.fd = w->signals, .events = POLLIN}};
@@ -124,7 +124,7 @@ static enum err wait_for_end(struct watch *w)
     return OK;
 }
 
-/* Where all was said on stderr as it came, only the end is left to say; and nothing where nothing was wrong. */
+/* Prints how the watch ended, after the findings were printed as they came. Prints nothing if nothing was wrong. */
 static enum err say_end(const struct model *m, struct report_end end)
 {
     enum { TEXT_MAX = 1 << 16 };
@@ -141,7 +141,7 @@ static enum err say_end(const struct model *m, struct report_end end)
     return err;
 }
 
-/* The report comes last: it says the exit status. */
+/* The report comes last, because it contains the exit status. */
 static int finish(struct watch *w)
 {
     struct problem problem;
@@ -196,10 +196,8 @@ int watch_headless(const struct cli *cli, int supervisor)
                                       .inherited = cli->inherited,
                                       .supervisor = supervisor};
     struct problem problem = {""};
-    if (w.signals < 0) {
-        fputs("poolscope: cannot wait for signals\n", stderr);
+    if (w.signals < 0)
         return STATUS_OURS;
-    }
     outputs_stop_on(cli->outputs, w.signals);
     enum err err = observer_watch(&options, &settings, &w.observer, &problem);
     int status;

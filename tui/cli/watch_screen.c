@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * `poolscope watch` and `attach` on a terminal: the explorer's screen with other panes, then the report and the
- * status. */
+ * `poolscope watch` and `attach` on a terminal: the explorer's screen with other panes, then the report. */
 #include <poll.h>
 #include <stdio.h>
 
@@ -16,10 +15,10 @@ enum { STATUS_OURS = 125 };
 struct ending {
     const struct cli *cli;
     int status;
-    bool came; /* the screen was there, and is gone again */
+    bool came; /* the screen was opened and has been closed again */
 };
 
-/* Quitting kills the command; then its status is known, as if it had been killed by anybody. */
+/* Quitting kills the command. Waits, with a limit, until its exit status is known. */
 static void end_command(struct observer *o)
 {
     static const double patience = 5.0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Drawing on cells: everything is cut at the canvas' edges, and a wide cluster is never left with one half. */
+ * Drawing on cells. Everything is cut at the edges of the canvas, and no half of a wide character is ever left alone.
+ */
 #include "tui/draw/canvas.h"
 
 #include <stdio.h>
@@ -14,7 +15,7 @@ void canvas_touch(const struct canvas *c, int y, int from, int to)
     s->to = none || c->left + to > s->to ? c->left + to : s->to;
 }
 
-/* To be drawn on. */
+/* The cell at x, y, which the caller is about to change: marks it as touched. */
 static struct canvas_cell *cell_at(const struct canvas *c, int x, int y)
 {
     canvas_touch(c, y, x, x + 1);
@@ -51,7 +52,7 @@ void canvas_done(struct canvas *c)
 void canvas_clear(struct canvas *c)
 {
     const struct canvas_cell blank = {.bytes = " ", .width = 1, .role = ROLE_TEXT};
-    for (int y = 0; y < c->height && c->stride != c->width; y++) /* a part, at whose edges wide ones may be cut */
+    for (int y = 0; y < c->height && c->stride != c->width; y++) /* a part: it may cut wide characters in half */
         canvas_repeat(c, 0, y, c->width, ROLE_TEXT, " ");
     if (c->stride != c->width)
         return;
@@ -78,7 +79,7 @@ struct canvas canvas_part(const struct canvas *c, struct rect r)
                            .touched = &c->touched[top]};
 }
 
-/* Half of a wide cluster that is drawn over leaves a blank. */
+/* Before the cell is drawn over: if it is one half of a wide character, the other half becomes a blank. */
 static void cell_split(struct canvas *c, int x, int y)
 {
     struct canvas_cell *cell = cell_at(c, x, y);
@@ -88,7 +89,7 @@ static void cell_split(struct canvas *c, int x, int y)
         cell_set(cell_at(c, x + 1, y), " ", 1, cell->role);
 }
 
-/* One cluster of any width at x; what does not fit as a whole becomes blanks up to `end`. */
+/* Draws one cluster at x. If it does not fit before `end`, blanks are drawn up to there. */
 static int put_glyph(struct canvas *c, int x, int y, int end, enum role role, const struct text_glyph *g)
 {
     if (g->width > 2) /* an escape of several plain characters */
@@ -111,7 +112,7 @@ static int put_glyph(struct canvas *c, int x, int y, int end, enum role role, co
     return x;
 }
 
-/* `n` characters, each a cluster of its own. Only at its ends can it cut a wide one. */
+/* Draws `n` ASCII characters. Only the first and the last of them can hit a half of a wide character. */
 static void put_plain(struct canvas *c, int x, int y, enum role role, const char *text, int n)
 {
     cell_split(c, x, y);
@@ -177,7 +178,6 @@ int canvas_cut(struct canvas *c, int x, int y, int width, enum role role, const 
     return x + width;
 }
 
-/* Only at its ends can it cut a wide cluster. */
 int canvas_repeat(struct canvas *c, int x, int y, int n, enum role role, const char *glyph)
 {
     struct canvas_cell cell;
@@ -185,7 +185,7 @@ int canvas_repeat(struct canvas *c, int x, int y, int n, enum role role, const c
     if (y < 0 || y >= c->height || n <= 0)
         return x;
     cell_set(&cell, glyph, 1, role);
-    if (from < to) {
+    if (from < to) { /* only the first and the last cell can be a half of a wide character */
         cell_split(c, from, y);
         cell_split(c, to - 1, y);
     }
@@ -223,7 +223,8 @@ void canvas_add_attrs(struct canvas *c, int x, int y, int width, unsigned attrs)
         cell_at(c, i, y)->attrs |= (unsigned char)attrs;
 }
 
-/* The first cell of an extent that is as before, or that is not; its end if there is none. */
+/* The first cell of the extent that is the same as before (or, if not `same`, that differs); the end if there is none.
+ */
 static int cell_where(const struct canvas_cell *before, const struct canvas_cell *now, struct extent in, bool same)
 {
     while (in.from < in.to && (memcmp(&before[in.from], &now[in.from], sizeof *now) == 0) != same)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * One buffer of bytes, spans into it, and lines of spans. */
+ * The text of all lines is in one buffer; a span is a part of it in one role, a line is a list of spans. */
 #include "tui/draw/lines.h"
 
 #include <stdio.h>
@@ -27,7 +27,7 @@ void lines_clear(struct lines *l)
     l->column = 0;
 }
 
-/* Makes room for one more; the error sticks. */
+/* Makes room for one more element. An error is kept in text.err. */
 static bool grow(struct lines *l, void *array, size_t n, size_t *cap, size_t size)
 {
     void **at = array;
@@ -44,7 +44,7 @@ static bool grow(struct lines *l, void *array, size_t n, size_t *cap, size_t siz
     return true;
 }
 
-/* Where the spans of the line that is being built begin. */
+/* The first span of the line that is being built. */
 static size_t open_span(const struct lines *l)
 {
     return l->n ? l->v[l->n - 1].first_span + l->v[l->n - 1].nspans : 0;
@@ -86,7 +86,13 @@ void lines_pad(struct lines *l, int column)
     }
 }
 
-/* Bytes of `text` that take at most `width` columns. */
+void lines_head(struct lines *l, int column, const char *name)
+{
+    lines_add(l, ROLE_HEAD, name);
+    lines_pad(l, column);
+}
+
+/* How many bytes of `text` fit into `width` columns. */
 static size_t fitting(const char *text, size_t len, int width)
 {
     size_t at = 0;
@@ -138,7 +144,8 @@ void lines_put(struct lines *l, enum role role, const char *text)
     lines_end(l, (struct subject){0});
 }
 
-/* How much of a paragraph goes on a line of `width` columns: up to a blank, or a whole word cut where it must be. */
+/* How many bytes of a paragraph go on a line of `width` columns: up to a blank, or a part of a word that is too long.
+ */
 static size_t wrapped(const char *text, size_t len, int width)
 {
     size_t fits = fitting(text, len, width);
@@ -147,7 +154,7 @@ static size_t wrapped(const char *text, size_t len, int width)
     for (size_t i = fits; i > 0; i--)
         if (text[i] == ' ')
             return i;
-    if (fits == 0) { /* narrower than one cluster: it goes on all the same, cut by the canvas */
+    if (fits == 0) { /* not even one cluster fits: take it anyway, the canvas cuts it */
         struct text_glyph g;
         return text_next(text, len, &g);
     }

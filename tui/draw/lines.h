@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Lines of text with colour roles, each knowing what it is about: what a pane shows, scrolls, searches and copies.
- * Built anew by a pane's sync, drawn by pane_draw. Owned by the pane; the first error of building sticks
- * in text.err. */
+ * Lines of text in colour roles: what a pane shows, scrolls, searches and copies. Each line has a subject, the thing
+ * that it is about. A pane owns its lines; its sync builds them again each time, pane_draw draws them. The first error
+ * while building is kept in text.err. */
 #ifndef TUI_DRAW_LINES_H
 #define TUI_DRAW_LINES_H
 
@@ -25,8 +25,8 @@ enum subject_kind {
 };
 struct subject {
     enum subject_kind kind;
-    int64_t id; /* row number, index in the picks, index of the method, enum setting, worker, task, pid, place in the
-                   frequency view, of the filter */
+    int64_t id; /* in the order above: row number, index in the picks, index of the method, enum setting, worker, task,
+                   pid, index in the frequency list, index of the filter */
 };
 
 struct span {
@@ -53,30 +53,31 @@ void lines_init(struct lines *l);
 void lines_done(struct lines *l);
 void lines_clear(struct lines *l);
 
-/* Adds to the line that is being built. Newlines in `text` are shown, not obeyed. */
+/* Adds to the line that is being built. A newline in `text` is shown as a character and does not end the line. */
 void lines_add(struct lines *l, enum role role, const char *text);
 void lines_add_bytes(struct lines *l, enum role role, const char *text, size_t len);
 void lines_addf(struct lines *l, enum role role, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* In `width` columns: padded at its right (left-aligned) or left, cut with an ellipsis. */
+/* Adds text in `width` columns, aligned to the left or to the right; cut with an ellipsis if it is too long. */
 void lines_add_left(struct lines *l, enum role role, int width, const char *text, size_t len);
 void lines_add_right(struct lines *l, enum role role, int width, const char *text, size_t len);
 
-/* Blanks up to the column. */
+/* Adds blanks up to the column. lines_head: adds a name in ROLE_HEAD first. */
 void lines_pad(struct lines *l, int column);
+void lines_head(struct lines *l, int column, const char *name);
 
-/* Ends the line. */
+/* Ends the line that is being built. */
 void lines_end(struct lines *l, struct subject subject);
 
-/* A whole line, and a paragraph wrapped at blanks to `width` columns: from the current column on, then with `indent`
- * blanks at each further line. Ends the last line. */
+/* lines_put adds a whole line. lines_wrap adds a paragraph, wrapped at blanks to `width` columns: it starts in the
+ * current column, and further lines begin with `indent` blanks. Both end the last line. */
 void lines_put(struct lines *l, enum role role, const char *text);
 void lines_wrap(struct lines *l, enum role role, int indent, int width, const char *text, struct subject subject);
 
 /* Appends line i as plain text. */
 enum err lines_text(const struct lines *l, size_t i, struct buf *out) MUST_CHECK;
 
-/* Draws line i from column x of row y, its first `left` columns hidden. */
+/* Draws line i from column x of row y, without its first `left` columns. */
 void lines_draw(const struct lines *l, size_t i, struct canvas *c, int x, int y, int left);
 
 /* The widest line, in columns. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The one table of colours. The background is the terminal's own wherever a role does not need a fill, so dark and
- * light terminals both stay readable. */
+ * The table of colours. Most roles keep the terminal's own background, so that both dark and light terminals stay
+ * readable. */
 #include "tui/draw/theme.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 enum { OWN = -1, BLACK, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN, WHITE };
 
 static const struct look {
-    struct style mono, eight, dark, light; /* dark and light: of 256 colours */
+    struct style mono, eight, dark, light; /* dark, light: for 256 colours */
 } looks[ROLE_COUNT] = {
     [ROLE_TEXT] = {{OWN, OWN, 0}, {OWN, OWN, 0}, {OWN, OWN, 0}, {OWN, OWN, 0}},
     [ROLE_DIM] = {{OWN, OWN, 0}, {OWN, OWN, ATTR_DIM}, {245, OWN, 0}, {242, OWN, 0}},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Colour roles: what a cell means, and how a terminal of some palette shows that. Meaning never rests on a colour
- * alone: every role that warns has words beside it and an attribute on terminals without colours. */
+ * Colour roles say what a cell means; a theme says how a terminal with a certain palette shows that. Colour never
+ * carries a meaning alone: warnings also have words, and an attribute on terminals without colours. */
 #ifndef TUI_DRAW_THEME_H
 #define TUI_DRAW_THEME_H
 
@@ -8,24 +8,24 @@
 
 enum role {
     ROLE_TEXT,
-    ROLE_DIM, /* beside the point: frames' inner notes, empty panes */
+    ROLE_DIM, /* less important: notes, empty panes */
     ROLE_FRAME,
-    ROLE_FOCUS, /* frame and title of the pane that has the keys */
+    ROLE_FOCUS, /* frame and title of the pane that has the focus */
     ROLE_TITLE,
-    ROLE_HEAD, /* column heads */
-    ROLE_KEY,  /* a key one may press */
+    ROLE_HEAD, /* heads of columns */
+    ROLE_KEY,  /* a key that can be pressed */
     ROLE_PICK, /* picked, chosen */
     ROLE_GOOD,
-    ROLE_BUSY, /* at work */
+    ROLE_BUSY, /* a busy worker */
     ROLE_WARN,
     ROLE_BAD,
-    ROLE_ALERT,      /* the strip of a hang: filled */
-    ROLE_ALERT_WARN, /* the same where it is not proved */
-    ROLE_CALM,       /* the strip otherwise */
+    ROLE_ALERT,      /* the verdict strip about a proved hang: filled */
+    ROLE_ALERT_WARN, /* the same for a hang that is not proved */
+    ROLE_CALM,       /* the verdict strip without a hang */
     ROLE_MATCH,      /* found by a search */
-    ROLE_ESCAPED,    /* stands for a byte that is never sent */
-    ROLE_INPUT,      /* the line one types on */
-    ROLE_REVERSED,   /* as a watched program had it on its terminal; what typing replaces */
+    ROLE_ESCAPED,    /* replaces a byte that must not be sent to a terminal */
+    ROLE_INPUT,      /* the line that the user types on */
+    ROLE_REVERSED,   /* reversed by a watched program; text that typing will replace */
     ROLE_COUNT
 };
 
@@ -40,16 +40,16 @@ struct style {
 
 struct style theme_style(enum role role, enum palette palette, bool light);
 
-/* From COLORFGBG ("15;0": the background is the last number); NULL or odd: dark. */
+/* From COLORFGBG ("15;0": the background is the last number); NULL or anything unexpected: dark. */
 bool theme_is_light(const char *colorfgbg);
 
-/* What stands for a drawn glyph where a terminal lacks it: plain has no rounded corners (the Linux console), ascii
- * nothing beyond ASCII. The glyph itself if there is nothing to replace; NULL: ascii has nothing like it. */
+/* What to draw instead of a glyph that a terminal lacks: GLYPHS_PLAIN has no rounded corners (the Linux console),
+ * GLYPHS_ASCII only ASCII. Returns the glyph itself if it need not be replaced; NULL: ASCII has nothing like it. */
 enum glyphs { GLYPHS_FULL, GLYPHS_PLAIN, GLYPHS_ASCII };
 const char *theme_glyph(const char *glyph, enum glyphs set);
 
-/* What stands before the line under the cursor, as plain text: without a colour or an attribute a terminal needs the
- * fewest bytes for it, and it is seen on any. */
+/* Drawn before the line under the cursor. It has no colour and no attribute, so it takes the fewest bytes and is
+ * visible on every terminal. */
 extern const char theme_cursor[];
 
 #endif

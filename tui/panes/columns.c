@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Which columns of the table are seen. */
+ * The order of the columns, and which are hidden or frozen. */
 #include "tui/panes/columns.h"
 
 #include <stdlib.h>
@@ -35,7 +35,7 @@ void columns_done(struct columns *c)
     *c = (struct columns){0};
 }
 
-bool columns_hidden(const struct columns *c, size_t i)
+static bool is_hidden(const struct columns *c, size_t i)
 {
     return i < c->n && c->flags[i] & HIDDEN;
 }
@@ -65,7 +65,7 @@ size_t columns_count_hidden(const struct columns *c)
 {
     size_t n = 0;
     for (size_t i = 0; i < c->n; i++)
-        n += columns_hidden(c, i);
+        n += is_hidden(c, i);
     return n;
 }
 
@@ -77,19 +77,20 @@ static size_t at_place(const struct columns *c, size_t place)
 size_t columns_shown(const struct columns *c, const struct table *t, size_t *out, size_t *nfrozen)
 {
     size_t n = 0, all = table_columns(t), key = table_key(t);
-    if (!columns_hidden(c, key))
+    if (!is_hidden(c, key))
         out[n++] = key;
     for (size_t k = 0, i; k < all; k++)
-        if ((i = at_place(c, k)) != key && columns_frozen(c, t, i) && !columns_hidden(c, i))
+        if ((i = at_place(c, k)) != key && columns_frozen(c, t, i) && !is_hidden(c, i))
             out[n++] = i;
     *nfrozen = n;
     for (size_t k = 0, i; k < all; k++)
-        if (!columns_frozen(c, t, i = at_place(c, k)) && !columns_hidden(c, i))
+        if (!columns_frozen(c, t, i = at_place(c, k)) && !is_hidden(c, i))
             out[n++] = i;
     return n;
 }
 
-/* The columns that are seen (the caller frees them; NULL: no memory), and the place of the current one; n if hidden. */
+/* The visible columns (to be freed by the caller; NULL: out of memory), and where the current one is among them: at *n
+ * if it is hidden. */
 static size_t *shown_and_at(const struct columns *c, const struct table *t, size_t *n, size_t *at)
 {
     size_t frozen, *shown = malloc((table_columns(t) + 1) * sizeof *shown);
@@ -116,7 +117,7 @@ bool columns_shift(struct columns *c, const struct table *t, int by)
     if (!some || other == key || c->at == key || columns_frozen(c, t, other) != columns_frozen(c, t, c->at))
         return false;
     size_t from = place_of(c, c->at), to = place_of(c, other);
-    for (; from != to; from += by < 0 ? (size_t)-1 : 1) /* past hidden ones */
+    for (; from != to; from += by < 0 ? (size_t)-1 : 1) /* skips hidden columns */
         c->order[from] = c->order[by < 0 ? from - 1 : from + 1];
     c->order[to] = c->at;
     return true;
@@ -127,7 +128,7 @@ enum err columns_move(struct columns *c, const struct table *t, int by)
     size_t n, at, *shown = shown_and_at(c, t, &n, &at);
     if (!shown)
         return ERR_NOMEM;
-    if (at == n) /* it is hidden */
+    if (at == n) /* the current column is hidden */
         at = 0;
     else if (by < 0 ? at > 0 : at + 1 < n)
         at = by < 0 ? at - 1 : at + 1;

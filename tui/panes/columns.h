@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Which columns of the table are seen, in which order, and the one that commands are about. Plain data; by their places
- * in the table. */
+ * What the user has chosen about the columns of the table: their order, widths, which are hidden or frozen, and which
+ * is the current one. Plain data; columns are named by their index in the table. */
 #ifndef TUI_PANES_COLUMNS_H
 #define TUI_PANES_COLUMNS_H
 
@@ -11,32 +11,31 @@
 #include "core/table/table.h"
 
 struct columns {
-    unsigned char *flags; /* owned; n of them */
-    size_t *order;        /* owned: their places in the table, as they follow each other */
-    int *widths;          /* owned: as the user wants them; 0: as it fits */
+    unsigned char *flags; /* owned */
+    size_t *order;        /* owned; indices in the table, in the order in which they are shown */
+    int *widths;          /* owned; 0: the user has not chosen one */
     size_t n;
-    size_t at; /* the current one */
+    size_t at; /* the current column: commands act on it */
 };
 
-/* A zeroed struct fits no table. Fitting another number of columns forgets what was hidden, frozen, moved and sized. */
+/* A zeroed struct fits no table. If the table has another number of columns, all choices are reset. */
 enum err columns_fit(struct columns *c, const struct table *t) MUST_CHECK;
 void columns_done(struct columns *c);
 
-bool columns_hidden(const struct columns *c, size_t i);
-bool columns_frozen(const struct columns *c, const struct table *t, size_t i); /* the key always is */
+bool columns_frozen(const struct columns *c, const struct table *t, size_t i); /* the key column always is */
 void columns_freeze(struct columns *c, size_t i, bool frozen);
 void columns_hide(struct columns *c, size_t i, bool hidden);
 size_t columns_count_hidden(const struct columns *c);
 
-/* The columns that are seen, as they are: the key, frozen ones, the others. *nfrozen of them stand still. `out` has
- * room for n; returns how many. */
+/* Puts the visible columns into `out`, which has room for n: the key, the frozen columns, then the others. The first
+ * *nfrozen of them do not scroll. Returns how many there are. */
 size_t columns_shown(const struct columns *c, const struct table *t, size_t *out, size_t *nfrozen);
 
-/* The current one changes places with the next (by 1) or the one before (by -1) of those that are seen. False: there is
- * none to that side, or the one stands still and the other does not. */
+/* Swaps the current column with the next visible one (by 1) or the one before it (by -1). False: there is none on that
+ * side, or only one of the two is frozen. */
 bool columns_shift(struct columns *c, const struct table *t, int by);
 
-/* To the one `by` places further among those that are seen. */
+/* Makes the next visible column (by 1) or the one before it (by -1) the current one. */
 enum err columns_move(struct columns *c, const struct table *t, int by) MUST_CHECK;
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Shown over the panes: how far the comparison of the start methods is, and in the end what `poolscope bench` prints.
- */
+ * Shown over the panes: the progress of the comparison of the start methods, then its result, as `poolscope bench`
+ * prints it. */
 #include <string.h>
 
 #include "tui/panes/pane.h"
@@ -20,7 +20,7 @@ static void add_progress(struct lines *l, const struct bench *b)
     lines_end(l, (struct subject){0});
 }
 
-/* A line of a table or plot is indented, its title is not; what hangs is a warning. */
+/* A line about a hang is a warning. In tables and plots, which follow the sentences, a title is not indented. */
 static enum role role_of(const char *line, size_t len, bool below_words)
 {
     if (memmem(line, len, "hung, ", 6) || memmem(line, len, "hangs, ", 7))
@@ -64,13 +64,11 @@ static void compare_status(const struct pane *p, const struct view *v, struct bu
         buf_add_text(out, "cancelled");
 }
 
-static const char *const hints[] = {"compare", "stop", "search", "copy", "back", NULL};
-
 const struct pane_ops pane_comparison_ops = {
     .name = "comparison",
     .title = "Comparison",
     .brief = "Compare",
-    .hints = hints,
+    .hints = (const char *const[]){"compare", "stop", "search", "copy", "back", NULL},
     .sync = compare_sync,
     .status = compare_status,
 };

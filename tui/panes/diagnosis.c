@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The diagnosis of one process: the finding, its evidence, the cause, the cure, the stack, in plain sentences. */
+ * The diagnosis of one process: the finding, its cause, the cure, the evidence and the stack. */
 #include "tui/panes/pane.h"
 
 #include <ctype.h>
@@ -16,12 +16,12 @@ enum { INDENT = 7 };
 static const struct {
     const char *name, *words;
 } causes[] = {
-    {"lost-threads", "fork copied one thread, and not those it waits for"},
-    {"lock-held-at-fork", "fork copied a locked lock, and not the thread that would unlock it"},
+    {"lost-threads", "fork copied only one thread, not the threads it waits for"},
+    {"lock-held-at-fork", "fork copied a locked lock, but not the thread that would unlock it"},
     {"lock-order", "two threads took two locks in opposite orders"},
-    {"undrained-queue", "a queue is full, and the process that should empty it waits for this one"},
-    {"inherited-fd", "a process that waits or idles holds the other end open"},
-    {"dead-worker", "a worker died, and what it held or had to do is lost"},
+    {"undrained-queue", "a queue is full, and the process that should empty it waits for this process"},
+    {"inherited-fd", "a process that waits or is idle keeps the other end open"},
+    {"dead-worker", "a worker died while it had a task or held a lock"},
 };
 
 static const struct finding *chosen_finding(const struct view *v)
@@ -33,12 +33,11 @@ static void add_part(struct pane *p, const char *name, enum role role, const cha
 {
     if (!text || !*text)
         return;
-    lines_add(&p->lines, ROLE_HEAD, name);
-    lines_pad(&p->lines, INDENT);
+    lines_head(&p->lines, INDENT, name);
     lines_wrap(&p->lines, role, INDENT, p->width, text, (struct subject){0});
 }
 
-/* What matters of the stack, in a line. */
+/* The most telling frames of the stack, on one line. */
 static void add_place(struct pane *p, const struct texts *stack)
 {
     struct buf line;
@@ -48,7 +47,7 @@ static void add_place(struct pane *p, const struct texts *stack)
     buf_done(&line);
 }
 
-/* All of it, unless the line has said it. */
+/* The whole stack, unless it is so short that the line above has it all. */
 static void add_stack(struct pane *p, const struct texts *stack)
 {
     enum { IN_A_LINE = 4 };
@@ -72,8 +71,7 @@ static void add_others(struct pane *p, const struct view *v, const struct findin
         const struct finding *other = &m->findings[i];
         if (other == f)
             continue;
-        lines_add(&p->lines, ROLE_HEAD, "also");
-        lines_pad(&p->lines, INDENT);
+        lines_head(&p->lines, INDENT, "also");
         lines_addf(&p->lines, ROLE_TEXT, "%s", words_process(m, other->pid, name));
         if (model_worker_by_pid(m, other->pid))
             lines_addf(&p->lines, ROLE_TEXT, " (%lld)", (long long)other->pid);
@@ -82,12 +80,13 @@ static void add_others(struct pane *p, const struct view *v, const struct findin
         lines_end(&p->lines, (struct subject){SUBJECT_PROCESS, other->pid});
     }
     for (size_t i = 0; i < f->victims.n; i++) {
-        lines_addf(&p->lines, ROLE_TEXT, "%s waits for this one", words_process(m, f->victims.v[i], name));
+        lines_head(&p->lines, INDENT, "also");
+        lines_addf(&p->lines, ROLE_TEXT, "%s waits for this process", words_process(m, f->victims.v[i], name));
         lines_end(&p->lines, (struct subject){SUBJECT_PROCESS, f->victims.v[i]});
     }
 }
 
-/* With a capital at its start, as a sentence has one. */
+/* Starts the summary with a capital letter. */
 static void add_summary(struct pane *p, const char *summary)
 {
     struct buf text;
@@ -108,7 +107,7 @@ static void add_finding(struct pane *p, const struct view *v, const struct findi
         lines_addf(&p->lines, ROLE_TEXT, " (pid %lld)", (long long)f->pid);
     lines_add(&p->lines, ROLE_TEXT, "  ");
     lines_addf(&p->lines, role, "hung, %s", certainty_names[f->certainty]);
-    lines_addf(&p->lines, ROLE_DIM, "  by rule %s, after %s", f->rule ? f->rule : "?",
+    lines_addf(&p->lines, ROLE_DIM, "  rule %s, after %s", f->rule ? f->rule : "?",
                text_seconds(f->after_seconds, after));
     lines_end(&p->lines, (struct subject){SUBJECT_PROCESS, f->pid});
     add_summary(p, f->summary);
@@ -125,30 +124,33 @@ static void add_process(struct pane *p, const struct model_process *process)
 {
     char text[512];
     const struct event_process *s = &process->seen;
+    bool sleeps = s->state && strcmp(s->state, "sleeping") == 0;
     if (process->gone)
-        snprintf(text, sizeof text, "It is gone.");
+        snprintf(text, sizeof text, "It has ended.");
+    else if (sleeps && s->waits_for)
+        snprintf(text, sizeof text, "It is sleeping. It waits for: %s.", s->waits_for);
     else
-        snprintf(text, sizeof text, "It is %s, and waits for %s.", s->state ? s->state : "there",
-                 s->waits_for ? s->waits_for : "something that cannot be seen");
+        snprintf(text, sizeof text, "Its state: %s.", s->state ? s->state : "unknown");
     lines_wrap(&p->lines, ROLE_TEXT, 0, p->width, text, (struct subject){0});
 }
 
-/* A process without a finding: said plainly, with what is known of it. */
+/* A process that does not hang, with the facts that are known about it. */
 static void add_healthy(struct pane *p, const struct view *v)
 {
     char name[64], text[512];
     const struct model *m = v->model;
     const struct model_worker *w = model_worker_by_pid(m, v->explain_pid);
-    snprintf(text, sizeof text, "%s: no finding.", words_process(m, v->explain_pid, name));
+    words_process(m, v->explain_pid, name);
     if (w)
-        snprintf(text, sizeof text, "%s (pid %lld): no finding.", name, (long long)v->explain_pid);
-    text[0] = (char)toupper((unsigned char)text[0]);
+        snprintf(text, sizeof text, "No hang was found in %s (pid %lld).", name, (long long)v->explain_pid);
+    else
+        snprintf(text, sizeof text, "No hang was found in %s.", name);
     lines_wrap(&p->lines, ROLE_TITLE, 0, p->width, text, (struct subject){SUBJECT_PROCESS, v->explain_pid});
     if (!w && model_process(m, v->explain_pid)) {
         add_process(p, model_process(m, v->explain_pid));
     } else if (w) {
-        snprintf(text, sizeof text, "It is %s, and %s.", worker_state_names[w->state],
-                 w->waits_for ? w->waits_for : "what it waits for is not known");
+        snprintf(text, sizeof text, w->waits_for ? "It is %s. It waits for: %s." : "It is %s.",
+                 worker_state_names[w->state], w->waits_for);
         lines_wrap(&p->lines, ROLE_TEXT, 0, p->width, text, (struct subject){0});
     }
 }
@@ -156,16 +158,17 @@ static void add_healthy(struct pane *p, const struct view *v)
 static void add_nothing(struct pane *p, const struct view *v)
 {
     const struct model *m = v->model;
-    const char *text = "A worker that hangs is explained here: what it waits for, why nobody will wake it, "
-                       "what cures it.";
+    const char *text = "When a worker hangs, this pane explains what it waits for, why nothing will wake it, and "
+                       "how to cure it.";
     if (v->scope != SCOPE_EXPLORE && !m->command_ended)
-        text = "A process that hangs is explained here: what it waits for, why nobody will wake it, what cures it.";
+        text = "When a process hangs, this pane explains what it waits for, why nothing will wake it, and how to "
+               "cure it.";
     else if (v->scope != SCOPE_EXPLORE)
-        text = "Nothing hung.";
+        text = "No process hung.";
     else if (m->run > 0 && model_run_active(m))
-        text = "Nothing hangs so far. A worker that computes, sleeps for a time or idles is in order.";
+        text = "No worker hangs. Workers that compute, sleep for a limited time or have no task are healthy.";
     else if (m->run > 0)
-        text = "Nothing hung in this run.";
+        text = "No worker hung in this run.";
     lines_wrap(&p->lines, ROLE_DIM, 0, p->width, text, (struct subject){0});
 }
 
@@ -189,13 +192,11 @@ static void diagnosis_status(const struct pane *p, const struct view *v, struct 
         buf_addf(out, "certainty: %s", certainty_names[f->certainty]);
 }
 
-static const char *const hints[] = {"stack", "copy", "write", NULL};
-
 const struct pane_ops pane_diagnosis_ops = {
     .name = "diagnosis",
     .title = "Diagnosis",
     .brief = "Diagnosis",
-    .hints = hints,
+    .hints = (const char *const[]){"stack", "copy", "write", NULL},
     .sync = diagnosis_sync,
     .status = diagnosis_status,
 };

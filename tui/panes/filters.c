@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Over the panes: the filters in view, each with a switch of its own. */
+ * Shown over the panes: the filters of the table. Each can be switched off and on. */
 #include "core/base/text.h"
 #include "tui/panes/pane.h"
 #include "core/table_view/table_view.h"
@@ -18,7 +18,7 @@ static enum err filters_sync(struct pane *p, const struct view *v)
         lines_end(l, (struct subject){SUBJECT_FILTER, (int64_t)i});
     }
     if (filters == 0)
-        lines_put(l, ROLE_DIM, "No filter holds.");
+        lines_put(l, ROLE_DIM, "No filter is set.");
     return OK;
 }
 
@@ -31,13 +31,11 @@ static void filters_status(const struct pane *p, const struct view *v, struct bu
                  text_count(table_rows(table_view_table(v->table_view)), all));
 }
 
-static const char *const hints[] = {"pick", "remove", "undo", "filter", "back", NULL};
-
 const struct pane_ops pane_filters_ops = {
     .name = "filters",
     .title = "Filters",
     .brief = "Filters",
-    .hints = hints,
+    .hints = (const char *const[]){"pick", "remove", "undo", "filter", "back", NULL},
     .sync = filters_sync,
     .status = filters_status,
 };

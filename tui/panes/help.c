@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Shown over the panes: the help, made from the command table. */
+ * Shown over the panes: the help, generated from the command table. */
 #include "tui/panes/pane.h"
 
 enum { KEYS_WIDTH = 15, NAME_WIDTH = 18 };
@@ -29,7 +29,7 @@ static void add_title(struct lines *l, const char *title)
 static enum err help_sync(struct pane *p, const struct view *v)
 {
     struct lines *l = &p->lines;
-    lines_addf(l, ROLE_DIM, "Every command can also be typed by its name: press ");
+    lines_add(l, ROLE_DIM, "To type a command by its name, press ");
     lines_add(l, ROLE_KEY, command_key("palette"));
     lines_end(l, (struct subject){0});
     for (int group = 0; group < COMMAND_GROUPS; group++) {
@@ -47,12 +47,10 @@ static enum err help_sync(struct pane *p, const struct view *v)
     return OK;
 }
 
-static const char *const hints[] = {"down", "page-down", "search", "back", NULL};
-
 const struct pane_ops pane_help_ops = {
     .name = "help",
     .title = "Help",
     .brief = "Help",
-    .hints = hints,
+    .hints = (const char *const[]){"down", "page-down", "search", "back", NULL},
     .sync = help_sync,
 };

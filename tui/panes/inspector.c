@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * One process from close by: its threads and what each waits for, where it comes from, memory, files, signals. */
+ * The details of one process: what each of its threads waits for, where it comes from, memory, files, signals. */
 #include "tui/panes/pane.h"
 
 #include <math.h>
@@ -9,13 +9,12 @@
 #include "core/base/text.h"
 
 enum { INDENT = 9 };
-/* Start times are known to a hundredth of a second. */
-static const double with_the_watch = 0.03;
+/* Processes that started within this many seconds started together: the kernel counts in hundredths of a second. */
+static const double same_moment = 0.03;
 
 static void add_part(struct pane *p, const char *name, const char *text)
 {
-    lines_add(&p->lines, ROLE_HEAD, name);
-    lines_pad(&p->lines, INDENT);
+    lines_head(&p->lines, INDENT, name);
     lines_wrap(&p->lines, ROLE_TEXT, INDENT, p->width, text, (struct subject){0});
 }
 
@@ -47,11 +46,12 @@ static void add_state(struct pane *p, const struct view *v, const struct model_p
     else if (strcmp(state, "sleeping") != 0)
         add_part(p, "state", state);
     else
-        add_partf(p, "state", "asleep for %s; waits for %s", text_seconds(asleep > 0 ? asleep : 0, seconds),
-                  s->waits_for ? s->waits_for : "something that cannot be seen");
+        add_partf(p, "state", "sleeping for %s", text_seconds(asleep > 0 ? asleep : 0, seconds));
+    if (!process->gone && strcmp(state, "sleeping") == 0)
+        add_part(p, "wait", s->waits_for ? s->waits_for : "cannot be seen");
 }
 
-/* What a fork gave on, as far as it is known; an exec leaves nothing of it. */
+/* What the process got from its parent: a fork without exec copies its memory, an exec leaves nothing of it. */
 static void add_origin(struct pane *p, const struct view *v, const struct model_process *process)
 {
     const struct event_process *s = &process->seen;
@@ -59,12 +59,12 @@ static void add_origin(struct pane *p, const struct view *v, const struct model_
     const char *name = parent && parent->seen.command ? parent->seen.command : "";
     add_partf(p, "parent", "%lld%s%.200s", (long long)s->ppid, *name ? "  " : "", name);
     if (!s->forked_without_exec)
-        add_part(p, "origin", "a program of its own (exec): no thread, no lock of its parent's");
+        add_part(p, "origin", "started by exec: it shares no locks or threads with its parent");
     else if (s->parent_threads > 1)
-        add_partf(p, "origin", "forked without exec when its parent had %lld threads; it got 1",
+        add_partf(p, "origin", "forked without exec: its parent had %lld threads, it got 1",
                   (long long)s->parent_threads);
     else
-        add_part(p, "origin", "forked without exec: a copy of its parent's memory, locks as they stood");
+        add_part(p, "origin", "forked without exec: it has a copy of its parent's memory and locks");
 }
 
 static void add_costs(struct pane *p, const struct model_process *process)
@@ -72,9 +72,9 @@ static void add_costs(struct pane *p, const struct model_process *process)
     char bytes[24], cpu[24];
     const struct event_process *s = &process->seen;
     if (s->pss_kib >= 0)
-        add_partf(p, "memory", "%s (PSS: what it shares is split)", text_bytes((double)s->pss_kib * 1024, bytes));
+        add_partf(p, "memory", "%s (proportional share, PSS)", text_bytes((double)s->pss_kib * 1024, bytes));
     else
-        add_part(p, "memory", "not to be seen");
+        add_part(p, "memory", "cannot be read");
     add_partf(p, "CPU", "%s", text_seconds(s->cpu_seconds, cpu));
 }
 
@@ -82,8 +82,8 @@ static void add_started(struct pane *p, double started)
 {
     char seconds[24];
     text_seconds(fabs(started), seconds);
-    if (fabs(started) < with_the_watch)
-        add_part(p, "started", "with the watch");
+    if (fabs(started) < same_moment)
+        add_part(p, "started", "when the watch began");
     else if (started < 0)
         add_partf(p, "started", "%s before the watch", seconds);
     else
@@ -93,10 +93,7 @@ static void add_started(struct pane *p, double started)
 static void add_threads(struct pane *p, const struct event_inspection *i, int64_t all)
 {
     struct lines *l = &p->lines;
-    lines_addf(l, ROLE_HEAD, "threads");
-    lines_pad(l, INDENT);
-    lines_addf(l, ROLE_TEXT, "%lld", (long long)all);
-    lines_end(l, (struct subject){0});
+    add_partf(p, "threads", "%lld", (long long)all);
     for (size_t n = 0; n < i->tids.n && n < i->names.n && n < i->waits.n; n++) {
         char head[128];
         snprintf(head, sizeof head, "%7lld %.64s  ", (long long)i->tids.v[n], i->names.v[n]);
@@ -116,7 +113,7 @@ static void add_details(struct pane *p, const struct event_inspection *i, const 
                   i->ghost_stacks == 1 ? "" : "s");
     add_parts(p, "signals", &i->signals);
     if (i->fds_denied)
-        add_part(p, "files", "not allowed to be seen: that takes its user, or root");
+        add_part(p, "files", "may not be read: only its own user and root may do that");
     add_parts(p, "files", &i->fds);
 }
 
@@ -125,7 +122,7 @@ static enum err inspector_sync(struct pane *p, const struct view *v)
     const struct model *m = v->model;
     const struct model_process *process = model_process(m, v->inspect_pid);
     if (!process) {
-        lines_wrap(&p->lines, ROLE_DIM, 0, p->width, "The process under the cursor is shown here from close by.",
+        lines_wrap(&p->lines, ROLE_DIM, 0, p->width, "Details of the process under the cursor are shown here.",
                    (struct subject){0});
         return OK;
     }
@@ -146,13 +143,11 @@ static void inspector_status(const struct pane *p, const struct view *v, struct 
         buf_addf(out, "pid %lld", (long long)v->inspect_pid);
 }
 
-static const char *const hints[] = {"stack", "search", "copy", NULL};
-
 const struct pane_ops pane_inspector_ops = {
     .name = "inspector",
     .title = "Inspector",
     .brief = "Inspector",
-    .hints = hints,
+    .hints = (const char *const[]){"stack", "search", "copy", NULL},
     .sync = inspector_sync,
     .status = inspector_status,
 };

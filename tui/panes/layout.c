@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * Layouts as data: bands from top to bottom, columns in a band, panes in a column. The first that fits is taken; a
- * lower or narrower screen loses the timeline first, then the log. */
+ * Layouts as data: bands from top to bottom, columns in a band, panes in a column. The first layout that fits is
+ * taken: a smaller screen loses the timeline first, then the log. */
 #include "tui/panes/layout.h"
 
 #include <stddef.h>
 
-/* Heights are weights of what the fixed ones leave over; a fixed height is in rows, frame included. */
+/* One pane in a layout. Its height is fixed, in rows with the frame, or a share of the rows that are left. */
 struct place {
     enum pane_id pane;
     int band, column;
-    int rows; /* fixed; 0: by weight */
+    int rows; /* 0: by weight */
     int weight;
 };
 struct grid {
@@ -36,7 +36,7 @@ static const struct place no_log[] = {
     {PANE_DIAGNOSIS, 0, 1, 0, 3}, {PANE_RESULTS, 0, 1, 0, 2}, {PANE_COUNT, 0, 0, 0, 0},
 };
 
-/* The watched program's terminal is as wide as it may be; what one reads stands at its right. */
+/* The watched program's terminal gets as much width as possible; the explanations are to its right. */
 static const struct place watch_wide[] = {
     {PANE_PROCESSES, 0, 0, 0, 1}, {PANE_OUTPUT, 0, 0, 0, 2}, {PANE_DIAGNOSIS, 0, 1, 0, 1},
     {PANE_INSPECTOR, 0, 2, 0, 3}, {PANE_LOG, 0, 2, 0, 1},    {PANE_COUNT, 0, 0, 0, 0},
@@ -79,7 +79,7 @@ static const struct grid *const grids[SCOPES] = {
 
 enum { TITLE_ROWS = 1, STRIP_ROWS = 2, FOOTER_ROWS = 1, STATUS_HEIGHT = 7, STATUS_WIDTH = 24 };
 
-/* Cuts `total` by weights: where part i of n begins. */
+/* Divides `total` by weights, and returns where part i of n begins. */
 static int cut_at(int total, const int *weights, int n, int i)
 {
     int sum = 0, before = 0;

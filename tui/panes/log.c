@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The log: what happened, a line each, newest last. */
+ * The log: a line for each thing that happened, the newest last. */
 #include "tui/panes/pane.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ static const struct {
     [NOTE_ERROR] = {ROLE_BAD, "! "},
 };
 
-/* mm:ss.mmm: much happens in the first milliseconds. */
+/* mm:ss.mmm, because much happens in the first milliseconds. */
 static char *stamp(double seconds, char out[32])
 {
     long ms = seconds > 0 ? (long)(seconds * 1000 + 0.5) : 0;
@@ -38,13 +38,13 @@ static enum err log_sync(struct pane *p, const struct view *v)
 {
     const struct model *m = v->model;
     if (m->log_dropped > 0)
-        lines_addf(&p->lines, ROLE_DIM, "(%lld older lines are gone)", (long long)m->log_dropped);
+        lines_addf(&p->lines, ROLE_DIM, "(older lines that were dropped: %lld)", (long long)m->log_dropped);
     if (m->log_dropped > 0)
         lines_end(&p->lines, (struct subject){0});
     for (size_t i = 0; i < m->nlog; i++)
         add_entry(p, &m->log[i]);
     if (m->nlog == 0)
-        lines_put(&p->lines, ROLE_DIM, "Nothing happened yet.");
+        lines_put(&p->lines, ROLE_DIM, "Nothing has happened yet.");
     return OK;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Rows that the user marked with a letter, to go back to; ' is where one stood before the last jump. Plain data. */
+ * Rows that the user marked with a letter to go back to them. The mark ' is the row before the last jump. Plain data.
+ */
 #ifndef TUI_PANES_MARKS_H
 #define TUI_PANES_MARKS_H
 
@@ -9,14 +10,14 @@
 enum { MARKS = 27 };
 
 struct marks {
-    uint64_t rows[MARKS]; /* numbers in the table */
+    uint64_t rows[MARKS]; /* row numbers in the table */
     bool set[MARKS];
 };
 
-/* The place of a mark by its name; -1: there is none of that name. */
+/* The index of a mark by its name; -1: no mark has that name. */
 int mark_by_name(const char *name);
 
-/* The letter of a row; a blank if it has none. */
+/* The letter that a row is marked with; a blank if it has none. */
 char marks_letter(const struct marks *m, uint64_t row);
 
 #endif

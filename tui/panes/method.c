@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Start method and settings of the next run. */
+ * The start method and the settings of the next run. */
 #include "tui/panes/pane.h"
 
 #include <stdio.h>
@@ -12,11 +12,11 @@ enum { NAME_WIDTH = 15 };
 
 static const char *const at_fork_words[] = {
     [AT_FORK_NONE] = "the child gets what fork copies",
-    [AT_FORK_REINIT] = "the child makes its engine anew",
+    [AT_FORK_REINIT] = "the child starts a fresh engine",
     [AT_FORK_WARN] = "as none, with a warning",
 };
 
-/* The first words of what it inherits; all of them stand below for the chosen one. */
+/* A start method with the first words about what its workers inherit. For the chosen one the rest is shown below. */
 static void add_method(struct pane *p, const struct view *v, size_t i)
 {
     const struct start_method *m = start_method_at(i);
@@ -52,7 +52,7 @@ static enum err method_sync(struct pane *p, const struct view *v)
     add_setting(p, SETTING_WORKERS, "workers", workers, NULL);
     add_setting(p, SETTING_THREADS, "engine threads", threads, c->threads == 1 ? "none: queries run inline" : NULL);
     add_setting(p, SETTING_AT_FORK, "at fork", at_fork_names[c->at_fork], at_fork_words[c->at_fork]);
-    lines_add(&p->lines, ROLE_DIM, "it inherits: ");
+    lines_add(&p->lines, ROLE_DIM, "inherits: ");
     const char *inherits = start_method_inherits(start_method_at(c->method));
     lines_wrap(&p->lines, ROLE_TEXT, 0, p->width, inherits, (struct subject){0});
     if (c->method_reason && c->method == c->first_method)
@@ -68,13 +68,11 @@ static void method_status(const struct pane *p, const struct view *v, struct buf
         buf_addf(out, "next run: %s", chosen);
 }
 
-static const char *const hints[] = {"open", "left", "right", NULL};
-
 const struct pane_ops pane_method_ops = {
     .name = "method",
     .title = "Start method",
     .brief = "Method",
-    .hints = hints,
+    .hints = (const char *const[]){"open", "left", "right", NULL},
     .sync = method_sync,
     .status = method_status,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the watched program writes, on a terminal of its own that is as large as the pane; what scrolled off it is
+ * The screen of the watched program: a terminal of its own, as large as the pane, with the lines that scrolled off it
  * above. */
 #include "tui/panes/pane.h"
 
@@ -10,11 +10,11 @@
 #include "tui/term/vt.h"
 
 enum { FIRST_COLUMNS = 80, FIRST_ROWS = 24 };
-static const double silence = 1.0; /* seconds without output that are worth a word */
+static const double silence = 1.0; /* seconds without output that are worth mentioning */
 
 struct output_state {
     struct vt *vt;
-    uint64_t forgotten; /* lines, when it was shown last */
+    uint64_t forgotten; /* the number of dropped lines when it was shown last */
 };
 
 static enum role role_of(const struct vt_cell *c)
@@ -22,7 +22,7 @@ static enum role role_of(const struct vt_cell *c)
     return c->attrs & VT_REVERSE ? ROLE_REVERSED : c->attrs & VT_BOLD ? ROLE_TITLE : ROLE_TEXT;
 }
 
-/* As UTF-8; what our screen would give another width than the program's terminal did is replaced. */
+/* The cell as UTF-8. Characters that our screen would draw in another width than the program's terminal become "?". */
 static size_t cell_text(const struct vt_cell *c, char *out, size_t size)
 {
     size_t n = 0;
@@ -44,7 +44,7 @@ static size_t cell_text(const struct vt_cell *c, char *out, size_t size)
     return n;
 }
 
-/* Cells of one role make one span. */
+/* Joins neighbouring cells of the same role into one span. */
 static void add_line(struct lines *l, const struct vt_cell *cells, size_t n)
 {
     char text[512];
@@ -64,7 +64,7 @@ static void add_line(struct lines *l, const struct vt_cell *cells, size_t n)
     lines_end(l, (struct subject){0});
 }
 
-/* Lines that were thrown away above move the others up: what one looks at stays where it is. */
+/* When the terminal drops its oldest lines, all others move up: the cursor and the view move with them. */
 static void follow_forgotten(struct pane *p, struct output_state *s)
 {
     uint64_t by = vt_forgotten(s->vt) - s->forgotten;
@@ -78,7 +78,7 @@ static enum err output_sync(struct pane *p, const struct view *v)
     struct output_state *s = p->state;
     vt_resize(s->vt, p->width, p->height);
     if (v->model->output_at < 0 && v->model->output_end == 0) {
-        lines_wrap(&p->lines, ROLE_DIM, 0, p->width, "It has written nothing yet.", (struct subject){0});
+        lines_wrap(&p->lines, ROLE_DIM, 0, p->width, "The program has not written anything yet.", (struct subject){0});
         return OK;
     }
     follow_forgotten(p, s);
@@ -110,9 +110,9 @@ static void output_status(const struct pane *p, const struct view *v, struct buf
     double silent = v->now - (m->output_at < 0 ? 0 : m->output_at);
     (void)p;
     if (v->typing)
-        buf_addf(out, "keys go to it; %s ends that", command_key("stop-typing"));
+        buf_addf(out, "keys go to the program; %s ends that", command_key("stop-typing"));
     else if (!m->command_ended && silent >= silence)
-        buf_addf(out, "nothing for %s", text_seconds(silent, seconds));
+        buf_addf(out, "silent for %s", text_seconds(silent, seconds));
 }
 
 static enum err output_open(struct pane *p)
@@ -131,13 +131,11 @@ struct vt *output_terminal(const struct pane *p)
     return ((struct output_state *)p->state)->vt;
 }
 
-static const char *const hints[] = {"type", "search", "copy", "zoom", NULL};
-
 const struct pane_ops pane_output_ops = {
     .name = "output",
-    .title = "Its output",
+    .title = "Output",
     .brief = "Output",
-    .hints = hints,
+    .hints = (const char *const[]){"type", "search", "copy", "zoom", NULL},
     .follow = true,
     .state_size = sizeof(struct output_state),
     .open = output_open,

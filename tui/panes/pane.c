@@ -1,36 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * What all panes share: scrolling, the cursor, drawing lines, marking what a search found. */
+ * What all panes share: scrolling, the cursor, drawing lines, and marking the matches of a search. */
 #include "tui/panes/pane.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Columns that a step to the side goes. */
-enum { GUTTER = PANE_GUTTER, BAR = PANE_BAR, STEP_SIDE = 8 };
-
-const struct pane_ops *const pane_ops[PANE_COUNT] = {
-    [PANE_TABLE] = &pane_table_ops,       [PANE_WORKERS] = &pane_workers_ops,
-    [PANE_TIMELINE] = &pane_timeline_ops, [PANE_DIAGNOSIS] = &pane_diagnosis_ops,
-    [PANE_METHOD] = &pane_method_ops,     [PANE_RESULTS] = &pane_results_ops,
-    [PANE_LOG] = &pane_log_ops,           [PANE_PROCESSES] = &pane_processes_ops,
-    [PANE_OUTPUT] = &pane_output_ops,     [PANE_INSPECTOR] = &pane_inspector_ops,
-};
-
-const struct pane_set pane_sets[SCOPES] = {
-    [SCOPE_EXPLORE] = {7,
-                       {PANE_TABLE, PANE_WORKERS, PANE_TIMELINE, PANE_DIAGNOSIS, PANE_METHOD, PANE_RESULTS, PANE_LOG}},
-    [SCOPE_WATCH] = {5, {PANE_PROCESSES, PANE_DIAGNOSIS, PANE_OUTPUT, PANE_INSPECTOR, PANE_LOG}},
-    [SCOPE_ATTACH] = {4, {PANE_PROCESSES, PANE_DIAGNOSIS, PANE_INSPECTOR, PANE_LOG}},
-};
-
-int pane_number(enum scope scope, enum pane_id pane)
-{
-    for (int i = 0; i < pane_sets[scope].n; i++)
-        if (pane_sets[scope].v[i] == pane)
-            return i + 1;
-    return 0;
-}
+enum { GUTTER = PANE_GUTTER, BAR = PANE_BAR, STEP_SIDE = 8 }; /* STEP_SIDE: columns of a step to the side */
 
 const struct table *view_table(const struct view *v)
 {
@@ -77,8 +53,8 @@ int pane_rows(const struct pane *p)
     return rows > 1 ? rows : 1;
 }
 
-/* A cursor that left the view is shown in the middle: a step over the edge then moves the lines, which all have to be
- * sent anew, once in half a page only. */
+/* A cursor that left the view is shown in its middle. Steps over the edge then scroll only once in half a page:
+ * scrolling is expensive, because all lines are sent to the terminal again. */
 void pane_settle(struct pane *p, uint64_t count)
 {
     uint64_t rows = (uint64_t)pane_rows(p), last = count ? count - 1 : 0, most = count > rows ? count - rows : 0;
@@ -93,7 +69,7 @@ void pane_settle(struct pane *p, uint64_t count)
         p->top = most;
 }
 
-/* In the place of its lines where there is no room for more of them. */
+/* Shows the error below the lines, or in their place if they ran out of room. */
 static enum err show_error(struct pane *p, enum err err)
 {
     if (p->lines.text.err)
@@ -118,7 +94,7 @@ enum err pane_sync(struct pane *p, const struct view *v, int width, int height)
         err = p->lines.text.err ? p->lines.text.err : p->head.text.err;
     if (err && err != ERR_NOMEM)
         err = show_error(p, err);
-    if (p->count == UINT64_MAX) /* the sync built all its lines */
+    if (p->count == UINT64_MAX) /* sync built all lines and left scrolling to us */
         pane_settle(p, p->lines.n);
     return err;
 }
@@ -225,7 +201,7 @@ static void move_aside(struct pane *p, int columns)
         p->left = 0;
 }
 
-/* View and cursor go together, so that no line is left out. */
+/* The view and the cursor move together, so that no line is skipped. */
 static void move_page_up(struct pane *p, uint64_t lines)
 {
     p->top -= lines < p->top ? lines : p->top;
@@ -234,7 +210,7 @@ static void move_page_up(struct pane *p, uint64_t lines)
 
 static void move_page_down(struct pane *p, uint64_t lines)
 {
-    p->top += lines; /* settling knows how far it can go */
+    p->top += lines; /* pane_settle limits it */
     pane_go(p, p->cursor + lines);
 }
 

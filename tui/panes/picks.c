@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A list for the order, a hash table over it for the look-up. */
+ * A list keeps the order; a hash table over it finds a code. */
 #include "tui/panes/picks.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static uint64_t hash(const char *text, size_t len)
     return h;
 }
 
-/* The slot that holds the code, or the free one where it would go. */
+/* The slot that holds the code, or the free slot where it belongs. */
 static uint32_t *slot_of(const struct picks *p, const char *text, size_t len)
 {
     size_t at = hash(text, len) & (p->nslots - 1);
@@ -60,7 +60,7 @@ bool picks_has(const struct picks *p, const char *text, size_t len)
     return p->n > 0 && *slot_of(p, text, len) != 0;
 }
 
-/* Texts lie one behind the other: a million small ones cost their bytes and no more. */
+/* Texts are stored one after the other, so that a million small ones need little more than their bytes. */
 struct pick_block {
     struct pick_block *next;
     size_t used, size;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The watched processes as a tree: who, in what state, since when, how many threads, and what each waits for. The
- * cursor stays on its process, whatever comes and goes around it. */
+ * The watched processes as a tree: the state of each, since when, how many threads it has, and what it waits for. The
+ * cursor stays on its process when others come and go. */
 #include "tui/panes/pane.h"
 
 #include <stdio.h>
@@ -24,12 +24,12 @@ static const struct {
 };
 
 struct processes_state {
-    int64_t *pids;
-    size_t n;       /* of the lines, as they were built last; owned */
+    int64_t *pids; /* owned; the process of each line, as built last */
+    size_t n;
     int64_t chosen; /* the process under the cursor */
 };
 
-/* The processes to show, in two orders. */
+/* The processes to show, sorted in two ways. */
 struct forest {
     const struct model_process **by_pid, **by_parent; /* owned */
     size_t n;
@@ -49,7 +49,7 @@ static int compare_pids(const void *a, const void *b)
     return x->seen.pid < y->seen.pid ? -1 : x->seen.pid > y->seen.pid;
 }
 
-/* Children of one parent in the order in which they were seen, which is that of the model's list. */
+/* Sorts by parent; the children of one parent keep the order of the model, in which they were first seen. */
 static int compare_parents(const void *a, const void *b)
 {
     const struct model_process *x = *(const struct model_process *const *)a;
@@ -59,7 +59,7 @@ static int compare_parents(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Those that are there, and those that are gone but hung. */
+/* Takes the living processes, and the ended ones that hung. */
 static enum err forest_fill(struct forest *f, const struct model *m)
 {
     size_t most = m->nprocesses ? m->nprocesses : 1;
@@ -83,7 +83,7 @@ static bool forest_has(const struct forest *f, int64_t pid)
     return f->n > 0 && bsearch(&at, f->by_pid, f->n, sizeof *f->by_pid, compare_pids);
 }
 
-/* Where the children of `parent` begin. */
+/* The index of the first child of `parent` in by_parent. */
 static size_t first_child(const struct forest *f, int64_t parent)
 {
     size_t low = 0, high = f->n;
@@ -97,7 +97,7 @@ static size_t first_child(const struct forest *f, int64_t parent)
     return low;
 }
 
-/* The process that this one waits for because that one hangs; NULL: it is no victim. */
+/* The finding about a hung process that this process waits for; NULL: it waits for none. */
 static const struct finding *victim_of(const struct model *m, int64_t pid)
 {
     for (size_t i = 0; i < m->nfindings; i++)
@@ -117,7 +117,7 @@ static enum role state_text(const struct model *m, const struct model_process *p
     else if (f)
         snprintf(out, size, "hung, %s", certainty_names[f->certainty]);
     else if (victim && strcmp(state, "sleeping") == 0)
-        snprintf(out, size, "a victim");
+        snprintf(out, size, "blocked");
     else
         snprintf(out, size, "%s", state);
     if (over)
@@ -155,7 +155,7 @@ static void add_column(struct lines *l, enum part i, enum role role, const char 
         lines_add_left(l, role, columns[i].width, text, strlen(text));
 }
 
-/* What is left of the width, two columns further. */
+/* The last column: two blanks and the rest of the width, unless that is too narrow. */
 static void add_waits(struct lines *l, int width, enum role role, const char *text)
 {
     if (width - l->column - 2 < WAITS_LEAST)
@@ -170,12 +170,12 @@ static void waits_text(const struct view *v, const struct model_process *p, char
     if (p->gone)
         out[0] = '\0';
     else if (victim && !model_finding_of(v->model, p->seen.pid))
-        snprintf(out, size, "%lld, which hangs", (long long)victim->pid);
+        snprintf(out, size, "process %lld, which hangs", (long long)victim->pid);
     else
         snprintf(out, size, "%s", p->seen.waits_for && strcmp(p->seen.waits_for, "running") ? p->seen.waits_for : "");
 }
 
-/* Without the path of its program. A fork that is still what its parent is needs no repetition. */
+/* The command without the folder of its program, or "forked copy" for a fork that still runs its parent's command. */
 static const char *command_words(const struct model *m, const struct model_process *p)
 {
     const char *command = p->seen.command ? p->seen.command : "?";
@@ -230,7 +230,7 @@ static void add_children(struct tree_view *t, int64_t parent, struct buf *branch
     }
 }
 
-/* Those whose parent is not shown begin a tree: the root, and orphans. */
+/* A process whose parent is not shown begins a tree: the root, and orphans. */
 static void add_forest(struct tree_view *t)
 {
     const struct forest *f = t->forest;
@@ -266,7 +266,7 @@ static int tree_width(int width)
     return left > TREE_LEAST ? left : TREE_LEAST;
 }
 
-/* Remembers the lines' processes, and puts the cursor on the one it was on. */
+/* Remembers the process of each line, and puts the cursor back on its process. */
 static enum err keep_cursor(struct pane *p)
 {
     struct processes_state *s = p->state;
@@ -301,7 +301,7 @@ static enum err processes_sync(struct pane *p, const struct view *v)
         add_forest(&(struct tree_view){p, v, &f, tree});
         if (f.n == 0)
             lines_wrap(&p->lines, ROLE_DIM, 0, p->width,
-                       v->model->command_ended ? "No process of it is left." : "No process was seen yet.",
+                       v->model->command_ended ? "All processes have ended." : "No process was seen yet.",
                        (struct subject){0});
         err = keep_cursor(p);
     }
@@ -344,13 +344,11 @@ void processes_choose(struct pane *p, int64_t pid)
             p->cursor = i;
 }
 
-static const char *const hints[] = {"explain", "stack", "kill-all", "stop-all", NULL};
-
 const struct pane_ops pane_processes_ops = {
     .name = "processes",
     .title = "Processes",
     .brief = "Processes",
-    .hints = hints,
+    .hints = (const char *const[]){"explain", "stack", "kill-all", "stop-all", NULL},
     .state_size = sizeof(struct processes_state),
     .close = processes_close,
     .sync = processes_sync,

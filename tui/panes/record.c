@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Shown over the panes: one row of the table as a record, a line for each column. */
+ * Shown over the panes: one row of the table, with a line for each column. */
 #include <string.h>
 
 #include "core/table/table.h"
@@ -52,13 +52,11 @@ static void record_status(const struct pane *p, const struct view *v, struct buf
     buf_addf(out, "row %lld", (long long)s->row + 1);
 }
 
-static const char *const hints[] = {"down", "page-down", "search", "back", NULL};
-
 const struct pane_ops pane_record_ops = {
     .name = "record",
     .title = "Row",
     .brief = "Row",
-    .hints = hints,
+    .hints = (const char *const[]){"down", "page-down", "search", "back", NULL},
     .state_size = sizeof(struct record_state),
     .sync = record_sync,
     .status = record_status,

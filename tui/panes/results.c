@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The results: each task that is settled, in the order in which they were, with the frame that it returned. */
+ * The results: each task that finished, failed or was lost, in the order in which they ended, with the frame that it
+ * returned. */
 #include "tui/panes/pane.h"
 
 #include <stdio.h>
@@ -15,7 +16,7 @@ enum { FRAMES_MAX = 300, FRAME_BYTES_MAX = 1 << 20 };
 
 struct results_state {
     int64_t run;
-    size_t settled; /* tasks that were settled when the list was built */
+    size_t settled; /* number of tasks that had ended when the list was built */
     struct entry {
         int64_t task;
         char *frame;
@@ -58,7 +59,7 @@ static enum err add_task(struct results_state *s, const struct model *m, const s
         err = table_print(m->table, &t->result, &frame);
         if (err)
             buf_clear(&frame);
-        if (err && err != ERR_NOMEM) /* a file that changed, a frame too large: said in its place */
+        if (err && err != ERR_NOMEM) /* the file changed, or the frame is too large: show that in its place */
             err = buf_addf(&frame, "(the frame cannot be shown: %s)", err_text(err));
         if (!err)
             entry.frame = buf_take(&frame);
@@ -69,7 +70,7 @@ static enum err add_task(struct results_state *s, const struct model *m, const s
     return err;
 }
 
-/* The settled task that is not listed yet and ended first. */
+/* Of the tasks that have ended and are not listed yet, the one that ended first; NULL: there is none. */
 static const struct model_task *next_settled(const struct results_state *s, const struct model *m)
 {
     const struct model_task *next = NULL;
@@ -135,12 +136,13 @@ static void add_empty(struct pane *p, const struct view *v)
     bool hung = model_worst_finding(v->model) != NULL;
     if (hung)
         snprintf(text, sizeof text,
-                 "Nothing finished. Try the same codes with another start method: press %s, then %s.",
+                 "No task finished. To try the same codes with another start method, press %s, then %s.",
                  command_key("method"), command_key("run"));
     else if (model_run_active(v->model))
-        snprintf(text, sizeof text, "Nothing finished yet.");
+        snprintf(text, sizeof text, "No task has finished yet.");
     else
-        snprintf(text, sizeof text, "The frame that each task returns comes here. Run with %s.", command_key("run"));
+        snprintf(text, sizeof text, "The frame that each task returns is shown here. To run, press %s.",
+                 command_key("run"));
     lines_wrap(&p->lines, ROLE_DIM, 0, p->width, text, (struct subject){0});
 }
 
@@ -153,7 +155,7 @@ static enum err results_sync(struct pane *p, const struct view *v)
     for (size_t i = 0; i < s->nentries; i++)
         add_entry(p, v->model, &s->entries[i]);
     if (s->settled > s->nentries && s->nentries == FRAMES_MAX) {
-        lines_addf(&p->lines, ROLE_DIM, "(%zu more are not shown)", s->settled - s->nentries);
+        lines_addf(&p->lines, ROLE_DIM, "(more tasks that are not shown: %zu)", s->settled - s->nentries);
         lines_end(&p->lines, (struct subject){0});
     }
     return err;
@@ -171,13 +173,11 @@ static void results_status(const struct pane *p, const struct view *v, struct bu
         buf_addf(out, ", %zu lost", lost);
 }
 
-static const char *const hints[] = {"zoom", "search", "copy", NULL};
-
 const struct pane_ops pane_results_ops = {
     .name = "results",
     .title = "Results",
     .brief = "Results",
-    .hints = hints,
+    .hints = (const char *const[]){"zoom", "search", "copy", NULL},
     .state_size = sizeof(struct results_state),
     .close = results_close,
     .sync = results_sync,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Over the panes: the distinct texts of a column with their counts, and what a column amounts to. */
+ * Shown over the panes: how often each text occurs in a column, and the statistics of a column. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +65,7 @@ static enum err texts_sync(struct pane *p, const struct view *v)
     }
     if (texts->others > 0 && end > texts->n + (texts->nulls > 0)) {
         add_share(&p->lines, texts->others, most, texts->rows);
-        lines_put(&p->lines, ROLE_WARN, "others: more distinct texts than are kept");
+        lines_put(&p->lines, ROLE_WARN, "other texts: there are too many to count each");
     }
     return OK;
 }
@@ -81,22 +81,20 @@ static void texts_status(const struct pane *p, const struct view *v, struct buf 
     buf_addf(out, ": %s%s distinct", texts->complete ? "" : "more than ", text_count(texts->n, n));
 }
 
-static const char *const texts_hints[] = {"open", "pick", "back", NULL};
-
 const struct pane_ops pane_texts_ops = {
     .name = "frequency",
     .title = "Frequency",
     .brief = "Frequency",
-    .hints = texts_hints,
+    .hints = (const char *const[]){"open", "pick", "back", NULL},
     .sync = texts_sync,
     .status = texts_status,
 };
 
-/* --- what a column amounts to ------------------------------------------------------------------------------------- */
+/* --- statistics --------------------------------------------------------------------------------------------------- */
 
 static void add_fact(struct lines *l, int width, const char *name, const char *value)
 {
-    lines_add_left(l, ROLE_HEAD, NAME_WIDTH, name, strlen(name));
+    lines_head(l, NAME_WIDTH, name);
     lines_wrap(l, ROLE_TEXT, NAME_WIDTH, width, value, (struct subject){0});
 }
 
@@ -148,13 +146,11 @@ static void sums_status(const struct pane *p, const struct view *v, struct buf *
         add_name_of(v, column, out);
 }
 
-static const char *const sums_hints[] = {"back", NULL};
-
 const struct pane_ops pane_sums_ops = {
     .name = "statistics",
     .title = "Statistics",
     .brief = "Statistics",
-    .hints = sums_hints,
+    .hints = (const char *const[]){"back", NULL},
     .sync = sums_sync,
     .status = sums_status,
 };

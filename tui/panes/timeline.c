@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The timeline of the run: a row for the host and one for each worker, a column is a span of time that is chosen so
+ * The timeline of the run: a row for the host and one for each worker. A column stands for a span of time, chosen so
  * that the whole run fits. */
 #include "tui/panes/pane.h"
 
@@ -21,23 +21,23 @@ static const struct {
     [MARK_BUSY] = {"█", ROLE_BUSY}, [MARK_HUNG] = {"▓", ROLE_BAD},  [MARK_SLOW] = {"▒", ROLE_WARN},
 };
 
-/* How much of a column's time a worker was at work, where its tasks are too many to be drawn one by one. */
+/* How much of a column's time a worker was busy, in eighths: for tasks too short to be drawn one by one. */
 static const char *const shares[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 
-/* A row that is being built: a mark for each column, words that begin at some. */
+/* One column of the row that is being built. */
 struct slot {
     enum mark mark;
-    const char *words;
+    const char *words; /* text that begins here, borrowed; or NULL */
     enum role role;
-    int share; /* eighths of it at work; 0: by mark */
+    int share; /* eighths of the time that the worker was busy; 0: draw the mark */
 };
 
 struct timeline_state {
     struct slot slots[SLOTS_MAX];
-    double origin; /* when the run was asked for: where the first column begins */
-    double step;   /* seconds a column stands for */
+    double origin; /* the time at which the first column begins: that of the request for the run */
+    double step;   /* seconds per column */
     int columns;
-    char start[32]; /* what the host does to get a worker, and a blank */
+    char start[32]; /* the start method and a blank: written where a worker was started */
 };
 
 static double end_of_run(const struct view *v)
@@ -66,7 +66,7 @@ static int column_of(const struct timeline_state *s, double time)
     return at < s->columns - 1 ? (int)at : s->columns - 1;
 }
 
-/* From `from` to `to`, at least one column. */
+/* Marks the columns from `from` to `to`, at least one. */
 static void fill(struct timeline_state *s, double from, double to, enum mark mark)
 {
     for (int i = column_of(s, from), end = column_of(s, to); i <= end; i++)
@@ -80,13 +80,13 @@ static void write_words(struct timeline_state *s, double at, const char *words, 
         *slot = (struct slot){slot->mark, words, role, 0};
 }
 
-/* Being at work and hanging go on under the same words. */
+/* True if a text may continue from a column with mark a to one with mark b. */
 static bool same_stretch(enum mark a, enum mark b)
 {
     return a == b || (a == MARK_BUSY && (b == MARK_HUNG || b == MARK_SLOW)) || (a == MARK_SLOW && b == MARK_HUNG);
 }
 
-/* Words take the columns up to the next words, or to the end of their stretch. */
+/* A text has room up to the next text, or to the end of the stretch in which it begins. */
 static int room_for_words(const struct timeline_state *s, int at)
 {
     int end = at + 1;
@@ -153,14 +153,14 @@ static void add_shares(struct timeline_state *s, const struct model_worker *w)
     }
 }
 
-/* " hung " stands behind the name of the task that hangs. */
+/* Writes " hung " after the name of the task that hangs. */
 static void add_hang(struct timeline_state *s, const struct model *m, const struct model_worker *w, double end)
 {
     const char *task = words_task(m, w->task);
     double from = w->nspans ? w->spans[w->nspans - 1].from : w->since;
-    double behind = from + (text_width(task, strlen(task)) + 1) * s->step, since = w->since + s->step;
+    double after = from + (text_width(task, strlen(task)) + 1) * s->step, since = w->since + s->step;
     fill(s, w->since, end, MARK_HUNG);
-    write_words(s, behind > since ? behind : since, " hung ", ROLE_BAD);
+    write_words(s, after > since ? after : since, " hung ", ROLE_BAD);
 }
 
 static void add_worker(struct pane *p, const struct view *v, const struct model_worker *w)
@@ -179,8 +179,8 @@ static void add_worker(struct pane *p, const struct view *v, const struct model_
         write_words(s, span->from, words_task(v->model, span->task), ROLE_TITLE);
     }
     add_shares(s, w);
-    bool told_alone = w->nspans && w->spans[w->nspans - 1].to < 0;
-    if (w->state == WORKER_BUSY && w->task && !told_alone && end - w->since > s->step)
+    bool drawn = w->nspans && w->spans[w->nspans - 1].to < 0;
+    if (w->state == WORKER_BUSY && w->task && !drawn && end - w->since > s->step)
         fill(s, w->since, end, model_is_slow(v->model, w, end) ? MARK_SLOW : MARK_BUSY);
     if (w->state == WORKER_HUNG)
         add_hang(s, v->model, w, end);
@@ -208,7 +208,8 @@ static enum err timeline_sync(struct pane *p, const struct view *v)
     const struct model *m = v->model;
     choose_scale(p, v);
     if (m->run == 0) {
-        snprintf(text, sizeof text, "Who did what when: run something (%s).", command_key("run"));
+        snprintf(text, sizeof text, "What each worker did, and when, is shown here. To run, press %s.",
+                 command_key("run"));
         lines_wrap(&p->lines, ROLE_DIM, 0, p->width, text, (struct subject){0});
         return OK;
     }

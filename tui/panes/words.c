@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The shared words. */
+ * Words that several panes share. */
 #include "tui/panes/words.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The workers of the run: who, in what state, with which task, since when, and what each waits for. */
+ * The workers of the run: the state of each, its task, since when, and what it waits for. Below them the tasks that
+ * wait for a worker, the speed of the run, and what a worker costs. */
 #include "tui/panes/pane.h"
 
 #include <stdio.h>
@@ -20,7 +21,7 @@ static const struct {
     {"SINCE", 1, 10, true}, {"THREADS", 1, 7, true}, {"WAITS FOR", 2, 0, false},
 };
 
-/* As wide as the longest code; the tasks of a run are known from its start, so it does not jump. */
+/* As wide as the longest code. All tasks of a run are known when it starts, so the width does not change. */
 static int task_width(const struct model *m)
 {
     int width = TASK_MIN;
@@ -32,7 +33,7 @@ static int task_width(const struct model *m)
     return width;
 }
 
-/* The last column takes what is left of the pane. */
+/* The last column takes the rest of the line. */
 static void add_column(const struct pane *p, struct lines *l, const struct model *m, size_t i, enum role role,
                        const char *text)
 {
@@ -81,8 +82,8 @@ static void add_worker(struct pane *p, const struct view *v, const struct model_
     lines_end(l, (struct subject){SUBJECT_WORKER, w->id});
 }
 
-/* True if there are workers and each that is left hangs. */
-static bool nobody_left(const struct model *m)
+/* True if every worker that is left hangs, and there is one. */
+static bool all_hang(const struct model *m)
 {
     size_t hung = 0, gone = 0;
     for (size_t i = 0; i < m->nworkers; i++) {
@@ -92,7 +93,7 @@ static bool nobody_left(const struct model *m)
     return hung > 0 && hung + gone == m->nworkers && (int64_t)hung >= m->workers_wanted;
 }
 
-/* From so many tasks on counting says more than names. */
+/* MANY: runs with fewer tasks show no statistics. SPARKS: columns of the rate curve. */
 enum { MANY = 20, SPARKS = 24 };
 
 static void add_pending(struct pane *p, const struct view *v)
@@ -101,7 +102,7 @@ static void add_pending(struct pane *p, const struct view *v)
     struct lines *l = &p->lines;
     size_t pending = model_count_tasks(m, TASK_PENDING), shown = 0;
     struct subject first = {0}; /* the task that is taken next */
-    if (pending == 0 || !model_run_active(m) || (m->total > MODEL_TASKS_MAX && !nobody_left(m)))
+    if (pending == 0 || !model_run_active(m) || (m->total > MODEL_TASKS_MAX && !all_hang(m)))
         return;
     lines_add(l, ROLE_TEXT, " pending: ");
     for (size_t i = 0; i < m->ntasks && shown < PENDING_SHOWN && l->column < p->width - 24; i++)
@@ -113,12 +114,12 @@ static void add_pending(struct pane *p, const struct view *v)
         }
     if (shown < pending)
         lines_addf(l, ROLE_TEXT, " and %zu more", pending - shown);
-    if (nobody_left(m))
-        lines_add(l, ROLE_WARN, "   nobody is left to take it");
+    if (all_hang(m))
+        lines_addf(l, ROLE_WARN, "   no worker is left to run %s", pending == 1 ? "it" : "them");
     lines_end(l, first);
 }
 
-/* How the run goes. */
+/* Draws how the number of tasks per second changed over the run. */
 static void add_sparks(struct lines *l, const struct model *m, double end)
 {
     static const char *const glyphs[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -149,19 +150,19 @@ static void add_load(struct pane *p, const struct view *v)
         return;
     bool active = model_run_active(m);
     rate_text(active ? load_rate(&m->settled, end - span, end) : load_rate(&m->settled, 0, end), rate);
-    lines_addf(l, ROLE_TEXT, " queue %s   %s tasks/s%s  ", text_count(model_count_tasks(m, TASK_PENDING), count), rate,
-               active ? "" : " on average");
+    lines_addf(l, ROLE_TEXT, " pending: %s   %s tasks/s%s  ", text_count(model_count_tasks(m, TASK_PENDING), count),
+               rate, active ? "" : " on average");
     add_sparks(l, m, end);
     lines_end(l, (struct subject){0});
     if (m->durations.n < MANY)
         return;
-    lines_addf(l, ROLE_DIM, " half take up to %s, 95 of 100 up to %s; slow is over %s",
+    lines_addf(l, ROLE_DIM, " half took up to %s, 95 %% up to %s; over %s counts as slow",
                bench_seconds(durations_quantile(&m->durations, 0.5), median),
                bench_seconds(durations_quantile(&m->durations, 0.95), most), bench_seconds(model_slow_after(m), slow));
     lines_end(l, (struct subject){0});
 }
 
-/* What one costs and what it began with; of the workers for which the kernel was asked. */
+/* The mean cost of the workers that were sampled, and what a worker inherits. */
 static void add_costs(struct pane *p, const struct view *v)
 {
     const struct model *m = v->model;
@@ -181,8 +182,8 @@ static void add_costs(struct pane *p, const struct view *v)
     for (size_t i = 0; m->method && i < start_method_count(); i++)
         if (strcmp(m->method, start_method_name(start_method_at(i))) == 0)
             inherits = start_method_inherits(start_method_at(i));
-    snprintf(text, sizeof text, "each: %s, %lld fds; inherits: %s", text_bytes((double)pss / (double)n * 1024, bytes),
-             (long long)(fds / n), inherits);
+    snprintf(text, sizeof text, "each worker: %s, %lld fds; inherits: %s",
+             text_bytes((double)pss / (double)n * 1024, bytes), (long long)(fds / n), inherits);
     lines_add(&p->lines, ROLE_DIM, " ");
     lines_wrap(&p->lines, ROLE_DIM, 3, p->width, text, (struct subject){0});
 }
@@ -192,10 +193,10 @@ static void add_empty(struct pane *p, const struct view *v)
     char text[256];
     const struct model *m = v->model;
     if (m->run == 0)
-        snprintf(text, sizeof text, "No worker yet. Pick codes in the table (%s), then run (%s).", command_key("pick"),
-                 command_key("run"));
+        snprintf(text, sizeof text, "No worker was started yet. Pick codes in the table (%s), then run them (%s).",
+                 command_key("pick"), command_key("run"));
     else
-        snprintf(text, sizeof text, "No worker has been started yet.");
+        snprintf(text, sizeof text, "No worker was started yet.");
     lines_wrap(&p->lines, ROLE_DIM, 0, p->width, text, (struct subject){0});
 }
 
@@ -213,7 +214,7 @@ static enum err workers_sync(struct pane *p, const struct view *v)
     add_load(p, v);
     add_costs(p, v);
     if (m->host_died)
-        lines_put(&p->lines, ROLE_BAD, " the host process died, and its workers with it");
+        lines_put(&p->lines, ROLE_BAD, " The host process died, and its workers with it.");
     return OK;
 }
 
@@ -227,13 +228,11 @@ static void workers_status(const struct pane *p, const struct view *v, struct bu
         buf_addf(out, "%zu hung", hung);
 }
 
-static const char *const hints[] = {"explain", "stack", "kill", "stop", NULL};
-
 const struct pane_ops pane_workers_ops = {
     .name = "workers",
     .title = "Workers",
     .brief = "Workers",
-    .hints = hints,
+    .hints = (const char *const[]){"explain", "stack", "kill", "stop", NULL},
     .sync = workers_sync,
     .status = workers_status,
 };

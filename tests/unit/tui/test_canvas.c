@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The canvas: what is drawn is cut at its edges, keeps its columns, and holds no byte that could harm a terminal. */
+ * The canvas: drawing is cut at its edges, keeps its columns, and leaves no byte that could harm a terminal. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -39,7 +39,7 @@ static void text_is_cut_at_the_edges(void **state)
     canvas_done(&c);
 }
 
-static void a_wide_cluster_is_never_halved(void **state)
+static void a_wide_character_is_never_cut_in_half(void **state)
 {
     (void)state;
     struct canvas c = fresh(5, 1);
@@ -61,7 +61,7 @@ static void a_combining_mark_takes_no_column(void **state)
     canvas_done(&c);
 }
 
-static void what_is_cut_off_ends_in_an_ellipsis(void **state)
+static void text_that_is_cut_ends_in_an_ellipsis(void **state)
 {
     (void)state;
     struct canvas c = fresh(10, 1);
@@ -70,7 +70,7 @@ static void what_is_cut_off_ends_in_an_ellipsis(void **state)
     canvas_done(&c);
 }
 
-static void no_byte_of_a_stranger_gets_through(void **state)
+static void control_characters_never_reach_a_cell(void **state)
 {
     (void)state;
     struct canvas c = fresh(2000, 1);
@@ -105,7 +105,7 @@ static void parts_share_cells_and_stay_inside(void **state)
     canvas_done(&c);
 }
 
-static void a_frame_goes_round(void **state)
+static void a_frame_surrounds_the_canvas(void **state)
 {
     (void)state;
     struct canvas c = fresh(4, 3);
@@ -116,7 +116,7 @@ static void a_frame_goes_round(void **state)
     canvas_done(&c);
 }
 
-static void every_drawn_glyph_has_an_ascii_stand_in_of_one_column(void **state)
+static void every_drawn_glyph_has_an_ascii_replacement_of_one_column(void **state)
 {
     (void)state;
     static const char *const drawn[] = {"─", "│", "╭", "╮", "╰", "╯", "█", "▓", "░", "·",
@@ -130,7 +130,7 @@ static void every_drawn_glyph_has_an_ascii_stand_in_of_one_column(void **state)
     assert_null(theme_glyph("日", GLYPHS_ASCII));
 }
 
-static void every_role_warns_without_colours_too(void **state)
+static void roles_that_warn_differ_without_colours_too(void **state)
 {
     (void)state;
     static const enum role loud[] = {ROLE_ALERT, ROLE_ALERT_WARN, ROLE_BAD, ROLE_WARN, ROLE_MATCH, ROLE_KEY};
@@ -171,7 +171,7 @@ static void paragraphs_wrap_at_blanks_and_keep_their_indent(void **state)
     assert_line(&l, 2, "    日本語日");
     assert_line(&l, 3, "    本語");
     lines_clear(&l);
-    lines_wrap(&l, ROLE_TEXT, 0, 1, "ab c", (struct subject){0}); /* narrower than words: still ends */
+    lines_wrap(&l, ROLE_TEXT, 0, 1, "ab c", (struct subject){0}); /* narrower than a word: it must still end */
     assert_true(l.n >= 3);
     lines_clear(&l);
     lines_wrap(&l, ROLE_TEXT, 8, 4, "日本", (struct subject){0}); /* narrower than its indent */
@@ -179,7 +179,7 @@ static void paragraphs_wrap_at_blanks_and_keep_their_indent(void **state)
     lines_done(&l);
 }
 
-static void a_line_can_be_drawn_from_a_column_on(void **state)
+static void a_line_can_be_drawn_without_its_first_columns(void **state)
 {
     (void)state;
     struct lines l;
@@ -188,7 +188,7 @@ static void a_line_can_be_drawn_from_a_column_on(void **state)
     lines_add(&l, ROLE_TEXT, "a日bc");
     lines_add(&l, ROLE_DIM, "def");
     lines_end(&l, (struct subject){0});
-    lines_draw(&l, 0, &c, 0, 0, 2); /* half of the wide one is hidden: a blank */
+    lines_draw(&l, 0, &c, 0, 0, 2); /* half of the wide character is scrolled out: a blank */
     assert_row(&c, 0, " bcdef");
     assert_int_equal(lines_width(&l), 8);
     lines_done(&l);
@@ -199,16 +199,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_cut_at_the_edges),
-        cmocka_unit_test(a_wide_cluster_is_never_halved),
+        cmocka_unit_test(a_wide_character_is_never_cut_in_half),
         cmocka_unit_test(a_combining_mark_takes_no_column),
-        cmocka_unit_test(what_is_cut_off_ends_in_an_ellipsis),
-        cmocka_unit_test(no_byte_of_a_stranger_gets_through),
+        cmocka_unit_test(text_that_is_cut_ends_in_an_ellipsis),
+        cmocka_unit_test(control_characters_never_reach_a_cell),
         cmocka_unit_test(parts_share_cells_and_stay_inside),
-        cmocka_unit_test(a_frame_goes_round),
-        cmocka_unit_test(every_drawn_glyph_has_an_ascii_stand_in_of_one_column),
-        cmocka_unit_test(every_role_warns_without_colours_too),
+        cmocka_unit_test(a_frame_surrounds_the_canvas),
+        cmocka_unit_test(every_drawn_glyph_has_an_ascii_replacement_of_one_column),
+        cmocka_unit_test(roles_that_warn_differ_without_colours_too),
         cmocka_unit_test(paragraphs_wrap_at_blanks_and_keep_their_indent),
-        cmocka_unit_test(a_line_can_be_drawn_from_a_column_on),
+        cmocka_unit_test(a_line_can_be_drawn_without_its_first_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

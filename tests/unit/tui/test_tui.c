@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What keys, typed lines and commands do to the explorer's state. */
+ * What keys, typed lines and commands change in the explorer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -34,7 +34,7 @@ static size_t commands_of_key(enum scope scope, enum where where, key_code key)
     return n;
 }
 
-static void a_key_means_one_thing_in_one_place(void **state)
+static void a_key_has_one_command_on_each_screen(void **state)
 {
     (void)state;
     for (int both = 0; both < SCOPES * (WHERE_INPUT + 1); both++) {
@@ -58,11 +58,11 @@ static void every_command_has_name_help_and_function(void **state)
         assert_non_null(c->run);
         assert_true(c->group < COMMAND_GROUPS);
         assert_ptr_equal(command_by_name(c->name), c);
-        assert_true(c->key || c->args); /* reachable by a key, or worth typing */
+        assert_true(c->key || c->args); /* it has a key, or it takes an argument */
     }
 }
 
-static void every_key_of_the_table_is_one_a_terminal_sends(void **state)
+static void terminals_can_send_every_key_of_the_command_table(void **state)
 {
     (void)state;
     for (size_t i = 0; command_at(i); i++) {
@@ -84,7 +84,7 @@ static void every_key_of_the_table_is_one_a_terminal_sends(void **state)
     }
 }
 
-static void hints_of_frames_name_commands(void **state)
+static void the_hints_on_frames_are_commands(void **state)
 {
     (void)state;
     for (int i = 0; i < PANE_COUNT; i++)
@@ -104,7 +104,7 @@ static void help_shows_every_command(void **state)
         assert_int_equal(stage_shows(&s, command_at(i)->summary), here);
         assert_true(!here || stage_shows(&s, command_at(i)->name));
     }
-    stage_draw(&s, 30, 12); /* narrow and low: it scrolls */
+    stage_draw(&s, 30, 12); /* so small that it scrolls */
     stage_keys(&s, "G");
     stage_draw(&s, 30, 12);
     assert_true(stage_shows(&s, "no, leave it"));
@@ -151,7 +151,7 @@ static void a_typed_code_need_not_exist_and_can_be_unpicked(void **state)
     stage_close(&s);
 }
 
-static void all_and_invert_know_every_code(void **state)
+static void all_and_invert_act_on_every_code(void **state)
 {
     (void)state;
     struct stage s;
@@ -177,7 +177,7 @@ static void picks_keep_their_order_and_bytes(void **state)
         snprintf(text, sizeof text, "%05d", i * 7919 % 5000);
         assert_int_equal(picks_add(&p, text, 5, false), OK);
     }
-    assert_int_equal(picks_add(&p, "00000", 5, true), OK); /* there already */
+    assert_int_equal(picks_add(&p, "00000", 5, true), OK); /* it is there already */
     assert_int_equal(picks_add(&p, "a\0b", 3, false), OK);
     assert_int_equal(picks_add(&p, "a", 1, false), OK);
     assert_int_equal(p.n, 5002);
@@ -213,7 +213,7 @@ static void methods_and_settings_change_by_key_and_by_name(void **state)
     stage_keys(&s, "Down Right Right");
     assert_int_equal(s.app.choices.workers, 4);
     stage_draw(&s, 120, 40);
-    stage_keys(&s, "Down Enter"); /* the number it has is suggested */
+    stage_keys(&s, "Down Enter"); /* the current number is suggested */
     stage_type(&s, "8");
     stage_keys(&s, "Enter");
     assert_int_equal(s.app.choices.threads, 8);
@@ -233,7 +233,7 @@ static void methods_and_settings_change_by_key_and_by_name(void **state)
 
 /* Typing */
 
-static void a_prompt_is_edited_by_clusters(void **state)
+static void a_prompt_is_edited_by_whole_characters(void **state)
 {
     (void)state;
     struct prompt p;
@@ -248,7 +248,7 @@ static void a_prompt_is_edited_by_clusters(void **state)
     prompt_edit(&p, EDIT_BACKSPACE);
     assert_string_equal(buf_text(&p.text), "x");
     prompt_edit(&p, EDIT_END);
-    prompt_insert(&p, " two  words\n", 12); /* as a paste may have it */
+    prompt_insert(&p, " two  words\n", 12); /* as in pasted text */
     assert_string_equal(buf_text(&p.text), "x two  words ");
     prompt_edit(&p, EDIT_KILL_WORD);
     assert_string_equal(buf_text(&p.text), "x two  ");
@@ -264,7 +264,7 @@ static void a_prompt_is_edited_by_clusters(void **state)
     prompt_done(&p);
 }
 
-static void what_is_typed_replaces_what_was_suggested(void **state)
+static void typing_replaces_the_suggested_text(void **state)
 {
     (void)state;
     static const struct {
@@ -283,7 +283,7 @@ static void what_is_typed_replaces_what_was_suggested(void **state)
     prompt_insert(&p, "o", 1);
     prompt_insert(&p, "ut", 2);
     assert_string_equal(buf_text(&p.text), "out");
-    for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) { /* who edits it keeps it */
+    for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) { /* editing a suggestion keeps it */
         prompt_open(&p, command_by_name("save"), "Save: ", "name.csv");
         prompt_edit(&p, edits[i].edit);
         prompt_insert(&p, "x", 1);
@@ -291,13 +291,13 @@ static void what_is_typed_replaces_what_was_suggested(void **state)
     }
     prompt_open(&p, command_by_name("palette"), ":", "");
     assert_false(p.suggested);
-    prompt_set(&p, "method"); /* completed */
+    prompt_set(&p, "method"); /* a completion is not a suggestion */
     prompt_insert(&p, " ", 1);
     assert_string_equal(buf_text(&p.text), "method ");
     prompt_done(&p);
 }
 
-static void a_paste_goes_into_a_prompt_only(void **state)
+static void pasted_text_is_only_taken_by_a_prompt(void **state)
 {
     (void)state;
     struct stage s;
@@ -334,7 +334,7 @@ static void the_palette_completes_and_runs(void **state)
     assert_int_equal(s.app.focus, PANE_LOG);
     stage_keys(&s, ":");
     stage_type(&s, "zoo");
-    stage_keys(&s, "Enter"); /* the best match */
+    stage_keys(&s, "Enter"); /* runs the best match */
     assert_true(s.app.zoomed);
     stage_keys(&s, ":");
     stage_type(&s, "frobnicate");
@@ -343,9 +343,9 @@ static void the_palette_completes_and_runs(void **state)
     stage_close(&s);
 }
 
-/* Going about */
+/* Moving */
 
-static void an_unknown_key_gets_a_gentle_hint(void **state)
+static void an_unknown_key_shows_a_hint(void **state)
 {
     (void)state;
     struct stage s;
@@ -371,7 +371,7 @@ static void digits_and_tabs_move_the_focus(void **state)
     stage_close(&s);
 }
 
-static void quitting_asks_while_a_run_goes_on(void **state)
+static void quitting_during_a_run_asks_first(void **state)
 {
     (void)state;
     struct stage s;
@@ -383,7 +383,7 @@ static void quitting_asks_while_a_run_goes_on(void **state)
     assert_false(s.app.quit);
     stage_keys(&s, "n");
     assert_false(s.app.question.open);
-    stage_keys(&s, "z q"); /* first it only leaves the zoom */
+    stage_keys(&s, "z q"); /* the first q only leaves the zoom */
     assert_false(s.app.zoomed || s.app.question.open);
     stage_keys(&s, "C-c y");
     assert_true(s.app.quit);
@@ -400,7 +400,7 @@ static void quitting_an_idle_explorer_does_not_ask(void **state)
     stage_close(&s);
 }
 
-static void kill_means_the_worker_that_hangs_and_asks(void **state)
+static void kill_chooses_the_hung_worker_and_asks_first(void **state)
 {
     (void)state;
     struct stage s;
@@ -457,13 +457,13 @@ static void search_until_done(struct stage *s)
     for (int i = 0; i < 100000 && s->app.search.running; i++) {
         s->app.dirty = false;
         assert_int_equal(search_step(&s->app), OK);
-        assert_true(s->app.dirty); /* each step shows: where it is, and where it ended */
+        assert_true(s->app.dirty); /* each step is drawn: the progress, and the end */
     }
     assert_false(s->app.search.running);
     assert_null(strstr(s->app.message, "Searching"));
 }
 
-static void a_large_table_is_searched_in_steps_both_ways_and_round(void **state)
+static void a_large_table_is_searched_in_steps_in_both_directions_and_past_its_end(void **state)
 {
     (void)state;
     struct stage s;
@@ -488,12 +488,12 @@ static void a_large_table_is_searched_in_steps_both_ways_and_round(void **state)
     assert_true(stage_shows(&s, "17_001 of 20_000"));
     stage_keys(&s, "n");
     search_until_done(&s);
-    assert_int_equal(s.app.panes[PANE_TABLE]->cursor, 3); /* round the end */
+    assert_int_equal(s.app.panes[PANE_TABLE]->cursor, 3); /* continued at the other end */
     stage_keys(&s, "N");
     search_until_done(&s);
     assert_int_equal(s.app.panes[PANE_TABLE]->cursor, 17000);
     stage_keys(&s, "/");
-    stage_type(&s, "NEEDLE"); /* capitals mean capitals */
+    stage_type(&s, "NEEDLE"); /* capital letters match only capital letters */
     stage_keys(&s, "Enter");
     search_until_done(&s);
     assert_non_null(strstr(s.app.message, "Not found"));
@@ -529,7 +529,7 @@ static void the_log_is_searched_too(void **state)
     stage_close(&s);
 }
 
-static void search_finds_without_regard_to_case_unless_asked(void **state)
+static void a_search_ignores_case_unless_it_has_capital_letters(void **state)
 {
     (void)state;
     assert_int_equal(text_find("abcABC", 6, 0, "bc"), 1);
@@ -547,7 +547,7 @@ static enum err sync_broken(struct pane *p, const struct view *v)
     return ERR_CHANGED;
 }
 
-static void an_error_of_a_pane_or_a_command_is_shown_and_only_lack_of_memory_goes_on(void **state)
+static void errors_of_panes_and_commands_are_shown_and_only_lack_of_memory_is_returned(void **state)
 {
     (void)state;
     static const struct pane_ops broken = {.name = "broken", .title = "Broken", .sync = sync_broken};
@@ -569,31 +569,31 @@ static void an_error_of_a_pane_or_a_command_is_shown_and_only_lack_of_memory_goe
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_error_of_a_pane_or_a_command_is_shown_and_only_lack_of_memory_goes_on),
-        cmocka_unit_test(a_key_means_one_thing_in_one_place),
+        cmocka_unit_test(errors_of_panes_and_commands_are_shown_and_only_lack_of_memory_is_returned),
+        cmocka_unit_test(a_key_has_one_command_on_each_screen),
         cmocka_unit_test(every_command_has_name_help_and_function),
-        cmocka_unit_test(every_key_of_the_table_is_one_a_terminal_sends),
-        cmocka_unit_test(hints_of_frames_name_commands),
+        cmocka_unit_test(terminals_can_send_every_key_of_the_command_table),
+        cmocka_unit_test(the_hints_on_frames_are_commands),
         cmocka_unit_test(help_shows_every_command),
         cmocka_unit_test(space_picks_a_code_and_all_of_its_rows),
         cmocka_unit_test(a_typed_code_need_not_exist_and_can_be_unpicked),
-        cmocka_unit_test(all_and_invert_know_every_code),
+        cmocka_unit_test(all_and_invert_act_on_every_code),
         cmocka_unit_test(picks_keep_their_order_and_bytes),
         cmocka_unit_test(methods_and_settings_change_by_key_and_by_name),
-        cmocka_unit_test(a_prompt_is_edited_by_clusters),
-        cmocka_unit_test(what_is_typed_replaces_what_was_suggested),
-        cmocka_unit_test(a_paste_goes_into_a_prompt_only),
+        cmocka_unit_test(a_prompt_is_edited_by_whole_characters),
+        cmocka_unit_test(typing_replaces_the_suggested_text),
+        cmocka_unit_test(pasted_text_is_only_taken_by_a_prompt),
         cmocka_unit_test(the_palette_completes_and_runs),
-        cmocka_unit_test(an_unknown_key_gets_a_gentle_hint),
+        cmocka_unit_test(an_unknown_key_shows_a_hint),
         cmocka_unit_test(digits_and_tabs_move_the_focus),
-        cmocka_unit_test(quitting_asks_while_a_run_goes_on),
+        cmocka_unit_test(quitting_during_a_run_asks_first),
         cmocka_unit_test(quitting_an_idle_explorer_does_not_ask),
-        cmocka_unit_test(kill_means_the_worker_that_hangs_and_asks),
+        cmocka_unit_test(kill_chooses_the_hung_worker_and_asks_first),
         cmocka_unit_test(explain_follows_the_cursor),
         cmocka_unit_test(a_row_opens_as_a_record),
-        cmocka_unit_test(a_large_table_is_searched_in_steps_both_ways_and_round),
+        cmocka_unit_test(a_large_table_is_searched_in_steps_in_both_directions_and_past_its_end),
         cmocka_unit_test(the_log_is_searched_too),
-        cmocka_unit_test(search_finds_without_regard_to_case_unless_asked),
+        cmocka_unit_test(a_search_ignores_case_unless_it_has_capital_letters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

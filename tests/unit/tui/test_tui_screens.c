@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Whole screens against golden ones in tests/screens/. */
+ * Whole screens compared with golden ones in tests/screens/. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -68,7 +68,8 @@ static void open_cured(struct stage *s)
     s->now = 0.01;
 }
 
-/* The pane alone on the screen, after a run that was asked for at that time of the session; the caller frees it. */
+/* A screen with only this pane, after a run that was requested at that time of the session. To be freed by the caller.
+ */
 static char *pane_after_a_run(double asked, enum pane_id pane)
 {
     struct stage s;
@@ -89,7 +90,7 @@ static char *pane_after_a_run(double asked, enum pane_id pane)
     return text;
 }
 
-static void a_later_run_is_shown_by_its_own_seconds_and_logged_by_those_of_the_session(void **state)
+static void a_later_run_is_shown_in_its_own_time_and_logged_in_session_time(void **state)
 {
     (void)state;
     static const enum pane_id same[] = {PANE_TIMELINE, PANE_WORKERS, PANE_RESULTS};
@@ -106,7 +107,7 @@ static void a_later_run_is_shown_by_its_own_seconds_and_logged_by_those_of_the_s
     free(log);
 }
 
-static void before_a_run(void **state)
+static void the_screens_before_a_run(void **state)
 {
     (void)state;
     struct stage s;
@@ -116,7 +117,7 @@ static void before_a_run(void **state)
     stage_close(&s);
 }
 
-static void in_a_hang(void **state)
+static void the_screens_during_a_hang(void **state)
 {
     (void)state;
     static const struct {
@@ -135,7 +136,7 @@ static void in_a_hang(void **state)
     stage_close(&s);
 }
 
-static void after_the_cure(void **state)
+static void the_screens_after_the_cure(void **state)
 {
     (void)state;
     struct stage s;
@@ -147,7 +148,7 @@ static void after_the_cure(void **state)
     stage_close(&s);
 }
 
-static void over_the_panes(void **state)
+static void the_screens_of_help_and_palette(void **state)
 {
     (void)state;
     struct stage s;
@@ -160,7 +161,7 @@ static void over_the_panes(void **state)
     stage_close(&s);
 }
 
-/* Thousands of tasks a second: a worker at half its time, one that has a slow task. */
+/* Thousands of tasks a second: one worker is busy half of the time, the other has a slow task. */
 static void open_many(struct stage *s)
 {
     open_ready(s);
@@ -196,7 +197,7 @@ static void open_many(struct stage *s)
     s->now = 2;
 }
 
-static void many_tasks_at_a_time(void **state)
+static void the_screens_of_a_run_with_many_tasks(void **state)
 {
     (void)state;
     struct stage s;
@@ -231,7 +232,7 @@ static void add_pool(struct bench *b, int row, double first)
     measure(b, row, MEASURE_SHUTDOWN, 1e-3);
 }
 
-/* What a finished comparison, or one on its way, would have. */
+/* The numbers of a finished comparison, or of one in progress. */
 static void make_bench(struct bench *b, bool over)
 {
     *b = (struct bench){.path = text_dup("sample.csv"),
@@ -268,7 +269,7 @@ static void make_bench(struct bench *b, bool over)
     }
 }
 
-/* The overlay alone, as the explorer draws it from these numbers. */
+/* Draws only the overlay, from these numbers. */
 static void assert_comparison(bool over, int width, int height, const char *what)
 {
     struct stage s;
@@ -289,7 +290,7 @@ static void assert_comparison(bool over, int width, int height, const char *what
     stage_close(&s);
 }
 
-static void the_comparison(void **state)
+static void the_screens_of_the_comparison(void **state)
 {
     (void)state;
     assert_comparison(false, 78, 24, "comparison-begun");
@@ -297,7 +298,7 @@ static void the_comparison(void **state)
     assert_comparison(true, 118, 50, "comparison");
 }
 
-static void a_pane_without_content_says_what_would_fill_it(void **state)
+static void an_empty_pane_says_what_it_will_show(void **state)
 {
     (void)state;
     struct stage s;
@@ -314,7 +315,7 @@ static void a_pane_without_content_says_what_would_fill_it(void **state)
     stage_close(&s);
 }
 
-/* What is proved is said and filled in the alert's role from edge to edge; attributes carry it where colours do not. */
+/* A proved hang fills its line with the alert role from edge to edge. */
 static void a_hang_cannot_be_overlooked(void **state)
 {
     (void)state;
@@ -363,7 +364,7 @@ static void every_size_and_focus_is_drawn(void **state)
     stage_close(&s);
 }
 
-/* After a key; then as a whole, which has to be the same. True if not all of it was drawn for the key. */
+/* Draws what a key has changed, then everything; both must be equal. True if the first drawing was partial. */
 static bool draw_twice(struct stage *s, int width, int height)
 {
     struct canvas *c = &s->app.canvas;
@@ -383,7 +384,7 @@ static bool draw_twice(struct stage *s, int width, int height)
     return part;
 }
 
-static void a_step_shows_what_drawing_everything_would(void **state)
+static void a_partial_drawing_equals_a_full_one(void **state)
 {
     (void)state;
     static const char *const keys[] = {"Down", "j", "Up",    "PgDn",  "PgUp",  "End", "Home",
@@ -420,7 +421,7 @@ static void assert_harmless(const struct canvas *c)
         }
 }
 
-static void no_stranger_gets_a_byte_through_any_pane(void **state)
+static void control_characters_from_a_file_reach_no_pane(void **state)
 {
     (void)state;
     static const char csv[] = "code,na\033]0;x\ame\n1\033[2J,\033]52;c;AAAA\a\n"
@@ -461,19 +462,19 @@ static void no_stranger_gets_a_byte_through_any_pane(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(before_a_run),
-        cmocka_unit_test(a_later_run_is_shown_by_its_own_seconds_and_logged_by_those_of_the_session),
-        cmocka_unit_test(in_a_hang),
-        cmocka_unit_test(after_the_cure),
-        cmocka_unit_test(over_the_panes),
-        cmocka_unit_test(many_tasks_at_a_time),
-        cmocka_unit_test(the_comparison),
-        cmocka_unit_test(a_pane_without_content_says_what_would_fill_it),
+        cmocka_unit_test(the_screens_before_a_run),
+        cmocka_unit_test(a_later_run_is_shown_in_its_own_time_and_logged_in_session_time),
+        cmocka_unit_test(the_screens_during_a_hang),
+        cmocka_unit_test(the_screens_after_the_cure),
+        cmocka_unit_test(the_screens_of_help_and_palette),
+        cmocka_unit_test(the_screens_of_a_run_with_many_tasks),
+        cmocka_unit_test(the_screens_of_the_comparison),
+        cmocka_unit_test(an_empty_pane_says_what_it_will_show),
         cmocka_unit_test(a_hang_cannot_be_overlooked),
         cmocka_unit_test(nothing_moves_when_values_change),
         cmocka_unit_test(every_size_and_focus_is_drawn),
-        cmocka_unit_test(a_step_shows_what_drawing_everything_would),
-        cmocka_unit_test(no_stranger_gets_a_byte_through_any_pane),
+        cmocka_unit_test(a_partial_drawing_equals_a_full_one),
+        cmocka_unit_test(control_characters_from_a_file_reach_no_pane),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The table pane over a real table view and its query server, whole screens against golden ones in tests/screens/. */
+ * The table pane with a real table view and its query server: screens compared with golden ones in tests/screens/. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,9 +18,9 @@
 #include "tests/kit/model_events.h"
 #include "tests/kit/tui_kit.h"
 
-enum { BOUND = 30 };
+enum { BOUND = 60 }; /* seconds */
 
-/* What was asked is answered, and all is known of the table. */
+/* Waits until all queries are answered and all rows of the table are known. */
 static void settle(struct stage *s)
 {
     double end = clock_now() + BOUND;
@@ -58,7 +58,7 @@ static void open_table(struct stage *s, const char *bytes, size_t len)
     settle(s);
 }
 
-/* Keys, and what the query server answers. */
+/* Types keys and waits for the answers of the query server. */
 static void press(struct stage *s, const char *keys)
 {
     stage_keys(s, keys);
@@ -73,7 +73,7 @@ static void say(struct stage *s, const char *key, const char *words)
     press(s, "Enter");
 }
 
-static void cells_of_every_script_stand_in_their_columns(void **state)
+static void cells_in_any_script_stay_in_their_columns(void **state)
 {
     static const char bytes[] = "コード,名前,年齢,都市\n0001,山田太郎,34,東京\n0002,佐藤 花子,28,大阪\n"
                                 "0003,e\xcc\x81lodie 👩‍👩‍👧,41,\"nantes\nloire\"\n0004,שלום,9,\n"
@@ -87,7 +87,7 @@ static void cells_of_every_script_stand_in_their_columns(void **state)
     close_table(&s);
 }
 
-static void columns_stand_still_are_hidden_and_scroll(void **state)
+static void columns_can_be_frozen_hidden_and_scrolled(void **state)
 {
     struct stage s;
     struct buf b;
@@ -104,8 +104,8 @@ static void columns_stand_still_are_hidden_and_scroll(void **state)
     close_table(&s);
 }
 
-/* How wide it is turns out when it is drawn, the first time: there is no second picture to put it right. */
-static void the_last_column_is_whole_at_once(void **state)
+/* Its width is known only once it is drawn, but the first drawing must be right. */
+static void the_last_column_is_complete_in_the_first_drawing(void **state)
 {
     struct stage s;
     struct buf b;
@@ -126,7 +126,7 @@ static void the_last_column_is_whole_at_once(void **state)
     close_table(&s);
 }
 
-static void rows_of_another_length_are_said(void **state)
+static void rows_that_are_too_short_or_too_long_are_reported(void **state)
 {
     static const char bytes[] = "code,name,age\n0001,a,1\n0002\n0003,c,3,more,and more\n0004,d\n";
     struct stage s;
@@ -136,7 +136,7 @@ static void rows_of_another_length_are_said(void **state)
     close_table(&s);
 }
 
-static void what_is_asked_of_a_column_is_shown(void **state)
+static void statistics_frequencies_order_and_filters_of_a_column_are_shown(void **state)
 {
     struct stage s;
     struct buf b;
@@ -164,7 +164,7 @@ static void what_is_asked_of_a_column_is_shown(void **state)
     close_table(&s);
 }
 
-static void words_that_are_no_filter_are_refused(void **state)
+static void a_wrong_filter_is_refused_with_a_message(void **state)
 {
     struct stage s;
     (void)state;
@@ -191,12 +191,12 @@ int main(void)
     char pool[4096];
     const char *build = getenv("builddir");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cells_of_every_script_stand_in_their_columns),
-        cmocka_unit_test(columns_stand_still_are_hidden_and_scroll),
-        cmocka_unit_test(the_last_column_is_whole_at_once),
-        cmocka_unit_test(rows_of_another_length_are_said),
-        cmocka_unit_test(what_is_asked_of_a_column_is_shown),
-        cmocka_unit_test(words_that_are_no_filter_are_refused),
+        cmocka_unit_test(cells_in_any_script_stay_in_their_columns),
+        cmocka_unit_test(columns_can_be_frozen_hidden_and_scrolled),
+        cmocka_unit_test(the_last_column_is_complete_in_the_first_drawing),
+        cmocka_unit_test(rows_that_are_too_short_or_too_long_are_reported),
+        cmocka_unit_test(statistics_frequencies_order_and_filters_of_a_column_are_shown),
+        cmocka_unit_test(a_wrong_filter_is_refused_with_a_message),
     };
     snprintf(pool, sizeof pool, "%s/poolscope-pool", build ? build : "build");
     setenv("POOLSCOPE_POOL", pool, 0);
