@@ -113,7 +113,7 @@ const struct corpus_case corpus_cases[] = {
     {"fork-pi-mutex", BY_C, .status = 134},
     {"join_lost_thread", BY_HEALTHY, ENDS},
     {"pool_after_fork", BY_HEALTHY, IDLE},
-    {"work-pool-made-anew", BY_C, IDLE},
+    {"work-pool-made-again", BY_C, IDLE},
     {"work-exec-from-threads", BY_C, IDLE},
     {"outside-vfork", BY_C, ENDS},
     {"lock-robust-holder-dies", BY_C, ENDS},

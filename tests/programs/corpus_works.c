@@ -276,7 +276,7 @@ static void ask_now_and_then(void)
     }
 }
 
-static void pool_made_anew(void)
+static void pool_made_again(void)
 {
     start_answering();
     pthread_atfork(NULL, NULL, start_answering);
@@ -308,7 +308,7 @@ const struct corpus_program corpus_works[] = {
     {"work-forked-registers", forked_computes_in_registers},
     {"work-sleeper-wakes", a_sleeper_wakes_forked},
     {"work-exec-from-threads", exec_from_threads},
-    {"work-pool-made-anew", pool_made_anew},
+    {"work-pool-made-again", pool_made_again},
     {"work-parked", parked},
     {NULL, NULL},
 };
