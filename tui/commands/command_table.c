@@ -92,8 +92,7 @@ const struct command command_table[] = {
     {RUNNING, "compare", "c", NULL, do_compare,
      .summary = "measure the start methods and the engine's own threads side by side", .hint = "compare",
      .scopes = EXPLORE},
-    {RUNNING, "kill", "x", NULL, do_kill,
-     .summary = "cancel the pending task or kill the worker under the cursor, or the worker that hangs; asks",
+    {RUNNING, "kill", "x", NULL, do_kill, .summary = "kill the worker, or cancel the task, under the cursor; asks",
      .hint = "kill", .rank = 8, .scopes = EXPLORE},
     {RUNNING, "stop", "X", NULL, do_stop, .summary = "stop the run; asks", .hint = "stop run", .scopes = EXPLORE},
 
