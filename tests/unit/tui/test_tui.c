@@ -516,7 +516,7 @@ static void the_log_is_searched_too(void **state)
     stage_keys(&s, "7 z");
     stage_draw(&s, 100, 20);
     stage_keys(&s, "/");
-    stage_type(&s, "worker 1 hung");
+    stage_type(&s, "worker 1 hangs");
     stage_keys(&s, "Enter");
     stage_draw(&s, 100, 20);
     assert_string_equal(s.app.message, "");
@@ -524,7 +524,7 @@ static void the_log_is_searched_too(void **state)
     buf_init(&line, 4096);
     const struct pane *p = s.app.panes[PANE_LOG];
     assert_int_equal(lines_text(&p->lines, (size_t)p->cursor, &line), OK);
-    assert_non_null(strstr(buf_text(&line), "worker 1 hung"));
+    assert_non_null(strstr(buf_text(&line), "worker 1 hangs"));
     buf_done(&line);
     stage_close(&s);
 }
