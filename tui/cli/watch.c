@@ -135,6 +135,8 @@ static enum err say_end(const struct model *m, struct report_end end)
     enum err err = report_watch_end(m, end, &text);
     if (!err)
         err = io_write_all(STDERR_FILENO, text.data, text.len);
+    if (err)
+        fprintf(stderr, "poolscope: the report: %s\n", err_text(err));
     buf_done(&text);
     return err;
 }
