@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Checks the source without running it: its format, what clang-tidy, cppcheck, shellcheck and codespell find, the order of
-# the rooms, and circles of files that need each other.
+# Checks the source without running it: its format, what clang-tidy, cppcheck, shellcheck and codespell find, the order
+# of the rooms, and circles of files that need each other.
 #
 #   [builddir=build] tests/lint.sh [--all]
 #

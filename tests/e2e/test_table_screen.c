@@ -330,7 +330,7 @@ static void a_packed_stream_that_stalls_does_not_block_the_screen(void **state)
 static void packed_files_are_shown_while_they_are_unpacked(void **state)
 {
     (void)state;
-    static const char *const packers[] = {"gzip", "xz", "bzip2", "zstd -q --rm"};
+    static const char *const packers[] = {"gzip -1", "xz -1", "bzip2 -1", "zstd -q --rm"};
     for (size_t i = 0; i < sizeof packers / sizeof *packers; i++) {
         char *path = many_rows(), command[5000], pattern[5000];
         snprintf(command, sizeof command, "command -v %s >/dev/null", packers[i]);

@@ -8,8 +8,8 @@
 /* Types r, and y if the explorer asks whether to stop the run that is going on. */
 void explorer_run(struct pty *p);
 
-/* Types q until the explorer has quit, and y if it asks. Fails unless its exit status is 0 and the terminal is restored.
- * Frees `p`. */
+/* Types q until the explorer has quit, and y if it asks. Fails unless its exit status is 0 and the terminal is
+ * restored. Frees `p`. */
 void explorer_quit(struct pty *p);
 
 /* The same for a table that could not be read to its end: the exit status is 3. */

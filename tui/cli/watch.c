@@ -137,6 +137,8 @@ static enum err say_end(const struct model *m, struct report_end end)
         fprintf(stderr, "poolscope: the report: %s\n", err_text(err));
     else
         err = io_write_all(STDERR_FILENO, text.data, text.len);
+    if (err)
+        fprintf(stderr, "poolscope: the report: %s\n", err_text(err));
     buf_done(&text);
     return err;
 }
