@@ -149,6 +149,7 @@ static const struct {
     [EVENT_TASK_RETURNED] = {"task_returned", task},
     [EVENT_TASKS] = {"tasks", tasks},
     [EVENT_MEASURED] = {"measured", measured},
+    [EVENT_BLIND] = {"blind", none},
     [EVENT_CODES_WANTED] = {"codes_wanted", run},
     [EVENT_INSPECTION] = {"inspection", inspection},
     [EVENT_SAMPLED] = {"sampled", sampling},

@@ -45,6 +45,7 @@ enum event_type {
     EVENT_INSPECTION,    /* one process in detail, as long as somebody looks at it */
     EVENT_SAMPLED,       /* what the looking has cost so far */
     EVENT_DENIED,        /* the first process of a watch that may not be read, and why */
+    EVENT_BLIND, /* the sampler has no memory, so nothing is seen any more; for the observer, not for the model */
     EVENT_TYPE_COUNT
 };
 

@@ -82,6 +82,8 @@ enum err observer_handle(struct observer *o, struct event *e)
     bool of_task = type == EVENT_TASK_STARTED || type == EVENT_TASK_ENDED || type == EVENT_TASK_RETURNED;
     int64_t worker = of_task ? e->task.worker : 0;
     bool dropped = false;
+    if (type == EVENT_BLIND)
+        return ERR_NOMEM;
     enum err before = o->observed->before(o, e, &dropped);
     if (dropped) {
         event_done(e);

@@ -62,6 +62,7 @@ struct sampler {
     double pause;              /* seconds */
     double next_look, soonest; /* clock_now(): when to look again, and when at the earliest if a hint comes */
     double inspected_at;
+    int failures; /* looks in a row that failed for want of memory */
 };
 
 /* Posts an event, unless its watch is over. */
@@ -190,6 +191,17 @@ static void count_look(struct sampler *s, double cpu)
     pthread_mutex_unlock(&s->lock);
 }
 
+/* A look that fails once is made up for by the next one. Without memory for all of them no hang would ever be seen, and
+ * a run that hangs would be waited for without end: then the observer is told. The event needs no memory. */
+static void count_failure(struct sampler *s, enum err err)
+{
+    enum { FAILURES_MAX = 3 };
+    struct event blind = {.type = EVENT_BLIND};
+    s->failures = err == ERR_NOMEM ? s->failures + 1 : 0;
+    if (s->failures == FAILURES_MAX)
+        post(s, &blind);
+}
+
 static void look(struct sampler *s)
 {
     struct hang_settings settings = {.started = s->shown.started, .hang_after = s->hang_after};
@@ -204,6 +216,7 @@ static void look(struct sampler *s)
     findings_done(&findings);
     cpu = clock_thread_cpu() - cpu;
     count_look(s, cpu);
+    count_failure(s, err);
     s->pause = err ? pause_most : next_pause(s, moved || something_lives(&s->scene, now));
     double end = clock_now(), rest = cpu * pause_per_look;
     s->soonest = end + (pause_least > rest ? pause_least : rest);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The sampler: a thread of the observer that looks at a process tree again and again, applies the rules to it, and
  * posts what has changed: EVENT_PROCESS, EVENT_PROCESS_GONE, EVENT_FINDING (once for a finding, and again when it has
- * become more certain or has got a cause), EVENT_FINDING_ENDED. Reading a sick process may block: that blocks this
+ * become more certain or has got a cause), EVENT_FINDING_ENDED, and
+ * EVENT_BLIND if there is no memory to look any more. Reading a sick process may block: that blocks this
  * thread and never the screen. Call all functions on one thread, the one that takes events from the queue. */
 #ifndef OBSERVER_SAMPLER_H
 #define OBSERVER_SAMPLER_H
