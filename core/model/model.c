@@ -66,7 +66,7 @@ static enum err on_run_started(struct model *m, struct event *e)
     m->workers_wanted = e->run.workers;
     m->threads = e->run.threads;
     m->host_pid = e->run.host_pid;
-    m->run_asked = m->told_until = e->run.asked;
+    m->run_asked = m->reported_until = e->run.asked;
     m->run_started = e->time;
     m->run_ended = -1;
     m->stopped = m->timed_out = m->host_died = false;

@@ -108,7 +108,7 @@ struct model {
     size_t nplaces;             /* index of `tasks` by id */
     struct load settled;        /* settled tasks over the time of the run */
     struct durations durations; /* of the finished tasks */
-    double told_until;          /* time of the last EVENT_TASKS, or run_asked */
+    double reported_until;      /* time of the last EVENT_TASKS, or run_asked */
     bool keep_tasks;            /* see model_keep_tasks */
     struct model_worker *workers;
     size_t nworkers; /* in the order of their ids, 1 … n */

@@ -26,7 +26,7 @@ void model_clear_tasks(struct model *m)
     m->ntasks = m->tasks_cap = m->nplaces = m->total = 0;
     m->settled = (struct load){0};
     m->durations = (struct durations){0};
-    m->told_until = 0;
+    m->reported_until = 0;
     memset(m->counts, 0, sizeof m->counts);
 }
 
@@ -288,7 +288,7 @@ static enum err end_one_of_many(struct model *m, struct event_task *borrowed, bo
     struct event_task own = *borrowed;
     bool bad = borrowed->state == TASK_FAILED || borrowed->state == TASK_LOST;
     credit(m, borrowed);
-    note_settled(m, borrowed, m->told_until, now);
+    note_settled(m, borrowed, m->reported_until, now);
     if (borrowed->task < 1 || (uint64_t)borrowed->task > m->total)
         return OK;
     if (!t && (last || bad || m->keep_tasks || m->total <= MODEL_TASKS_MAX) && !(t = record(m, borrowed->task, now)))
@@ -348,7 +348,7 @@ enum err model_on_tasks(struct model *m, struct event *e)
         n++;
     for (at = (struct event_tasks_at){0}; !failed && !event_tasks_next(&e->tasks, &at, &one);)
         failed = end_one_of_many(m, &one, ++ended + LAST > n, e->time);
-    m->told_until = e->time;
+    m->reported_until = e->time;
     take_busy(m, &e->tasks.busy, e->time);
     return err == ERR_PARSE ? OK : failed; /* a recording can contain any events */
 }

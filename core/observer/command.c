@@ -25,7 +25,7 @@ struct command {
     int slave;           /* kept open, so that the terminal's end is not seen before ours */
     char **env;          /* of the command; NULL: as ours */
     bool ended;          /* and reaped: another process may have got its pid */
-    bool told;           /* command_reap has returned its end */
+    bool reported;       /* command_reap has returned its end */
     bool leaves_running; /* see command_leave_running */
     int code, signal;
     struct unkillable unkillable; /* as of the last command_kill_tree */
@@ -210,10 +210,10 @@ static void reap(void *arg)
 void command_reap(struct command *c, bool *ended, int *code, int *signal)
 {
     reap(c);
-    *ended = c->ended && !c->told;
+    *ended = c->ended && !c->reported;
     *code = c->code;
     *signal = c->signal;
-    c->told = c->ended;
+    c->reported = c->ended;
 }
 
 static enum err signal_command(const struct command *c, int signal)

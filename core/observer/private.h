@@ -40,7 +40,7 @@ struct observer {
     double timeout_at; /* clock_now(); 0: none */
     double look_at;    /* clock_now() time when observed->look is called; 0: none */
 
-    /* a run of our own: run.c, source.c, untold.c */
+    /* a run of our own: run.c, source.c, missing.c */
     struct host *host;           /* NULL: none */
     int source;                  /* the file's fd, or -1 */
     struct table_stream *stream; /* while it is spooled, there being no source yet; NULL: not */
@@ -103,8 +103,8 @@ enum err source_open(struct observer *o, struct problem *problem) MUST_CHECK;
 enum err source_step(struct observer *o, bool *changed) MUST_CHECK; /* reads what a stream has ready */
 void source_close(struct observer *o);
 
-/* --- untold.c: called before an event of this type is applied --- */
+/* --- missing.c: called before an event of this type is applied --- */
 
-enum err run_tell_untold(struct observer *o, enum event_type type) MUST_CHECK;
+enum err run_add_missing(struct observer *o, enum event_type type) MUST_CHECK;
 
 #endif

@@ -275,7 +275,7 @@ static enum err run_before(struct observer *o, struct event *e, bool *dropped)
         o->options.on_measured(o->options.ctx, &e->measured);
     if (e->type == EVENT_CODES_WANTED)
         return run_send_codes(o, e->run.run);
-    return *dropped ? OK : run_tell_untold(o, (enum event_type)e->type);
+    return *dropped ? OK : run_add_missing(o, (enum event_type)e->type);
 }
 
 static void run_done(struct observer *o)

@@ -7,13 +7,13 @@
 #include "core/observer/private.h"
 
 /* The run that the host was asked for, or would have been asked for once the table was loaded. NULL: none. */
-static const struct request *untold_run(const struct observer *o)
+static const struct request *missing_run(const struct observer *o)
 {
     const struct request *r = o->sent.run > 0 || o->loaded || o->options.keep_host ? &o->sent : &o->wanted;
     return r->run > 0 ? r : NULL;
 }
 
-static enum err tell_run(struct observer *o, const struct request *r)
+static enum err add_run(struct observer *o, const struct request *r)
 {
     o->codes_of = r->run;
     struct event e = {.type = EVENT_RUN_STARTED,
@@ -29,7 +29,7 @@ static enum err tell_run(struct observer *o, const struct request *r)
     return observer_apply(o, &e);
 }
 
-static enum err tell_task(struct observer *o, int64_t id, const char *code)
+static enum err add_task(struct observer *o, int64_t id, const char *code)
 {
     if (model_task(o->model, id))
         return OK;
@@ -40,28 +40,28 @@ static enum err tell_task(struct observer *o, int64_t id, const char *code)
 }
 
 /* Tasks are numbered in the order of their codes; without a code there is one task, for the whole table. */
-static enum err tell_tasks(struct observer *o)
+static enum err add_tasks(struct observer *o)
 {
-    enum err err = o->codes.len == 0 && o->model->total == 1 ? tell_task(o, 1, NULL) : OK;
+    enum err err = o->codes.len == 0 && o->model->total == 1 ? add_task(o, 1, NULL) : OK;
     int64_t id = 0;
     for (size_t at = 0; at < o->codes.len && !err; at += strlen(o->codes.data + at) + 1)
-        err = tell_task(o, ++id, o->codes.data + at);
+        err = add_task(o, ++id, o->codes.data + at);
     return err;
 }
 
-enum err run_tell_untold(struct observer *o, enum event_type type)
+enum err run_add_missing(struct observer *o, enum event_type type)
 {
     const struct model *m = o->model;
     enum err err = OK;
     if (type == EVENT_RUN_STARTED || type == EVENT_HOST_EXITED) {
-        const struct request *r = type == EVENT_HOST_EXITED ? untold_run(o) : NULL;
+        const struct request *r = type == EVENT_HOST_EXITED ? missing_run(o) : NULL;
         if (r)
-            err = tell_run(o, r);
+            err = add_run(o, r);
         request_done(&o->sent);
     }
     bool last = type == EVENT_HOST_EXITED || type == EVENT_RUN_ENDED;
     if (!err && last && o->options.keep_tasks && model_run_active(m) && m->run == o->codes_of &&
         model_settled_tasks(m) < m->total)
-        err = tell_tasks(o);
+        err = add_tasks(o);
     return err;
 }
