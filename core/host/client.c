@@ -22,6 +22,7 @@ struct host {
     bool said;  /* EVENT_HOST_EXITED was given */
     struct child_end end;
     struct table *table; /* owned until taken */
+    bool has_table;      /* EVENT_TABLE_LOADED was received */
     struct buf record;
 };
 
@@ -117,7 +118,7 @@ static enum err host_exited(struct host *h, struct event *out)
 static enum err take_event(struct host *h, const int *fds, int nfds, struct event *out)
 {
     enum err err = event_decode(h->record.data, h->record.len, out);
-    bool table = !err && out->type == EVENT_TABLE_LOADED && nfds == TABLE_FDS && !h->table;
+    bool table = !err && out->type == EVENT_TABLE_LOADED && nfds == TABLE_FDS && !h->has_table;
     for (int i = 0; i < nfds && !table; i++)
         close(fds[i]);
     if (!table)
@@ -130,6 +131,7 @@ static enum err take_event(struct host *h, const int *fds, int nfds, struct even
         free(out->table.error);
         out->table.error = text_dup(problem.text);
     }
+    h->has_table = !err;
     return OK;
 }
 
@@ -150,6 +152,11 @@ enum err host_receive(struct host *h, struct event *out)
     child_close_watched(h->epoll, &h->sock); /* at its end, or talking nonsense: its death is what comes next */
     child_kill(&h->child);
     return ERR_AGAIN;
+}
+
+bool host_has_table(const struct host *h)
+{
+    return h->has_table;
 }
 
 struct table *host_take_table(struct host *h)

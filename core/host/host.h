@@ -42,7 +42,10 @@ enum err host_send_fds(struct host *h, const struct request *r, const int *fds, 
  * (it is reaped then), ERR_CLOSED ever after. On EVENT_TABLE_LOADED the table is ready for host_take_table. */
 enum err host_receive(struct host *h, struct event *out) MUST_CHECK;
 
-/* The imported table, given to the caller (once). NULL if there is none. */
+/* The host has its table, so that it can run: host_receive has returned EVENT_TABLE_LOADED. */
+bool host_has_table(const struct host *h);
+
+/* A table over the same fds as the host's, which the caller owns. Returns it once, then NULL. */
 struct table *host_take_table(struct host *h);
 
 #endif

@@ -73,7 +73,6 @@ struct model {
     double load_seconds;
     char *table_error;   /* the table cannot be read: the line for the user */
     bool table_internal; /* because poolscope failed; the table itself may be well */
-    struct table *table; /* owned; NULL until it is loaded */
     int64_t host_pid;    /* 0: none */
 
     /* the watched command: root 0 if a run of our own is observed */
@@ -132,9 +131,6 @@ enum err model_apply(struct model *m, struct event *e) MUST_CHECK;
 
 /* From now on no task is forgotten, for a report that lists them all. */
 void model_keep_tasks(struct model *m);
-
-/* The table that a TABLE_LOADED event spoke of; the model owns it from now on. */
-void model_give_table(struct model *m, struct table *t);
 
 /* Derived, never stored. */
 

@@ -188,7 +188,6 @@ enum err observer_open(const struct observer_options *options, struct observer *
     *o = (struct observer){.options = *options,
                            .source = -1,
                            .input = await_none(-1),
-                           .given = {-1, -1, -1},
                            .epoll = -1,
                            .timer = -1,
                            .root_pidfd = -1,
@@ -236,8 +235,7 @@ void observer_free(struct observer *o)
     }
     source_close(o);
     io_close(&o->source);
-    for (int i = 0; i < TABLE_FDS; i++)
-        io_close(&o->given[i]);
+    table_free(o->table);
     io_close(&o->root_pidfd);
     io_close(&o->epoll);
     io_close(&o->timer);

@@ -10,6 +10,7 @@
 #include "core/base/startup.h"
 #include "core/event/event.h"
 #include "core/model/model.h"
+#include "core/table/table.h"
 
 struct observer;
 
@@ -30,20 +31,27 @@ struct observer_options {
     void (*on_task)(void *ctx, const struct event_task *ended); /* of each task that ends, in that order; borrowed */
     void (*on_measured)(void *ctx, const struct event_measured *m); /* of a run that measures */
     void *ctx;
-    bool table_follows; /* nothing is loaded: the table is given later (observer_load) */
-    bool as_given;      /* … and is taken as it is, though a strict load might refuse it */
-    bool keep_host;     /* start another host when one dies, so that the table stays open for queries and runs */
 };
 
-/* Opens the file and starts the host, which begins to load (what comes through a pipe or is packed: when observer_step
- * has taken all of it); events follow. A file that cannot be read is told as EVENT_TABLE_FAILED; an error with a
- * problem says that poolscope itself cannot begin. The strings are borrowed until observer_free. */
+/* An observer of our own runs. It has no table yet: call observer_load, or observer_set_table. On an error, which comes
+ * with a problem, poolscope itself cannot start. The strings are borrowed until observer_free. */
 enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
     MUST_CHECK;
 
-/* The table as somebody read it already, or why it cannot be read (`fault`): a host takes it, in the place of the one
- * that is there; where there is none, the first run starts one. What is given stays the caller's. */
-enum err observer_load(struct observer *o, const struct table *t, const char *fault) MUST_CHECK;
+/* Opens the file that the options name and starts a host, which loads all of it and refuses what is not as it should be
+ * (a stream is first read to its end by observer_step). EVENT_TABLE_LOADED or EVENT_TABLE_FAILED follows. On an error,
+ * which comes with a problem, poolscope itself cannot start. */
+enum err observer_load(struct observer *o, struct problem *problem) MUST_CHECK;
+
+/* Runs are over this table from now on, as it is: its fds are duplicated, and `t` stays the caller's. A run that is
+ * going on ends. The host is started with the next run. ERR_NOMEM, ERR_LIMIT, or what table_import says. */
+enum err observer_set_table(struct observer *o, const struct table *t) MUST_CHECK;
+
+/* There is no table to run over, and why. */
+enum err observer_refuse_table(struct observer *o, const char *why) MUST_CHECK;
+
+/* The table that runs are over; NULL: none yet. The observer's, until another one is set or loaded. */
+const struct table *observer_table(const struct observer *o);
 
 /* Ends the run and the host, or the watched command: nothing of ours is left when it returns, but what observer_leave
  * has let go. */

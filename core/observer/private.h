@@ -29,7 +29,7 @@ struct observer {
     int source;                  /* the file's fd, or -1 */
     struct table_stream *stream; /* while it is spooled, there being no source yet; NULL: not */
     struct await input;          /* its bytes, in `epoll` */
-    int given[TABLE_FDS];        /* the table as it was given, or -1 */
+    struct table *table;         /* that runs are over: loaded by the host, or see observer_set_table; NULL: none yet */
     int threads;                 /* of the engine in the host that is there */
     int64_t runs;                /* asked for so far */
     struct request wanted;       /* the next run, when wanted.run > 0 */
@@ -37,7 +37,6 @@ struct observer {
     struct buf codes;    /* of the run that goes on or is wanted, each with its NUL */
     size_t codes_sent;   /* bytes of them */
     int64_t codes_of;    /* the run they are of */
-    bool loaded;         /* by the host that is there */
     bool stopping;       /* REQUEST_STOP is on its way */
 
     /* a watched command: observer_watch.c */

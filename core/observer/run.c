@@ -119,38 +119,39 @@ enum err run_fail_table(struct observer *o, const char *text, bool internal)
     return observer_apply(o, &failed);
 }
 
-static enum err on_host_gone(struct observer *o)
+static void drop_host(struct observer *o)
 {
-    bool was_loaded = o->loaded;
+    if (!o->host)
+        return;
     observer_unwatch_fd(o, host_fd(o->host));
     host_free(o->host);
     o->host = NULL;
-    o->loaded = false;
-    end_run(o);
-    if (!was_loaded && !o->model->table_error)
-        return run_fail_table(o, "the host process died while it loaded the table", true);
-    if (!o->options.keep_host)
-        return OK;
+    request_done(&o->sent);
+}
+
+/* For a run that is wanted. A host that cannot be started is no reason to end the session. */
+static enum err start_host(struct observer *o)
+{
     struct problem problem;
     enum err err = run_start_host(o, &problem);
-    observer_say(o, err ? NOTE_ERROR : NOTE_INFO, err ? problem.text : "another host is started; the table stays open");
-    return OK;
+    if (err)
+        observer_say(o, NOTE_ERROR, problem.text);
+    return err;
+}
+
+static enum err on_host_gone(struct observer *o)
+{
+    drop_host(o);
+    end_run(o);
+    if (!o->table && !o->model->table_error)
+        return run_fail_table(o, "the host process died while it loaded the table", true);
+    return o->wanted.run > 0 && o->table ? start_host(o) : OK;
 }
 
 static enum err on_loaded(struct observer *o)
 {
-    struct table *t = host_take_table(o->host);
-    o->loaded = true;
-    if (t) {
-        int fds[TABLE_FDS];
-        table_fds(t, fds);
-        int copy = fcntl(fds[0], F_DUPFD_CLOEXEC, 3); /* a pipe can be read only once: from now on this is the source */
-        if (copy >= 0) {
-            io_close(&o->source);
-            o->source = copy;
-        }
-        model_give_table(o->model, t);
-    }
+    if (!o->table)
+        o->table = host_take_table(o->host);
     return o->wanted.run > 0 ? send_run(o) : OK;
 }
 
@@ -164,6 +165,7 @@ static enum err follow(struct observer *o, enum event_type type, const struct mo
 {
     switch (type) {
     case EVENT_TABLE_LOADED: return on_loaded(o);
+    case EVENT_TABLE_FAILED: drop_host(o); break; /* it can do nothing else: a host loads one table */
     case EVENT_RUN_STARTED: return sampler_watch(o->sampler, host_pid(o->host), false, asked_at(o));
     case EVENT_WORKER_STARTED: hint(o, o->model->nworkers ? &o->model->workers[o->model->nworkers - 1] : NULL); break;
     case EVENT_TASK_STARTED:
@@ -174,7 +176,7 @@ static enum err follow(struct observer *o, enum event_type type, const struct mo
             if (o->model->workers[i].ended < 0)
                 hint(o, &o->model->workers[i]);
         break;
-    case EVENT_RUN_ENDED: end_run(o); return o->wanted.run > 0 && o->loaded ? send_run(o) : OK;
+    case EVENT_RUN_ENDED: end_run(o); return o->wanted.run > 0 && host_has_table(o->host) ? send_run(o) : OK;
     case EVENT_HOST_EXITED: return on_host_gone(o);
     default: break;
     }
@@ -235,7 +237,7 @@ enum err run_look(struct observer *o, double now, bool *changed)
 
 static enum err load_request(const struct observer *o, struct request *r)
 {
-    *r = (struct request){.type = o->given[0] >= 0 ? REQUEST_TABLE : REQUEST_LOAD,
+    *r = (struct request){.type = o->table ? REQUEST_TABLE : REQUEST_LOAD,
                           .threads = o->threads,
                           .forkserver = o->options.forkserver,
                           .path = text_dup(o->options.path),
@@ -253,15 +255,17 @@ enum err run_start_host(struct observer *o, struct problem *problem)
     if (err)
         return err;
     struct event started = {.type = EVENT_HOST_STARTED, .time = clock_now() - o->epoch, .host.pid = host_pid(o->host)};
-    o->loaded = false;
     err = observer_apply(o, &started);
     if (!err)
         err = observer_watch_fd(o, host_fd(o->host));
     if (!err)
         err = load_request(o, &load);
-    if (!err)
-        err = o->given[0] >= 0 ? host_send_fds(o->host, &load, o->given, TABLE_FDS)
-                               : host_send(o->host, &load, o->source);
+    if (!err && o->table) {
+        int fds[TABLE_FDS];
+        table_fds(o->table, fds);
+        err = host_send_fds(o->host, &load, fds, TABLE_FDS);
+    } else if (!err)
+        err = host_send(o->host, &load, o->source);
     if (err == ERR_CLOSED)
         err = OK; /* it is gone already: host_receive will say so */
     if (err)
@@ -272,17 +276,12 @@ enum err run_start_host(struct observer *o, struct problem *problem)
 
 enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
 {
-    struct observer *o;
-    enum err err = observer_open(options, &o, problem);
-    if (err)
-        return err;
-    if (!options->table_follows)
-        err = source_open(o, problem);
-    if (err)
-        observer_free(o);
-    else
-        *out = o;
-    return err;
+    return observer_open(options, out, problem);
+}
+
+enum err observer_load(struct observer *o, struct problem *problem)
+{
+    return source_open(o, problem);
 }
 
 static enum err run_request(const struct run_settings *s, int64_t run, struct request *r)
@@ -305,23 +304,6 @@ static enum err run_request(const struct run_settings *s, int64_t run, struct re
     return err;
 }
 
-/* Another number of engine threads is another engine, and that is another host. */
-static enum err renew_host(struct observer *o, int threads)
-{
-    struct problem problem;
-    if (o->host) {
-        observer_unwatch_fd(o, host_fd(o->host));
-        host_free(o->host);
-        o->host = NULL;
-    }
-    request_done(&o->sent);
-    o->threads = threads;
-    enum err err = run_start_host(o, &problem);
-    if (err)
-        observer_say(o, NOTE_ERROR, problem.text);
-    return err;
-}
-
 enum err observer_run(struct observer *o, const struct run_settings *settings)
 {
     request_done(&o->wanted);
@@ -338,46 +320,26 @@ enum err observer_run(struct observer *o, const struct run_settings *settings)
         err = buf_add(&o->codes, settings->codes[i], strlen(settings->codes[i]) + 1);
     if (err)
         return err;
-    if (!o->host && o->source < 0 && o->given[0] < 0) {
+    if (!o->table && o->source < 0) {
         o->threads = settings->threads;
-        return OK; /* it runs when the table was given, or has come to its end, and is loaded */
+        return OK; /* the run starts when there is a table */
     }
-    if (!o->host || settings->threads != o->threads) {
+    if (!o->host || settings->threads != o->threads) { /* another number of engine threads needs another host */
         if (model_run_active(o->model))
             end_run(o);
-        return renew_host(o, settings->threads); /* it runs when the table is loaded again */
+        drop_host(o);
+        o->threads = settings->threads;
+        return start_host(o); /* the run starts when this host has the table */
     }
     if (model_run_active(o->model)) {
         run_stop(o);
-        return OK; /* it runs when the old one has ended */
+        return OK; /* the run starts when the one before it has ended */
     }
-    if (!o->loaded)
-        return OK; /* it runs when the table is there: loading is part of what the user waits for */
-    return send_run(o);
+    return host_has_table(o->host) ? send_run(o) : OK; /* else it starts when the host has the table */
 }
 
-/* What a strict load would refuse, it refuses. */
-static bool loads_strictly(const struct observer *o, const struct table *t)
-{
-    return !o->options.as_given && (o->options.ndtypes > 0 || table_ragged(t).long_rows > 0);
-}
-
-static enum err keep_given(struct observer *o, const struct table *t)
-{
-    int fds[TABLE_FDS];
-    table_fds(t, fds);
-    io_close(&o->source);
-    for (int i = 0; i < TABLE_FDS; i++)
-        io_close(&o->given[i]);
-    o->source = fcntl(fds[0], F_DUPFD_CLOEXEC, 3);
-    for (int i = 0; i < TABLE_FDS && !loads_strictly(o, t); i++)
-        if ((o->given[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3)) < 0)
-            return err_from_errno(errno);
-    return o->source < 0 ? err_from_errno(errno) : OK;
-}
-
-/* The model has it without a host: one is started for the first run. */
-static enum err tell_loaded(struct observer *o, const struct table *t)
+/* What the host says of a table that it has loaded is said of this one before there is a host. */
+static enum err tell_table(struct observer *o, const struct table *t)
 {
     const struct column *key = table_column(t, table_key(t));
     struct event loaded = {.type = EVENT_TABLE_LOADED,
@@ -388,31 +350,37 @@ static enum err tell_loaded(struct observer *o, const struct table *t)
                                      .key = strndup(key->name, key->name_len),
                                      .threads = o->threads,
                                      .seconds = clock_now() - o->epoch}};
-    struct table *own = NULL;
-    int fds[TABLE_FDS];
-    struct problem problem;
-    enum err err = observer_apply(o, &loaded);
-    if (!err)
-        err = io_dup_all(o->given, TABLE_FDS, fds);
-    if (!err)
-        err = table_import(fds, &own, &problem);
-    if (!err)
-        model_give_table(o->model, own);
-    return err;
+    return observer_apply(o, &loaded);
 }
 
-enum err observer_load(struct observer *o, const struct table *t, const char *fault)
+enum err observer_set_table(struct observer *o, const struct table *t)
 {
-    if (!t || fault)
-        return run_fail_table(o, fault, false);
-    enum err err = keep_given(o, t);
+    int fds[TABLE_FDS], own[TABLE_FDS];
+    struct table *copy;
+    struct problem problem;
+    table_fds(t, fds);
+    enum err err = io_dup_all(fds, TABLE_FDS, own);
+    if (!err)
+        err = table_import(own, &copy, &problem);
     if (err)
         return err;
-    if (!o->host && o->given[0] >= 0 && o->wanted.run == 0)
-        return tell_loaded(o, t);
     if (model_run_active(o->model))
         end_run(o);
-    return renew_host(o, o->threads);
+    drop_host(o);
+    table_free(o->table);
+    o->table = copy;
+    err = tell_table(o, t);
+    return !err && o->wanted.run > 0 ? start_host(o) : err;
+}
+
+enum err observer_refuse_table(struct observer *o, const char *why)
+{
+    return run_fail_table(o, why, false);
+}
+
+const struct table *observer_table(const struct observer *o)
+{
+    return o->table;
 }
 
 enum err observer_kill_worker(struct observer *o, int64_t worker)

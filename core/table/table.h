@@ -110,6 +110,8 @@ struct table_ragged table_ragged(const struct table *t);
 enum table_change { TABLE_SAME, TABLE_GROWN, TABLE_TRUNCATED, TABLE_REWRITTEN };
 enum table_change table_changed(const struct table *t);
 bool table_is_file(const struct table *t, const char *path); /* false: there is another file now, or none */
+bool table_is_same(const struct table *a,
+                   const struct table *b); /* their bytes, row index and schema are the same fds */
 
 /* The table with what has come behind it; only that is read. ERR_CHANGED if it did not just grow. */
 enum err table_grow(const struct table *t, const struct table_runner *runner, struct table_progress *progress,

@@ -10,6 +10,7 @@ struct stage {
     struct app app;
     struct model *model;
     double now;
+    char path[4096]; /* of the table that was loaded */
 };
 
 /* The sample's codes are picked, fork is the method; no table is loaded yet. */
@@ -19,9 +20,12 @@ void stage_close(struct stage *s);
 /* The screen of a watched program instead (or of one attached to). */
 void stage_open_watch(struct stage *s, bool attached);
 
-/* Loads the file (below the top source folder) as the model's table. */
+/* Opens the file (below the top source folder) and reads all of it; the model is told. */
 void stage_load(struct stage *s, const char *path);
 void stage_load_bytes(struct stage *s, const char *bytes, size_t len);
+
+/* Waits until all is known of the table and everything asked of it is answered. */
+void stage_settle(struct stage *s);
 
 /* Keys by their names (tui/keys/key.h), separated by blanks. */
 void stage_keys(struct stage *s, const char *names);

@@ -146,8 +146,6 @@ static enum err set_dtype(struct app *a, enum dtype dtype, const char *word)
     else
         app_say(a, ROLE_TEXT,
                 dtype == DTYPE_COUNT ? "The column is read as its cells look" : "The column is read as %s", word);
-    if (!err && !model_run_active(a->model))
-        a->given = 0; /* the host gets it too */
     return OK;
 }
 
@@ -392,10 +390,6 @@ static enum err react_to(struct app *a, enum table_view_news news, uint64_t row,
     case TABLE_VIEW_SAVED: app_say(a, ROLE_GOOD, "%s", words->text); break;
     case TABLE_VIEW_FAILED: app_say(a, ROLE_BAD, "%s", words->text); break;
     case TABLE_VIEW_RELOADED:
-        if (!model_run_active(a->model))
-            a->given = 0; /* the host gets it too */
-        app_say(a, ROLE_WARN, "%s", words->text);
-        break;
     case TABLE_VIEW_SAYS: app_say(a, ROLE_WARN, "%s", words->text); break;
     case TABLE_VIEW_NOTHING: break;
     }
@@ -413,18 +407,24 @@ static enum err react(struct app *a)
     return err;
 }
 
-static enum err give(struct app *a, const struct table *t)
+enum err app_set_run_table(struct app *a)
 {
-    a->given = table_view_generation(a->table_view) + 1;
-    return observer_load(a->observer, t, table_view_fault(a->table_view));
+    const struct table *t = table_view_table(a->table_view), *now = observer_table(a->observer);
+    if (!table_view_settled(a->table_view))
+        return OK;
+    if (!t)
+        return a->model->table_error ? OK : observer_refuse_table(a->observer, table_view_fault(a->table_view));
+    if (now && table_is_same(t, now))
+        return OK;
+    enum err err = observer_set_table(a->observer, t);
+    return err ? err : app_learn_codes(a, t);
 }
 
-enum err app_give_table(struct app *a)
+/* A file that is followed would be a new table whenever it grows: then the next run takes the newest one. */
+static bool run_table_is_due(const struct app *a)
 {
-    const struct table *t = a->table_view ? table_view_table(a->table_view) : NULL;
-    return t && a->given && a->given != table_view_generation(a->table_view) + 1 && table_view_settled(a->table_view)
-               ? give(a, t)
-               : OK;
+    bool follows = table_view_follows(a->table_view) && a->model->rows >= 0;
+    return a->observer && !model_run_active(a->model) && !follows;
 }
 
 enum err app_table_view_step(struct app *a)
@@ -435,8 +435,8 @@ enum err app_table_view_step(struct app *a)
         err = react(a);
     if (!err)
         err = table_go_on(a);
-    if (!err && a->observer && !a->given && table_view_settled(a->table_view))
-        err = give(a, table_view_table(a->table_view));
+    if (!err && run_table_is_due(a))
+        err = app_set_run_table(a);
     a->dirty |= table_view_version(a->table_view) != before;
     return err;
 }

@@ -34,8 +34,7 @@ int pane_number(enum scope scope, enum pane_id pane)
 
 const struct table *view_table(const struct view *v)
 {
-    const struct table *t = v->table_view ? table_view_table(v->table_view) : NULL;
-    return t ? t : v->model->table;
+    return v->table_view ? table_view_table(v->table_view) : NULL;
 }
 
 enum err pane_new(const struct pane_ops *ops, struct pane **out)

@@ -60,7 +60,8 @@ struct choices {
 /* What panes may look at. */
 struct view {
     const struct model *model;
-    const struct table_view *table_view; /* the open table; NULL: only the model's */
+    const struct table_view *table_view; /* the open table; NULL: none */
+    const struct table *run_table;       /* that the runs are over; NULL: none yet */
     const struct choices *choices;
     enum scope scope;
     double now;                /* as the model's times */

@@ -73,26 +73,16 @@ static enum err watch(struct app *a, const struct explore_options *options, stru
     return observer_watch(&options->app.observer, &settings, &a->observer, problem);
 }
 
-/* A table that is known at once is loaded by the host itself; any other is given to it when all is known. */
 static enum err open_table(struct app *a, const struct explore_options *options, struct problem *problem)
 {
-    struct observer_options observer = options->app.observer;
+    const struct observer_options *observer = &options->app.observer;
     struct table_view_options table_view = options->table_view;
-    table_view.path = observer.path;
-    table_view.key = observer.key;
-    table_view.dtypes = observer.dtypes;
-    table_view.ndtypes = observer.ndtypes;
+    table_view.path = observer->path;
+    table_view.key = observer->key;
+    table_view.dtypes = observer->dtypes;
+    table_view.ndtypes = observer->ndtypes;
     enum err err = table_view_open(&table_view, &a->table_view, problem);
-    if (err)
-        return err;
-    const struct table *t = table_view_table(a->table_view);
-    bool plain = !table_view.delimiter && !table_view.no_header && !table_view.encoding &&
-                 !table_view_streams(a->table_view);
-    plain = plain && (!t || table_delimiter(t) == ',');
-    observer.as_given = !plain;
-    observer.table_follows = !(plain && (!t || table_view_settled(a->table_view)));
-    a->given = observer.table_follows ? 0 : table_view_generation(a->table_view) + 1;
-    return observer_new(&observer, &a->observer, problem);
+    return err ? err : observer_new(observer, &a->observer, problem);
 }
 
 static enum err open_all(struct app *a, const struct explore_options *options, struct problem *problem)

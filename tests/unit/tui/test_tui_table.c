@@ -18,20 +18,6 @@
 #include "tests/kit/model_events.h"
 #include "tests/kit/tui_kit.h"
 
-enum { BOUND = 30 };
-
-/* What was asked is answered, and all is known of the table. */
-static void settle(struct stage *s)
-{
-    double end = clock_now() + BOUND;
-    while (table_view_busy(s->app.table_view) || !table_view_settled(s->app.table_view)) {
-        struct pollfd fd = {table_view_fd(s->app.table_view), POLLIN, 0};
-        poll(&fd, 1, 100);
-        assert_int_equal(app_table_view_step(&s->app), OK);
-        assert_true(clock_now() < end);
-    }
-}
-
 static char path[] = "/tmp/poolscope-test-XXXXXX";
 
 static void close_table(struct stage *s)
@@ -55,7 +41,7 @@ static void open_table(struct stage *s, const char *bytes, size_t len)
     const struct table *t = table_view_table(s->app.table_view);
     assert_non_null(t);
     feed_table(s->model, 0.001, "sample.csv", (int64_t)table_rows(t), (int64_t)table_columns(t));
-    settle(s);
+    stage_settle(s);
 }
 
 /* Keys, and what the query server answers. */
@@ -63,7 +49,7 @@ static void press(struct stage *s, const char *keys)
 {
     stage_keys(s, keys);
     stage_draw(s, 80, 24);
-    settle(s);
+    stage_settle(s);
 }
 
 static void say(struct stage *s, const char *key, const char *words)
@@ -119,7 +105,7 @@ static void the_last_column_is_whole_at_once(void **state)
     stage_keys(&s, ":");
     stage_type(&s, "column c0999");
     stage_keys(&s, "Enter");
-    settle(&s);
+    stage_settle(&s);
     stage_draw(&s, 80, 24);
     assert_true(stage_shows(&s, "1 is wide 999"));
     assert_true(stage_shows(&s, "2 is wide 999"));
@@ -188,8 +174,6 @@ static void words_that_are_no_filter_are_refused(void **state)
 
 int main(void)
 {
-    char pool[4096];
-    const char *build = getenv("builddir");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cells_of_every_script_stand_in_their_columns),
         cmocka_unit_test(columns_stand_still_are_hidden_and_scroll),
@@ -198,7 +182,5 @@ int main(void)
         cmocka_unit_test(what_is_asked_of_a_column_is_shown),
         cmocka_unit_test(words_that_are_no_filter_are_refused),
     };
-    snprintf(pool, sizeof pool, "%s/poolscope-pool", build ? build : "build");
-    setenv("POOLSCOPE_POOL", pool, 0);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
