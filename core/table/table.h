@@ -40,6 +40,10 @@ struct dtype_override {
     enum dtype dtype;
 };
 
+/* Reads "COL=DTYPE": the name of the column is the first *name_len bytes of `text`, up to the last '='. ERR_USAGE if it
+ * is something else. */
+enum err dtype_override_parse(const char *text, size_t *name_len, enum dtype *out) MUST_CHECK;
+
 struct table_options {
     const char *path; /* as the user wrote it, for messages */
     const char *key;  /* NULL: "code" if there is such a column, else the first */

@@ -50,10 +50,10 @@ static enum err read_overrides(struct table_view *s)
         if (!(s->names[i] = strdup(s->options.dtypes[i])))
             return ERR_NOMEM;
         s->nnames++;
-        char *equals = strrchr(s->names[i], '=');
-        if (!equals || dtype_from_name(equals + 1, &s->overrides[i].dtype))
+        size_t len;
+        if (dtype_override_parse(s->names[i], &len, &s->overrides[i].dtype))
             return ERR_USAGE;
-        *equals = '\0';
+        s->names[i][len] = '\0';
         s->overrides[i].column = s->names[i];
         s->noverrides++;
     }

@@ -127,8 +127,8 @@ static enum err set_at_fork(struct cli *c, const char *value, struct problem *p)
 static enum err set_dtype(struct cli *c, const char *value, struct problem *p)
 {
     enum dtype dtype;
-    const char *equals = strrchr(value, '=');
-    if (!equals || equals == value || dtype_from_name(equals + 1, &dtype))
+    size_t len;
+    if (dtype_override_parse(value, &len, &dtype))
         return bad_value(p, "dtype", value, "COLUMN=DTYPE with one of str, i64, f64, bool, date");
     enum err err = texts_add(&c->dtypes, value);
     return err ? problem_set(p, err, "%s", err_text(err)) : OK;
