@@ -180,14 +180,13 @@ static enum err open_all(struct observer *o, struct problem *problem)
     return err ? problem_set(problem, err, "cannot start observing: %s", err_text(err)) : OK;
 }
 
-enum err observer_open(const struct observer_options *options, struct observer **out, struct problem *problem)
+enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
 {
     struct observer *o = calloc(1, sizeof *o);
     if (!o)
         return problem_set(problem, ERR_NOMEM, "out of memory");
     *o = (struct observer){.options = *options,
-                           .source = -1,
-                           .input = await_none(-1),
+                           .input = table_input_none(),
                            .epoll = -1,
                            .timer = -1,
                            .root_pidfd = -1,
@@ -233,8 +232,7 @@ void observer_free(struct observer *o)
     if (observer_end_recording(o, NULL)) {
         /* who wants to know has asked before */
     }
-    source_close(o);
-    io_close(&o->source);
+    table_input_close(&o->input);
     table_free(o->table);
     io_close(&o->root_pidfd);
     io_close(&o->epoll);

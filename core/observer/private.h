@@ -3,7 +3,6 @@
 #ifndef OBSERVER_PRIVATE_H
 #define OBSERVER_PRIVATE_H
 
-#include "core/base/await.h"
 #include "core/event/queue.h"
 #include "core/event/request.h"
 #include "core/observer/command.h"
@@ -11,6 +10,7 @@
 #include "core/observer/sampler.h"
 #include "core/host/host.h"
 #include "core/report/report.h"
+#include "core/table_view/input.h"
 
 struct observer {
     struct observer_options options; /* strings borrowed */
@@ -25,19 +25,17 @@ struct observer {
     double look_at;    /* clock_now() time to look again whether what was asked for has happened; 0: none */
 
     /* a run of our own: observer_run.c */
-    struct host *host;           /* NULL: none */
-    int source;                  /* the file's fd, or -1 */
-    struct table_stream *stream; /* while it is spooled, there being no source yet; NULL: not */
-    struct await input;          /* its bytes, in `epoll` */
-    struct table *table;         /* that runs are over: loaded by the host, or see observer_set_table; NULL: none yet */
-    int threads;                 /* of the engine in the host that is there */
-    int64_t runs;                /* asked for so far */
-    struct request wanted;       /* the next run, when wanted.run > 0 */
-    struct request sent; /* the run that the host was asked for and has not begun, when sent.run > 0; no codes */
-    struct buf codes;    /* of the run that goes on or is wanted, each with its NUL */
-    size_t codes_sent;   /* bytes of them */
-    int64_t codes_of;    /* the run they are of */
-    bool stopping;       /* REQUEST_STOP is on its way */
+    struct host *host;        /* NULL: none */
+    struct table_input input; /* see observer_load; closed if the table was set */
+    struct table *table;      /* that runs are over: loaded by the host, or see observer_set_table; NULL: none yet */
+    int threads;              /* of the engine in the host that is there */
+    int64_t runs;             /* asked for so far */
+    struct request wanted;    /* the next run, when wanted.run > 0 */
+    struct request sent;      /* the run that the host was asked for and has not begun, when sent.run > 0; no codes */
+    struct buf codes;         /* of the run that goes on or is wanted, each with its NUL */
+    size_t codes_sent;        /* bytes of them */
+    int64_t codes_of;         /* the run they are of */
+    bool stopping;            /* REQUEST_STOP is on its way */
 
     /* a watched command: observer_watch.c */
     struct command *command;   /* NULL: none, or only attached */
@@ -50,10 +48,6 @@ struct observer {
     bool ends_all;             /* somebody wants all of it ended: nothing stays (observer_leave) */
     bool rested;               /* something hangs, and the rest of the tree has come to rest */
 };
-
-/* observer.c: opens everything but what is observed. */
-enum err observer_open(const struct observer_options *options, struct observer **out, struct problem *problem)
-    MUST_CHECK;
 
 /* The one way into the model and the recording. Takes the event, whose time is on the model's scale. Events come from
  * several processes and threads and may overtake each other by a moment: one that is told late gets the time of the one
@@ -76,11 +70,8 @@ enum err observer_handle(struct observer *o, struct event *e) MUST_CHECK;
 /* observer_run.c: the table cannot be loaded: because of itself, or (`internal`) because poolscope failed. */
 enum err run_fail_table(struct observer *o, const char *text, bool internal) MUST_CHECK;
 
-/* observer_source.c: opens the file of a run of our own, and starts the host as soon as it can read it: at once, or
- * when the stream has come to its end. */
-enum err source_open(struct observer *o, struct problem *problem) MUST_CHECK;
-enum err source_step(struct observer *o, bool *changed) MUST_CHECK; /* of a stream, what is there */
-void source_close(struct observer *o);
+/* source.c: spools what has arrived of a stream, and starts the host when all of it is there. */
+enum err source_step(struct observer *o, bool *changed) MUST_CHECK;
 
 /* observer_untold.c: before an event of this type is applied. */
 enum err run_tell_untold(struct observer *o, enum event_type type) MUST_CHECK;

@@ -248,6 +248,15 @@ static enum err load_request(const struct observer *o, struct request *r)
     return err;
 }
 
+static enum err send_table(struct observer *o, const struct request *load)
+{
+    int fds[TABLE_FDS];
+    if (!o->table)
+        return host_send(o->host, load, table_input_fd(&o->input));
+    table_fds(o->table, fds);
+    return host_send_fds(o->host, load, fds, TABLE_FDS);
+}
+
 enum err run_start_host(struct observer *o, struct problem *problem)
 {
     struct request load = {0};
@@ -260,28 +269,14 @@ enum err run_start_host(struct observer *o, struct problem *problem)
         err = observer_watch_fd(o, host_fd(o->host));
     if (!err)
         err = load_request(o, &load);
-    if (!err && o->table) {
-        int fds[TABLE_FDS];
-        table_fds(o->table, fds);
-        err = host_send_fds(o->host, &load, fds, TABLE_FDS);
-    } else if (!err)
-        err = host_send(o->host, &load, o->source);
+    if (!err)
+        err = send_table(o, &load);
     if (err == ERR_CLOSED)
         err = OK; /* it is gone already: host_receive will say so */
     if (err)
         problem_set(problem, err, "the host process cannot be told to load the table: %s", err_text(err));
     request_done(&load);
     return err;
-}
-
-enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
-{
-    return observer_open(options, out, problem);
-}
-
-enum err observer_load(struct observer *o, struct problem *problem)
-{
-    return source_open(o, problem);
 }
 
 static enum err run_request(const struct run_settings *s, int64_t run, struct request *r)
@@ -320,7 +315,7 @@ enum err observer_run(struct observer *o, const struct run_settings *settings)
         err = buf_add(&o->codes, settings->codes[i], strlen(settings->codes[i]) + 1);
     if (err)
         return err;
-    if (!o->table && o->source < 0) {
+    if (!o->table && table_input_fd(&o->input) < 0) {
         o->threads = settings->threads;
         return OK; /* the run starts when there is a table */
     }

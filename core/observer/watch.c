@@ -87,7 +87,7 @@ enum err observer_watch(const struct observer_options *options, const struct wat
                         struct observer **out, struct problem *problem)
 {
     struct observer *o;
-    enum err err = observer_open(options, &o, problem);
+    enum err err = observer_new(options, &o, problem);
     if (err)
         return err == ERR_NOMEM ? err : ERR_SYS; /* whatever it was, it says nothing of the command */
     err = begin(o, settings, problem);

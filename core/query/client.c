@@ -12,17 +12,15 @@ enum { RECORD_MAX = 1 << 20, PATIENCE_MS = 500 };
 
 struct query_server {
     struct child child;
-    pid_t pid;
     int sock;
     struct table_progress *progress;
     int progress_fd; /* owned; sent with the first table */
 };
 
-enum err query_server_start(int threads, struct query_server **out, struct problem *problem)
+enum err query_server_start(struct query_server **out, struct problem *problem)
 {
     int theirs = -1;
     struct query_server *d = calloc(1, sizeof *d);
-    (void)threads;
     if (!d)
         return problem_set(problem, ERR_NOMEM, "no process for the table: %s", err_text(ERR_NOMEM));
     *d = (struct query_server){.child = CHILD_NONE, .sock = -1, .progress_fd = -1};
@@ -38,7 +36,6 @@ enum err query_server_start(int threads, struct query_server **out, struct probl
         query_server_free(d);
         return err;
     }
-    d->pid = d->child.pid;
     *out = d;
     return OK;
 }
@@ -57,11 +54,6 @@ void query_server_free(struct query_server *d)
     table_progress_unmap(d->progress);
     io_close(&d->progress_fd);
     free(d);
-}
-
-pid_t query_server_pid(const struct query_server *d)
-{
-    return d->pid;
 }
 
 int query_server_fd(const struct query_server *d)

@@ -60,9 +60,8 @@ struct query_answer {
 enum { QUERY_ANSWER_FDS = TABLE_FDS };
 
 struct query_server; /* opaque */
-enum err query_server_start(int threads, struct query_server **out, struct problem *problem) MUST_CHECK;
-void query_server_free(struct query_server *d); /* kills it: nothing it does is worth waiting for */
-pid_t query_server_pid(const struct query_server *d);
+enum err query_server_start(struct query_server **out, struct problem *problem) MUST_CHECK;
+void query_server_free(struct query_server *d);    /* kills it: nothing it does is worth waiting for */
 int query_server_fd(const struct query_server *d); /* poll for POLLIN: query_server_receive */
 
 /* The fds stay the caller's. ERR_CLOSED: the query server is gone. Only one ask that is answered may be under way. */

@@ -65,7 +65,7 @@ enum err table_view_set_dtype(struct table_view *s, size_t column, enum dtype dt
     if (err)
         return err;
     table_view_drop_server(s, "a dtype was changed");
-    s->grown = s->ended; /* the end of a stream is told once more */
+    s->grown = s->input.ended; /* the end of a stream is told once more */
     err = table_view_open_table(s);
     table_view_forget_views(s);
     table_view_arm(s, 0);

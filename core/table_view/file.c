@@ -21,32 +21,20 @@ enum { EAGER = 1 << 20 };
 
 static const double settle_time = 0.15; /* a file that is being written anew is not read at each write */
 
-static bool is_standard_input(const struct table_view *s)
-{
-    return strcmp(s->options.path, "-") == 0;
-}
-
-static int open_path(const struct table_view *s)
-{
-    if (is_standard_input(s))
-        return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-    return open(s->options.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-}
-
 enum err table_view_open_table(struct table_view *s)
 {
     struct table *t = NULL;
     struct problem problem = {""};
     struct table_options options = table_view_table_options(s);
     if (!options.delimiter)
-        options.delimiter = table_sniff(s->stream ? table_stream_spool(s->stream).fd : s->fd);
-    enum err err = s->stream ? table_stream_open_table(s->stream, &options, &t, &problem)
-                             : table_open(s->fd, &options, &t, &problem);
+        options.delimiter = table_sniff(s->input.stream ? table_stream_spool(s->input.stream).fd : s->input.fd);
+    enum err err = s->input.stream ? table_stream_open_table(s->input.stream, &options, &t, &problem)
+                                   : table_open(s->input.fd, &options, &t, &problem);
     if (!err) {
-        if (!s->ended)
+        if (!s->input.ended)
             s->fault.text[0] = '\0';
-        if (s->stream)
-            s->spooled = table_stream_size(s->stream);
+        if (s->input.stream)
+            s->spooled = table_stream_size(s->input.stream);
         return table_view_take_table(s, t);
     }
     if (err != ERR_AGAIN)
@@ -59,7 +47,7 @@ static void watch_file(struct table_view *s)
 {
     enum { WHAT = IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF };
     struct epoll_event interest = {.events = EPOLLIN};
-    if (is_standard_input(s) || s->inotify >= 0)
+    if (strcmp(s->options.path, "-") == 0 || s->inotify >= 0)
         return;
     s->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (s->inotify < 0)
@@ -78,70 +66,27 @@ static enum err open_watched(struct table_view *s)
 
 enum err table_view_open_file(struct table_view *s, struct problem *problem)
 {
-    bool stream = false;
-    s->fd = open_path(s);
-    if (s->fd < 0)
-        return problem_errno(problem, "%s: cannot open", s->options.path);
-    enum err err = table_stream_needed(s->fd, &stream);
-    stream |= s->options.encoding != NULL; /* it is converted on its way */
-    s->streaming = !err && stream;
-    s->input = await_none(s->epoll);
-    if (s->streaming)
-        err = await_input(&s->input, s->fd); /* its first bytes may take their time: it is opened when there are some */
-    else if (!err)
-        err = open_watched(s);
+    enum err err = table_input_open(s->options.path, s->options.encoding, s->epoll, &s->input, problem);
+    if (!err && !s->input.streaming && (err = open_watched(s)))
+        problem_set(problem, err, "%s: %s", s->options.path, err_text(err));
     table_view_arm(s, 0);
-    return err ? problem_set(problem, err, "%s: %s", s->options.path, err_text(err)) : OK;
+    return err;
 }
 
 bool table_view_reads(const struct table_view *s, const char *path)
 {
     struct stat open, named;
-    return fstat(s->fd, &open) == 0 && stat(path, &named) == 0 && open.st_dev == named.st_dev &&
+    return fstat(s->input.fd, &open) == 0 && stat(path, &named) == 0 && open.st_dev == named.st_dev &&
            open.st_ino == named.st_ino;
 }
 
 /* --- streams ------------------------------------------------------------------------------------------------------ */
 
-static void end_stream(struct table_view *s)
-{
-    s->ended = s->grown = true;
-    await_end(&s->input);
-}
-
-static enum err open_stream(struct table_view *s, struct problem *problem)
-{
-    enum err err = table_stream_open(s->fd, s->options.path, &table_unpacker, &s->stream, problem);
-    if (!err && s->options.encoding && (err = table_stream_convert(s->stream, s->options.encoding)))
-        problem_set(problem, err, "%s: no encoding is called %s", s->options.path, s->options.encoding);
-    return err;
-}
-
-static enum err pump(struct table_view *s, struct problem *problem)
-{
-    bool done = false;
-    enum err err = OK;
-    if (!s->stream)
-        err = open_stream(s, problem);
-    if (!err) /* of a pipe what is there, and no more: it would be waited for */
-        err = table_stream_pump(s->stream,
-                                !await_is_file(&s->input) ? 1
-                                : s->table                ? PUMP
-                                                          : FIRST_PUMP,
-                                &done, problem);
-    bool more = (!err && !done) || err == ERR_AGAIN;
-    if (more && (err = await_input(&s->input, table_stream_input(s->stream)))) /* it may come from elsewhere now */
-        problem_set(problem, err, "%s: cannot wait for it: %s", s->options.path, err_text(err));
-    if (!more || err)
-        end_stream(s);
-    return err;
-}
-
 /* There may be enough of the stream for a table. */
 static bool may_open(struct table_view *s)
 {
-    uint64_t size = s->stream ? table_stream_size(s->stream) : 0;
-    if (s->table || !s->stream || (!s->ended && (size == 0 || (size > EAGER && size < 2 * s->tried))))
+    uint64_t size = s->input.stream ? table_stream_size(s->input.stream) : 0;
+    if (s->table || !s->input.stream || (!s->input.ended && (size == 0 || (size > EAGER && size < 2 * s->tried))))
         return false;
     s->tried = size;
     return true;
@@ -150,13 +95,14 @@ static bool may_open(struct table_view *s)
 enum err table_view_pump(struct table_view *s)
 {
     struct problem problem;
-    if (!table_view_streams(s) || !await_is_ready(&s->input))
+    if (!table_input_is_ready(&s->input))
         return OK;
     s->version++;
-    if (pump(s, &problem)) {
+    if (table_input_pump(&s->input, s->table ? PUMP : FIRST_PUMP, &problem)) {
         s->fault = problem;
         table_view_tell(s, TABLE_VIEW_FAILED, 0, problem.text);
     }
+    s->grown = s->input.ended; /* the query server is told of the end even if no byte came since */
     return may_open(s) ? table_view_open_table(s) : OK;
 }
 
@@ -175,7 +121,7 @@ void table_view_drop_server(struct table_view *s, const char *why)
 /* The file of that name once more, from its first row. Filters and order are kept and asked for anew. */
 static enum err reload(struct table_view *s, const char *why)
 {
-    int fd = open_path(s);
+    int fd = table_input_open_file(s->options.path);
     if (fd < 0) {
         if (!s->gone_said)
             table_view_tell(s, TABLE_VIEW_SAYS, 0, "The file was deleted or moved; what was opened is still shown");
@@ -184,8 +130,8 @@ static enum err reload(struct table_view *s, const char *why)
     }
     io_close(&s->inotify);
     table_view_drop_server(s, why);
-    io_close(&s->fd);
-    s->fd = fd;
+    io_close(&s->input.fd);
+    s->input.fd = fd;
     s->gone_said = s->rewritten = s->grown = false;
     enum err err = open_watched(s);
     if (!err && s->fault.text[0]) { /* nothing is shown that is not there any more */
@@ -228,7 +174,7 @@ static enum err look_again(struct table_view *s)
 
 enum err table_view_look(struct table_view *s)
 {
-    if (s->streaming)
+    if (s->input.streaming)
         return OK;
     if (something_happened(s) && !s->rewritten) {
         s->rewritten = true; /* or so it may be: when it has come to rest, it is looked at */

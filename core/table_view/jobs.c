@@ -18,7 +18,7 @@ static const double tick = 0.1; /* how often it is looked how far something is *
 
 static bool stream_has_more(const struct table_view *s)
 {
-    return s->stream && (table_stream_size(s->stream) > s->spooled || (s->ended && s->grown));
+    return s->input.stream && (table_stream_size(s->input.stream) > s->spooled || (s->input.ended && s->grown));
 }
 
 bool table_view_lacks_rows(const struct table_view *s)
@@ -30,7 +30,7 @@ static enum job due(struct table_view *s)
 {
     struct query check;
     enum table_stage stage = table_stage(s->table);
-    if (stream_has_more(s) || (!s->streaming && s->grown && s->follow && stage != TABLE_FIRST_ROWS))
+    if (stream_has_more(s) || (!s->input.streaming && s->grown && s->follow && stage != TABLE_FIRST_ROWS))
         return JOB_GROW;
     if (stage == TABLE_FIRST_ROWS)
         return JOB_INDEX;
@@ -71,9 +71,9 @@ static enum err ask_grow(struct table_view *s)
 {
     struct query a = {.type = QUERY_GROW, .within = -1};
     s->grown = false;
-    if (!s->stream)
+    if (!s->input.stream)
         return send(s, JOB_GROW, &a, NULL, 0);
-    struct table_spool spool = table_stream_spool(s->stream);
+    struct table_spool spool = table_stream_spool(s->input.stream);
     a.type = QUERY_GROW_SPOOL;
     a.size = (int64_t)spool.size;
     a.growing = spool.growing;
@@ -173,7 +173,7 @@ static enum err have_server(struct table_view *s)
     struct problem problem = {""};
     if (s->server)
         return OK;
-    enum err err = query_server_start(0, &s->server, &problem);
+    enum err err = query_server_start(&s->server, &problem);
     struct epoll_event interest = {.events = EPOLLIN};
     if (!err && epoll_ctl(s->epoll, EPOLL_CTL_ADD, query_server_fd(s->server), &interest) < 0) {
         err = problem_errno(&problem, "The process that reads the table cannot be watched");

@@ -3,7 +3,7 @@
 #ifndef TABLE_VIEW_PRIVATE_H
 #define TABLE_VIEW_PRIVATE_H
 
-#include "core/base/await.h"
+#include "core/table_view/input.h"
 #include "core/table_view/table_view.h"
 
 struct filter {
@@ -53,14 +53,10 @@ struct table_view {
     size_t nnames;
     struct dtype_check *checks; /* of each override */
     size_t checking;            /* the one that is asked about */
-    int fd, epoll, timer, inotify, watch;
-    struct await input;          /* the stream's bytes, in `epoll` */
-    bool streaming;              /* it is no plain file */
-    struct table_stream *stream; /* NULL: nothing of it was there yet */
-    bool ended;                  /* the stream is */
-    int spool;                   /* borrowed: what the query server has of the stream */
-    uint64_t spooled;            /* bytes of it that the table has */
-    uint64_t tried;              /* bytes of it that were looked at for a first line */
+    int epoll, timer, inotify, watch;
+    struct table_input input;
+    uint64_t spooled; /* bytes of it that the table has */
+    uint64_t tried;   /* bytes of it that were looked at for a first line */
     struct table *table;
     uint64_t generation;
     struct problem fault;

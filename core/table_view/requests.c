@@ -160,7 +160,8 @@ void table_view_status(const struct table_view *s, struct buf *out)
 {
     if (table_view_streams(s)) {
         char bytes[24];
-        buf_addf(out, "%s so far, ", text_bytes(s->stream ? (double)table_stream_size(s->stream) : 0, bytes));
+        buf_addf(out, "%s so far, ",
+                 text_bytes(s->input.stream ? (double)table_stream_size(s->input.stream) : 0, bytes));
     }
     if (s->follow)
         buf_add_text(out, "following, ");

@@ -89,12 +89,11 @@ enum err table_view_open(const struct table_view_options *options, struct table_
     if (!s)
         return problem_set(problem, ERR_NOMEM, "out of memory");
     *s = (struct table_view){.options = *options,
-                             .fd = -1,
                              .epoll = -1,
                              .timer = -1,
                              .inotify = -1,
-                             .spool = -1,
-                             .input = await_none(-1),
+
+                             .input = table_input_none(),
                              .sort_column = SIZE_MAX,
                              .texts = {.fd = -1},
                              .codes = {.fd = -1}};
@@ -120,13 +119,12 @@ void table_view_free(struct table_view *s)
     io_close(&s->texts.fd);
     io_close(&s->codes.fd);
     table_free(s->table);
-    table_stream_free(s->stream);
+    table_input_close(&s->input);
     for (size_t i = 0; s->names && i < s->nnames; i++)
         free(s->names[i]);
     free(s->names);
     free(s->overrides);
     free(s->checks);
-    io_close(&s->fd);
     io_close(&s->inotify);
     io_close(&s->timer);
     io_close(&s->epoll);
@@ -179,18 +177,13 @@ const char *table_view_fault(const struct table_view *s)
 
 bool table_view_streams(const struct table_view *s)
 {
-    return s->streaming && !s->ended;
+    return table_input_has_more(&s->input);
 }
 
 bool table_view_settled(const struct table_view *s)
 {
     bool known = s->table && (table_stage(s->table) == TABLE_LEARNED || (s->unlearnable && !s->job));
     return !table_view_streams(s) && !table_view_lacks_rows(s) && (known || s->fault.text[0]);
-}
-
-int table_view_source(const struct table_view *s)
-{
-    return s->fd;
 }
 
 /* A table takes the place of the one before. */
@@ -240,13 +233,6 @@ struct table_view_extent table_view_extent(const struct table_view *s)
     x.guess = (uint64_t)((double)table_size(s->table) / each);
     x.guess = x.guess > rows ? x.guess : rows;
     return x;
-}
-
-enum err table_view_row_number(const struct table_view *s, uint64_t i, uint64_t *out)
-{
-    const struct row_list *l = table_view_list(s);
-    *out = i;
-    return l ? row_list_read(l, i, 1, out) : OK;
 }
 
 /* In an order of its own a list is looked through. */

@@ -41,7 +41,6 @@ uint64_t table_view_generation(const struct table_view *s);       /* which one t
 const char *table_view_fault(const struct table_view *s); /* why there is no table, or why its rows end early; NULL */
 bool table_view_settled(const struct table_view *s);      /* all is there and known: runs may have the table */
 bool table_view_streams(const struct table_view *s);      /* more is still to come */
-int table_view_source(const struct table_view *s);        /* fd of the file, for a host to load; borrowed */
 
 /* What to say of rows that cannot be read any more, or not now; NULL: `e` is not the file's fault. */
 const char *table_view_unread(enum err e);
@@ -54,7 +53,6 @@ struct table_view_extent {
 struct table_view_extent table_view_extent(const struct table_view *s);
 /* The place of a row in the view; UINT64_MAX: it is not in view. */
 enum err table_view_place(const struct table_view *s, uint64_t number, uint64_t *out) MUST_CHECK;
-enum err table_view_row_number(const struct table_view *s, uint64_t i, uint64_t *out) MUST_CHECK;
 
 /* Calls `row` for n rows of the view from the i-th on; with `end`, for the last n of the file, not numbered yet. */
 typedef void table_view_visit(void *ctx, uint64_t i, const struct row *row);
