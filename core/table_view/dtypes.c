@@ -6,9 +6,28 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/base/io.h"
 #include "core/base/text.h"
 #include "core/table_view/private.h"
+
+enum err table_view_read_overrides(struct table_view *s)
+{
+    size_t n = s->options.ndtypes;
+    s->overrides = calloc(n + 1, sizeof *s->overrides);
+    s->names = calloc(n + 1, sizeof *s->names);
+    s->checks = calloc(n + 1, sizeof *s->checks);
+    for (size_t i = 0; s->overrides && s->names && s->checks && i < n; i++) {
+        if (!(s->names[i] = strdup(s->options.dtypes[i])))
+            return ERR_NOMEM;
+        s->nnames++;
+        size_t len;
+        if (dtype_override_parse(s->names[i], &len, &s->overrides[i].dtype))
+            return ERR_USAGE;
+        s->names[i][len] = '\0';
+        s->overrides[i].column = s->names[i];
+        s->noverrides++;
+    }
+    return s->overrides && s->names && s->checks ? OK : ERR_NOMEM;
+}
 
 static size_t find_override(const struct table_view *s, const struct column *c)
 {
@@ -84,25 +103,13 @@ static bool has_column(const struct table *t, const char *name, size_t *out)
     return false;
 }
 
-bool table_view_ask_check(struct table_view *s, struct query *out)
-{
-    size_t column;
-    for (size_t i = 0; i < s->noverrides; i++) {
-        if (s->checks[i].known || s->overrides[i].dtype == DTYPE_STR ||
-            !has_column(s->table, s->overrides[i].column, &column))
-            continue;
-        s->checking = i;
-        *out = (struct query){.type = QUERY_FIND, .what = FIND_ODD, .column = (int64_t)column, .within = -1};
-        return true;
-    }
-    return false;
-}
-
-/* What was found stays until it is known anew. */
-void table_view_check_anew(struct table_view *s)
+size_t table_view_unchecked(const struct table_view *s, size_t *column)
 {
     for (size_t i = 0; i < s->noverrides; i++)
-        s->checks[i].known = false;
+        if (!s->checks[i].known && s->overrides[i].dtype != DTYPE_STR &&
+            has_column(s->table, s->overrides[i].column, column))
+            return i;
+    return SIZE_MAX;
 }
 
 static void say_odd(struct table_view *s, const struct table_view_odd *odd)
@@ -119,19 +126,19 @@ static void say_odd(struct table_view *s, const struct table_view_odd *odd)
     buf_done(&b);
 }
 
-enum err table_view_take_check(struct table_view *s, const struct query_answer *a, const int *fds, int nfds)
+enum err table_view_take_check(struct table_view *s, struct job *job, struct answer *a)
 {
     struct row_list rows = {0};
-    struct dtype_check *check = &s->checks[s->checking];
-    struct table_view_odd odd = {.cells = (uint64_t)a->n};
+    struct dtype_check *check = &s->checks[job->override];
+    struct table_view_odd odd = {.cells = (uint64_t)a->query.n};
     int fd = -1;
-    enum err err = nfds > 0 ? io_dup(fds[0], &fd) : OK;
+    enum err err = a->nfds > 0 ? io_dup(a->fds[0], &fd) : OK;
     if (err)
         return err;
-    row_list_take(&rows, fd, odd.cells, a->wide);
+    row_list_take(&rows, fd, odd.cells, a->query.wide);
     err = odd.cells > 0 ? row_list_read(&rows, 0, 1, &odd.first) : OK;
     row_list_done(&rows);
-    if (err || !has_column(s->table, s->overrides[s->checking].column, &odd.column))
+    if (err || !has_column(s->table, s->overrides[job->override].column, &odd.column))
         return err;
     bool news = odd.cells > 0 && odd.cells != check->odd.cells;
     *check = (struct dtype_check){.known = true, .odd = odd};

@@ -21,11 +21,22 @@ enum { EAGER = 1 << 20 };
 
 static const double settle_time = 0.15; /* a file that is being written anew is not read at each write */
 
+static struct table_options table_options(const struct table_view *s)
+{
+    return (struct table_options){.path = s->options.path,
+                                  .key = s->options.key,
+                                  .overrides = s->overrides,
+                                  .noverrides = s->noverrides,
+                                  .delimiter = s->options.delimiter,
+                                  .no_header = s->options.no_header,
+                                  .unpacker = &table_unpacker};
+}
+
 enum err table_view_open_table(struct table_view *s)
 {
     struct table *t = NULL;
     struct problem problem = {""};
-    struct table_options options = table_view_table_options(s);
+    struct table_options options = table_options(s);
     if (!options.delimiter)
         options.delimiter = table_sniff(s->input.stream ? table_stream_spool(s->input.stream).fd : s->input.fd);
     enum err err = s->input.stream ? table_stream_open_table(s->input.stream, &options, &t, &problem)
@@ -35,7 +46,8 @@ enum err table_view_open_table(struct table_view *s)
             s->fault.text[0] = '\0';
         if (s->input.stream)
             s->spooled = table_stream_size(s->input.stream);
-        return table_view_take_table(s, t);
+        table_view_take_table(s, t);
+        return OK;
     }
     if (err != ERR_AGAIN)
         s->fault = problem;
@@ -108,16 +120,6 @@ enum err table_view_pump(struct table_view *s)
 
 /* --- changes ------------------------------------------------------------------------------------------------------ */
 
-void table_view_drop_server(struct table_view *s, const char *why)
-{
-    query_server_free(s->server);
-    s->server = NULL;
-    s->job = JOB_NONE;
-    s->deaths = 0;
-    s->unlearnable = false;
-    table_view_drop_asks(s, why);
-}
-
 /* The file of that name once more, from its first row. Filters and order are kept and asked for anew. */
 static enum err reload(struct table_view *s, const char *why)
 {
@@ -139,7 +141,7 @@ static enum err reload(struct table_view *s, const char *why)
         s->table = NULL;
     }
     table_view_forget_views(s);
-    table_view_check_anew(s);
+    table_view_check_again(s);
     table_view_tell(s, TABLE_VIEW_RELOADED, 0, why);
     table_view_arm(s, 0);
     return err;

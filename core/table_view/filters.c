@@ -7,26 +7,10 @@
 #include "core/base/text.h"
 #include "core/table_view/private.h"
 
-struct filter *table_view_unready_filter(const struct table_view *s)
-{
-    for (size_t i = 0; i < s->nfilters; i++)
-        if (!s->filters[i].ready && !s->filters[i].off)
-            return &s->filters[i];
-    return NULL;
-}
-
-const struct row_list *table_view_filtered(const struct table_view *s, size_t before)
-{
-    for (size_t i = before; i > 0; i--)
-        if (s->filters[i - 1].ready && !s->filters[i - 1].off)
-            return &s->filters[i - 1].rows;
-    return NULL;
-}
-
 static void filter_done(struct filter *f)
 {
     free(f->words);
-    table_view_ask_done(&f->query);
+    table_view_query_done(&f->query);
     row_list_done(&f->rows);
 }
 
@@ -40,21 +24,13 @@ void table_view_filters_done(struct table_view *s)
     free(s->changes);
 }
 
-static void drop_job(struct table_view *s, enum job job)
-{
-    if (s->job != job || s->dropped)
-        return;
-    s->stopped = s->dropped = true;
-    query_server_cancel(s->server);
-}
-
 /* The filters from the i-th on, and what follows from them. */
 static void forget_from(struct table_view *s, size_t i)
 {
     struct filter *asked = table_view_unready_filter(s);
     if (asked && asked >= s->filters + i)
-        drop_job(s, JOB_FILTER);
-    drop_job(s, JOB_NARROW);
+        table_view_drop_job(s, JOB_FILTER);
+    table_view_drop_job(s, JOB_NARROW);
     for (; i < s->nfilters; i++) {
         row_list_done(&s->filters[i].rows);
         s->filters[i].ready = false;
@@ -66,8 +42,8 @@ static void forget_from(struct table_view *s, size_t i)
 
 static void set_order(struct table_view *s, size_t column, bool descending)
 {
-    drop_job(s, JOB_SORT);
-    drop_job(s, JOB_NARROW);
+    table_view_drop_job(s, JOB_SORT);
+    table_view_drop_job(s, JOB_NARROW);
     row_list_done(&s->sorted);
     row_list_done(&s->narrowed);
     s->sort_ready = s->narrow_ready = false;
@@ -149,7 +125,7 @@ enum err table_view_filter_text(struct table_view *s, size_t column, const char 
     if (!err && !a.text)
         err = ERR_NOMEM;
     if (err)
-        table_view_ask_done(&a);
+        table_view_query_done(&a);
     else
         err = add_filter(s, buf_text(&words), &a);
     buf_done(&words);

@@ -337,7 +337,7 @@ static void times_rise_over_all_runs_of_a_session(void **state)
     (void)state;
     char *path = file_with("", 0);
     struct buf lines;
-    struct pty *p = EXPLORE(40, 120, "-s", "spawn", "-w", "2", "-c", "0001", "-c", "00002", "--record", path, sample);
+    struct pty *p = EXPLORE(44, 120, "-s", "spawn", "-w", "2", "-c", "0001", "-c", "00002", "--record", path, sample);
     pty_wait_text(p, "hoge");
     pty_read_for(p, 1); /* the times of the runs are not those of the session */
     for (int run = 1; run <= 3; run++) {
