@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The host process: loads the table, owns the engine and the pool, and answers the observer. One thread waits in one
- * place. It has no signal handler: a forked worker would inherit it, and with it somebody who might wake it. */
+ * The host process: loads the table, owns the engine and the pool, and answers the observer's requests. One thread
+ * waits in one place. The host has no signal handler, because a forked worker would inherit it and a signal could then
+ * wake a worker that hangs. */
 #include "core/host/host.h"
 
 #include <errno.h>
@@ -59,7 +60,7 @@ static enum err submit_all(struct host_process *h, const struct request *r, stru
     return !err ? OK : problem_set(problem, err, "not every task could be submitted: %s", err_text(err));
 }
 
-/* What cannot be gone on with. */
+/* Stops a run that cannot go on. */
 static void fail_run(struct host_process *h, const char *why)
 {
     host_note(h, NOTE_ERROR, why);
@@ -79,7 +80,7 @@ static void end_run(struct host_process *h)
     host_emit_run(h, EVENT_RUN_ENDED, NULL);
 }
 
-/* --- a run that measures: one round, in one go ------------------------------------------------------------------- */
+/* --- a run that measures ------------------------------------------------------------------------------------------ */
 
 static void ask_for_more(struct host_process *h)
 {
@@ -87,7 +88,7 @@ static void ask_for_more(struct host_process *h)
     host_emit_run(h, EVENT_CODES_WANTED, NULL);
 }
 
-/* With all its codes: it goes on until it is done, or until something else is wanted. */
+/* Blocks until the round is done, or until another request arrives. */
 static void measure(struct host_process *h)
 {
     struct problem problem = {""};
@@ -137,7 +138,7 @@ static void add_measured_codes(struct host_process *h, struct request *r)
     else if (!err)
         measure(h);
     else
-        h->over = true; /* without memory there is nothing to be said about it */
+        h->over = true; /* out of memory: not even an event can be sent */
 }
 
 static void on_run(struct host_process *h, struct request *r, const int *fds, int nfds)
@@ -146,7 +147,7 @@ static void on_run(struct host_process *h, struct request *r, const int *fds, in
     (void)fds;
     (void)nfds;
     if (h->pool || h->measuring) {
-        host_note(h, NOTE_ERROR, "a run is going on: stop it first");
+        host_note(h, NOTE_ERROR, "a run is already going on; stop it first");
         return;
     }
     h->run = r->run;
@@ -187,7 +188,7 @@ static void on_kill_worker(struct host_process *h, struct request *r, const int 
     (void)fds;
     (void)nfds;
     if (!h->pool || pool_kill_worker(h->pool, r->worker))
-        host_note(h, NOTE_INFO, "there is no such worker any more");
+        host_note(h, NOTE_INFO, "this worker has already ended");
 }
 
 static void on_stop(struct host_process *h, struct request *r, const int *fds, int nfds)
@@ -208,7 +209,7 @@ static void on_stop(struct host_process *h, struct request *r, const int *fds, i
     pool_terminate(h->pool);
 }
 
-/* So many tasks that the workers never wait for the next ones, and no more. */
+/* Keeps enough tasks pending that the workers never wait for the observer to send more. */
 static void ask_for_codes(struct host_process *h)
 {
     enum { ENOUGH = 16384 };
@@ -218,7 +219,7 @@ static void ask_for_codes(struct host_process *h)
     host_emit_run(h, EVENT_CODES_WANTED, NULL);
 }
 
-/* A run ends by itself when every task is settled; it is over when no worker is left. */
+/* Shuts the pool down when every task is settled, and ends the run when no worker is left. */
 static void tend_pool(struct host_process *h)
 {
     enum err err = pool_step(h->pool);
