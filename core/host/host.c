@@ -147,7 +147,7 @@ static void on_run(struct host_process *h, struct request *r, const int *fds, in
     (void)fds;
     (void)nfds;
     if (h->pool || h->measuring) {
-        host_note(h, NOTE_ERROR, "a run is already going on; stop it first");
+        host_note(h, NOTE_ERROR, "a run is going on; stop it first");
         return;
     }
     h->run = r->run;

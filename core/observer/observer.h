@@ -118,19 +118,19 @@ bool observer_watch_over(const struct observer *o);
 
 struct run_settings {
     const char *method; /* fork, spawn, forkserver */
-    bool measure;       /* it tells numbers, not results; `method` may also be engine, inline, growth */
+    bool measure;       /* yields measurements instead of results; `method` may also be engine, inline, growth */
     int workers;
-    int threads; /* another number than the host has: a new host is started and loads again */
+    int threads; /* of the engine; if the host has another number, a new host is started */
     const char *at_fork;
-    int64_t max_tasks;   /* a worker goes after so many; 0: never */
+    int64_t max_tasks;   /* a worker is replaced after so many; 0: never */
     double task_timeout; /* seconds; 0: none */
-    int retries;         /* of a task whose worker died */
+    int retries;         /* how often a task is tried again when its worker dies */
     const char *const *codes;
-    size_t ncodes;      /* none: one task that returns the whole table */
-    struct buf *packed; /* instead of `codes`: ncodes of them, each with its NUL; taken. NULL: not */
+    size_t ncodes;      /* 0: one task that returns the whole table */
+    struct buf *packed; /* NULL, or ncodes codes instead of `codes`, each followed by a NUL; taken */
 };
 
-/* Starts a run as soon as the table is loaded. A run that goes on is stopped first. */
+/* Starts a run as soon as there is a table. A run that is going on is stopped first. */
 enum err observer_run(struct observer *o, const struct run_settings *settings) MUST_CHECK;
 void observer_stop(struct observer *o);
 enum err observer_kill_worker(struct observer *o, int64_t worker) MUST_CHECK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A run of our own: the host process, from its start to its end, and the runs in it. */
+ * Runs of our own: starting and ending the host process, and the runs in it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -9,17 +9,17 @@
 #include "core/base/io.h"
 #include "core/observer/private.h"
 
-/* How long a host may take to end a run it was asked to stop, before it is killed instead. */
+/* Seconds that a host may take to end a run that it was asked to stop, before it is killed. */
 static const double stop_patience = 2.0;
 
 static void unwatch(struct observer *o)
 {
     struct event e;
     if (sampler_watch(o->sampler, 0, false, 0)) {
-        /* watching nothing needs no memory */
+        /* cannot fail: watching nothing needs no memory */
     }
     while (!queue_take(o->queue, &e))
-        event_done(&e); /* of a run that is over */
+        event_done(&e); /* of a run that has ended */
 }
 
 static void end_run(struct observer *o)
@@ -39,12 +39,12 @@ void run_stop(struct observer *o)
     o->look_at = clock_now() + stop_patience;
     observer_arm_timer(o);
     if (host_send(o->host, &r, -1)) {
-        /* the host is gone: host_receive will say so */
+        /* the host is gone, which host_receive reports */
     }
 }
 
-/* A hung pool is stopped when nothing in it can go on: no worker starts or works, and nobody will take what is pending.
- * Until then results still come, and the evidence of the others is still to be put on paper. */
+/* A pool that hangs is stopped when nothing in it can continue: no worker starts or works, and no worker is left for
+ * the pending tasks. Until then results still come, and evidence about other workers is still collected. */
 static bool stuck_for_good(const struct model *m)
 {
     size_t hung = 0;
@@ -59,15 +59,15 @@ static bool stuck_for_good(const struct model *m)
     return hung > 0 && (model_count_tasks(m, TASK_PENDING) == 0 || (int64_t)hung >= m->workers_wanted);
 }
 
-/* What the event channel knows of a worker helps the eye: the thread count at its fork, and that someone
- * waits for it. */
+/* Tells the sampler what only the events say about a worker: how many threads its parent had when it was forked, and
+ * that a task waits for it. */
 static void hint(struct observer *o, const struct model_worker *w)
 {
     if (w)
         sampler_hint(o->sampler, (pid_t)w->pid, w->forked_without_exec ? w->parent_threads : -1, w->task != 0);
 }
 
-/* The next codes, not more than the host wants at a time. */
+/* Adds the next codes to the request, as many as the host takes at a time. */
 static enum err take_codes(struct observer *o, struct request *r)
 {
     enum { CHUNK = 8192 };
@@ -85,10 +85,10 @@ enum err run_send_codes(struct observer *o, int64_t run)
 {
     struct request r = {.type = REQUEST_CODES, .run = run};
     if (run != o->codes_of || !o->host)
-        return OK; /* of a run that is over */
+        return OK; /* the run has ended */
     enum err err = take_codes(o, &r);
     if (!err && host_send(o->host, &r, -1)) {
-        /* the host is gone: host_receive will say so */
+        /* the host is gone, which host_receive reports */
     }
     request_done(&r);
     return err;
@@ -104,7 +104,7 @@ static enum err send_run(struct observer *o)
     request_done(&o->sent);
     o->sent = o->wanted;
     o->wanted = (struct request){0};
-    return err == ERR_CLOSED ? OK : err; /* the host is gone: host_receive will say so */
+    return err == ERR_CLOSED ? OK : err; /* the host is gone, which host_receive reports */
 }
 
 enum err run_fail_table(struct observer *o, const char *text, bool internal)
@@ -129,7 +129,7 @@ static void drop_host(struct observer *o)
     request_done(&o->sent);
 }
 
-/* For a run that is wanted. A host that cannot be started is no reason to end the session. */
+/* Starts a host for the wanted run, and logs why it cannot be started. */
 static enum err start_host(struct observer *o)
 {
     struct problem problem;
@@ -155,7 +155,7 @@ static enum err on_loaded(struct observer *o)
     return o->wanted.run > 0 ? send_run(o) : OK;
 }
 
-/* clock_now() when the run that goes on was asked for. */
+/* clock_now() when the current run was asked for. */
 static double asked_at(const struct observer *o)
 {
     return o->epoch + o->model->run_asked;
@@ -165,7 +165,7 @@ static enum err follow(struct observer *o, enum event_type type, const struct mo
 {
     switch (type) {
     case EVENT_TABLE_LOADED: return on_loaded(o);
-    case EVENT_TABLE_FAILED: drop_host(o); break; /* it can do nothing else: a host loads one table */
+    case EVENT_TABLE_FAILED: drop_host(o); break; /* a host loads one table, and cannot run without it */
     case EVENT_RUN_STARTED: return sampler_watch(o->sampler, host_pid(o->host), false, asked_at(o));
     case EVENT_WORKER_STARTED: hint(o, o->model->nworkers ? &o->model->workers[o->model->nworkers - 1] : NULL); break;
     case EVENT_TASK_STARTED:
@@ -191,7 +191,7 @@ enum err run_react(struct observer *o, enum event_type type, const struct model_
     return err;
 }
 
-/* On the wire times are those of the machine's clock. */
+/* Times in an event from the host are those of clock_now(). */
 static void to_session(const struct observer *o, struct event *e)
 {
     e->time -= o->epoch;
@@ -217,12 +217,12 @@ enum err run_step(struct observer *o, int *left, bool *changed)
     return err;
 }
 
-/* The host did not end its run when asked: it goes, and its pool with it. */
+/* Kills a host that did not end its run when asked; its pool ends with it. */
 static enum err kill_host(struct observer *o)
 {
     struct event gone = {
         .type = EVENT_HOST_EXITED, .time = clock_now() - o->epoch, .host = {.pid = host_pid(o->host), .signal = 9}};
-    observer_say(o, NOTE_ERROR, "the host did not end the run when asked; it was killed");
+    observer_say(o, NOTE_ERROR, "the host did not stop the run in time; it was killed");
     return observer_handle(o, &gone);
 }
 
@@ -272,9 +272,9 @@ enum err run_start_host(struct observer *o, struct problem *problem)
     if (!err)
         err = send_table(o, &load);
     if (err == ERR_CLOSED)
-        err = OK; /* it is gone already: host_receive will say so */
+        err = OK; /* the host is gone, which host_receive reports */
     if (err)
-        problem_set(problem, err, "the host process cannot be told to load the table: %s", err_text(err));
+        problem_set(problem, err, "cannot send the table to the host process: %s", err_text(err));
     request_done(&load);
     return err;
 }
@@ -333,7 +333,7 @@ enum err observer_run(struct observer *o, const struct run_settings *settings)
     return host_has_table(o->host) ? send_run(o) : OK; /* else it starts when the host has the table */
 }
 
-/* What the host says of a table that it has loaded is said of this one before there is a host. */
+/* Reports a table that was set as the host reports one that it has loaded. */
 static enum err tell_table(struct observer *o, const struct table *t)
 {
     const struct column *key = table_column(t, table_key(t));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A dtype that is changed while the table is open: the table is opened anew with it, as at its start. Whether all cells
- * are of the dtypes that were said is looked at behind. */
+ * The dtypes that the user gives to columns. The table is opened again when one changes, and the query server checks in
+ * the background whether all cells are of these dtypes. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,19 +79,19 @@ enum err table_view_set_dtype(struct table_view *s, size_t column, enum dtype dt
 {
     const struct column *c = table_column(s->table, column);
     if (c->name_len == 0 || memchr(c->name, '\0', c->name_len))
-        return ERR_USAGE; /* what has no name cannot be told */
+        return ERR_USAGE; /* an override needs the name of a column */
     enum err err = override(s, c, dtype);
     if (err)
         return err;
     table_view_drop_server(s, "a dtype was changed");
-    s->grown = s->input.ended; /* the end of a stream is told once more */
+    s->grown = s->input.ended; /* the new query server is to be told of the end of a stream */
     err = table_view_open_table(s);
     table_view_forget_views(s);
     table_view_arm(s, 0);
     return err;
 }
 
-/* --- whether the cells are of it ---------------------------------------------------------------------------------- */
+/* --- checking the cells ------------------------------------------------------------------------------------------- */
 
 static bool has_column(const struct table *t, const char *name, size_t *out)
 {
@@ -120,7 +120,7 @@ static void say_odd(struct table_view *s, const struct table_view_odd *odd)
     const struct column *c = table_column(s->table, odd->column);
     buf_addf(&b, "%s cell%s of ", text_count(odd->cells, cells), odd->cells == 1 ? "" : "s");
     if (!text_add_safe(&b, c->name, c->name_len))
-        buf_addf(&b, " %s no %s, the first is in row %s", odd->cells == 1 ? "is" : "are", dtype_names[c->dtype],
+        buf_addf(&b, " %s not %s; the first is in row %s", odd->cells == 1 ? "is" : "are", dtype_names[c->dtype],
                  text_count(odd->first + 1, first));
     table_view_tell(s, TABLE_VIEW_SAYS, 0, buf_text(&b));
     buf_done(&b);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The file behind the open table: opened at once, or a stream that is pumped; and what becomes of it
- * while it is open. */
+ * Opening the table of a file or a stream, reading a stream as it arrives, and noticing that a file changes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,13 +12,13 @@
 #include "core/base/io.h"
 #include "core/table_view/private.h"
 
-/* A piece of a stream between two looks at the keys. */
+/* Bytes of a packed file that one step reads; fewer until the first rows are shown. */
 enum { PUMP = 1 << 20, FIRST_PUMP = 64 * 1024 };
 
-/* What is longer and has no first line yet is looked at again when it is twice as long. */
+/* A longer stream that has no complete first line yet is tried again only when it is twice as long. */
 enum { EAGER = 1 << 20 };
 
-static const double settle_time = 0.15; /* a file that is being written anew is not read at each write */
+static const double settle_time = 0.15; /* seconds after the last write before a file is read again */
 
 static struct table_options table_options(const struct table_view *s)
 {
@@ -63,13 +62,13 @@ static void watch_file(struct table_view *s)
         return;
     s->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (s->inotify < 0)
-        return; /* then a change is noticed where it is read */
+        return; /* then a change is noticed when rows are read */
     s->watch = inotify_add_watch(s->inotify, s->options.path, WHAT);
     if (s->watch < 0 || epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->inotify, &interest) < 0)
         io_close(&s->inotify);
 }
 
-/* Watched before it is read: one that is being changed just then cannot be read, and its change is told afterwards. */
+/* The watch begins before the file is read, so that a change while it is read is not missed. */
 static enum err open_watched(struct table_view *s)
 {
     watch_file(s);
@@ -94,7 +93,7 @@ bool table_view_reads(const struct table_view *s, const char *path)
 
 /* --- streams ------------------------------------------------------------------------------------------------------ */
 
-/* There may be enough of the stream for a table. */
+/* Whether enough of the stream may have arrived for a table. */
 static bool may_open(struct table_view *s)
 {
     uint64_t size = s->input.stream ? table_stream_size(s->input.stream) : 0;
@@ -114,19 +113,20 @@ enum err table_view_pump(struct table_view *s)
         s->fault = problem;
         table_view_tell(s, TABLE_VIEW_FAILED, 0, problem.text);
     }
-    s->grown = s->input.ended; /* the query server is told of the end even if no byte came since */
+    s->grown = s->input.ended; /* the query server is told of the end even if no more bytes have come */
     return may_open(s) ? table_view_open_table(s) : OK;
 }
 
 /* --- changes ------------------------------------------------------------------------------------------------------ */
 
-/* The file of that name once more, from its first row. Filters and order are kept and asked for anew. */
+/* Reads the file of that name from its first row. Filters and order are kept, and applied once more. */
 static enum err reload(struct table_view *s, const char *why)
 {
     int fd = table_input_open_file(s->options.path);
     if (fd < 0) {
         if (!s->gone_said)
-            table_view_tell(s, TABLE_VIEW_SAYS, 0, "The file was deleted or moved; what was opened is still shown");
+            table_view_tell(s, TABLE_VIEW_SAYS, 0,
+                            "The file was deleted or moved; the rows of the old file are still shown");
         s->gone_said = true;
         return OK;
     }
@@ -136,7 +136,7 @@ static enum err reload(struct table_view *s, const char *why)
     s->input.fd = fd;
     s->gone_said = s->rewritten = s->grown = false;
     enum err err = open_watched(s);
-    if (!err && s->fault.text[0]) { /* nothing is shown that is not there any more */
+    if (!err && s->fault.text[0]) { /* rows that no longer exist are not shown */
         table_free(s->table);
         s->table = NULL;
     }
@@ -161,15 +161,15 @@ static enum err look_again(struct table_view *s)
     enum table_change change = s->table ? table_changed(s->table) : TABLE_REWRITTEN;
     s->rewritten = false;
     if (s->table && !table_is_file(s->table, s->options.path))
-        return reload(s, "Another file has this name now: read anew");
+        return reload(s, "Another file has this name now; it was read again");
     if (change == TABLE_TRUNCATED)
-        return reload(s, "The file became shorter: read anew");
+        return reload(s, "The file became shorter; it was read again");
     if (change == TABLE_REWRITTEN)
-        return reload(s, "The file was rewritten: read anew");
+        return reload(s, "The file was rewritten; it was read again");
     if (change == TABLE_GROWN && !s->grown) {
         s->grown = true;
         if (!s->follow)
-            table_view_tell(s, TABLE_VIEW_SAYS, 0, "The file has grown; F follows it");
+            table_view_tell(s, TABLE_VIEW_SAYS, 0, "The file has grown; F shows the new rows");
     }
     return OK;
 }
@@ -179,7 +179,7 @@ enum err table_view_look(struct table_view *s)
     if (s->input.streaming)
         return OK;
     if (something_happened(s) && !s->rewritten) {
-        s->rewritten = true; /* or so it may be: when it has come to rest, it is looked at */
+        s->rewritten = true; /* perhaps: look_again finds out when no more writes follow */
         table_view_arm(s, settle_time);
         return OK;
     }

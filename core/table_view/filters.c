@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The filters and the order in which the table is seen, and what was done to them, so that it can be undone. A filter's
- * rows are those of all that are on up to it: whoever stands behind a change is asked for anew. */
+ * The filters and the order of the rows in view, and a list of their changes, so that each can be undone. The rows of a
+ * filter depend on all filters before it: when one changes, those after it are asked for once more. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +24,7 @@ void table_view_filters_done(struct table_view *s)
     free(s->changes);
 }
 
-/* The filters from the i-th on, and what follows from them. */
+/* Forgets the rows of the filters from the i-th on, and of the order, which follows from them. */
 static void forget_from(struct table_view *s, size_t i)
 {
     struct filter *asked = table_view_unready_filter(s);
@@ -52,7 +52,8 @@ static void set_order(struct table_view *s, size_t column, bool descending)
     table_view_wake(s);
 }
 
-/* Room for one more of each, and for all that was removed and may come back: what follows cannot fail half-way. */
+/* Makes room for one more filter and one more change, and for all removed filters that undo may bring back, so that no
+ * change can fail half-way. */
 static bool make_room(struct table_view *s)
 {
     struct filter *filters = realloc(s->filters, (s->nfilters + s->nchanges + 1) * sizeof *filters);
@@ -90,7 +91,7 @@ static void switch_over(struct table_view *s, size_t i)
     s->filters[i].off = !s->filters[i].off;
 }
 
-/* Takes the ask. */
+/* Takes the query. */
 static enum err add_filter(struct table_view *s, const char *words, struct query *a)
 {
     struct filter f = {.words = strdup(words), .query = *a};
@@ -107,7 +108,7 @@ enum err table_view_filter(struct table_view *s, const char *words, struct probl
 {
     struct query a = {.within = -1};
     if (!s->table)
-        return problem_set(problem, ERR_USAGE, "there is no table to filter");
+        return problem_set(problem, ERR_USAGE, "no table is open");
     enum err err = table_view_words_parse(s->table, words, &a, problem);
     return err ? err : add_filter(s, words, &a);
 }
@@ -162,7 +163,7 @@ enum err table_view_sort(struct table_view *s, size_t column, bool descending)
     return OK;
 }
 
-/* Each change is the way back from its own. A filter that was removed has its room still. */
+/* make_room has kept room for a filter that comes back. */
 bool table_view_undo(struct table_view *s)
 {
     if (s->nchanges == 0)
@@ -187,7 +188,7 @@ static bool was_added_last(const struct table_view *s, const struct filter *f)
     return last && last->what == CHANGE_ADD && f == s->filters + last->at;
 }
 
-/* One that was just added goes again, another is off: it can be tried again. */
+/* A filter that was added last is removed; any other is switched off, so that it can be tried again. */
 void table_view_give_up_filter(struct table_view *s)
 {
     struct filter *f = table_view_unready_filter(s);

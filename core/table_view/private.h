@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the files of the table view share; for them only. */
+ * The state of a table view, and what its files share. For this room only. */
 #ifndef TABLE_VIEW_PRIVATE_H
 #define TABLE_VIEW_PRIVATE_H
 
@@ -7,19 +7,19 @@
 #include "core/table_view/table_view.h"
 
 struct filter {
-    char *words; /* as the user wrote them, or made from a cell */
+    char *words; /* shown to the user: as typed, or made from a cell */
     struct query query;
-    struct row_list rows; /* once it is answered: those of all filters up to this one */
+    struct row_list rows; /* when `ready`: the rows that match this filter and all before it that are on */
     bool ready;
-    bool off; /* it stays in the list and changes nothing */
+    bool off; /* it is listed but not applied */
 };
 
-/* What was done: `at` is the filter's place, for SORT the column before. */
+/* A change that can be undone. `at` is the index of the filter; for SORT it is the column that was sorted by before. */
 struct change {
     enum { CHANGE_ADD, CHANGE_REMOVE, CHANGE_SWITCH, CHANGE_SORT } what;
     size_t at;
     bool descending;
-    struct filter filter; /* that was removed */
+    struct filter filter; /* REMOVE: the filter that was removed */
 };
 
 /* What the query server is asked to do. One thing is asked at a time; the first that is due in this order is next. */
@@ -59,25 +59,24 @@ struct answer {
     int fds[QUERY_ANSWER_FDS], nfds;
 };
 
-/* What became of a dtype that was said: cells that are not of it. */
+/* The cells of a column that are not of the dtype that the user gave. */
 struct dtype_check {
-    bool known;
+    bool known; /* `odd` is up to date */
     struct table_view_odd odd;
 };
 
 struct table_view {
     struct table_view_options options;
     struct dtype_override *overrides;
-    size_t noverrides; /* owned; their columns lie in `names` */
+    size_t noverrides; /* owned; `names` owns the names of their columns */
     char **names;
     size_t nnames;
-    struct dtype_check *checks; /* of each override */
+    struct dtype_check *checks; /* one for each override */
     int epoll, timer, inotify, watch;
     struct table_input input;
-    uint64_t spooled; /* bytes of it that the table has */
-    uint64_t tried;   /* bytes of it that were looked at for a first line */
+    uint64_t spooled; /* bytes of a stream whose rows the table has, or is being asked for */
+    uint64_t tried;   /* bytes of a stream when a table was last looked for in it */
     struct table *table;
-    uint64_t generation;
     struct problem fault;
     uint64_t version;
 
@@ -93,7 +92,7 @@ struct table_view {
     struct filter *filters;
     size_t nfilters;
     struct change *changes;
-    size_t nchanges; /* to be undone, the last first */
+    size_t nchanges; /* the last one is undone first */
     size_t sort_column;
     bool descending;
     struct row_list sorted, narrowed;
@@ -104,7 +103,7 @@ struct table_view {
     size_t sums_column;
 
     bool follow, grown, rewritten, gone_said;
-    bool unlearnable; /* learning failed: not asked again */
+    bool unlearnable; /* learning failed and is not tried again */
     enum table_view_news news, aside;
     uint64_t news_row;
     struct problem news_words, aside_words;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the user asks of the open table: search, counts, a file. Each is only noted here; table_view_jobs.c asks. */
+ * What the user asks for: searching, counting, saving. It is only noted here; jobs.c asks the query server. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 enum err table_view_search(struct table_view *s, const char *words, uint64_t i, bool backwards, struct problem *problem)
 {
     if (!s->table)
-        return problem_set(problem, ERR_USAGE, "there is no table to search");
+        return problem_set(problem, ERR_USAGE, "no table is open");
     bool pattern = words[0] == '~' && words[1];
     char *text = strdup(words + pattern);
     if (!text)
@@ -42,7 +42,7 @@ enum err table_view_statistics(struct table_view *s, size_t column)
     return OK;
 }
 
-/* "0 3 2 ": columns by their places. */
+/* As in "0 3 2 ": see struct query. */
 static char *column_words(const size_t *columns, size_t n)
 {
     struct buf b;
@@ -59,7 +59,7 @@ enum err table_view_save(struct table_view *s, const char *path, const size_t *c
 {
     const struct job *other = s->doing.kind == JOB_SAVE ? &s->doing : &s->wanted[JOB_SAVE];
     if (other->kind)
-        return problem_set(problem, ERR_USAGE, "%s is being saved", other->save.text);
+        return problem_set(problem, ERR_USAGE, "%s is still being saved", other->save.text);
     struct query query = {.type = QUERY_SAVE,
                           .what = save_format_of(path),
                           .text = strdup(path),

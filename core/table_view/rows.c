@@ -10,7 +10,7 @@ const struct row_list *table_view_filtered(const struct table_view *s, size_t n)
     return NULL;
 }
 
-/* Filters that are answered hold; one that is not yet changes nothing so far. */
+/* Filters and an order that have not been answered yet are not applied. */
 const struct row_list *table_view_list(const struct table_view *s)
 {
     const struct row_list *some = table_view_filtered(s, s->nfilters);
@@ -37,7 +37,7 @@ struct table_view_extent table_view_extent(const struct table_view *s)
     return x;
 }
 
-/* In an order of its own a list is looked through. */
+/* A list that is not in the order of the file has to be searched from its start. */
 static enum err place_in_list(const struct row_list *l, uint64_t number, uint64_t *out)
 {
     struct row_list_walk w = {.list = l};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Small changes of the table view's state. The other files of the room are built on these, and these on none of them.
- */
+ * Small changes of the state of a table view, which the other files of the room use. They use no other file. */
 #include <stdlib.h>
 #include <sys/timerfd.h>
 
@@ -8,7 +7,7 @@
 
 void table_view_tell(struct table_view *s, enum table_view_news news, uint64_t row, const char *words)
 {
-    bool aside = news == TABLE_VIEW_SAYS || news == TABLE_VIEW_RELOADED; /* what was asked for is not lost by it */
+    bool aside = news == TABLE_VIEW_SAYS || news == TABLE_VIEW_RELOADED; /* kept apart, so that no answer is lost */
     s->version++;
     if (aside) {
         s->aside = news;
@@ -30,7 +29,6 @@ void table_view_take_table(struct table_view *s, struct table *t)
 {
     table_free(s->table);
     s->table = t;
-    s->generation++;
     s->version++;
 }
 
@@ -46,7 +44,7 @@ void table_view_forget_views(struct table_view *s)
     s->version++;
 }
 
-/* What was found before stays until there is a new answer. */
+/* The cells that were found before are shown until there is a new answer. */
 void table_view_check_again(struct table_view *s)
 {
     for (size_t i = 0; i < s->noverrides; i++)
@@ -151,7 +149,7 @@ void table_view_server_died(struct table_view *s)
     lose_server(s, "the process that reads the table died");
     if (++s->deaths >= DEATHS_MAX)
         table_view_tell(s, TABLE_VIEW_FAILED, 0,
-                        "The process that reads the table died again and again; it is not started again");
+                        "The process that reads the table died several times; it is not started again");
     else
         table_view_tell(s, TABLE_VIEW_SAYS, 0, "The process that reads the table died; another is started");
     table_view_arm(s, 0.1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The open table: its life, and what of it is seen. */
+ * Opening, stepping and closing a table view, and reading its state. */
 #include "core/table_view/table_view.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@ static enum err open_parts(struct table_view *s, struct problem *problem)
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (s->epoll < 0 || s->timer < 0 || watch_fd(s, s->timer))
-        return problem_errno(problem, "cannot wait for the table");
+        return problem_errno(problem, "cannot wait for events of the table");
     return table_view_open_file(s, problem);
 }
 
@@ -90,7 +90,7 @@ enum err table_view_step(struct table_view *s)
 {
     uint64_t times;
     if (read(s->timer, &times, sizeof times) > 0 && s->doing.kind)
-        s->version++; /* progress is shown */
+        s->version++; /* to show progress */
     enum err err = table_view_pump(s);
     if (!err)
         err = table_view_take_answers(s);
@@ -136,16 +136,11 @@ bool table_view_settled(const struct table_view *s)
     return !table_view_streams(s) && !table_view_lacks_rows(s) && (known || s->fault.text[0]);
 }
 
-uint64_t table_view_generation(const struct table_view *s)
-{
-    return s->generation;
-}
-
 void table_view_follow(struct table_view *s, bool follow)
 {
     s->follow = follow;
     if (follow)
-        table_view_arm(s, 0); /* what came before is taken in now */
+        table_view_arm(s, 0); /* the file may have grown already */
     s->version++;
 }
 

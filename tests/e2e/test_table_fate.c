@@ -52,7 +52,7 @@ static void a_file_that_is_cut_is_said_and_nothing_beyond_is_shown(void **state)
     pty_type(p, "G");
     pty_wait_text(p, "▊\\[ \\] 0300000");
     assert_int_equal(truncate(path, HEAD + 1000 * ROW - 28), 0); /* within the text of a record */
-    pty_wait_text(p, "read anew");
+    pty_wait_text(p, "read again");
     pty_wait_no_text(p, "0300000");
     pty_wait_text(p, "0 of [0-9_]+ rows & code>=0200000");
     pty_type(p, "u");
@@ -77,7 +77,7 @@ static void a_file_that_is_cut_while_it_is_indexed_does_no_harm(void **state)
         struct pty *p = EXPLORE(path);
         pty_wait_text(p, "0000001 +name 0000001 ");
         assert_int_equal(truncate(path, HEAD + ROW * (1000 + i)), 0);
-        pty_wait_text(p, "read anew|changed");
+        pty_wait_text(p, "read again|changed");
         pty_type(p, "1z");
         pty_wait_text(p, "1 of 1_0[0-9][0-9] ");
         explorer_quit(p);

@@ -386,7 +386,7 @@ static void a_file_that_changes_is_said_and_read_anew(void **state)
     struct pty *p = OPEN("code,v\n0001,a\n0002,b\n0003,c\n", &path);
     pty_wait_text(p, "0003 +c");
     file_rewrite(path, "code,v\n0007,z\n");
-    pty_wait_text(p, "read anew");
+    pty_wait_text(p, "read again");
     pty_wait_text(p, "0007 +z");
     pty_wait_no_text(p, "0003 +c");
     snprintf(other, sizeof other, "%s.new", path);

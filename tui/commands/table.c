@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Commands of the open table: filters, order, columns, counts, places; and what its answers do to the screen. */
+ * Commands of the open table: filters, order, columns, counts, going to a row; and showing the answers of the table
+ * view. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@ static bool no_table(struct app *a)
 {
     if (app_table(a) && a->table_view && table_view_table(a->table_view))
         return false;
-    app_say(a, ROLE_DIM, "There is no table for that");
+    app_say(a, ROLE_DIM, "No table is open");
     return true;
 }
 
@@ -40,7 +41,7 @@ enum err do_undo(struct app *a, const char *arg)
 {
     (void)arg;
     if (!no_table(a) && !table_view_undo(a->table_view))
-        app_say(a, ROLE_DIM, "Nothing was filtered or sorted that could be undone");
+        app_say(a, ROLE_DIM, "There is no change of a filter or the order to undo");
     return OK;
 }
 
@@ -71,7 +72,7 @@ enum err switch_filter(struct app *a, int64_t i)
     return table_view_filter_switch(a->table_view, (size_t)i);
 }
 
-/* The same order once more takes it away. */
+/* Choosing the order that is in effect removes it. */
 static enum err sort(struct app *a, bool descending)
 {
     bool now;
@@ -102,7 +103,7 @@ enum err do_freeze(struct app *a, const char *arg)
     if (!t)
         return OK;
     if (c->at == table_key(t))
-        app_say(a, ROLE_DIM, "The key column always stands still");
+        app_say(a, ROLE_DIM, "The key column is always frozen");
     else
         columns_freeze(c, c->at, !columns_frozen(c, t, c->at));
     return OK;
@@ -117,7 +118,7 @@ enum err do_hide(struct app *a, const char *arg)
     if (!t)
         return OK;
     if (columns_count_hidden(c) + 1 >= c->n) {
-        app_say(a, ROLE_DIM, "One column stays");
+        app_say(a, ROLE_DIM, "Cannot hide the last column");
         return OK;
     }
     enum err err = columns_move(c, t, 1);
@@ -145,7 +146,9 @@ static enum err set_dtype(struct app *a, enum dtype dtype, const char *word)
         app_say(a, ROLE_WARN, "The dtype of this column cannot be changed: %s", err_text(err));
     else
         app_say(a, ROLE_TEXT,
-                dtype == DTYPE_COUNT ? "The column is read as its cells look" : "The column is read as %s", word);
+                dtype == DTYPE_COUNT ? "The dtype of the column is inferred from its cells"
+                                     : "The column is read as %s",
+                word);
     return OK;
 }
 
@@ -157,7 +160,7 @@ enum err do_dtype(struct app *a, const char *arg)
     if (!arg)
         prompt_open(&a->prompt, command_by_name("dtype"), "Read it as str, i64, f64, bool, date, auto: ", "");
     else if (strcmp(arg, "auto") != 0 && dtype_from_name(arg, &dtype))
-        app_say(a, ROLE_WARN, "A dtype is str, i64, f64, bool or date; auto: as the cells look");
+        app_say(a, ROLE_WARN, "A dtype is str, i64, f64, bool or date; auto infers it from the cells");
     else
         return set_dtype(a, dtype, arg);
     return OK;
@@ -167,7 +170,7 @@ static enum err shift(struct app *a, int by)
 {
     const struct table *t = app_table(a);
     if (t && !columns_shift(&a->choices.columns, t, by))
-        app_say(a, ROLE_DIM, "It cannot go there: the key comes first, then what stands still, then what scrolls");
+        app_say(a, ROLE_DIM, "Cannot move it there: the key column is first, then frozen columns, then all others");
     return OK;
 }
 
@@ -251,7 +254,7 @@ enum err do_row(struct app *a, const char *arg)
     }
     unsigned long long n = strtoull(arg, &end, 10);
     if (end == arg || *end || n == 0) {
-        app_say(a, ROLE_WARN, "A row's number, from 1");
+        app_say(a, ROLE_WARN, "Enter the number of a row, from 1");
         return OK;
     }
     app_focus(a, PANE_TABLE);
@@ -283,7 +286,7 @@ enum err do_column(struct app *a, const char *arg)
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
-/* One of the texts; the caller frees it. */
+/* Reads the i-th text of an answer; the caller frees it. */
 static enum err text_at(const struct table_view_texts *texts, int64_t i, char **out, size_t *len)
 {
     struct query_text at;
@@ -321,7 +324,7 @@ enum err pick_value(struct app *a, int64_t i)
     char *text;
     const struct table *t = app_table(a);
     if (!t || table_view_texts(a->table_view)->column != table_key(t)) {
-        app_say(a, ROLE_DIM, "Only what stands in the key column can be picked");
+        app_say(a, ROLE_DIM, "Only values of the key column can be picked");
         return OK;
     }
     enum err err = text_at(table_view_texts(a->table_view), i, &text, &len);
@@ -333,7 +336,7 @@ enum err pick_value(struct app *a, int64_t i)
         err = picks_add(&a->choices.picks, text, len, false);
     if (!err)
         app_say(a, ROLE_TEXT, "%s %.60s",
-                picks_has(&a->choices.picks, text, len) ? "Picked" : "Not picked any more:", text);
+                picks_has(&a->choices.picks, text, len) ? "Picked" : "No longer picked:", text);
     free(text);
     return err;
 }
@@ -344,7 +347,7 @@ enum err do_pick_view(struct app *a, const char *arg)
     return no_table(a) ? OK : table_view_ask_codes(a->table_view);
 }
 
-/* The codes in view: they are picked besides what is picked already. */
+/* Picks the codes of the rows in view; other picks stay. */
 static enum err pick_codes(struct app *a)
 {
     char n[32];
@@ -420,7 +423,7 @@ enum err app_set_run_table(struct app *a)
     return err ? err : app_learn_codes(a, t);
 }
 
-/* A file that is followed would be a new table whenever it grows: then the next run takes the newest one. */
+/* A followed file becomes a new table whenever it grows. Only the next run takes it, not each of these tables. */
 static bool run_table_is_due(const struct app *a)
 {
     bool follows = table_view_follows(a->table_view) && a->model->rows >= 0;
