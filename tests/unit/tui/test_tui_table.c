@@ -172,6 +172,22 @@ static void words_that_are_no_filter_are_refused(void **state)
     close_table(&s);
 }
 
+static void a_count_has_the_column_that_it_was_asked_for(void **state)
+{
+    static const char csv[] = "code,same,each\n1,x,p\n2,x,q\n3,x,r\n";
+    struct stage s;
+    (void)state;
+    open_table(&s, csv, sizeof csv - 1);
+    struct table_view *view = s.app.table_view;
+    assert_int_equal(table_view_frequency(view, 1), OK);
+    assert_int_equal(app_table_view_step(&s.app), OK); /* the query server is asked */
+    assert_int_equal(table_view_frequency(view, 2), OK);
+    stage_settle(&s);
+    assert_int_equal(table_view_texts(view)->column, 2);
+    assert_int_equal(table_view_texts(view)->n, 3);
+    close_table(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +197,7 @@ int main(void)
         cmocka_unit_test(rows_of_another_length_are_said),
         cmocka_unit_test(what_is_asked_of_a_column_is_shown),
         cmocka_unit_test(words_that_are_no_filter_are_refused),
+        cmocka_unit_test(a_count_has_the_column_that_it_was_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
