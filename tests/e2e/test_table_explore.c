@@ -312,7 +312,7 @@ static void filters_are_switched_one_by_one_and_changes_undone(void **state)
     pty_type(p, "uuuuu");
     pty_wait_no_text(p, "rows &");
     pty_type(p, "u");
-    pty_wait_text(p, "Nothing was filtered or sorted");
+    pty_wait_text(p, "Nothing to undo");
     leave(p, &at);
 }
 

@@ -125,7 +125,7 @@ static void a_file_that_is_deleted_is_said_and_still_searched(void **state)
     pty_type(p, "1z");
     pty_wait_text(p, "1 of 20_000");
     assert_int_equal(unlink(path), 0);
-    pty_wait_text(p, "deleted or moved; what was opened is still shown");
+    pty_wait_text(p, "deleted or moved; the rows of the old file are still shown");
     pty_type(p, "/name 0019999\r");
     pty_wait_text(p, "▊\\[ \\] 0019999");
     pty_type(p, "&name~7$\r");

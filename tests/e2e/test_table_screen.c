@@ -370,7 +370,7 @@ static void a_file_that_grows_is_followed_when_asked(void **state)
     struct pty *p = OPEN("code,v\n0001,a\n", &path);
     pty_wait_text(p, "0001 +a");
     file_append(path, "0002,b\n");
-    pty_wait_text(p, "The file has grown; F follows it");
+    pty_wait_text(p, "The file has grown; F shows the new rows");
     pty_type(p, "F");
     pty_wait_text(p, "0002 +b");
     file_append(path, "0003,c\n");

@@ -41,7 +41,7 @@ enum err do_undo(struct app *a, const char *arg)
 {
     (void)arg;
     if (!no_table(a) && !table_view_undo(a->table_view))
-        app_say(a, ROLE_DIM, "There is no change of a filter or the order to undo");
+        app_say(a, ROLE_DIM, "Nothing to undo: no filter or order was changed");
     return OK;
 }
 
