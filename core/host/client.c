@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The observer's side of a host process: starts it, talks to it, notices its end, leaves nothing of it behind. */
+ * The observer's side of a host process: starts it, sends requests, receives events, reaps it. */
 #include "core/host/host.h"
 
 #include <errno.h>
@@ -18,10 +18,11 @@ struct host {
     struct child child; /* CHILD_NONE once it is reaped */
     pid_t pid;
     int sock, epoll;
-    bool ended; /* it is reaped; its last events may still lie in the socket */
-    bool said;  /* EVENT_HOST_EXITED was given */
+    bool ended; /* it is reaped; its last events may still be in the socket */
+    bool said;  /* EVENT_HOST_EXITED was returned */
     struct child_end end;
     struct table *table; /* owned until taken */
+    bool has_table;      /* EVENT_TABLE_LOADED was received */
     struct buf record;
 };
 
@@ -101,7 +102,7 @@ enum err host_send_fds(struct host *h, const struct request *r, const int *fds, 
     return err;
 }
 
-/* The last event. The socket may have other holders for a moment (forked workers), so its end does not tell. */
+/* The last event. It does not wait for the end of the socket, which forked workers may hold open for a moment. */
 static enum err host_exited(struct host *h, struct event *out)
 {
     child_close_watched(h->epoll, &h->sock);
@@ -117,19 +118,20 @@ static enum err host_exited(struct host *h, struct event *out)
 static enum err take_event(struct host *h, const int *fds, int nfds, struct event *out)
 {
     enum err err = event_decode(h->record.data, h->record.len, out);
-    bool table = !err && out->type == EVENT_TABLE_LOADED && nfds == TABLE_FDS && !h->table;
+    bool table = !err && out->type == EVENT_TABLE_LOADED && nfds == TABLE_FDS && !h->has_table;
     for (int i = 0; i < nfds && !table; i++)
         close(fds[i]);
     if (!table)
         return err;
     struct problem problem;
     err = table_import(fds, &h->table, &problem);
-    if (err) { /* for the observer it is a table that could not be loaded */
+    if (err) { /* the observer treats it as a table that could not be loaded */
         out->type = EVENT_TABLE_FAILED;
         out->table.internal = err == ERR_NOMEM || err == ERR_LIMIT;
         free(out->table.error);
         out->table.error = text_dup(problem.text);
     }
+    h->has_table = !err;
     return OK;
 }
 
@@ -147,9 +149,14 @@ enum err host_receive(struct host *h, struct event *out)
         return err;
     if (h->ended)
         return host_exited(h, out);
-    child_close_watched(h->epoll, &h->sock); /* at its end, or talking nonsense: its death is what comes next */
+    child_close_watched(h->epoll, &h->sock); /* closed, or what comes cannot be decoded: the host is ended */
     child_kill(&h->child);
     return ERR_AGAIN;
+}
+
+bool host_has_table(const struct host *h)
+{
+    return h->has_table;
 }
 
 struct table *host_take_table(struct host *h)

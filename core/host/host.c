@@ -1,184 +1,23 @@
 /* SPDX-License-Identifier: MIT
- * The host process: loads the table, owns the engine and the pool, and answers the observer. One thread waits in one
- * place. It has no signal handler: a forked worker would inherit it, and with it somebody who might wake it. */
+ * The host process: loads the table, owns the engine and the pool, and answers the observer's requests. One thread
+ * waits in one place. The host has no signal handler, because a forked worker would inherit it and a signal could then
+ * wake a worker that hangs. */
 #include "core/host/host.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "core/base/clock.h"
 #include "core/base/io.h"
-#include "core/event/request.h"
 #include "core/event/wire.h"
 #include "core/host/measure.h"
-#include "core/child/child.h"
-
-enum { RECORD_MAX = 1 << 30 };
-
-struct host_self {
-    int control, epoll;
-    bool over; /* nobody is there any more */
-    struct engine *engine;
-    struct table *table;
-    struct forkserver *forkserver;
-    struct pool *pool; /* of the run that goes on, or NULL */
-    int64_t run;
-    bool more, asked; /* codes of this run are still to come; they were asked for */
-    bool stopped;
-    struct request measured; /* of a run that measures; codes are added until there are no more. type 0: none */
-    bool measuring;
-};
-
-static void host_emit_with(struct host_self *h, struct event *e, const int *fds, int nfds)
-{
-    struct buf b;
-    buf_init(&b, RECORD_MAX);
-    enum err err = h->over ? ERR_CLOSED : event_encode(e, &b);
-    if (!err)
-        err = wire_send(h->control, b.data, b.len, fds, nfds);
-    if (err) /* an event that is lost would make all that follow a lie */
-        h->over = true;
-    buf_done(&b);
-    event_done(e);
-}
-
-static void host_emit(void *ctx, struct event *e)
-{
-    host_emit_with(ctx, e, NULL, 0);
-}
-
-static void host_note(struct host_self *h, enum note_level level, const char *text)
-{
-    struct event e;
-    event_note(&e, level, "%s", text);
-    e.time = clock_now();
-    host_emit(h, &e);
-}
-
-/* --- loading ------------------------------------------------------------------------------------------------------ */
-
-/* "COL=DTYPE": cut at the last '='; the strings stay the request's. */
-static enum err parse_overrides(struct request *r, struct dtype_override *out, struct problem *problem)
-{
-    for (size_t i = 0; i < r->dtypes.n; i++) {
-        char *text = r->dtypes.v[i], *equals = strrchr(text, '=');
-        if (!equals || dtype_from_name(equals + 1, &out[i].dtype))
-            return problem_set(problem, ERR_USAGE, "\"%s\" is not COL=DTYPE with a dtype of str, i64, f64, bool, date",
-                               text);
-        *equals = '\0';
-        out[i].column = text;
-    }
-    return OK;
-}
-
-static enum err load_table(struct host_self *h, struct request *r, int fd, struct problem *problem)
-{
-    struct dtype_override *overrides = calloc(r->dtypes.n + 1, sizeof *overrides);
-    struct table_options options = {.path = r->path, .key = r->key, .overrides = overrides, .noverrides = r->dtypes.n};
-    if (!overrides)
-        return problem_set(problem, ERR_NOMEM, "%s: %s", r->path, err_text(ERR_NOMEM));
-    enum err err = parse_overrides(r, overrides, problem);
-    if (!err)
-        err = engine_load(h->engine, fd, &options, &h->table, problem);
-    free(overrides);
-    return err;
-}
-
-/* What another process read is read once more, by the engine: a table that is not what it says is refused, and the
- * engine's threads are there as they are behind a load. */
-static enum err take_table(struct host_self *h, const struct request *r, const int *fds, int nfds,
-                           struct problem *problem)
-{
-    int own[TABLE_FDS];
-    struct rows rows = {0};
-    if (nfds != TABLE_FDS)
-        return problem_set(problem, ERR_USAGE, "no table was given");
-    enum err err = io_dup_all(fds, TABLE_FDS, own);
-    if (err)
-        return problem_set(problem, err, "%s: %s", r->path, err_text(err));
-    err = table_import(own, &h->table, problem);
-    if (!err && (err = engine_scan(h->engine, h->table, &rows)))
-        problem_set(problem, err, "%s: %s", r->path, err_text(err));
-    rows_done(&rows);
-    return err;
-}
-
-/* The forkserver first, if it is wanted: while there is no thread that it could lack. */
-static enum err make_parts(struct host_self *h, const struct request *r, struct problem *problem)
-{
-    struct engine_options options = {.threads = (int)r->threads};
-    enum err err = forkserver_new(&h->forkserver);
-    if (!err) {
-        struct epoll_event interest = {.events = EPOLLIN};
-        if (epoll_ctl(h->epoll, EPOLL_CTL_ADD, forkserver_fd(h->forkserver), &interest) != 0)
-            err = err_from_errno(errno);
-    }
-    if (!err)
-        err = engine_new(&options, &h->engine);
-    if (err)
-        return problem_set(problem, err, "no engine with %lld threads: %s", (long long)r->threads, err_text(err));
-    return r->forkserver ? forkserver_start(h->forkserver, problem) : OK;
-}
-
-static void on_load(struct host_self *h, struct request *r, const int *fds, int nfds)
-{
-    struct problem problem = {""};
-    struct event e = {.type = EVENT_TABLE_LOADED, .table = {.path = text_dup(r->path), .threads = r->threads}};
-    int own[TABLE_FDS];
-    double started = clock_now();
-
-    enum err err = h->engine ? problem_set(&problem, ERR_USAGE, "a host loads one table") : OK;
-    if (!err && (!r->path || nfds < 1))
-        err = problem_set(&problem, ERR_USAGE, "no file was given to load");
-    if (!err)
-        err = make_parts(h, r, &problem);
-    bool made = !err;
-    if (!err)
-        err = r->type == REQUEST_TABLE ? take_table(h, r, fds, nfds, &problem) : load_table(h, r, fds[0], &problem);
-    if (!err && forkserver_running(h->forkserver)) {
-        err = forkserver_preload(h->forkserver, h->table, engine_threads(h->engine));
-        if (err == ERR_CLOSED) /* it died meanwhile, which is told in its place; the table is loaded all the same */
-            err = OK;
-    }
-    e.time = clock_now();
-    if (err) {
-        e.type = EVENT_TABLE_FAILED;
-        e.table.internal = !made || err == ERR_NOMEM || err == ERR_LIMIT || err == ERR_AGAIN;
-        e.table.error = text_dup(problem.text[0] != '\0' ? problem.text : err_text(err));
-        host_emit(h, &e);
-        return;
-    }
-    const struct column *key = table_column(h->table, table_key(h->table));
-    e.table.rows = (int64_t)table_rows(h->table);
-    e.table.columns = (int64_t)table_columns(h->table);
-    e.table.key = strndup(key->name, key->name_len);
-    e.table.seconds = e.time - started;
-    table_fds(h->table, own);
-    host_emit_with(h, &e, own, TABLE_FDS);
-}
+#include "core/host/private.h"
 
 /* --- runs --------------------------------------------------------------------------------------------------------- */
 
-static void emit_run(struct host_self *h, enum event_type type, const struct request *r)
-{
-    struct event e = {.type = type, .time = clock_now(), .run = {.run = h->run, .host_pid = getpid()}};
-    e.run.stopped = h->stopped;
-    if (r) {
-        e.run.asked = r->asked;
-        e.run.method = text_dup(r->method);
-        e.run.at_fork = text_dup(r->at_fork);
-        e.run.workers = r->workers;
-        e.run.tasks = r->whole ? 1 : r->tasks > 0 ? r->tasks : (int64_t)r->codes.n;
-        e.run.threads = h->engine ? engine_threads(h->engine) : 0;
-    }
-    host_emit(h, &e);
-}
-
-static enum err open_pool(struct host_self *h, const struct request *r, struct problem *problem)
+static enum err open_pool(struct host_process *h, const struct request *r, struct problem *problem)
 {
     struct pool_options options = {.workers = (int)r->workers,
                                    .run = r->run,
@@ -210,7 +49,7 @@ static enum err open_pool(struct host_self *h, const struct request *r, struct p
     return OK;
 }
 
-static enum err submit_all(struct host_self *h, const struct request *r, struct problem *problem)
+static enum err submit_all(struct host_process *h, const struct request *r, struct problem *problem)
 {
     int64_t id;
     enum err err = r->whole ? pool_submit(h->pool, NULL, &id) : OK;
@@ -221,8 +60,8 @@ static enum err submit_all(struct host_self *h, const struct request *r, struct 
     return !err ? OK : problem_set(problem, err, "not every task could be submitted: %s", err_text(err));
 }
 
-/* What cannot be gone on with. */
-static void fail_run(struct host_self *h, const char *why)
+/* Stops a run that cannot go on. */
+static void fail_run(struct host_process *h, const char *why)
 {
     host_note(h, NOTE_ERROR, why);
     h->stopped = true;
@@ -230,7 +69,7 @@ static void fail_run(struct host_self *h, const char *why)
     pool_terminate(h->pool);
 }
 
-static void end_run(struct host_self *h)
+static void end_run(struct host_process *h)
 {
     if (h->pool) {
         pool_flush(h->pool);
@@ -238,19 +77,19 @@ static void end_run(struct host_self *h)
     }
     pool_free(h->pool);
     h->pool = NULL;
-    emit_run(h, EVENT_RUN_ENDED, NULL);
+    host_emit_run(h, EVENT_RUN_ENDED, NULL);
 }
 
-/* --- a run that measures: one round, in one go ------------------------------------------------------------------- */
+/* --- a run that measures ------------------------------------------------------------------------------------------ */
 
-static void ask_for_more(struct host_self *h)
+static void ask_for_more(struct host_process *h)
 {
     h->asked = true;
-    emit_run(h, EVENT_CODES_WANTED, NULL);
+    host_emit_run(h, EVENT_CODES_WANTED, NULL);
 }
 
-/* With all its codes: it goes on until it is done, or until something else is wanted. */
-static void measure(struct host_self *h)
+/* Blocks until the round is done, or until another request arrives. */
+static void measure(struct host_process *h)
 {
     struct problem problem = {""};
     enum at_fork at_fork = AT_FORK_NONE;
@@ -275,10 +114,10 @@ static void measure(struct host_self *h)
     h->stopped = err != OK;
     h->measuring = false;
     request_done(&h->measured);
-    emit_run(h, EVENT_RUN_ENDED, NULL);
+    host_emit_run(h, EVENT_RUN_ENDED, NULL);
 }
 
-static void begin_measuring(struct host_self *h, struct request *r)
+static void begin_measuring(struct host_process *h, struct request *r)
 {
     h->measured = *r;
     *r = (struct request){0};
@@ -289,7 +128,7 @@ static void begin_measuring(struct host_self *h, struct request *r)
         measure(h);
 }
 
-static void add_measured_codes(struct host_self *h, struct request *r)
+static void add_measured_codes(struct host_process *h, struct request *r)
 {
     enum err err = OK;
     for (size_t i = 0; i < r->codes.n && !err; i++)
@@ -299,21 +138,21 @@ static void add_measured_codes(struct host_self *h, struct request *r)
     else if (!err)
         measure(h);
     else
-        h->over = true; /* without memory there is nothing to be said about it */
+        h->over = true; /* out of memory: not even an event can be sent */
 }
 
-static void on_run(struct host_self *h, struct request *r, const int *fds, int nfds)
+static void on_run(struct host_process *h, struct request *r, const int *fds, int nfds)
 {
     struct problem problem;
     (void)fds;
     (void)nfds;
     if (h->pool || h->measuring) {
-        host_note(h, NOTE_ERROR, "a run is going on: stop it first");
+        host_note(h, NOTE_ERROR, "a run is going on; stop it first");
         return;
     }
     h->run = r->run;
     h->stopped = h->more = false;
-    emit_run(h, EVENT_RUN_STARTED, r);
+    host_emit_run(h, EVENT_RUN_STARTED, r);
     if (r->measure) {
         begin_measuring(h, r);
         return;
@@ -333,7 +172,7 @@ static void on_run(struct host_self *h, struct request *r, const int *fds, int n
     end_run(h);
 }
 
-static void on_codes(struct host_self *h, struct request *r, const int *fds, int nfds)
+static void on_codes(struct host_process *h, struct request *r, const int *fds, int nfds)
 {
     struct problem problem;
     (void)fds;
@@ -344,15 +183,15 @@ static void on_codes(struct host_self *h, struct request *r, const int *fds, int
         fail_run(h, problem.text);
 }
 
-static void on_kill_worker(struct host_self *h, struct request *r, const int *fds, int nfds)
+static void on_kill_worker(struct host_process *h, struct request *r, const int *fds, int nfds)
 {
     (void)fds;
     (void)nfds;
     if (!h->pool || pool_kill_worker(h->pool, r->worker))
-        host_note(h, NOTE_INFO, "there is no such worker any more");
+        host_note(h, NOTE_INFO, "this worker has already ended");
 }
 
-static void on_cancel_task(struct host_self *h, struct request *r, const int *fds, int nfds)
+static void on_cancel_task(struct host_process *h, struct request *r, const int *fds, int nfds)
 {
     (void)fds;
     (void)nfds;
@@ -363,7 +202,7 @@ static void on_cancel_task(struct host_self *h, struct request *r, const int *fd
         host_note(h, NOTE_INFO, "the task has ended already and was not cancelled");
 }
 
-static void on_stop(struct host_self *h, struct request *r, const int *fds, int nfds)
+static void on_stop(struct host_process *h, struct request *r, const int *fds, int nfds)
 {
     (void)r;
     (void)fds;
@@ -372,7 +211,7 @@ static void on_stop(struct host_self *h, struct request *r, const int *fds, int 
         h->measuring = false;
         h->stopped = true;
         request_done(&h->measured);
-        emit_run(h, EVENT_RUN_ENDED, NULL);
+        host_emit_run(h, EVENT_RUN_ENDED, NULL);
     }
     if (!h->pool)
         return;
@@ -381,18 +220,18 @@ static void on_stop(struct host_self *h, struct request *r, const int *fds, int 
     pool_terminate(h->pool);
 }
 
-/* So many tasks that the workers never wait for the next ones, and no more. */
-static void ask_for_codes(struct host_self *h)
+/* Keeps enough tasks pending that the workers never wait for the observer to send more. */
+static void ask_for_codes(struct host_process *h)
 {
     enum { ENOUGH = 16384 };
     if (!h->more || h->asked || pool_pending(h->pool) >= ENOUGH)
         return;
     h->asked = true;
-    emit_run(h, EVENT_CODES_WANTED, NULL);
+    host_emit_run(h, EVENT_CODES_WANTED, NULL);
 }
 
-/* A run ends by itself when every task is settled; it is over when no worker is left. */
-static void tend_pool(struct host_self *h)
+/* Shuts the pool down when every task is settled, and ends the run when no worker is left. */
+static void tend_pool(struct host_process *h)
 {
     enum err err = pool_step(h->pool);
     if (err)
@@ -406,22 +245,19 @@ static void tend_pool(struct host_self *h)
 
 /* --- the loop ----------------------------------------------------------------------------------------------------- */
 
-static void (*const answers[REQUEST_TYPE_COUNT])(struct host_self *h, struct request *r, const int *fds, int nfds) = {
-    [REQUEST_LOAD] = on_load,
-    [REQUEST_TABLE] = on_load,
-    [REQUEST_RUN] = on_run,
-    [REQUEST_KILL_WORKER] = on_kill_worker,
-    [REQUEST_STOP] = on_stop,
-    [REQUEST_CODES] = on_codes,
+static void (*const answers[REQUEST_TYPE_COUNT])(struct host_process *h, struct request *r, const int *fds,
+                                                 int nfds) = {
+    [REQUEST_LOAD] = host_on_load,          [REQUEST_TABLE] = host_on_load, [REQUEST_RUN] = on_run,
+    [REQUEST_KILL_WORKER] = on_kill_worker, [REQUEST_STOP] = on_stop,       [REQUEST_CODES] = on_codes,
     [REQUEST_CANCEL_TASK] = on_cancel_task,
 };
 
-static void take_request(struct host_self *h)
+static void take_request(struct host_process *h)
 {
     struct buf b;
     struct request r;
     int fds[WIRE_FDS_MAX], nfds = 0;
-    buf_init(&b, RECORD_MAX);
+    buf_init(&b, HOST_RECORD_MAX);
     enum err err = wire_recv(h->control, &b, fds, &nfds);
     if (!err && !(err = request_decode(b.data, b.len, &r))) {
         if (r.type >= 0 && r.type < REQUEST_TYPE_COUNT)
@@ -444,7 +280,7 @@ static bool is_readable(const struct epoll_event *events, int n, int fd)
     return false;
 }
 
-static void host_serve(struct host_self *h)
+static void host_serve(struct host_process *h)
 {
     struct epoll_event events[4];
     while (!h->over) {
@@ -463,7 +299,7 @@ static void host_serve(struct host_self *h)
 
 int host_process_main(int sock)
 {
-    struct host_self h = {.control = sock, .epoll = epoll_create1(EPOLL_CLOEXEC)};
+    struct host_process h = {.control = sock, .epoll = epoll_create1(EPOLL_CLOEXEC)};
     struct epoll_event interest = {.events = EPOLLIN, .data.fd = sock};
     bool ok = h.epoll >= 0 && epoll_ctl(h.epoll, EPOLL_CTL_ADD, sock, &interest) == 0;
     if (ok)

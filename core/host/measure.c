@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One round of measuring. A pool is made for it, does every code once, then codes and empty tasks for a while, is
- * looked at while it idles, and goes. The engine alone does the same without the pool. Nothing is measured but what
- * happens. */
+ * One round of measuring. A new pool does every code once, then codes and empty tasks for a fixed time; the memory of
+ * its idle workers is read, and it is shut down. The engine alone does the same queries without a pool. */
 #include "core/host/measure.h"
 
 #include <poll.h>
@@ -13,22 +12,22 @@
 
 enum { TRIPS_MAX = 2000, WORKERS_SEEN = 256 };
 
-static const double slice = 0.1; /* seconds for each of what is repeated */
+static const double slice = 0.1; /* seconds for each measurement that is repeated */
 
 struct round {
     const struct measure_job *job;
     struct pool *pool;
     double began, first; /* clock_now(); 0: not yet */
     int64_t asked, settled, bad;
-    bool quiet; /* tasks are not told of */
+    bool quiet; /* events of tasks are not passed on */
     pid_t workers[WORKERS_SEEN];
     int nworkers;
-    double looked; /* at the control socket, clock_now() */
+    double looked; /* clock_now() when the control socket was last polled */
     double trips[TRIPS_MAX];
     struct problem *problem;
 };
 
-/* --- telling ------------------------------------------------------------------------------------------------------ */
+/* --- results ------------------------------------------------------------------------------------------------------ */
 
 static void say_at(const struct round *r, enum measure what, double at, double value)
 {
@@ -49,7 +48,7 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The 99th percentile is said only where there are a hundred to tell it from. */
+/* A 99th percentile needs at least a hundred measurements. */
 static void say_trips(struct round *r, enum measure median, enum measure p99, size_t n)
 {
     if (n == 0)
@@ -123,7 +122,7 @@ static enum err submit(struct round *r, enum pool_kind kind, const char *code)
     return !err ? OK : problem_set(r->problem, err, "a task could not be submitted: %s", err_text(err));
 }
 
-/* The i-th task of the user's. */
+/* The i-th code of the request, or the whole table if it has none. */
 static enum err submit_code(struct round *r, size_t i)
 {
     const struct texts *codes = r->job->codes;
@@ -179,7 +178,7 @@ static enum err shut_down(struct round *r)
     return OK;
 }
 
-/* Every code once, from nothing. */
+/* Starts the pool and does every code once. */
 static enum err do_all(struct round *r)
 {
     enum err err = open_pool(r, r->job->request->method, (int)r->job->request->workers);
@@ -194,7 +193,7 @@ static enum err do_all(struct round *r)
     return OK;
 }
 
-/* As many as the workers can do for a while, `chunk` at a time. */
+/* Submits `chunk` tasks at a time for one slice. */
 static enum err do_rate(struct round *r, submit_fn *one, size_t chunk, enum measure what)
 {
     int64_t before = r->settled;
@@ -229,7 +228,7 @@ static enum err do_trips(struct round *r, submit_fn *one, enum measure median, e
     return err;
 }
 
-/* The mean of those for which the kernel answers. */
+/* The mean over the workers whose memory the kernel lets us read. */
 static void say_memory(struct round *r)
 {
     struct worker_memory sum = {0};
@@ -327,10 +326,10 @@ static enum err measure_inline(struct round *r)
     return err;
 }
 
-/* --- how a start method grows with the memory of its parent ------------------------------------------------------ */
+/* --- how the cost of a start method grows with the memory of its parent ------------------------------------------- */
 
-/* The quickest of a few: what it takes when nothing else is in the way. */
-static enum err measure_birth(struct round *r, const char *method, enum measure what, double mib)
+/* The shortest of a few tries, which other processes disturbed least. */
+static enum err measure_start(struct round *r, const char *method, enum measure what, double mib)
 {
     enum { TIMES = 5 };
     double best = 0;
@@ -351,7 +350,7 @@ static enum err measure_birth(struct round *r, const char *method, enum measure 
     return err;
 }
 
-/* Memory as a program has it that has made objects: private pages, each written to. */
+/* The host gets private pages, each written to, as a program has that has created many objects. */
 static enum err measure_growth(struct round *r)
 {
     static const int sizes[] = {0, 64, 256, 1024};
@@ -361,7 +360,7 @@ static enum err measure_growth(struct round *r)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes && !err; i++) {
         size_t bytes = (size_t)sizes[i] << 20;
         if (i > 0 && (int64_t)bytes > free_memory / 4)
-            break; /* not at the cost of others */
+            break; /* leave the memory to other processes */
         void *ballast = NULL;
         if (bytes > 0)
             ballast = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -369,9 +368,9 @@ static enum err measure_growth(struct round *r)
             break;
         if (ballast)
             memset(ballast, 1, bytes);
-        err = measure_birth(r, "fork", MEASURE_GROWN_FORK, sizes[i]);
+        err = measure_start(r, "fork", MEASURE_GROWN_FORK, sizes[i]);
         if (!err)
-            err = measure_birth(r, "spawn", MEASURE_GROWN_SPAWN, sizes[i]);
+            err = measure_start(r, "spawn", MEASURE_GROWN_SPAWN, sizes[i]);
         if (ballast)
             munmap(ballast, bytes);
     }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Measuring, in the host: one round over some codes, by a pool of some start method or by the engine alone. Blocks
- * until it is done, or until `control` is readable. What it finds is told as EVENT_MEASURED; for the pool's room
- * only. */
+ * Measuring, in the host: one round over some codes, by a pool of one start method or by the engine alone. For this
+ * room only. */
 #ifndef HOST_MEASURE_H
 #define HOST_MEASURE_H
 
@@ -12,7 +11,7 @@
 
 struct measure_job {
     const struct request *request; /* run, method, workers, whole */
-    const struct texts *codes;     /* none: the whole table */
+    const struct texts *codes;     /* empty: the whole table */
     struct engine *engine;
     const struct table *table;
     struct forkserver *forkserver;
@@ -21,16 +20,17 @@ struct measure_job {
     void *ctx;
 };
 
-/* ERR_AGAIN: somebody wants something else. All else comes with words. */
+/* Blocks until the round is done, or until `control` is readable: ERR_AGAIN. Results are emitted as EVENT_MEASURED. Any
+ * other error comes with a problem. */
 enum err measure_round(const struct measure_job *job, struct problem *problem) MUST_CHECK;
 
-/* pool_measure_memory.c: of a process, in KiB; -1: nobody can say. */
+/* measure_memory.c: memory of a process in KiB, and its open fds. -1: cannot be read. */
 struct worker_memory {
     int64_t pss, uss, fds;
 };
 struct worker_memory measure_memory(pid_t pid);
 
-/* Bytes that are there for the taking; 0: nobody can say. */
+/* Bytes of memory that are available; 0: cannot be read. */
 int64_t measure_free_memory(void);
 
 #endif

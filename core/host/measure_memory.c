@@ -17,7 +17,7 @@ static bool read_file(const char *path, struct buf *out)
     return !err && out->len > 0;
 }
 
-/* The number behind a name that begins a line; -1: it is not there. */
+/* The number that follows a name at the start of a line; -1: the name is not there. */
 static int64_t number_of(const char *text, const char *name)
 {
     size_t len = strlen(name);

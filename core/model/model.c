@@ -145,7 +145,6 @@ void model_free(struct model *m)
     free(m->table_error);
     free(m->method);
     free(m->at_fork);
-    table_free(m->table);
     free(m);
 }
 
@@ -167,11 +166,4 @@ enum err model_apply(struct model *m, struct event *e)
 void model_keep_tasks(struct model *m)
 {
     m->keep_tasks = true;
-}
-
-void model_give_table(struct model *m, struct table *t)
-{
-    table_free(m->table);
-    m->table = t;
-    m->version++;
 }

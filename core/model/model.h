@@ -73,7 +73,6 @@ struct model {
     double load_seconds;
     char *table_error;   /* the message for the user if the table cannot be read, or NULL */
     bool table_internal; /* it is poolscope that failed, not the table */
-    struct table *table; /* owned; NULL until it is loaded */
     int64_t host_pid;    /* 0: none */
 
     /* the watched command or process tree; root 0: a run of our own is observed */
@@ -132,9 +131,6 @@ enum err model_apply(struct model *m, struct event *e) MUST_CHECK;
 
 /* Keep the records of all tasks, however many, for a report that lists them. Call it before the run. */
 void model_keep_tasks(struct model *m);
-
-/* Gives the model the table that an EVENT_TABLE_LOADED has announced. */
-void model_give_table(struct model *m, struct table *t);
 
 /* --- derived each time, not stored --- */
 

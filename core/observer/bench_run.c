@@ -100,6 +100,8 @@ enum err bench_run_new(const struct bench_settings *settings, struct bench_run *
                                        .ctx = r};
     enum err err = r->bench.path ? observer_new(&options, &r->observer, problem)
                                  : problem_set(problem, ERR_NOMEM, "out of memory");
+    if (!err)
+        err = observer_load(r->observer, problem);
     if (err)
         bench_run_free(r);
     else

@@ -6,11 +6,10 @@
 #include "core/base/clock.h"
 #include "core/observer/private.h"
 
-/* The run that the host was asked for, or would have been asked for once the table was loaded. NULL: none. */
-static const struct request *missing_run(const struct observer *o)
+/* The run that the host has been asked for and did not begin, or would have been asked for once it had the table. */
+static struct request *missing_run(struct observer *o)
 {
-    const struct request *r = o->sent.run > 0 || o->loaded || o->options.keep_host ? &o->sent : &o->wanted;
-    return r->run > 0 ? r : NULL;
+    return o->sent.run > 0 || host_has_table(o->host) ? &o->sent : &o->wanted;
 }
 
 static enum err add_run(struct observer *o, const struct request *r)
@@ -53,12 +52,14 @@ enum err run_add_missing(struct observer *o, enum event_type type)
 {
     const struct model *m = o->model;
     enum err err = OK;
-    if (type == EVENT_RUN_STARTED || type == EVENT_HOST_EXITED) {
-        const struct request *r = type == EVENT_HOST_EXITED ? missing_run(o) : NULL;
-        if (r)
+    if (type == EVENT_HOST_EXITED) {
+        struct request *r = missing_run(o);
+        if (r->run > 0)
             err = add_run(o, r);
-        request_done(&o->sent);
+        request_done(r);
     }
+    if (type == EVENT_RUN_STARTED)
+        request_done(&o->sent);
     bool last = type == EVENT_HOST_EXITED || type == EVENT_RUN_ENDED;
     if (!err && last && o->options.keep_tasks && model_run_active(m) && m->run == o->codes_of &&
         model_settled_tasks(m) < m->total)

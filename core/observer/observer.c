@@ -176,9 +176,7 @@ enum err observer_open(const struct observer_options *options, const struct obse
         return problem_set(problem, ERR_NOMEM, "out of memory");
     *o = (struct observer){.observed = observed,
                            .options = *options,
-                           .source = -1,
-                           .input = await_none(-1),
-                           .given = {-1, -1, -1},
+                           .input = table_input_none(),
                            .epoll = -1,
                            .timer = -1,
                            .root_pidfd = -1,

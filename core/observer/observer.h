@@ -11,6 +11,7 @@
 #include "core/base/startup.h"
 #include "core/event/event.h"
 #include "core/model/model.h"
+#include "core/table/table.h"
 
 struct observer;
 
@@ -31,20 +32,27 @@ struct observer_options {
     void (*on_task)(void *ctx, const struct event_task *ended); /* called for each task that ends; borrowed; or NULL */
     void (*on_measured)(void *ctx, const struct event_measured *m); /* called for each measurement; borrowed; or NULL */
     void *ctx;                                                      /* of the two functions */
-    bool table_follows; /* nothing is loaded: the table is given later (observer_load) */
-    bool as_given;      /* … and is taken as it is, though a strict load might refuse it */
-    bool keep_host;     /* start another host when one dies, so that the table stays open for queries and runs */
 };
 
-/* Opens the file and starts the host, which begins to load (what comes through a pipe or is packed: when observer_step
- * has taken all of it); events follow. A file that cannot be read is told as EVENT_TABLE_FAILED; an error with a
- * problem says that poolscope itself cannot begin. The strings are borrowed until observer_free. */
+/* An observer of our own runs. It has no table yet: call observer_load, or observer_set_table. On an error, which comes
+ * with a problem, poolscope itself cannot start. The strings are borrowed until observer_free. */
 enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
     MUST_CHECK;
 
-/* The table as somebody read it already, or why it cannot be read (`fault`): a host takes it, in the place of the one
- * that is there; where there is none, the first run starts one. What is given stays the caller's. */
-enum err observer_load(struct observer *o, const struct table *t, const char *fault) MUST_CHECK;
+/* Opens the file that the options name and starts a host, which loads all of it and refuses what is not as it should be
+ * (a stream is first read to its end by observer_step). EVENT_TABLE_LOADED or EVENT_TABLE_FAILED follows. On an error,
+ * which comes with a problem, poolscope itself cannot start. */
+enum err observer_load(struct observer *o, struct problem *problem) MUST_CHECK;
+
+/* Runs are over this table from now on, as it is: its fds are duplicated, and `t` stays the caller's. A run that is
+ * going on ends. The host is started with the next run. ERR_NOMEM, ERR_LIMIT, or what table_import says. */
+enum err observer_set_table(struct observer *o, const struct table *t) MUST_CHECK;
+
+/* There is no table to run over, and why. */
+enum err observer_refuse_table(struct observer *o, const char *why) MUST_CHECK;
+
+/* The table that runs are over; NULL: none yet. The observer's, until another one is set or loaded. */
+const struct table *observer_table(const struct observer *o);
 
 /* Ends the run and the host, or the watched command. When it returns, no process of ours is left, except for those that
  * observer_leave_running has left alone. */
@@ -113,19 +121,19 @@ bool observer_watch_over(const struct observer *o);
 
 struct run_settings {
     const char *method; /* fork, spawn, forkserver */
-    bool measure;       /* it measures and returns no results; `method` may also be engine, inline, growth */
+    bool measure;       /* yields measurements instead of results; `method` may also be engine, inline, growth */
     int workers;
-    int threads; /* if the host has another number, a new host is started and loads the table again */
+    int threads; /* of the engine; if the host has another number, a new host is started */
     const char *at_fork;
-    int64_t max_tasks;   /* a worker is replaced after so many tasks; 0: never */
+    int64_t max_tasks;   /* a worker is replaced after so many; 0: never */
     double task_timeout; /* seconds; 0: none */
-    int retries;         /* of a task whose worker died */
+    int retries;         /* how often a task is tried again when its worker dies */
     const char *const *codes;
     size_t ncodes;      /* 0: one task that returns the whole table */
-    struct buf *packed; /* instead of `codes`: ncodes codes, each with its NUL; taken. NULL: `codes` are used */
+    struct buf *packed; /* NULL, or ncodes codes instead of `codes`, each followed by a NUL; taken */
 };
 
-/* Starts a run as soon as the table is loaded. If a run is going on, it is stopped first. */
+/* Starts a run as soon as there is a table. A run that is going on is stopped first. */
 enum err observer_run(struct observer *o, const struct run_settings *settings) MUST_CHECK;
 void observer_stop(struct observer *o);
 enum err observer_kill_worker(struct observer *o, int64_t worker) MUST_CHECK;

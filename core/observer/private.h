@@ -4,7 +4,6 @@
 #ifndef OBSERVER_PRIVATE_H
 #define OBSERVER_PRIVATE_H
 
-#include "core/base/await.h"
 #include "core/event/queue.h"
 #include "core/event/request.h"
 #include "core/observer/command.h"
@@ -12,6 +11,7 @@
 #include "core/observer/sampler.h"
 #include "core/host/host.h"
 #include "core/report/report.h"
+#include "core/table_view/input.h"
 
 /* What differs between the two kinds. */
 struct observed {
@@ -41,20 +41,17 @@ struct observer {
     double look_at;    /* clock_now() time when observed->look is called; 0: none */
 
     /* a run of our own: run.c, source.c, missing.c */
-    struct host *host;           /* NULL: none */
-    int source;                  /* the file's fd, or -1 */
-    struct table_stream *stream; /* while it is spooled, there being no source yet; NULL: not */
-    struct await input;          /* its bytes, in `epoll` */
-    int given[TABLE_FDS];        /* the table as it was given, or -1 */
-    int threads;                 /* of the engine in the host that is there */
-    int64_t runs;                /* asked for so far */
-    struct request wanted;       /* the next run, when wanted.run > 0 */
-    struct request sent; /* the run that the host was asked for and has not begun, when sent.run > 0; no codes */
-    struct buf codes;    /* of the run that goes on or is wanted, each with its NUL */
-    size_t codes_sent;   /* bytes of them */
-    int64_t codes_of;    /* the run they are of */
-    bool loaded;         /* by the host that is there */
-    bool stopping;       /* REQUEST_STOP is on its way */
+    struct host *host;        /* NULL: none */
+    struct table_input input; /* see observer_load; closed if the table was set */
+    struct table *table;      /* that runs are over: loaded by the host, or see observer_set_table; NULL: none yet */
+    int threads;              /* of the engine in the host that is there */
+    int64_t runs;             /* asked for so far */
+    struct request wanted;    /* the next run, when wanted.run > 0 */
+    struct request sent;      /* the run that the host was asked for and has not begun, when sent.run > 0; no codes */
+    struct buf codes;         /* of the run that goes on or is wanted, each with its NUL */
+    size_t codes_sent;        /* bytes of them */
+    int64_t codes_of;         /* the run they are of */
+    bool stopping;            /* REQUEST_STOP is on its way */
 
     /* a watched command: watch.c */
     struct command *command;          /* NULL: none, or only attached */
@@ -95,13 +92,9 @@ enum err run_start_host(struct observer *o, struct problem *problem) MUST_CHECK;
 /* The table cannot be loaded: because of itself, or (`internal`) because poolscope failed. */
 enum err run_fail_table(struct observer *o, const char *text, bool internal) MUST_CHECK;
 
-/* --- source.c --- */
+/* --- source.c: spools what has arrived of a stream, and starts the host when all of it is there --- */
 
-/* Opens the file of a run of our own, and starts the host as soon as it can read the file: at once, or when the stream
- * has come to its end. */
-enum err source_open(struct observer *o, struct problem *problem) MUST_CHECK;
-enum err source_step(struct observer *o, bool *changed) MUST_CHECK; /* reads what a stream has ready */
-void source_close(struct observer *o);
+enum err source_step(struct observer *o, bool *changed) MUST_CHECK;
 
 /* --- missing.c: called before an event of this type is applied --- */
 

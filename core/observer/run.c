@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A run of our own: the host process, from its start to its end, and the runs in it. */
+ * Runs of our own: starting and ending the host process, and the runs in it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -9,17 +9,17 @@
 #include "core/base/io.h"
 #include "core/observer/private.h"
 
-/* How long a host may take to end a run it was asked to stop, before it is killed instead. */
+/* Seconds that a host may take to end a run that it was asked to stop, before it is killed. */
 static const double stop_patience = 2.0;
 
 static void unwatch(struct observer *o)
 {
     struct event e;
     if (sampler_watch(o->sampler, 0, false, 0)) {
-        /* watching nothing needs no memory */
+        /* cannot fail: watching nothing needs no memory */
     }
     while (!queue_take(o->queue, &e))
-        event_done(&e); /* of a run that is over */
+        event_done(&e); /* of a run that has ended */
 }
 
 static void end_run(struct observer *o)
@@ -37,12 +37,12 @@ static void run_stop(struct observer *o)
     o->stopping = true;
     observer_look_at(o, clock_now() + stop_patience);
     if (host_send(o->host, &r, -1)) {
-        /* the host is gone: host_receive will say so */
+        /* the host is gone, which host_receive reports */
     }
 }
 
-/* A hung pool is stopped when nothing in it can go on: no worker starts or works, and nobody will take what is pending.
- * Until then results still come, and the evidence of the others is still to be put on paper. */
+/* A pool that hangs is stopped when nothing in it can continue: no worker starts or works, and no worker is left for
+ * the pending tasks. Until then results still come, and evidence about other workers is still collected. */
 static bool stuck_for_good(const struct model *m)
 {
     size_t hung = 0;
@@ -57,15 +57,15 @@ static bool stuck_for_good(const struct model *m)
     return hung > 0 && (model_count_tasks(m, TASK_PENDING) == 0 || (int64_t)hung >= m->workers_wanted);
 }
 
-/* What the event channel knows of a worker helps the eye: the thread count at its fork, and that someone
- * waits for it. */
+/* Tells the sampler what only the events say about a worker: how many threads its parent had when it was forked, and
+ * that a task waits for it. */
 static void hint(struct observer *o, const struct model_worker *w)
 {
     if (w)
         sampler_hint(o->sampler, (pid_t)w->pid, w->forked_without_exec ? w->parent_threads : -1, w->task != 0);
 }
 
-/* The next codes, not more than the host wants at a time. */
+/* Adds the next codes to the request, as many as the host takes at a time. */
 static enum err take_codes(struct observer *o, struct request *r)
 {
     enum { CHUNK = 8192 };
@@ -83,10 +83,10 @@ static enum err run_send_codes(struct observer *o, int64_t run)
 {
     struct request r = {.type = REQUEST_CODES, .run = run};
     if (run != o->codes_of || !o->host)
-        return OK; /* of a run that is over */
+        return OK; /* the run has ended */
     enum err err = take_codes(o, &r);
     if (!err && host_send(o->host, &r, -1)) {
-        /* the host is gone: host_receive will say so */
+        /* the host is gone, which host_receive reports */
     }
     request_done(&r);
     return err;
@@ -102,7 +102,7 @@ static enum err send_run(struct observer *o)
     request_done(&o->sent);
     o->sent = o->wanted;
     o->wanted = (struct request){0};
-    return err == ERR_CLOSED ? OK : err; /* the host is gone: host_receive will say so */
+    return err == ERR_CLOSED ? OK : err; /* the host is gone, which host_receive reports */
 }
 
 enum err run_fail_table(struct observer *o, const char *text, bool internal)
@@ -117,42 +117,43 @@ enum err run_fail_table(struct observer *o, const char *text, bool internal)
     return observer_apply(o, &failed);
 }
 
-static enum err on_host_gone(struct observer *o)
+static void drop_host(struct observer *o)
 {
-    bool was_loaded = o->loaded;
+    if (!o->host)
+        return;
     observer_unwatch_fd(o, host_fd(o->host));
     host_free(o->host);
     o->host = NULL;
-    o->loaded = false;
-    end_run(o);
-    if (!was_loaded && !o->model->table_error)
-        return run_fail_table(o, "the host process died while it loaded the table", true);
-    if (!o->options.keep_host)
-        return OK;
+    request_done(&o->sent);
+}
+
+/* Starts a host for the wanted run, and logs why it cannot be started. */
+static enum err start_host(struct observer *o)
+{
     struct problem problem;
     enum err err = run_start_host(o, &problem);
-    observer_say(o, err ? NOTE_ERROR : NOTE_INFO, err ? problem.text : "another host is started; the table stays open");
-    return OK;
+    if (err)
+        observer_say(o, NOTE_ERROR, problem.text);
+    return err;
+}
+
+static enum err on_host_gone(struct observer *o)
+{
+    drop_host(o);
+    end_run(o);
+    if (!o->table && !o->model->table_error)
+        return run_fail_table(o, "the host process died while it loaded the table", true);
+    return o->wanted.run > 0 && o->table ? start_host(o) : OK;
 }
 
 static enum err on_loaded(struct observer *o)
 {
-    struct table *t = host_take_table(o->host);
-    o->loaded = true;
-    if (t) {
-        int fds[TABLE_FDS];
-        table_fds(t, fds);
-        int copy = fcntl(fds[0], F_DUPFD_CLOEXEC, 3); /* a pipe can be read only once: from now on this is the source */
-        if (copy >= 0) {
-            io_close(&o->source);
-            o->source = copy;
-        }
-        model_give_table(o->model, t);
-    }
+    if (!o->table)
+        o->table = host_take_table(o->host);
     return o->wanted.run > 0 ? send_run(o) : OK;
 }
 
-/* clock_now() when the run that goes on was asked for. */
+/* clock_now() when the current run was asked for. */
 static double asked_at(const struct observer *o)
 {
     return o->epoch + o->model->run_asked;
@@ -162,6 +163,7 @@ static enum err follow(struct observer *o, enum event_type type, const struct mo
 {
     switch (type) {
     case EVENT_TABLE_LOADED: return on_loaded(o);
+    case EVENT_TABLE_FAILED: drop_host(o); break; /* a host loads one table, and cannot run without it */
     case EVENT_RUN_STARTED: return sampler_watch(o->sampler, host_pid(o->host), false, asked_at(o));
     case EVENT_WORKER_STARTED: hint(o, o->model->nworkers ? &o->model->workers[o->model->nworkers - 1] : NULL); break;
     case EVENT_TASK_STARTED:
@@ -172,7 +174,7 @@ static enum err follow(struct observer *o, enum event_type type, const struct mo
             if (o->model->workers[i].ended < 0)
                 hint(o, &o->model->workers[i]);
         break;
-    case EVENT_RUN_ENDED: end_run(o); return o->wanted.run > 0 && o->loaded ? send_run(o) : OK;
+    case EVENT_RUN_ENDED: end_run(o); return o->wanted.run > 0 && host_has_table(o->host) ? send_run(o) : OK;
     case EVENT_HOST_EXITED: return on_host_gone(o);
     default: break;
     }
@@ -187,7 +189,7 @@ static enum err run_react(struct observer *o, enum event_type type, const struct
     return err;
 }
 
-/* On the wire times are those of the machine's clock. */
+/* Times in an event from the host are those of clock_now(). */
 static void to_session(const struct observer *o, struct event *e)
 {
     e->time -= o->epoch;
@@ -213,12 +215,12 @@ static enum err run_step(struct observer *o, int *budget, bool *changed)
     return err;
 }
 
-/* The host did not end its run when asked: it goes, and its pool with it. */
+/* Kills a host that did not end its run when asked; its pool ends with it. */
 static enum err kill_host(struct observer *o)
 {
     struct event gone = {
         .type = EVENT_HOST_EXITED, .time = clock_now() - o->epoch, .host = {.pid = host_pid(o->host), .signal = 9}};
-    observer_say(o, NOTE_ERROR, "the host did not end the run when asked; it was killed");
+    observer_say(o, NOTE_ERROR, "the host did not stop the run in time; it was killed");
     return observer_handle(o, &gone);
 }
 
@@ -233,7 +235,7 @@ static enum err run_look(struct observer *o, double now, bool *changed)
 
 static enum err load_request(const struct observer *o, struct request *r)
 {
-    *r = (struct request){.type = o->given[0] >= 0 ? REQUEST_TABLE : REQUEST_LOAD,
+    *r = (struct request){.type = o->table ? REQUEST_TABLE : REQUEST_LOAD,
                           .threads = o->threads,
                           .forkserver = o->options.forkserver,
                           .path = text_dup(o->options.path),
@@ -244,6 +246,15 @@ static enum err load_request(const struct observer *o, struct request *r)
     return err;
 }
 
+static enum err send_table(struct observer *o, const struct request *load)
+{
+    int fds[TABLE_FDS];
+    if (!o->table)
+        return host_send(o->host, load, table_input_fd(&o->input));
+    table_fds(o->table, fds);
+    return host_send_fds(o->host, load, fds, TABLE_FDS);
+}
+
 enum err run_start_host(struct observer *o, struct problem *problem)
 {
     struct request load = {0};
@@ -251,19 +262,17 @@ enum err run_start_host(struct observer *o, struct problem *problem)
     if (err)
         return err;
     struct event started = {.type = EVENT_HOST_STARTED, .time = clock_now() - o->epoch, .host.pid = host_pid(o->host)};
-    o->loaded = false;
     err = observer_apply(o, &started);
     if (!err)
         err = observer_watch_fd(o, host_fd(o->host));
     if (!err)
         err = load_request(o, &load);
     if (!err)
-        err = o->given[0] >= 0 ? host_send_fds(o->host, &load, o->given, TABLE_FDS)
-                               : host_send(o->host, &load, o->source);
+        err = send_table(o, &load);
     if (err == ERR_CLOSED)
-        err = OK; /* it is gone already: host_receive will say so */
+        err = OK; /* the host is gone, which host_receive reports */
     if (err)
-        problem_set(problem, err, "the host process cannot be told to load the table: %s", err_text(err));
+        problem_set(problem, err, "cannot send the table to the host process: %s", err_text(err));
     request_done(&load);
     return err;
 }
@@ -284,10 +293,8 @@ static void run_done(struct observer *o)
     request_done(&o->wanted);
     request_done(&o->sent);
     buf_done(&o->codes);
-    source_close(o);
-    io_close(&o->source);
-    for (int i = 0; i < TABLE_FDS; i++)
-        io_close(&o->given[i]);
+    table_input_close(&o->input);
+    table_free(o->table);
 }
 
 static const struct observed run_kind = {
@@ -295,17 +302,7 @@ static const struct observed run_kind = {
 
 enum err observer_new(const struct observer_options *options, struct observer **out, struct problem *problem)
 {
-    struct observer *o;
-    enum err err = observer_open(options, &run_kind, &o, problem);
-    if (err)
-        return err;
-    if (!options->table_follows)
-        err = source_open(o, problem);
-    if (err)
-        observer_free(o);
-    else
-        *out = o;
-    return err;
+    return observer_open(options, &run_kind, out, problem);
 }
 
 static enum err run_request(const struct run_settings *s, int64_t run, struct request *r)
@@ -328,23 +325,6 @@ static enum err run_request(const struct run_settings *s, int64_t run, struct re
     return err;
 }
 
-/* Another number of engine threads is another engine, and that is another host. */
-static enum err renew_host(struct observer *o, int threads)
-{
-    struct problem problem;
-    if (o->host) {
-        observer_unwatch_fd(o, host_fd(o->host));
-        host_free(o->host);
-        o->host = NULL;
-    }
-    request_done(&o->sent);
-    o->threads = threads;
-    enum err err = run_start_host(o, &problem);
-    if (err)
-        observer_say(o, NOTE_ERROR, problem.text);
-    return err;
-}
-
 enum err observer_run(struct observer *o, const struct run_settings *settings)
 {
     request_done(&o->wanted);
@@ -361,46 +341,26 @@ enum err observer_run(struct observer *o, const struct run_settings *settings)
         err = buf_add(&o->codes, settings->codes[i], strlen(settings->codes[i]) + 1);
     if (err)
         return err;
-    if (!o->host && o->source < 0 && o->given[0] < 0) {
+    if (!o->table && table_input_fd(&o->input) < 0) {
         o->threads = settings->threads;
-        return OK; /* it runs when the table was given, or has come to its end, and is loaded */
+        return OK; /* the run starts when there is a table */
     }
-    if (!o->host || settings->threads != o->threads) {
+    if (!o->host || settings->threads != o->threads) { /* another number of engine threads needs another host */
         if (model_run_active(o->model))
             end_run(o);
-        return renew_host(o, settings->threads); /* it runs when the table is loaded again */
+        drop_host(o);
+        o->threads = settings->threads;
+        return start_host(o); /* the run starts when this host has the table */
     }
     if (model_run_active(o->model)) {
         run_stop(o);
-        return OK; /* it runs when the old one has ended */
+        return OK; /* the run starts when the one before it has ended */
     }
-    if (!o->loaded)
-        return OK; /* it runs when the table is there: loading is part of what the user waits for */
-    return send_run(o);
+    return host_has_table(o->host) ? send_run(o) : OK; /* else it starts when the host has the table */
 }
 
-/* What a strict load would refuse, it refuses. */
-static bool loads_strictly(const struct observer *o, const struct table *t)
-{
-    return !o->options.as_given && (o->options.ndtypes > 0 || table_ragged(t).long_rows > 0);
-}
-
-static enum err keep_given(struct observer *o, const struct table *t)
-{
-    int fds[TABLE_FDS];
-    table_fds(t, fds);
-    io_close(&o->source);
-    for (int i = 0; i < TABLE_FDS; i++)
-        io_close(&o->given[i]);
-    o->source = fcntl(fds[0], F_DUPFD_CLOEXEC, 3);
-    for (int i = 0; i < TABLE_FDS && !loads_strictly(o, t); i++)
-        if ((o->given[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3)) < 0)
-            return err_from_errno(errno);
-    return o->source < 0 ? err_from_errno(errno) : OK;
-}
-
-/* The model has it without a host: one is started for the first run. */
-static enum err tell_loaded(struct observer *o, const struct table *t)
+/* Reports a table that was set as the host reports one that it has loaded. */
+static enum err tell_table(struct observer *o, const struct table *t)
 {
     const struct column *key = table_column(t, table_key(t));
     struct event loaded = {.type = EVENT_TABLE_LOADED,
@@ -411,31 +371,37 @@ static enum err tell_loaded(struct observer *o, const struct table *t)
                                      .key = strndup(key->name, key->name_len),
                                      .threads = o->threads,
                                      .seconds = clock_now() - o->epoch}};
-    struct table *own = NULL;
-    int fds[TABLE_FDS];
-    struct problem problem;
-    enum err err = observer_apply(o, &loaded);
-    if (!err)
-        err = io_dup_all(o->given, TABLE_FDS, fds);
-    if (!err)
-        err = table_import(fds, &own, &problem);
-    if (!err)
-        model_give_table(o->model, own);
-    return err;
+    return observer_apply(o, &loaded);
 }
 
-enum err observer_load(struct observer *o, const struct table *t, const char *fault)
+enum err observer_set_table(struct observer *o, const struct table *t)
 {
-    if (!t || fault)
-        return run_fail_table(o, fault, false);
-    enum err err = keep_given(o, t);
+    int fds[TABLE_FDS], own[TABLE_FDS];
+    struct table *copy;
+    struct problem problem;
+    table_fds(t, fds);
+    enum err err = io_dup_all(fds, TABLE_FDS, own);
+    if (!err)
+        err = table_import(own, &copy, &problem);
     if (err)
         return err;
-    if (!o->host && o->given[0] >= 0 && o->wanted.run == 0)
-        return tell_loaded(o, t);
     if (model_run_active(o->model))
         end_run(o);
-    return renew_host(o, o->threads);
+    drop_host(o);
+    table_free(o->table);
+    o->table = copy;
+    err = tell_table(o, t);
+    return !err && o->wanted.run > 0 ? start_host(o) : err;
+}
+
+enum err observer_refuse_table(struct observer *o, const char *why)
+{
+    return run_fail_table(o, why, false);
+}
+
+const struct table *observer_table(const struct observer *o)
+{
+    return o->table;
 }
 
 enum err observer_kill_worker(struct observer *o, int64_t worker)

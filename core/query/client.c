@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The asking side of a query server: starts it, sends questions, takes answers, ends it. */
+ * The asking side of a query server: starts it, sends queries, receives answers, ends it. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,25 +12,24 @@ enum { RECORD_MAX = 1 << 20, PATIENCE_MS = 500 };
 
 struct query_server {
     struct child child;
-    pid_t pid;
     int sock;
     struct table_progress *progress;
     int progress_fd; /* owned; sent with the first table */
 };
 
-enum err query_server_start(int threads, struct query_server **out, struct problem *problem)
+enum err query_server_start(struct query_server **out, struct problem *problem)
 {
     int theirs = -1;
     struct query_server *d = calloc(1, sizeof *d);
-    (void)threads;
     if (!d)
-        return problem_set(problem, ERR_NOMEM, "no process for the table: %s", err_text(ERR_NOMEM));
+        return problem_set(problem, ERR_NOMEM, "cannot start the process that reads the table: %s",
+                           err_text(ERR_NOMEM));
     *d = (struct query_server){.child = CHILD_NONE, .sock = -1, .progress_fd = -1};
     enum err err = table_progress_share(&d->progress, &d->progress_fd);
     if (!err)
         err = child_socket(&d->sock, &theirs);
     if (err)
-        problem_set(problem, err, "no process for the table: %s", err_text(err));
+        problem_set(problem, err, "cannot start the process that reads the table: %s", err_text(err));
     else
         err = child_spawn("poolscope-query", theirs, true, &d->child, problem);
     io_close(&theirs);
@@ -38,7 +37,6 @@ enum err query_server_start(int threads, struct query_server **out, struct probl
         query_server_free(d);
         return err;
     }
-    d->pid = d->child.pid;
     *out = d;
     return OK;
 }
@@ -59,17 +57,12 @@ void query_server_free(struct query_server *d)
     free(d);
 }
 
-pid_t query_server_pid(const struct query_server *d)
-{
-    return d->pid;
-}
-
 int query_server_fd(const struct query_server *d)
 {
     return d->sock;
 }
 
-/* The fds of a table, and behind them how far things are. */
+/* The memory that shows progress is sent after the fds of a table. */
 static enum err send_with(struct query_server *d, const struct buf *b, const struct query *a, const int *fds, int nfds)
 {
     int all[TABLE_FDS + 1];

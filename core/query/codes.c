@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The codes of some rows of the query server's table. */
+ * Counts the codes in a list of rows. */
 #include "core/query/private.h"
 
 enum { ROWS_A_PIECE = 1024 };

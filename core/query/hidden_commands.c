@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The hidden commands of the program: what host, forkserver and spawned workers begin with. */
+ * Starts the host, the forkserver, a spawned worker or the query server. */
 #include "core/query/hidden_commands.h"
 
 #include <fcntl.h>
@@ -27,12 +27,12 @@ static const struct {
     {"poolscope-query", "poolscope-query", query_process_main},
 };
 
-/* False: nobody of ours started us. */
+/* False: this process was not started by poolscope. */
 static bool settle_in(const char *name, const char *parent)
 {
     child_die_with((pid_t)strtol(parent, NULL, 10));
     prctl(PR_SET_NAME, name);
-    /* what the user's shell left open is not ours to keep */
+    /* fds that the user's shell left open are not kept open by our processes */
     syscall(SYS_close_range, (unsigned)CHILD_SOCKET + 1, UINT_MAX, 0);
     return fcntl(CHILD_SOCKET, F_SETFD, FD_CLOEXEC) == 0;
 }
@@ -42,8 +42,8 @@ bool hidden_command_run(int argc, char **argv, int *status)
     for (size_t i = 0; argc > 1 && i < sizeof programs / sizeof programs[0]; i++) {
         if (strcmp(argv[1], programs[i].command) != 0)
             continue;
-        signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write(2), not the end; a handler here would
-                                   * keep a hang from being proved, since it could wake the worker */
+        signal(SIGXFSZ, SIG_IGN); /* write(2) fails instead (setrlimit(2), RLIMIT_FSIZE). With a handler, a signal could
+                                   * wake a worker that hangs, so that no hang could be proved */
         bool started_by_us = argc == 3 && settle_in(programs[i].name, argv[2]);
         *status = started_by_us ? programs[i].run(CHILD_SOCKET) : EXIT_FAILURE;
         return true;

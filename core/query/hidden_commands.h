@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * The hidden commands of the program: what the host, the forkserver, spawned workers and the query server begin with.
- */
+ * The hidden commands of the program, by which it starts its own processes: the host, the forkserver, spawned workers
+ * and the query server. */
 #ifndef QUERY_HIDDEN_COMMANDS_H
 #define QUERY_HIDDEN_COMMANDS_H
 
 #include <stdbool.h>
 
 /* If argv[1] is a hidden command (poolscope-host, -worker, -forkserver, -query), runs it and returns true with the
- * process's exit status. To be called first in main. The fds it uses start at 3; it prints nothing. */
+ * exit status of the process. Call it first in main. It uses no fd below 3 and prints nothing. */
 bool hidden_command_run(int argc, char **argv, int *status);
 
 #endif

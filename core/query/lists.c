@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What a query server gives back, in files without a name: rows in an order, and distinct texts with their counts. */
+ * Results of a query server in files without a name: lists of rows, and distinct texts with their counts. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@ enum err query_list_within(const struct query *a, const int *fds, int nfds, stru
     return OK;
 }
 
-/* A bit for each row of a list. */
+/* Sets the bit of each row of the list. */
 static enum err mark_rows(const struct row_list *l, unsigned char *marks)
 {
     struct row_list_walk w = {.list = l};
@@ -49,7 +49,7 @@ enum err query_sorted_within(const struct row_list *sorted, const struct row_lis
     return err;
 }
 
-/* The most frequent first; those of one count as they came. */
+/* The most frequent first; equally frequent ones in the order of their first row. */
 static int by_count(const void *a, const void *b, void *set)
 {
     const struct table_set_entry *entries = ((const struct table_set *)set)->entries;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The program that host, forkserver and spawned workers are: nothing in it but what they need. Whoever has no such
- * program beside it (pool_child.c) starts itself instead, which does the same and takes longer. */
+ * The small program poolscope-pool, which the host, the forkserver, spawned workers and the query server run. Where it
+ * is not installed, core/child starts the whole program instead, which does the same but starts more slowly. */
 #include <stdio.h>
 #include <stdlib.h>
 

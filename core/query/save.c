@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * The query server writes what is seen of its table to a file that the user named. */
+ * Writes the rows in view to a file that the user named. */
 #include <stdlib.h>
 
 #include "core/base/new_file.h"
 #include "core/query/private.h"
 
-/* "0 3 2 " */
+/* Reads query.columns, as in "0 3 2 ". */
 static enum err read_columns(const struct table *t, const char *words, size_t **out, size_t *n)
 {
     size_t all = table_columns(t), *v = calloc(all + 1, sizeof *v);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The query server's process: waits for a question, works, answers. It ends with its socket. */
+ * The process of the query server: waits for a query, answers it, and ends when its socket is closed. */
 #include <malloc.h>
 #include <signal.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static enum err answer(struct query_server_state *d, const struct query *a, cons
     return sent;
 }
 
-static enum err take_ask(struct query_server_state *d)
+static enum err serve_query(struct query_server_state *d)
 {
     struct buf b;
     struct query a = {0};
@@ -67,10 +67,10 @@ int query_process_main(int sock)
 {
     struct query_server_state d = {.control = sock};
     struct engine_options options = {.threads = engine_usable_cpus()};
-    mallopt(M_MMAP_THRESHOLD, 64 * 1024); /* what is large goes back to the system at once */
+    mallopt(M_MMAP_THRESHOLD, 64 * 1024); /* large blocks are returned to the system at once */
     if (engine_new(&options, &d.engine))
         return 1;
-    while (!take_ask(&d))
+    while (!serve_query(&d))
         ;
     engine_free(d.engine);
     table_free(d.table);

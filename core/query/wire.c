@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The fields of what is asked of a query server, and of its answers. */
+ * The fields of queries and answers on the wire. */
 #include "core/query/private.h"
 
 #define ASK(kind, member)                                                                                              \

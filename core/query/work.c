@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What a query server does: each question is one call on the engine. */
+ * Answering a query: a call on the engine for each type. */
 #include <malloc.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 
 enum { DISTINCT_MAX = 100000, CODES_BYTES_MAX = 32 << 20 };
 
-/* What one question is answered with. */
+/* A query, and where its answer goes. */
 struct work {
     struct query_server_state *server;
     const struct query *query;
@@ -30,7 +30,7 @@ static enum err work_table(struct work *w)
     if (err)
         return err;
     if (!w->server->progress && w->nfds > TABLE_FDS && table_progress_map(w->fds[TABLE_FDS], &w->server->progress))
-        w->server->progress = NULL; /* then nobody sees how far it is */
+        w->server->progress = NULL; /* then no progress is shown */
     err = table_import(own, &t, w->problem);
     if (err)
         return err;
@@ -39,7 +39,7 @@ static enum err work_table(struct work *w)
     return OK;
 }
 
-/* The next table takes the place of the one before, and its fds are the answer. */
+/* The next table replaces the current one, and its fds are the answer. */
 static enum err give_table(struct work *w, enum err err, struct table *next)
 {
     int fds[TABLE_FDS];
@@ -89,7 +89,7 @@ static enum err work_grow_spool(struct work *w)
     return give_table(w, err, next);
 }
 
-/* A list becomes the answer. */
+/* The list is the answer. */
 static enum err give_list(struct work *w, enum err err, struct row_list *l)
 {
     if (!err)
@@ -277,6 +277,6 @@ enum err query_perform(struct query_server_state *d, const struct query *a, cons
     if (a->type != QUERY_TABLE && (!d->table || !has_column(d, a)))
         return problem_set(problem, ERR_USAGE, "there is no such table or column");
     enum err err = works[a->type](&w);
-    malloc_trim(0); /* what a question needed is not what the query server needs */
+    malloc_trim(0); /* memory of a large query is returned while the query server is idle */
     return err;
 }

@@ -388,3 +388,16 @@ bool table_is_file(const struct table *t, const char *path)
     return fstat(t->body.source.fd, &ours) == 0 && stat(path, &named) == 0 && ours.st_dev == named.st_dev &&
            ours.st_ino == named.st_ino;
 }
+
+bool table_is_same(const struct table *a, const struct table *b)
+{
+    int of_a[TABLE_FDS], of_b[TABLE_FDS];
+    struct stat in_a, in_b;
+    bool same = true;
+    table_fds(a, of_a);
+    table_fds(b, of_b);
+    for (int i = 0; i < TABLE_FDS && same; i++)
+        same = fstat(of_a[i], &in_a) == 0 && fstat(of_b[i], &in_b) == 0 && in_a.st_dev == in_b.st_dev &&
+               in_a.st_ino == in_b.st_ino;
+    return same;
+}

@@ -40,6 +40,10 @@ struct dtype_override {
     enum dtype dtype;
 };
 
+/* Reads "COL=DTYPE": the name of the column is the first *name_len bytes of `text`, up to the last '='. ERR_USAGE if it
+ * is something else. */
+enum err dtype_override_parse(const char *text, size_t *name_len, enum dtype *out) MUST_CHECK;
+
 struct table_options {
     const char *path; /* as the user wrote it, for messages */
     const char *key;  /* NULL: "code" if there is such a column, else the first */
@@ -110,6 +114,8 @@ struct table_ragged table_ragged(const struct table *t);
 enum table_change { TABLE_SAME, TABLE_GROWN, TABLE_TRUNCATED, TABLE_REWRITTEN };
 enum table_change table_changed(const struct table *t);
 bool table_is_file(const struct table *t, const char *path); /* false: there is another file now, or none */
+bool table_is_same(const struct table *a,
+                   const struct table *b); /* their bytes, row index and schema are the same fds */
 
 /* The table with what has come behind it; only that is read. ERR_CHANGED if it did not just grow. */
 enum err table_grow(const struct table *t, const struct table_runner *runner, struct table_progress *progress,

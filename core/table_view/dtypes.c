@@ -1,14 +1,33 @@
 /* SPDX-License-Identifier: MIT
- * A dtype that is changed while the table is open: the table is opened anew with it, as at its start. Whether all cells
- * are of the dtypes that were said is looked at behind. */
+ * The dtypes that the user gives to columns. The table is opened again when one changes, and the query server checks in
+ * the background whether all cells are of these dtypes. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/base/io.h"
 #include "core/base/text.h"
 #include "core/table_view/private.h"
+
+enum err table_view_read_overrides(struct table_view *s)
+{
+    size_t n = s->options.ndtypes;
+    s->overrides = calloc(n + 1, sizeof *s->overrides);
+    s->names = calloc(n + 1, sizeof *s->names);
+    s->checks = calloc(n + 1, sizeof *s->checks);
+    for (size_t i = 0; s->overrides && s->names && s->checks && i < n; i++) {
+        if (!(s->names[i] = strdup(s->options.dtypes[i])))
+            return ERR_NOMEM;
+        s->nnames++;
+        size_t len;
+        if (dtype_override_parse(s->names[i], &len, &s->overrides[i].dtype))
+            return ERR_USAGE;
+        s->names[i][len] = '\0';
+        s->overrides[i].column = s->names[i];
+        s->noverrides++;
+    }
+    return s->overrides && s->names && s->checks ? OK : ERR_NOMEM;
+}
 
 static size_t find_override(const struct table_view *s, const struct column *c)
 {
@@ -60,19 +79,19 @@ enum err table_view_set_dtype(struct table_view *s, size_t column, enum dtype dt
 {
     const struct column *c = table_column(s->table, column);
     if (c->name_len == 0 || memchr(c->name, '\0', c->name_len))
-        return ERR_USAGE; /* what has no name cannot be told */
+        return ERR_USAGE; /* an override needs the name of a column */
     enum err err = override(s, c, dtype);
     if (err)
         return err;
     table_view_drop_server(s, "a dtype was changed");
-    s->grown = s->ended; /* the end of a stream is told once more */
+    s->grown = s->input.ended; /* the new query server is to be told of the end of a stream */
     err = table_view_open_table(s);
     table_view_forget_views(s);
     table_view_arm(s, 0);
     return err;
 }
 
-/* --- whether the cells are of it ---------------------------------------------------------------------------------- */
+/* --- checking the cells ------------------------------------------------------------------------------------------- */
 
 static bool has_column(const struct table *t, const char *name, size_t *out)
 {
@@ -84,25 +103,13 @@ static bool has_column(const struct table *t, const char *name, size_t *out)
     return false;
 }
 
-bool table_view_ask_check(struct table_view *s, struct query *out)
-{
-    size_t column;
-    for (size_t i = 0; i < s->noverrides; i++) {
-        if (s->checks[i].known || s->overrides[i].dtype == DTYPE_STR ||
-            !has_column(s->table, s->overrides[i].column, &column))
-            continue;
-        s->checking = i;
-        *out = (struct query){.type = QUERY_FIND, .what = FIND_ODD, .column = (int64_t)column, .within = -1};
-        return true;
-    }
-    return false;
-}
-
-/* What was found stays until it is known anew. */
-void table_view_check_anew(struct table_view *s)
+size_t table_view_unchecked(const struct table_view *s, size_t *column)
 {
     for (size_t i = 0; i < s->noverrides; i++)
-        s->checks[i].known = false;
+        if (!s->checks[i].known && s->overrides[i].dtype != DTYPE_STR &&
+            has_column(s->table, s->overrides[i].column, column))
+            return i;
+    return SIZE_MAX;
 }
 
 static void say_odd(struct table_view *s, const struct table_view_odd *odd)
@@ -113,25 +120,25 @@ static void say_odd(struct table_view *s, const struct table_view_odd *odd)
     const struct column *c = table_column(s->table, odd->column);
     buf_addf(&b, "%s cell%s of ", text_count(odd->cells, cells), odd->cells == 1 ? "" : "s");
     if (!text_add_safe(&b, c->name, c->name_len))
-        buf_addf(&b, " %s no %s, the first is in row %s", odd->cells == 1 ? "is" : "are", dtype_names[c->dtype],
+        buf_addf(&b, " %s not %s; the first is in row %s", odd->cells == 1 ? "is" : "are", dtype_names[c->dtype],
                  text_count(odd->first + 1, first));
     table_view_tell(s, TABLE_VIEW_SAYS, 0, buf_text(&b));
     buf_done(&b);
 }
 
-enum err table_view_take_check(struct table_view *s, const struct query_answer *a, const int *fds, int nfds)
+enum err table_view_take_check(struct table_view *s, struct job *job, struct answer *a)
 {
     struct row_list rows = {0};
-    struct dtype_check *check = &s->checks[s->checking];
-    struct table_view_odd odd = {.cells = (uint64_t)a->n};
+    struct dtype_check *check = &s->checks[job->override];
+    struct table_view_odd odd = {.cells = (uint64_t)a->query.n};
     int fd = -1;
-    enum err err = nfds > 0 ? io_dup(fds[0], &fd) : OK;
+    enum err err = a->nfds > 0 ? io_dup(a->fds[0], &fd) : OK;
     if (err)
         return err;
-    row_list_take(&rows, fd, odd.cells, a->wide);
+    row_list_take(&rows, fd, odd.cells, a->query.wide);
     err = odd.cells > 0 ? row_list_read(&rows, 0, 1, &odd.first) : OK;
     row_list_done(&rows);
-    if (err || !has_column(s->table, s->overrides[s->checking].column, &odd.column))
+    if (err || !has_column(s->table, s->overrides[job->override].column, &odd.column))
         return err;
     bool news = odd.cells > 0 && odd.cells != check->odd.cells;
     *check = (struct dtype_check){.known = true, .odd = odd};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A filter in words: COLUMN OPERATOR VALUE, or what a cell contains. */
+ * Parsing a filter: COLUMN OPERATOR VALUE, or a text that a cell contains. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ static const struct operator
     bool inverted;
 }
 operators[] = {
-    /* longer ones first */
+    /* longer signs first: "<=" is not "<" */
     {"==", FIND_EQUAL, false},      {"!=", FIND_UNEQUAL, false},       {"!~", FIND_PATTERN, true},
     {"<=", FIND_LESS_EQUAL, false}, {">=", FIND_GREATER_EQUAL, false}, {"<", FIND_LESS, false},
     {">", FIND_GREATER, false},     {"~", FIND_PATTERN, false},
@@ -61,7 +61,7 @@ static enum err parse_condition(const struct table *t, const struct operator* o,
     return give_text(out, value, problem);
 }
 
-/* The first sign behind a column's name. A name may hold signs: each place is tried. */
+/* The operator is the first sign that follows the name of a column. Because a name may contain signs, each is tried. */
 enum err table_view_words_parse(const struct table *t, const char *words, struct query *out, struct problem *problem)
 {
     size_t column, first = 0;

@@ -1,32 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * The filters and the order in which the table is seen, and what was done to them, so that it can be undone. A filter's
- * rows are those of all that are on up to it: whoever stands behind a change is asked for anew. */
+ * The filters and the order of the rows in view, and a list of their changes, so that each can be undone. The rows of a
+ * filter depend on all filters before it: when one changes, those after it are asked for once more. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
 #include "core/table_view/private.h"
 
-struct filter *table_view_unready_filter(const struct table_view *s)
-{
-    for (size_t i = 0; i < s->nfilters; i++)
-        if (!s->filters[i].ready && !s->filters[i].off)
-            return &s->filters[i];
-    return NULL;
-}
-
-const struct row_list *table_view_filtered(const struct table_view *s, size_t before)
-{
-    for (size_t i = before; i > 0; i--)
-        if (s->filters[i - 1].ready && !s->filters[i - 1].off)
-            return &s->filters[i - 1].rows;
-    return NULL;
-}
-
 static void filter_done(struct filter *f)
 {
     free(f->words);
-    table_view_ask_done(&f->query);
+    table_view_query_done(&f->query);
     row_list_done(&f->rows);
 }
 
@@ -40,21 +24,13 @@ void table_view_filters_done(struct table_view *s)
     free(s->changes);
 }
 
-static void drop_job(struct table_view *s, enum job job)
-{
-    if (s->job != job || s->dropped)
-        return;
-    s->stopped = s->dropped = true;
-    query_server_cancel(s->server);
-}
-
-/* The filters from the i-th on, and what follows from them. */
+/* Forgets the rows of the filters from the i-th on, and of the order, which follows from them. */
 static void forget_from(struct table_view *s, size_t i)
 {
     struct filter *asked = table_view_unready_filter(s);
     if (asked && asked >= s->filters + i)
-        drop_job(s, JOB_FILTER);
-    drop_job(s, JOB_NARROW);
+        table_view_drop_job(s, JOB_FILTER);
+    table_view_drop_job(s, JOB_NARROW);
     for (; i < s->nfilters; i++) {
         row_list_done(&s->filters[i].rows);
         s->filters[i].ready = false;
@@ -66,8 +42,8 @@ static void forget_from(struct table_view *s, size_t i)
 
 static void set_order(struct table_view *s, size_t column, bool descending)
 {
-    drop_job(s, JOB_SORT);
-    drop_job(s, JOB_NARROW);
+    table_view_drop_job(s, JOB_SORT);
+    table_view_drop_job(s, JOB_NARROW);
     row_list_done(&s->sorted);
     row_list_done(&s->narrowed);
     s->sort_ready = s->narrow_ready = false;
@@ -76,7 +52,8 @@ static void set_order(struct table_view *s, size_t column, bool descending)
     table_view_wake(s);
 }
 
-/* Room for one more of each, and for all that was removed and may come back: what follows cannot fail half-way. */
+/* Makes room for one more filter and one more change, and for all removed filters that undo may bring back, so that no
+ * change can fail half-way. */
 static bool make_room(struct table_view *s)
 {
     struct filter *filters = realloc(s->filters, (s->nfilters + s->nchanges + 1) * sizeof *filters);
@@ -114,7 +91,7 @@ static void switch_over(struct table_view *s, size_t i)
     s->filters[i].off = !s->filters[i].off;
 }
 
-/* Takes the ask. */
+/* Takes the query. */
 static enum err add_filter(struct table_view *s, const char *words, struct query *a)
 {
     struct filter f = {.words = strdup(words), .query = *a};
@@ -131,7 +108,7 @@ enum err table_view_filter(struct table_view *s, const char *words, struct probl
 {
     struct query a = {.within = -1};
     if (!s->table)
-        return problem_set(problem, ERR_USAGE, "there is no table to filter");
+        return problem_set(problem, ERR_USAGE, "no table is open");
     enum err err = table_view_words_parse(s->table, words, &a, problem);
     return err ? err : add_filter(s, words, &a);
 }
@@ -149,7 +126,7 @@ enum err table_view_filter_text(struct table_view *s, size_t column, const char 
     if (!err && !a.text)
         err = ERR_NOMEM;
     if (err)
-        table_view_ask_done(&a);
+        table_view_query_done(&a);
     else
         err = add_filter(s, buf_text(&words), &a);
     buf_done(&words);
@@ -186,7 +163,7 @@ enum err table_view_sort(struct table_view *s, size_t column, bool descending)
     return OK;
 }
 
-/* Each change is the way back from its own. A filter that was removed has its room still. */
+/* make_room has kept room for a filter that comes back. */
 bool table_view_undo(struct table_view *s)
 {
     if (s->nchanges == 0)
@@ -211,7 +188,7 @@ static bool was_added_last(const struct table_view *s, const struct filter *f)
     return last && last->what == CHANGE_ADD && f == s->filters + last->at;
 }
 
-/* One that was just added goes again, another is off: it can be tried again. */
+/* A filter that was added last is removed; any other is switched off, so that it can be tried again. */
 void table_view_give_up_filter(struct table_view *s)
 {
     struct filter *f = table_view_unready_filter(s);

@@ -1,169 +1,189 @@
 /* SPDX-License-Identifier: MIT
- * What is asked of the query server, one thing at a time and the most urgent first, and what becomes of its answers. */
-#include <stdlib.h>
-#include <string.h>
+ * Asking the query server, one job at a time and the most urgent one first. */
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "core/base/clock.h"
-#include "core/base/io.h"
 #include "core/base/text.h"
 #include "core/table_view/private.h"
 
-enum { DEATHS_MAX = 3 };
-
-static const double tick = 0.1; /* how often it is looked how far something is */
+static const double tick = 0.1; /* seconds between two looks at the progress of a job */
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */
 
-static bool stream_has_more(const struct table_view *s)
+static enum err ask(struct table_view *s, struct query *q, const int *fds, int nfds)
 {
-    return s->stream && (table_stream_size(s->stream) > s->spooled || (s->ended && s->grown));
+    q->id = (int64_t)s->doing.kind;
+    return query_server_send(s->server, q, fds, nfds);
 }
 
-bool table_view_lacks_rows(const struct table_view *s)
+/* About these rows; NULL: all. */
+static enum err ask_within(struct table_view *s, struct query q, const struct row_list *rows)
 {
-    return s->table && s->deaths < DEATHS_MAX && (s->job == JOB_GROW || stream_has_more(s));
+    q.within = rows ? (int64_t)rows->n : -1;
+    q.within_wide = rows && rows->wide;
+    return ask(s, &q, rows ? &rows->fd : NULL, rows ? 1 : 0);
 }
 
-static enum job due(struct table_view *s)
+static enum err ask_index(struct table_view *s)
 {
-    struct query check;
-    enum table_stage stage = table_stage(s->table);
-    if (stream_has_more(s) || (!s->streaming && s->grown && s->follow && stage != TABLE_FIRST_ROWS))
-        return JOB_GROW;
-    if (stage == TABLE_FIRST_ROWS)
-        return JOB_INDEX;
-    if (table_view_unready_filter(s))
-        return JOB_FILTER;
-    if (s->searching)
-        return JOB_SEARCH;
-    if (s->sort_column != SIZE_MAX && !s->sort_ready)
-        return JOB_SORT;
-    if (s->sort_column != SIZE_MAX && table_view_filtered(s, s->nfilters) && !s->narrow_ready)
-        return JOB_NARROW;
-    if (s->saving)
-        return JOB_SAVE;
-    if (s->picking)
-        return JOB_CODES;
-    if (s->counting)
-        return JOB_FREQUENCY;
-    if (s->summing)
-        return JOB_STATISTICS;
-    if (!table_view_streams(s) && table_view_ask_check(s, &check))
-        return JOB_CHECK;
-    return stage == TABLE_INDEXED && !table_view_streams(s) && !s->unlearnable ? JOB_LEARN : JOB_NONE;
+    return ask(s, &(struct query){.type = QUERY_INDEX, .within = -1}, NULL, 0);
 }
 
-static enum err send(struct table_view *s, enum job job, struct query *a, const int *fds, int nfds)
+static enum err ask_learn(struct table_view *s)
 {
-    a->id = (int64_t)job;
-    enum err err = query_server_send(s->server, a, fds, nfds);
-    if (err)
-        return err;
-    s->job = job;
-    s->since = clock_now();
-    s->stopped = s->dropped = false;
-    return OK;
+    return ask(s, &(struct query){.type = QUERY_LEARN, .within = -1}, NULL, 0);
 }
 
 static enum err ask_grow(struct table_view *s)
 {
-    struct query a = {.type = QUERY_GROW, .within = -1};
     s->grown = false;
-    if (!s->stream)
-        return send(s, JOB_GROW, &a, NULL, 0);
-    struct table_spool spool = table_stream_spool(s->stream);
-    a.type = QUERY_GROW_SPOOL;
-    a.size = (int64_t)spool.size;
-    a.growing = spool.growing;
+    if (!s->input.stream)
+        return ask(s, &(struct query){.type = QUERY_GROW, .within = -1}, NULL, 0);
+    struct table_spool spool = table_stream_spool(s->input.stream);
+    struct query q = {.type = QUERY_GROW_SPOOL, .within = -1, .size = (int64_t)spool.size, .growing = spool.growing};
     s->spooled = spool.size;
-    return send(s, JOB_GROW, &a, &spool.fd, 1);
+    return ask(s, &q, &spool.fd, 1);
 }
 
-/* The one filter, within those before it. */
+/* A filter looks only at the rows that those before it leave. */
 static enum err ask_filter(struct table_view *s)
 {
-    struct filter *f = table_view_unready_filter(s);
-    struct query a = f->query;
-    const struct row_list *some = table_view_filtered(s, (size_t)(f - s->filters));
-    if (!some)
-        return send(s, JOB_FILTER, &a, NULL, 0);
-    a.within = (int64_t)some->n;
-    a.within_wide = some->wide;
-    return send(s, JOB_FILTER, &a, &some->fd, 1);
+    const struct filter *f = table_view_unready_filter(s);
+    return ask_within(s, f->query, table_view_filtered(s, (size_t)(f - s->filters)));
 }
 
-/* In all rows the next one; in a view all of them, of which the next is taken. */
+/* Among all rows the query server finds the next one. In a view it finds all of them, and the answer is looked through
+ * for the next one; in one that is reordered, among all rows of the table. */
 static enum err ask_search(struct table_view *s)
 {
     const struct row_list *l = table_view_list(s);
-    uint64_t rows = table_view_extent(s).rows, step = s->search.backwards ? rows - 1 : 1;
-    struct query a = s->search;
-    a.type = l ? QUERY_FIND : QUERY_NEXT;
-    a.from = rows ? (int64_t)((s->search_from % rows + step) % rows) : 0;
-    if (!l)
-        return send(s, JOB_SEARCH, &a, NULL, 0);
-    a.within = (int64_t)l->n;
-    a.within_wide = l->wide;
-    bool rising = l != &s->sorted && l != &s->narrowed;
-    if (!rising)
-        a.within = -1;
-    return send(s, JOB_SEARCH, &a, &l->fd, rising ? 1 : 0);
+    struct query q = s->doing.search.query;
+    uint64_t rows = table_view_extent(s).rows, step = q.backwards ? rows - 1 : 1;
+    q.type = l ? QUERY_FIND : QUERY_NEXT;
+    q.from = rows ? (int64_t)((s->doing.search.from % rows + step) % rows) : 0;
+    return ask_within(s, q, l && table_view_is_reordered(s, l) ? NULL : l);
+}
+
+static enum err ask_sort(struct table_view *s)
+{
+    struct query q = {.type = QUERY_SORT, .within = -1, .column = (int64_t)s->sort_column, .descending = s->descending};
+    return ask(s, &q, NULL, 0);
 }
 
 static enum err ask_narrow(struct table_view *s)
 {
     const struct row_list *some = table_view_filtered(s, s->nfilters);
-    struct query a = {
+    struct query q = {
         .type = QUERY_NARROW, .within = (int64_t)some->n, .within_wide = some->wide, .size = (int64_t)s->sorted.n};
     int fds[] = {some->fd, s->sorted.fd};
-    return send(s, JOB_NARROW, &a, fds, 2);
+    return ask(s, &q, fds, 2);
 }
 
-/* About the rows in view. */
-static enum err ask_of_view(struct table_view *s, enum job job, struct query a)
+static enum err ask_save(struct table_view *s)
 {
-    const struct row_list *l = table_view_list(s);
-    a.within = l ? (int64_t)l->n : -1;
-    a.within_wide = l && l->wide;
-    return send(s, job, &a, l ? &l->fd : NULL, l ? 1 : 0);
+    return ask_within(s, s->doing.save, table_view_list(s));
 }
 
-static enum err query(struct table_view *s, enum job job)
+static enum err ask_codes(struct table_view *s)
 {
-    struct query a = {.within = -1, .column = (int64_t)s->column};
-    switch (job) {
-    case JOB_INDEX: a.type = QUERY_INDEX; break;
-    case JOB_LEARN: a.type = QUERY_LEARN; break;
-    case JOB_FREQUENCY: a.type = QUERY_FREQUENCY; break;
-    case JOB_STATISTICS: a.type = QUERY_STATISTICS; break;
-    case JOB_SORT:
-        a.type = QUERY_SORT;
-        a.column = (int64_t)s->sort_column;
-        a.descending = s->descending;
-        break;
-    case JOB_CHECK:
-        if (!table_view_ask_check(s, &a))
-            return OK;
-        break;
-    case JOB_GROW: return ask_grow(s);
-    case JOB_FILTER: return ask_filter(s);
-    case JOB_SEARCH: return ask_search(s);
-    case JOB_NARROW: return ask_narrow(s);
-    case JOB_SAVE: return ask_of_view(s, job, s->save);
-    case JOB_CODES: return ask_of_view(s, job, (struct query){.type = QUERY_CODES});
-    default: return OK;
-    }
-    return send(s, job, &a, NULL, 0);
+    return ask_within(s, (struct query){.type = QUERY_CODES}, table_view_list(s));
 }
+
+static enum err ask_frequency(struct table_view *s)
+{
+    struct query q = {.type = QUERY_FREQUENCY, .within = -1, .column = (int64_t)s->doing.column};
+    return ask(s, &q, NULL, 0);
+}
+
+static enum err ask_statistics(struct table_view *s)
+{
+    struct query q = {.type = QUERY_STATISTICS, .within = -1, .column = (int64_t)s->doing.column};
+    return ask(s, &q, NULL, 0);
+}
+
+static enum err ask_check(struct table_view *s)
+{
+    size_t column = 0;
+    s->doing.override = table_view_unchecked(s, &column);
+    struct query q = {.type = QUERY_FIND, .what = FIND_ODD, .column = (int64_t)column, .within = -1};
+    return ask(s, &q, NULL, 0);
+}
+
+/* --- what is due -------------------------------------------------------------------------------------------------- */
+
+static bool grow_is_due(const struct table_view *s)
+{
+    bool file_grew = !s->input.streaming && s->grown && s->follow && table_stage(s->table) != TABLE_FIRST_ROWS;
+    return file_grew || table_view_stream_has_more(s);
+}
+
+static bool index_is_due(const struct table_view *s)
+{
+    return table_stage(s->table) == TABLE_FIRST_ROWS;
+}
+
+static bool filter_is_due(const struct table_view *s)
+{
+    return table_view_unready_filter(s) != NULL;
+}
+
+static bool sort_is_due(const struct table_view *s)
+{
+    return s->sort_column != SIZE_MAX && !s->sort_ready;
+}
+
+static bool narrow_is_due(const struct table_view *s)
+{
+    return s->sort_column != SIZE_MAX && !s->narrow_ready && table_view_filtered(s, s->nfilters);
+}
+
+static bool check_is_due(const struct table_view *s)
+{
+    size_t column;
+    return !table_input_has_more(&s->input) && table_view_unchecked(s, &column) != SIZE_MAX;
+}
+
+static bool learn_is_due(const struct table_view *s)
+{
+    return table_stage(s->table) == TABLE_INDEXED && !table_input_has_more(&s->input) && !s->unlearnable;
+}
+
+/* Nothing after the index is asked before all rows are known. */
+static const struct job_type {
+    bool (*is_due)(const struct table_view *s); /* NULL: when the user has asked for it */
+    enum err (*ask)(struct table_view *s);      /* asks for s->doing */
+    const char *words;                          /* for the status */
+} types[JOB_COUNT] = {
+    [JOB_GROW] = {grow_is_due, ask_grow, "reading on"},
+    [JOB_INDEX] = {index_is_due, ask_index, "finding all rows"},
+    [JOB_FILTER] = {filter_is_due, ask_filter, "filtering"},
+    [JOB_SEARCH] = {NULL, ask_search, "searching"},
+    [JOB_SORT] = {sort_is_due, ask_sort, "sorting"},
+    [JOB_NARROW] = {narrow_is_due, ask_narrow, "sorting"},
+    [JOB_SAVE] = {NULL, ask_save, "saving"},
+    [JOB_CODES] = {NULL, ask_codes, "collecting codes"},
+    [JOB_FREQUENCY] = {NULL, ask_frequency, "counting"},
+    [JOB_STATISTICS] = {NULL, ask_statistics, "summing up"},
+    [JOB_CHECK] = {check_is_due, ask_check, "checking the dtype"},
+    [JOB_LEARN] = {learn_is_due, ask_learn, "learning dtypes and codes"},
+};
+
+static enum job_kind due(const struct table_view *s)
+{
+    for (enum job_kind kind = JOB_NONE + 1; kind < JOB_COUNT; kind++)
+        if (types[kind].is_due ? types[kind].is_due(s) : s->wanted[kind].kind != JOB_NONE)
+            return kind;
+    return JOB_NONE;
+}
+
+/* --- the query server --------------------------------------------------------------------------------------------- */
 
 static enum err tell_table(struct table_view *s)
 {
-    struct query a = {.type = QUERY_TABLE, .within = -1};
+    struct query q = {.type = QUERY_TABLE, .within = -1};
     int fds[TABLE_FDS];
     table_fds(s->table, fds);
-    enum err err = query_server_send(s->server, &a, fds, TABLE_FDS);
+    enum err err = query_server_send(s->server, &q, fds, TABLE_FDS);
     s->told = !err;
     return err;
 }
@@ -173,7 +193,7 @@ static enum err have_server(struct table_view *s)
     struct problem problem = {""};
     if (s->server)
         return OK;
-    enum err err = query_server_start(0, &s->server, &problem);
+    enum err err = query_server_start(&s->server, &problem);
     struct epoll_event interest = {.events = EPOLLIN};
     if (!err && epoll_ctl(s->epoll, EPOLL_CTL_ADD, query_server_fd(s->server), &interest) < 0) {
         err = problem_errno(&problem, "The process that reads the table cannot be watched");
@@ -186,292 +206,58 @@ static enum err have_server(struct table_view *s)
     return err;
 }
 
-static void server_died(struct table_view *s)
+/* What was wanted is being done now. */
+static enum err start(struct table_view *s, enum job_kind kind)
 {
-    query_server_free(s->server);
-    s->server = NULL;
-    s->job = JOB_NONE;
-    table_view_drop_asks(s, "the process that reads the table died");
-    if (++s->deaths >= DEATHS_MAX)
-        table_view_tell(s, TABLE_VIEW_FAILED, 0,
-                        "The process that reads the table died again and again; it is not started anew");
-    else
-        table_view_tell(s, TABLE_VIEW_SAYS, 0, "The process that reads the table died; another is started");
-    table_view_arm(s, 0.1);
+    s->doing = s->wanted[kind];
+    s->doing.kind = kind;
+    s->wanted[kind] = (struct job){0};
+    s->since = clock_now();
+    s->stopped = s->dropped = false;
+    return types[kind].ask(s);
 }
-
-static void take_failure(struct table_view *s, const struct query_answer *a);
 
 enum err table_view_ask_due(struct table_view *s)
 {
     if (!s->table || s->deaths >= DEATHS_MAX)
         return OK;
-    if (s->job) {
+    if (s->doing.kind) {
         table_view_arm(s, tick);
         return OK;
     }
-    enum job job = due(s);
-    if (!job)
-        return OK;
-    if (have_server(s))
-        return OK; /* it was said */
+    enum job_kind kind = due(s);
+    if (!kind || have_server(s))
+        return OK; /* why there is no query server has been told */
     enum err err = s->told ? OK : tell_table(s);
     if (!err)
-        err = query(s, job);
+        err = start(s, kind);
     if (err == ERR_CLOSED || (err != ERR_NOMEM && !s->told)) {
-        server_died(s);
+        table_view_server_died(s);
         return OK;
     }
     table_view_arm(s, tick);
-    if (!err || err == ERR_NOMEM)
-        return err;
-    take_failure(s, &(struct query_answer){.id = (int64_t)job, .error = err});
-    return OK;
-}
-
-/* --- answers ------------------------------------------------------------------------------------------------------ */
-
-static enum err take_table(struct table_view *s, const int *fds, int nfds)
-{
-    struct table *t;
-    struct problem problem;
-    int own[TABLE_FDS];
-    if (nfds != TABLE_FDS)
-        return ERR_PARSE;
-    enum err err = io_dup_all(fds, TABLE_FDS, own);
     if (!err)
-        err = table_import(own, &t, &problem);
-    return err ? err : table_view_take_table(s, t);
-}
-
-/* On error the list is empty. */
-static enum err take_list(struct row_list *to, const struct query_answer *a, const int *fds, int nfds)
-{
-    int fd = -1;
-    row_list_done(to);
-    enum err err = nfds > 0 ? io_dup(fds[0], &fd) : OK;
-    if (!err)
-        row_list_take(to, fd, (uint64_t)a->n, a->wide);
-    return err;
-}
-
-/* The place in the view of the match that comes next from where one searches, UINT64_MAX: there is none. */
-static enum err next_in_list(const struct table_view *s, const struct row_list *view, const struct row_list *matches,
-                             uint64_t from, uint64_t *out)
-{
-    uint64_t number;
-    *out = UINT64_MAX;
-    for (uint64_t k = 0; k < view->n; k++) {
-        uint64_t i = s->search.backwards ? (from + view->n - k) % view->n : (from + k) % view->n, at, found;
-        enum err err = row_list_read(view, i, 1, &number);
-        if (!err)
-            err = row_list_find(matches, number, &at);
-        if (!err && at < matches->n && !(err = row_list_read(matches, at, 1, &found)) && found == number) {
-            *out = i;
-            return OK;
-        }
-        if (err)
-            return err;
-    }
-    return OK;
-}
-
-/* In a rising view the match itself leads to its place. */
-static enum err next_in_rising(const struct table_view *s, const struct row_list *view, const struct row_list *matches,
-                               uint64_t from, uint64_t *out)
-{
-    uint64_t number, at;
-    enum err err = row_list_read(view, from, 1, &number);
-    if (!err)
-        err = row_list_find(matches, number, &at);
-    if (err)
-        return err;
-    uint64_t there = 0;
-    bool here = at < matches->n && !row_list_read(matches, at, 1, &there) && there == number;
-    if (s->search.backwards && !here)
-        at = at > 0 ? at - 1 : matches->n - 1;
-    err = row_list_read(matches, at % matches->n, 1, &number);
-    return err ? err : row_list_find(view, number, out);
-}
-
-static enum err found_in_view(struct table_view *s, const struct query_answer *a, const int *fds, int nfds)
-{
-    struct row_list matches = {0};
-    const struct row_list *view = table_view_list(s);
-    uint64_t at = UINT64_MAX;
-    enum err err = OK;
-    if (a->n > 0 && view && view->n > 0) {
-        uint64_t step = s->search.backwards ? view->n - 1 : 1, from = (s->search_from % view->n + step) % view->n;
-        bool rising = view != &s->sorted && view != &s->narrowed;
-        err = take_list(&matches, a, fds, nfds);
-        if (!err)
-            err = (rising ? next_in_rising : next_in_list)(s, view, &matches, from, &at);
-        row_list_done(&matches);
-    }
-    if (!err)
-        table_view_tell(s, at == UINT64_MAX ? TABLE_VIEW_NOT_FOUND : TABLE_VIEW_FOUND, at, s->search.text);
-    return err;
-}
-
-static enum err take_search(struct table_view *s, const struct query_answer *a, const int *fds, int nfds)
-{
-    s->searching = false;
-    if (a->type == QUERY_FIND)
-        return found_in_view(s, a, fds, nfds);
-    if (a->row >= 0) {
-        table_view_tell(s, TABLE_VIEW_FOUND, (uint64_t)a->row, s->search.text);
         return OK;
-    }
-    /* once round: from the other end */
-    uint64_t rows = table_rows(s->table), other = s->search.backwards ? 0 : rows - 1;
-    if (rows == 0 || s->search_from == other || s->search_from == UINT64_MAX) {
-        table_view_tell(s, TABLE_VIEW_NOT_FOUND, 0, s->search.text);
-        return OK;
-    }
-    s->search_from = other;
-    s->searching = true;
-    return OK;
-}
-
-static enum err take_texts(struct table_view *s, struct table_view_texts *to, const struct query_answer *a,
-                           const int *fds, int nfds)
-{
-    bool codes = to == &s->codes;
-    int fd = -1;
-    *(codes ? &s->picking : &s->counting) = false;
-    io_close(&to->fd);
-    enum err err = nfds > 0 ? io_dup(fds[0], &fd) : OK;
-    if (err)
-        return err;
-    *to = (struct table_view_texts){.column = codes ? table_key(s->table) : s->column,
-                                    .fd = fd,
-                                    .n = (uint64_t)a->n,
-                                    .rows = table_rows(s->table),
-                                    .nulls = (uint64_t)a->nulls,
-                                    .others = (uint64_t)a->others,
-                                    .complete = a->complete};
-    table_view_tell(s, codes ? TABLE_VIEW_CODES : TABLE_VIEW_COUNTED, 0, NULL);
-    return OK;
-}
-
-/* Takes the answer's texts. */
-static void take_sums(struct table_view *s, struct query_answer *a)
-{
-    s->summing = false;
-    query_answer_done(&s->sums);
-    s->sums = *a;
-    s->sums_column = s->column;
-    a->problem = a->least = a->greatest = NULL;
-    table_view_tell(s, TABLE_VIEW_SUMMED, 0, NULL);
-}
-
-static void take_saved(struct table_view *s, const struct query_answer *a)
-{
-    struct problem words;
-    char rows[32], bytes[24];
-    s->saving = false;
-    problem_set(&words, OK, "Saved %s: %s row%s, %s", s->save.text, text_count((unsigned long long)a->rows, rows),
-                a->rows == 1 ? "" : "s", text_bytes((double)a->size, bytes));
-    table_view_tell(s, TABLE_VIEW_SAVED, 0, words.text);
-}
-
-static enum err take_filter(struct table_view *s, const struct query_answer *a, const int *fds, int nfds)
-{
-    struct filter *f = table_view_unready_filter(s);
-    if (!f)
-        return OK;
-    enum err err = take_list(&f->rows, a, fds, nfds);
-    f->ready = !err;
-    s->narrow_ready = false;
-    return err;
-}
-
-static enum err take_answer(struct table_view *s, struct query_answer *a, const int *fds, int nfds)
-{
-    enum job job = (enum job)a->id;
-    enum err err = OK;
-    switch (job) {
-    case JOB_GROW:
-        if (s->nfilters > 0 || s->sort_column != SIZE_MAX)
-            table_view_forget_views(s);
-        table_view_check_anew(s);
-        return take_table(s, fds, nfds);
-    case JOB_INDEX:
-    case JOB_LEARN: return take_table(s, fds, nfds);
-    case JOB_FILTER: return take_filter(s, a, fds, nfds);
-    case JOB_SEARCH: return take_search(s, a, fds, nfds);
-    case JOB_SORT:
-        err = take_list(&s->sorted, a, fds, nfds);
-        s->sort_ready = !err;
-        break;
-    case JOB_NARROW:
-        err = take_list(&s->narrowed, a, fds, nfds);
-        s->narrow_ready = !err;
-        break;
-    case JOB_SAVE: take_saved(s, a); break;
-    case JOB_CODES: return take_texts(s, &s->codes, a, fds, nfds);
-    case JOB_FREQUENCY: return take_texts(s, &s->texts, a, fds, nfds);
-    case JOB_STATISTICS: take_sums(s, a); break;
-    case JOB_CHECK: return table_view_take_check(s, a, fds, nfds);
-    default: break;
-    }
-    return err;
-}
-
-/* What failed is not asked again; the file's change is looked into. */
-static void take_failure(struct table_view *s, const struct query_answer *a)
-{
-    enum job job = (enum job)a->id;
-    if (job == JOB_FILTER)
-        table_view_give_up_filter(s);
-    if (job == JOB_SORT || job == JOB_NARROW)
-        s->sort_column = SIZE_MAX;
-    if (job == JOB_CHECK)
-        s->checks[s->checking].known = true;
-    s->searching = s->saving = s->picking = s->counting = s->summing = false;
-    if (job == JOB_INDEX || job == JOB_LEARN || job == JOB_GROW)
-        s->unlearnable = true;
-    if (job == JOB_INDEX && a->error != ERR_CHANGED) {
-        s->deaths = DEATHS_MAX; /* nothing else can be asked of a table without its rows */
-        problem_set(&s->fault, (enum err)a->error, "%s", a->problem ? a->problem : err_text((enum err)a->error));
-    }
-    if (a->error == ERR_CHANGED) {
-        s->rewritten = true;
-        table_view_arm(s, 0.05);
-    }
-    table_view_tell(s, TABLE_VIEW_FAILED, 0, a->problem ? a->problem : err_text((enum err)a->error));
-}
-
-static enum err one_answer(struct table_view *s)
-{
-    struct query_answer a = {0};
-    int fds[QUERY_ANSWER_FDS], nfds;
-    enum err err = query_server_receive(s->server, &a, fds, &nfds);
-    if (err)
-        return err;
-    bool dropped = s->dropped;
-    s->job = JOB_NONE;
-    s->version++; /* also when it was cancelled: it goes on no more */
-    if (a.error == ERR_CANCELLED && a.id == JOB_SAVE)
-        table_view_tell(s, TABLE_VIEW_SAYS, 0, "Cancelled: nothing was saved");
-    if (!a.error && (!dropped || a.id == JOB_SAVE)) /* a file that is there is there */
-        err = take_answer(s, &a, fds, nfds);
-    if (err) /* an answer that cannot be used, as when the file has changed since, is a failure like any other */
-        a.error = err;
-    if (a.error && a.error != ERR_CANCELLED && err != ERR_NOMEM)
-        take_failure(s, &a);
-    while (nfds > 0)
-        close(fds[--nfds]);
-    query_answer_done(&a);
+    struct job failed = s->doing;
+    s->doing = (struct job){0};
+    if (err != ERR_NOMEM)
+        table_view_take_failure(s, &failed, err, NULL);
+    table_view_job_done(&failed);
     return err == ERR_NOMEM ? err : OK;
 }
 
-enum err table_view_take_answers(struct table_view *s)
+void table_view_status(const struct table_view *s, struct buf *out)
 {
-    enum err err = OK;
-    while (s->server && !err)
-        err = one_answer(s);
-    if (err && err != ERR_AGAIN && err != ERR_NOMEM) /* closed, or what comes cannot be read: server_died ends it */
-        server_died(s);
-    return err == ERR_NOMEM ? err : OK;
+    const char *words = types[s->doing.kind].words;
+    if (table_input_has_more(&s->input)) {
+        char bytes[24];
+        buf_addf(out, "%s so far, ",
+                 text_bytes(s->input.stream ? (double)table_stream_size(s->input.stream) : 0, bytes));
+    }
+    if (s->follow)
+        buf_add_text(out, "following, ");
+    if (words && s->dropped)
+        buf_addf(out, "stopping: %s, ", words);
+    else if (words && clock_now() - s->since > 0.09)
+        buf_addf(out, "%s %.0f %%, ", words, 100 * query_server_progress(s->server));
 }

@@ -354,7 +354,7 @@ static void times_rise_over_all_runs_of_a_session(void **state)
     (void)state;
     char *path = file_with("", 0);
     struct buf lines;
-    struct pty *p = EXPLORE(40, 120, "-s", "spawn", "-w", "2", "-c", "0001", "-c", "00002", "--record", path, sample);
+    struct pty *p = EXPLORE(44, 120, "-s", "spawn", "-w", "2", "-c", "0001", "-c", "00002", "--record", path, sample);
     pty_wait_text(p, "hoge");
     pty_read_for(p, 1); /* the times of the runs are not those of the session */
     for (int run = 1; run <= 3; run++) {
@@ -366,7 +366,7 @@ static void times_rise_over_all_runs_of_a_session(void **state)
         pty_wait_text(p, shown);
     }
     pty_type(p, "7z");
-    pty_wait_text(p, "00:00.[0-9]+ host [0-9]+ started"); /* the pane has the whole screen */
+    pty_wait_text(p, "00:00.[0-9]+ .* rows, [0-9]+ columns loaded"); /* the pane has the whole screen */
     pty_wait_text(p, "run 3 ended");
     assert_in_range(count_rising(pty_screen(p), log_time), 20, 40);
     explorer_quit(p);
@@ -433,7 +433,7 @@ static void one_key_compares_the_start_methods(void **state)
     (void)state;
     struct pty *p = EXPLORE(50, 120, "-w", "2", "-t", "2", "-c", "0001", "-c", "00002", sample);
     pty_wait_text(p, "\\[x\\] +0001 +hoge");
-    pty_wait_text(p, "loaded"); /* it is on the screen before the host has it */
+    pty_wait_text(p, "loaded"); /* its first rows are on the screen before all of it is read */
     pty_type(p, "c");
     pty_wait_text(p, "Measuring .* of 31");
     pty_wait_text(p, "fork hangs, proved \\(no-waker\\)");

@@ -247,6 +247,7 @@ static void the_tasks_of_a_run_that_a_dead_host_never_began_are_lost(void **stat
     ground_init(&f);
     struct observer_options options = {.path = f.table, .threads = 2, .hang_after = 5, .keep_tasks = true};
     assert_int_equal(observer_new(&options, &o, &problem), OK);
+    assert_int_equal(observer_load(o, &problem), OK);
     const struct model *m = observer_model(o);
     for (double end = clock_now() + PROGRAM_BOUND; m->rows < 0 && clock_now() < end; usleep(1000))
         assert_int_equal(observer_step(o, &changed), OK);

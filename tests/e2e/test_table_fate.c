@@ -52,7 +52,7 @@ static void a_truncated_file_is_reported_and_nothing_beyond_its_end_is_shown(voi
     pty_type(p, "G");
     pty_wait_text(p, "▊\\[ \\] 0300000");
     assert_int_equal(truncate(path, HEAD + 1000 * ROW - 28), 0); /* within the text of a record */
-    pty_wait_text(p, "read anew");
+    pty_wait_text(p, "read again");
     pty_wait_no_text(p, "0300000");
     pty_wait_text(p, "0 of [0-9_]+ rows & code>=0200000");
     pty_type(p, "u");
@@ -76,7 +76,7 @@ static void truncating_a_file_during_indexing_is_harmless(void **state)
         struct pty *p = EXPLORE(path);
         pty_wait_text(p, "0000001 +name 0000001 ");
         assert_int_equal(truncate(path, HEAD + ROW * (1000 + i)), 0);
-        pty_wait_text(p, "read anew|changed");
+        pty_wait_text(p, "read again|changed");
         pty_type(p, "1z");
         pty_wait_text(p, "1 of 1_0[0-9][0-9] ");
         explorer_quit(p);
@@ -124,7 +124,7 @@ static void a_deleted_file_is_reported_and_can_still_be_searched(void **state)
     pty_type(p, "1z");
     pty_wait_text(p, "1 of 20_000");
     assert_int_equal(unlink(path), 0);
-    pty_wait_text(p, "deleted or moved; what was opened is still shown");
+    pty_wait_text(p, "deleted or moved; the rows of the old file are still shown");
     pty_type(p, "/name 0019999\r");
     pty_wait_text(p, "▊\\[ \\] 0019999");
     pty_type(p, "&name~7$\r");

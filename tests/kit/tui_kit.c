@@ -8,14 +8,24 @@
 
 #include <cmocka.h>
 
-#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "tests/kit/model_events.h"
+
+/* The query server is not beside the test program, but at the top of the build folder. */
+static void use_built_pool(void)
+{
+    char pool[4096];
+    const char *build = getenv("builddir");
+    snprintf(pool, sizeof pool, "%s/poolscope-pool", build ? build : "build");
+    setenv("POOLSCOPE_POOL", pool, 0);
+}
 
 void stage_open(struct stage *s, const char *const *codes, size_t ncodes)
 {
@@ -25,6 +35,7 @@ void stage_open(struct stage *s, const char *const *codes, size_t ncodes)
         .method_reason = "as Python 3.13 on Linux would choose",
     };
     *s = (struct stage){.now = 0};
+    use_built_pool();
     assert_int_equal(model_new(&s->model), OK);
     assert_int_equal(app_init(&s->app, &options), OK);
     s->app.model = s->model;
@@ -47,35 +58,43 @@ void stage_close(struct stage *s)
     model_free(s->model);
 }
 
-static void load_fd(struct stage *s, int fd)
+enum { BOUND = 60 };
+
+void stage_settle(struct stage *s)
 {
-    struct table_options options = {.path = "sample.csv"};
-    struct table *t;
-    struct problem problem = {""};
-    assert_true(fd >= 0);
-    if (table_load(fd, &options, NULL, &t, &problem))
-        fail_msg("%s", problem.text);
-    close(fd);
-    feed_table(s->model, 0.001, "sample.csv", (int64_t)table_rows(t), (int64_t)table_columns(t));
-    model_give_table(s->model, t);
-    assert_int_equal(app_learn_codes(&s->app), OK);
+    double end = clock_now() + BOUND;
+    while (table_view_busy(s->app.table_view) || !table_view_settled(s->app.table_view)) {
+        struct pollfd fd = {table_view_fd(s->app.table_view), POLLIN, 0};
+        poll(&fd, 1, 100);
+        assert_int_equal(app_table_view_step(&s->app), OK);
+        assert_true(clock_now() < end);
+    }
 }
 
 void stage_load(struct stage *s, const char *path)
 {
-    char full[4096];
     const char *top = getenv("srcdir");
-    snprintf(full, sizeof full, "%s/%s", top ? top : ".", path);
-    load_fd(s, open(full, O_RDONLY | O_CLOEXEC));
+    struct problem problem = {""};
+    snprintf(s->path, sizeof s->path, "%s/%s", *path == '/' ? "" : top ? top : ".", path);
+    struct table_view_options options = {.path = s->path};
+    if (table_view_open(&options, &s->app.table_view, &problem))
+        fail_msg("%s", problem.text);
+    stage_settle(s);
+    const struct table *t = table_view_table(s->app.table_view);
+    assert_non_null(t);
+    feed_table(s->model, 0.001, "sample.csv", (int64_t)table_rows(t), (int64_t)table_columns(t));
+    assert_int_equal(app_learn_codes(&s->app, t), OK);
 }
 
 void stage_load_bytes(struct stage *s, const char *bytes, size_t len)
 {
+    char path[32];
     int fd = memfd_create("test", MFD_CLOEXEC);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, bytes, len), len);
-    lseek(fd, 0, SEEK_SET);
-    load_fd(s, fd);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    stage_load(s, path);
+    close(fd);
 }
 
 static key_code key_from_label(const char *name)

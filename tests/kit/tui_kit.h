@@ -11,6 +11,7 @@ struct stage {
     struct app app;
     struct model *model;
     double now;
+    char path[4096]; /* of the table that was loaded */
 };
 
 /* Opens an explorer with these codes picked and the start method fork; no table is loaded yet. */
@@ -20,9 +21,12 @@ void stage_close(struct stage *s);
 /* Opens the screen of `watch` instead, or of `attach`. */
 void stage_open_watch(struct stage *s, bool attached);
 
-/* Loads a file, named relative to the top of the source, or these bytes, as the table of the model. */
+/* Opens a file, named relative to the top of the source, or these bytes, and reads all of it; tells the model. */
 void stage_load(struct stage *s, const char *path);
 void stage_load_bytes(struct stage *s, const char *bytes, size_t len);
+
+/* Waits until everything is known of the table and all queries are answered. */
+void stage_settle(struct stage *s);
 
 /* Presses keys, which are named as in tui/keys/key.h and separated by blanks. */
 void stage_keys(struct stage *s, const char *names);

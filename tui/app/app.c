@@ -66,7 +66,6 @@ void app_done(struct app *a)
 const struct table *app_table(struct app *a)
 {
     const struct table *t = a->table_view ? table_view_table(a->table_view) : NULL;
-    t = t ? t : a->model->table;
     return t && !columns_fit(&a->choices.columns, t) ? t : NULL;
 }
 
@@ -79,6 +78,9 @@ struct view app_view(const struct app *a, double now)
 {
     struct view v = {.model = a->model,
                      .table_view = a->table_view,
+                     .run_table = a->observer     ? observer_table(a->observer)
+                                  : a->table_view ? table_view_table(a->table_view)
+                                                  : NULL,
                      .choices = &a->choices,
                      .scope = a->scope,
                      .now = now,
@@ -99,17 +101,13 @@ double app_now(const struct app *a)
     return m->run_ended >= 0 ? m->run_ended : model_goes_on(m) && a->observer ? observer_now(a->observer) : 0;
 }
 
-enum err app_learn_codes(struct app *a)
+enum err app_learn_codes(struct app *a, const struct table *t)
 {
-    const struct table *t = a->model->table;
     struct choices *c = &a->choices;
     enum err err = OK;
-    if (a->known_table == t)
-        return OK;
     picks_clear(&c->known);
-    a->known_table = t;
-    c->known_all = t && table_codes_complete(t);
-    for (size_t i = 0; t && i < table_codes(t) && !err; i++) {
+    c->known_all = table_codes_complete(t);
+    for (size_t i = 0; i < table_codes(t) && !err; i++) {
         const struct table_code *code = table_code(t, i);
         err = picks_add(&c->known, code->text, code->len, false);
     }

@@ -26,13 +26,10 @@ struct question {
     int64_t id;
 };
 
-/* The last search, and one that still goes through the table. */
+/* The last search. */
 struct search {
     char *text; /* NULL: none yet; owned */
-    bool running;
     bool backwards;
-    uint64_t at;   /* the next row to look at */
-    uint64_t left; /* rows still to look at */
 };
 
 struct app {
@@ -41,7 +38,6 @@ struct app {
     struct table_view *table_view; /* the open table; NULL in tests of the screen, and where there is none */
     bool row_awaits_view; /* the cursor goes to awaited_row when the filters and the order asked for are there */
     uint64_t awaited_row;
-    uint64_t given;    /* table_view_generation + 1 of what the observer has; 0: nothing yet */
     const char *path;  /* of the table, as the user wrote it; borrowed */
     struct term *term; /* NULL in tests of the screen */
     enum scope scope;
@@ -61,7 +57,6 @@ struct app {
     uint64_t fed;                /* bytes of its output that its terminal has */
     int told_columns, told_rows; /* the size that it was told */
     struct choices choices;
-    const void *known_table; /* the table that choices.known is of; compared, never followed */
     struct prompt prompt;
     struct question question;
     struct search search;
@@ -123,13 +118,14 @@ double app_now(const struct app *a);
 /* The table that is seen; NULL: none yet. Columns fit to it. */
 const struct table *app_table(struct app *a);
 
-/* command_table.c: what the table view has to do and to tell; the observer gets the table when all is known of it, and
- * once more before a run if it is another. */
+/* commands/table.c: does what is due in the table view and shows what it answers. */
 enum err app_table_view_step(struct app *a) MUST_CHECK;
-enum err app_give_table(struct app *a) MUST_CHECK;
 
-/* The codes of a table that has just been loaded become choices.known. */
-enum err app_learn_codes(struct app *a) MUST_CHECK;
+/* commands/table.c: runs are over the table that is seen, as soon as all of it is known. Does nothing if they are. */
+enum err app_set_run_table(struct app *a) MUST_CHECK;
+
+/* The codes of this table become choices.known. */
+enum err app_learn_codes(struct app *a, const struct table *t) MUST_CHECK;
 
 void app_say(struct app *a, enum role role, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void app_ask(struct app *a, enum err (*yes)(struct app *, int64_t id), int64_t id, const char *fmt, ...)
@@ -139,8 +135,5 @@ void app_close_overlay(struct app *a);
 
 /* Shows a pane of its own over all others; the app owns it from now on. */
 void app_show(struct app *a, struct pane *overlay);
-
-/* Looks at some more rows of a running search. */
-enum err search_step(struct app *a) MUST_CHECK;
 
 #endif

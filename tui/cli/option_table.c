@@ -145,8 +145,8 @@ static enum err set_at_fork(struct cli *c, const struct cli_option *o, const cha
 static enum err set_dtype(struct cli *c, const struct cli_option *o, const char *value, struct problem *p)
 {
     enum dtype dtype;
-    const char *equals = strrchr(value, '=');
-    if (!equals || equals == value || dtype_from_name(equals + 1, &dtype))
+    size_t name_len;
+    if (dtype_override_parse(value, &name_len, &dtype))
         return bad_value(p, o, value, "COLUMN=DTYPE, where DTYPE is str, i64, f64, bool or date");
     return explain(p, texts_add(&c->dtypes, value));
 }

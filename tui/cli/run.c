@@ -51,7 +51,7 @@ static void show_progress(struct headless *h)
 }
 
 /* Prints the rows of one result. Returns 0, or an exit status and the reason in `problem`. */
-static int print_frame(const struct model *m, const struct ints *ranges, struct problem *problem)
+static int print_frame(const struct observer *o, const struct ints *ranges, struct problem *problem)
 {
     int status = 0;
     struct buf frame;
@@ -61,10 +61,10 @@ static int print_frame(const struct model *m, const struct ints *ranges, struct 
         err = rows_add(&rows, (uint64_t)ranges->v[i], (uint64_t)ranges->v[i + 1]);
     buf_init(&frame, FRAME_MAX);
     if (!err)
-        err = table_print(m->table, &rows, &frame);
+        err = table_print(observer_table(o), &rows, &frame);
     if (err) {
         status = err == ERR_NOMEM ? STATUS_OURS : STATUS_IO;
-        problem_set(problem, err, "%s: %s", m->path, err_text(err));
+        problem_set(problem, err, "%s: %s", observer_model(o)->path, err_text(err));
     } else if (io_write_all(STDOUT_FILENO, frame.data, frame.len)) {
         status = STATUS_OURS;
         problem_errno(problem, "cannot write a result to stdout");
@@ -78,12 +78,11 @@ static int print_frame(const struct model *m, const struct ints *ranges, struct 
 static void print_result(void *ctx, const struct event_task *ended)
 {
     struct headless *h = ctx;
-    const struct model *m = observer_model(h->observer);
     struct problem problem;
-    if (h->cli->json || !m->table || h->failed || ended->state != TASK_FINISHED)
+    if (h->cli->json || !observer_table(h->observer) || h->failed || ended->state != TASK_FINISHED)
         return;
     clear_progress(h);
-    h->failed = print_frame(m, &ended->ranges, &problem);
+    h->failed = print_frame(h->observer, &ended->ranges, &problem);
     if (h->failed) {
         headless_complain(&problem);
         observer_stop(h->observer);
@@ -173,6 +172,8 @@ static enum err start(struct headless *h, struct problem *problem)
                                .codes = c->codes,
                                .ncodes = c->ncodes};
     enum err err = observer_new(&options, &h->observer, problem);
+    if (!err)
+        err = observer_load(h->observer, problem);
     if (err)
         return err;
     err = observer_run(h->observer, &run);

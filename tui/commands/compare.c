@@ -30,7 +30,7 @@ enum err do_compare(struct app *a, const char *arg)
         return show(a);
     if (comparison_goes_on(a))
         return OK;
-    if (a->model->table_error || !a->model->table)
+    if (a->model->rows < 0)
         app_say(a, ROLE_WARN, "There is no table to measure with%s", a->model->table_error ? "" : " yet");
     else if (strcmp(a->path, "-") == 0)
         app_say(a, ROLE_WARN, "A comparison reads the file once more, which stdin cannot be: save it first");

@@ -242,9 +242,7 @@ static enum err quit_now(struct app *a, int64_t id)
 static bool close_something(struct app *a)
 {
     bool on_grid = a->layout.screen == SCREEN_GRID;
-    if (a->search.running)
-        a->search.running = false;
-    else if (a->table_view && table_view_busy(a->table_view))
+    if (a->table_view && table_view_busy(a->table_view))
         table_view_cancel(a->table_view);
     else if (a->overlay)
         app_close_overlay(a);

@@ -231,14 +231,14 @@ static enum err run_now(struct app *a, int64_t id)
                                     .packed = &codes,
                                     .ncodes = c->picks.n};
     if (!err)
-        err = app_give_table(a);
+        err = app_set_run_table(a);
     if (!err)
         err = observer_run(a->observer, &settings);
     buf_done(&codes);
     a->explain_pid = 0;
     if (err)
         app_say(a, ROLE_BAD, "The run cannot be started: %s", err_text(err));
-    else if (!a->model->table)
+    else if (a->model->rows < 0)
         app_say(a, ROLE_TEXT, "It runs as soon as the table is loaded");
     else if (c->picks.n == 0)
         app_say(a, ROLE_TEXT, "No code is picked: one task returns the whole table");
@@ -248,7 +248,7 @@ static enum err run_now(struct app *a, int64_t id)
 enum err do_run(struct app *a, const char *arg)
 {
     (void)arg;
-    if (a->model->table_error) {
+    if (a->model->table_error && !app_table(a)) {
         app_say(a, ROLE_BAD, "There is no table to run on");
         return OK;
     }

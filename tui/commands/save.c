@@ -43,7 +43,7 @@ static void ask_name(struct app *a)
 enum err do_save(struct app *a, const char *arg)
 {
     if (!a->table_view || !app_table(a)) {
-        app_say(a, ROLE_DIM, "There is no table for that");
+        app_say(a, ROLE_DIM, "No table is open");
         return OK;
     }
     if (!arg) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Commands of the open table: filters, order, columns, counts, places; and what its answers do to the screen. */
+ * Commands of the open table: filters, order, columns, counts, going to a row; and showing the answers of the table
+ * view. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@ static bool no_table(struct app *a)
 {
     if (app_table(a) && a->table_view && table_view_table(a->table_view))
         return false;
-    app_say(a, ROLE_DIM, "There is no table for that");
+    app_say(a, ROLE_DIM, "No table is open");
     return true;
 }
 
@@ -40,7 +41,7 @@ enum err do_undo(struct app *a, const char *arg)
 {
     (void)arg;
     if (!no_table(a) && !table_view_undo(a->table_view))
-        app_say(a, ROLE_DIM, "Nothing was filtered or sorted that could be undone");
+        app_say(a, ROLE_DIM, "Nothing to undo: no filter or order was changed");
     return OK;
 }
 
@@ -71,7 +72,7 @@ enum err switch_filter(struct app *a, int64_t i)
     return table_view_filter_switch(a->table_view, (size_t)i);
 }
 
-/* The same order once more takes it away. */
+/* Choosing the order that is in effect removes it. */
 static enum err sort(struct app *a, bool descending)
 {
     bool now;
@@ -102,7 +103,7 @@ enum err do_freeze(struct app *a, const char *arg)
     if (!t)
         return OK;
     if (c->at == table_key(t))
-        app_say(a, ROLE_DIM, "The key column always stands still");
+        app_say(a, ROLE_DIM, "The key column is always frozen");
     else
         columns_freeze(c, c->at, !columns_frozen(c, t, c->at));
     return OK;
@@ -117,7 +118,7 @@ enum err do_hide(struct app *a, const char *arg)
     if (!t)
         return OK;
     if (columns_count_hidden(c) + 1 >= c->n) {
-        app_say(a, ROLE_DIM, "One column stays");
+        app_say(a, ROLE_DIM, "Cannot hide the last column");
         return OK;
     }
     enum err err = columns_move(c, t, 1);
@@ -145,9 +146,9 @@ static enum err set_dtype(struct app *a, enum dtype dtype, const char *word)
         app_say(a, ROLE_WARN, "The dtype of this column cannot be changed: %s", err_text(err));
     else
         app_say(a, ROLE_TEXT,
-                dtype == DTYPE_COUNT ? "The column is read as its cells look" : "The column is read as %s", word);
-    if (!err && !model_run_active(a->model))
-        a->given = 0; /* the host gets it too */
+                dtype == DTYPE_COUNT ? "The dtype of the column is inferred from its cells"
+                                     : "The column is read as %s",
+                word);
     return OK;
 }
 
@@ -159,7 +160,7 @@ enum err do_dtype(struct app *a, const char *arg)
     if (!arg)
         prompt_open(&a->prompt, command_by_name("dtype"), "Read it as str, i64, f64, bool, date, auto: ", "");
     else if (strcmp(arg, "auto") != 0 && dtype_from_name(arg, &dtype))
-        app_say(a, ROLE_WARN, "A dtype is str, i64, f64, bool or date; auto: as the cells look");
+        app_say(a, ROLE_WARN, "A dtype is str, i64, f64, bool or date; auto infers it from the cells");
     else
         return set_dtype(a, dtype, arg);
     return OK;
@@ -169,7 +170,7 @@ static enum err shift(struct app *a, int by)
 {
     const struct table *t = app_table(a);
     if (t && !columns_shift(&a->choices.columns, t, by))
-        app_say(a, ROLE_DIM, "It cannot go there: the key comes first, then what stands still, then what scrolls");
+        app_say(a, ROLE_DIM, "Cannot move it there: the key column is first, then frozen columns, then all others");
     return OK;
 }
 
@@ -253,7 +254,7 @@ enum err do_row(struct app *a, const char *arg)
     }
     unsigned long long n = strtoull(arg, &end, 10);
     if (end == arg || *end || n == 0) {
-        app_say(a, ROLE_WARN, "A row's number, from 1");
+        app_say(a, ROLE_WARN, "Enter the number of a row, from 1");
         return OK;
     }
     app_focus(a, PANE_TABLE);
@@ -285,7 +286,7 @@ enum err do_column(struct app *a, const char *arg)
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
-/* One of the texts; the caller frees it. */
+/* Reads the i-th text of an answer; the caller frees it. */
 static enum err text_at(const struct table_view_texts *texts, int64_t i, char **out, size_t *len)
 {
     struct query_text at;
@@ -323,7 +324,7 @@ enum err pick_value(struct app *a, int64_t i)
     char *text;
     const struct table *t = app_table(a);
     if (!t || table_view_texts(a->table_view)->column != table_key(t)) {
-        app_say(a, ROLE_DIM, "Only what stands in the key column can be picked");
+        app_say(a, ROLE_DIM, "Only values of the key column can be picked");
         return OK;
     }
     enum err err = text_at(table_view_texts(a->table_view), i, &text, &len);
@@ -335,7 +336,7 @@ enum err pick_value(struct app *a, int64_t i)
         err = picks_add(&a->choices.picks, text, len, false);
     if (!err)
         app_say(a, ROLE_TEXT, "%s %.60s",
-                picks_has(&a->choices.picks, text, len) ? "Picked" : "Not picked any more:", text);
+                picks_has(&a->choices.picks, text, len) ? "Picked" : "No longer picked:", text);
     free(text);
     return err;
 }
@@ -346,7 +347,7 @@ enum err do_pick_view(struct app *a, const char *arg)
     return no_table(a) ? OK : table_view_ask_codes(a->table_view);
 }
 
-/* The codes in view: they are picked besides what is picked already. */
+/* Picks the codes of the rows in view; other picks stay. */
 static enum err pick_codes(struct app *a)
 {
     char n[32];
@@ -392,10 +393,6 @@ static enum err react_to(struct app *a, enum table_view_news news, uint64_t row,
     case TABLE_VIEW_SAVED: app_say(a, ROLE_GOOD, "%s", words->text); break;
     case TABLE_VIEW_FAILED: app_say(a, ROLE_BAD, "%s", words->text); break;
     case TABLE_VIEW_RELOADED:
-        if (!model_run_active(a->model))
-            a->given = 0; /* the host gets it too */
-        app_say(a, ROLE_WARN, "%s", words->text);
-        break;
     case TABLE_VIEW_SAYS: app_say(a, ROLE_WARN, "%s", words->text); break;
     case TABLE_VIEW_NOTHING: break;
     }
@@ -413,18 +410,24 @@ static enum err react(struct app *a)
     return err;
 }
 
-static enum err give(struct app *a, const struct table *t)
+enum err app_set_run_table(struct app *a)
 {
-    a->given = table_view_generation(a->table_view) + 1;
-    return observer_load(a->observer, t, table_view_fault(a->table_view));
+    const struct table *t = table_view_table(a->table_view), *now = observer_table(a->observer);
+    if (!table_view_settled(a->table_view))
+        return OK;
+    if (!t)
+        return a->model->table_error ? OK : observer_refuse_table(a->observer, table_view_fault(a->table_view));
+    if (now && table_is_same(t, now))
+        return OK;
+    enum err err = observer_set_table(a->observer, t);
+    return err ? err : app_learn_codes(a, t);
 }
 
-enum err app_give_table(struct app *a)
+/* A followed file becomes a new table whenever it grows. Only the next run takes it, not each of these tables. */
+static bool run_table_is_due(const struct app *a)
 {
-    const struct table *t = a->table_view ? table_view_table(a->table_view) : NULL;
-    return t && a->given && a->given != table_view_generation(a->table_view) + 1 && table_view_settled(a->table_view)
-               ? give(a, t)
-               : OK;
+    bool follows = table_view_follows(a->table_view) && a->model->rows >= 0;
+    return a->observer && !model_run_active(a->model) && !follows;
 }
 
 enum err app_table_view_step(struct app *a)
@@ -435,8 +438,8 @@ enum err app_table_view_step(struct app *a)
         err = react(a);
     if (!err)
         err = table_go_on(a);
-    if (!err && a->observer && !a->given && table_view_settled(a->table_view))
-        err = give(a, table_view_table(a->table_view));
+    if (!err && run_table_is_due(a))
+        err = app_set_run_table(a);
     a->dirty |= table_view_version(a->table_view) != before;
     return err;
 }

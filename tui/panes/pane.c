@@ -10,8 +10,7 @@ enum { GUTTER = PANE_GUTTER, BAR = PANE_BAR, STEP_SIDE = 8 }; /* STEP_SIDE: colu
 
 const struct table *view_table(const struct view *v)
 {
-    const struct table *t = v->table_view ? table_view_table(v->table_view) : NULL;
-    return t ? t : v->model->table;
+    return v->table_view ? table_view_table(v->table_view) : NULL;
 }
 
 enum err pane_new(const struct pane_ops *ops, struct pane **out)

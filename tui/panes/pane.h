@@ -60,7 +60,8 @@ struct choices {
 /* Everything that a pane may read. Borrowed for one sync or draw. */
 struct view {
     const struct model *model;
-    const struct table_view *table_view; /* the open table; NULL: only the table of the model */
+    const struct table_view *table_view; /* the open table; NULL: none */
+    const struct table *run_table;       /* the table that runs are over; NULL: none yet */
     const struct choices *choices;
     enum scope scope;
     double now;                /* on the clock of the model */

@@ -49,14 +49,14 @@ static bool is_listed(const struct results_state *s, int64_t task)
     return false;
 }
 
-static enum err add_task(struct results_state *s, const struct model *m, const struct model_task *t)
+static enum err add_task(struct results_state *s, const struct table *table, const struct model_task *t)
 {
     struct buf frame;
     struct entry entry = {.task = t->id};
     buf_init(&frame, FRAME_BYTES_MAX);
     enum err err = OK;
-    if (t->state == TASK_FINISHED && m->table) {
-        err = table_print(m->table, &t->result, &frame);
+    if (t->state == TASK_FINISHED && table) {
+        err = table_print(table, &t->result, &frame);
         if (err)
             buf_clear(&frame);
         if (err && err != ERR_NOMEM) /* the file changed, or the frame is too large: show that in its place */
@@ -82,7 +82,7 @@ static const struct model_task *next_settled(const struct results_state *s, cons
     return next;
 }
 
-static enum err list_settled(struct results_state *s, const struct model *m)
+static enum err list_settled(struct results_state *s, const struct model *m, const struct table *table)
 {
     size_t settled = model_settled_tasks(m);
     if (s->run != m->run || settled < s->settled)
@@ -90,7 +90,7 @@ static enum err list_settled(struct results_state *s, const struct model *m)
     s->run = m->run;
     while (s->settled < settled && s->nentries < FRAMES_MAX) {
         const struct model_task *t = next_settled(s, m);
-        enum err err = t ? add_task(s, m, t) : OK;
+        enum err err = t ? add_task(s, table, t) : OK;
         if (err)
             return err;
         if (!t)
@@ -149,7 +149,7 @@ static void add_empty(struct pane *p, const struct view *v)
 static enum err results_sync(struct pane *p, const struct view *v)
 {
     struct results_state *s = p->state;
-    enum err err = list_settled(s, v->model);
+    enum err err = list_settled(s, v->model, v->run_table);
     if (s->nentries == 0)
         add_empty(p, v);
     for (size_t i = 0; i < s->nentries; i++)

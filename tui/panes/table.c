@@ -191,7 +191,7 @@ static void add_stray(struct pane *p, const struct view *v, size_t i, int width)
         width = wide < COLUMN_MAX ? wide : COLUMN_MAX;
     lines_add(&p->lines, ROLE_PICK, "[x] ");
     lines_add_left(&p->lines, ROLE_PICK, width, pick->text, pick->len);
-    if (!v->model->table)
+    if (v->model->rows < 0)
         lines_add(&p->lines, ROLE_DIM, "  (typed)");
     else
         lines_add(&p->lines, ROLE_WARN,

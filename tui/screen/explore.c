@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Puts the explorer together and takes it apart: signals, observer, guard, terminal, then the loop. */
+ * Starts the explorer, runs its loop and ends it: signals, observer, guard, terminal. */
 #include "tui/screen/explore.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 
 static const int watched[] = {SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT};
 
-/* Blocked before any thread starts, so that each of them leaves these signals to the loop. */
+/* The signals are blocked before any thread starts, so that no thread but the loop receives them. */
 static enum err take_signals(sigset_t *before, int *fd)
 {
     sigset_t set;
@@ -32,7 +32,7 @@ static enum err take_signals(sigset_t *before, int *fd)
     return *fd < 0 ? err_from_errno(errno) : OK;
 }
 
-/* What asked us to end is answered by now: it must not act once more when the signals are unblocked. */
+/* Pending signals have been answered by ending: they must not act again when they are unblocked. */
 static void give_signals_back(const sigset_t *before, int *fd)
 {
     struct signalfd_siginfo info;
@@ -54,10 +54,10 @@ static enum err open_terminal(struct app *a, const struct explore_options *optio
     if (err)
         return problem_set(problem, err, "out of memory");
     err = term_open(&how, &(struct term_watch){tell_guard, a->guard}, &a->term, problem);
-    return err && options->app.watch ? ERR_SYS : err; /* not to be taken for an error of the command's */
+    return err && options->app.watch ? ERR_SYS : err; /* must not look like an error of the command */
 }
 
-/* The program's terminal has its size from the start: that of the pane that it will have. */
+/* The terminal of the program has the size of its pane from the start. */
 static enum err watch(struct app *a, const struct explore_options *options, struct problem *problem)
 {
     int width, height;
@@ -73,26 +73,16 @@ static enum err watch(struct app *a, const struct explore_options *options, stru
     return observer_watch(&options->app.observer, &settings, &a->observer, problem);
 }
 
-/* A table that is known at once is loaded by the host itself; any other is given to it when all is known. */
 static enum err open_table(struct app *a, const struct explore_options *options, struct problem *problem)
 {
-    struct observer_options observer = options->app.observer;
+    const struct observer_options *observer = &options->app.observer;
     struct table_view_options table_view = options->table_view;
-    table_view.path = observer.path;
-    table_view.key = observer.key;
-    table_view.dtypes = observer.dtypes;
-    table_view.ndtypes = observer.ndtypes;
+    table_view.path = observer->path;
+    table_view.key = observer->key;
+    table_view.dtypes = observer->dtypes;
+    table_view.ndtypes = observer->ndtypes;
     enum err err = table_view_open(&table_view, &a->table_view, problem);
-    if (err)
-        return err;
-    const struct table *t = table_view_table(a->table_view);
-    bool plain = !table_view.delimiter && !table_view.no_header && !table_view.encoding &&
-                 !table_view_streams(a->table_view);
-    plain = plain && (!t || table_delimiter(t) == ',');
-    observer.as_given = !plain;
-    observer.table_follows = !(plain && (!t || table_view_settled(a->table_view)));
-    a->given = observer.table_follows ? 0 : table_view_generation(a->table_view) + 1;
-    return observer_new(&observer, &a->observer, problem);
+    return err ? err : observer_new(observer, &a->observer, problem);
 }
 
 static enum err open_all(struct app *a, const struct explore_options *options, struct problem *problem)
@@ -100,7 +90,7 @@ static enum err open_all(struct app *a, const struct explore_options *options, s
     enum err err = app_init(a, &options->app);
     if (err)
         return problem_set(problem, err, "out of memory");
-    if (options->app.watch) { /* the terminal's guard is there before the program is: it is none of its processes */
+    if (options->app.watch) { /* the guard is started first, so that it is not a process of the program */
         err = open_terminal(a, options, problem);
         if (!err)
             err = watch(a, options, problem);
@@ -115,7 +105,7 @@ static enum err open_all(struct app *a, const struct explore_options *options, s
 static void close_all(struct app *a, const struct explore_options *options)
 {
     bool ran = a->model != NULL;
-    term_close(a->term); /* first: what follows may take a moment */
+    term_close(a->term); /* first, because ending all else may take a moment */
     guard_free(a->guard);
     app_done(a);
     if (ran && options->finish)
@@ -130,10 +120,10 @@ enum err explore(const struct explore_options *options, struct problem *problem)
     int signal_fd = -1;
     memset(&a, 0, sizeof a);
     setlocale(LC_CTYPE, "");
-    mallopt(M_MMAP_THRESHOLD, 64 * 1024); /* what is large goes back to the system at once */
+    mallopt(M_MMAP_THRESHOLD, 64 * 1024); /* large blocks are returned to the system at once */
     enum err err = take_signals(&before, &signal_fd);
     if (err)
-        problem_set(problem, err, "signals cannot be read: %s", err_text(err));
+        problem_set(problem, err, "cannot read signals: %s", err_text(err));
     else if (!(err = open_all(&a, options, problem))) {
         err = app_run(&a, signal_fd);
         if (err)

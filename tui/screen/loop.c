@@ -132,18 +132,14 @@ static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
         guard_revive(a->guard);
     if (!err && fds[FD_SHEET].revents)
         err = app_go_on(a, "Reading the table", app_table_view_step(a));
-    if (!err)
-        err = app_go_on(a, "Collecting the codes", app_learn_codes(a));
     app_feed(a);
-    if (!err && a->search.running)
-        err = app_go_on(a, "The search", search_step(a));
     return err;
 }
 
 enum err app_run(struct app *a, int signal_fd)
 {
     double drawn_at = 0;
-    enum err err = app_go_on(a, "Collecting the codes", app_learn_codes(a));
+    enum err err = OK;
     a->dirty = true;
     while (!err && !a->quit) {
         double due = until_due(a, drawn_at);
@@ -151,10 +147,7 @@ enum err app_run(struct app *a, int signal_fd)
             break;
         due = until_due(a, drawn_at);
         int rest = a->went ? REST_MS : -1;
-        int timeout = a->search.running || term_has_more(a->term) ? 0
-                      : due < 0                                   ? rest
-                      : due > 0                                   ? (int)(due * 1000) + 1
-                                                                  : 0;
+        int timeout = term_has_more(a->term) ? 0 : due < 0 ? rest : due > 0 ? (int)(due * 1000) + 1 : 0;
         struct pollfd fds[FD_COUNT] = {
             [FD_INPUT] = {term_fd(a->term), POLLIN, 0},
             [FD_OBSERVER] = {observer_fd(a->observer), POLLIN, 0},

@@ -27,6 +27,15 @@ enum err dtype_from_name(const char *name, enum dtype *out)
     return ERR_NOT_FOUND;
 }
 
+enum err dtype_override_parse(const char *text, size_t *name_len, enum dtype *out)
+{
+    const char *equals = strrchr(text, '=');
+    if (!equals || equals == text || dtype_from_name(equals + 1, out))
+        return ERR_USAGE;
+    *name_len = (size_t)(equals - text);
+    return OK;
+}
+
 struct span {
     const char *at, *end;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The host process from the observer's side: it loads, runs, refuses and stops; and whoever is killed, nothing of it is
- * left behind. */
+ * The host process from the observer's side: it loads, runs, refuses and stops; and no process is left over when the
+ * host, the observer or the forkserver is killed. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -106,7 +106,7 @@ static void ask_run(struct scene *s, int64_t run, const char *method, const char
 
 enum { LONG = 30000 };
 
-/* So many tasks that their events fill the control socket many times: while nobody reads them, the run cannot end. */
+/* The events of so many tasks fill the control socket many times over: the run cannot end before they are read. */
 static void ask_long_run(struct scene *s, int64_t run, const char *method)
 {
     struct request r = {.type = REQUEST_RUN, .run = run, .method = (char *)method, .workers = 2, .at_fork = "none"};
@@ -121,7 +121,7 @@ static void ask(struct scene *s, enum request_type type, int64_t worker)
     assert_int_equal(host_send(s->host, &(struct request){.type = type, .worker = worker}, -1), OK);
 }
 
-static void loads_a_table_and_hands_it_over(void **state)
+static void loads_a_table_and_returns_it_once(void **state)
 {
     (void)state;
     struct scene s;
@@ -171,14 +171,14 @@ static void says_why_a_table_cannot_be_loaded(void **state)
         const struct event *e = &s.story.events[s.story.n - 1];
         assert_int_equal(e->type, EVENT_TABLE_FAILED);
         assert_non_null(strstr(e->table.error, cases[i].words));
-        ask_run(&s, 1, "spawn", "none"); /* it lives on, and answers */
+        ask_run(&s, 1, "spawn", "none"); /* it still answers */
         scene_until(&s, run_has_ended);
         assert_non_null(story_note(&s.story, "no table"));
         scene_done(&s);
     }
 }
 
-static void runs_one_method_after_the_other(void **state)
+static void runs_each_start_method_in_turn(void **state)
 {
     (void)state;
     static const struct {
@@ -237,7 +237,7 @@ static void a_hung_run_can_be_stopped_and_cured(void **state)
     scene_done(&s);
 }
 
-static void refuses_what_cannot_be(void **state)
+static void refuses_a_run_that_cannot_be_started(void **state)
 {
     (void)state;
     struct scene s;
@@ -273,7 +273,7 @@ static void a_hung_worker_can_be_killed_from_outside(void **state)
     ask_run(&s, 1, "fork", "none");
     scene_until(&s, workers_hang);
     ask(&s, REQUEST_KILL_WORKER, 2);
-    scene_until(&s, third_has_started); /* for the task that was pending */
+    scene_until(&s, third_has_started); /* a new worker for the pending task */
     assert_int_equal(story_worker(&s.story, EVENT_WORKER_EXITED, 2)->worker.signal, SIGKILL);
     scene_done(&s);
 }
@@ -313,7 +313,7 @@ static void cancels_a_pending_task_and_lets_a_running_one_go_on(void **state)
     scene_done(&s);
 }
 
-static void takes_many_codes(void **state)
+static void runs_many_codes(void **state)
 {
     (void)state;
     struct scene s;
@@ -329,7 +329,7 @@ static bool wants_codes_or_ended(struct scene *s)
     return run_has_ended(s) || (s->story.n > 0 && s->story.events[s->story.n - 1].type == EVENT_CODES_WANTED);
 }
 
-static void codes_may_come_bit_by_bit(void **state)
+static void takes_codes_in_several_requests(void **state)
 {
     enum { BITS = 20, EACH = 1000 };
     (void)state;
@@ -362,7 +362,7 @@ static void codes_may_come_bit_by_bit(void **state)
     scene_done(&s);
 }
 
-/* --- what it is made of ------------------------------------------------------------------------------------------- */
+/* --- processes ---------------------------------------------------------------------------------------------------- */
 
 static unsigned long long signals(pid_t pid, const char *field)
 {
@@ -392,7 +392,7 @@ static int fds_of(pid_t pid)
     return n;
 }
 
-static void host_stands_apart_from_the_terminal_and_has_no_handlers(void **state)
+static void host_is_in_its_own_process_group_and_has_no_signal_handlers(void **state)
 {
     (void)state;
     static const int ours[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCHLD, SIGPIPE, SIGUSR1, SIGALRM};
@@ -422,11 +422,11 @@ static bool both_are_ready(struct scene *s)
     return story_count(&s->story, EVENT_WORKER_READY) == 2;
 }
 
-static void spawned_workers_have_just_what_they_need(void **state)
+static void spawned_workers_inherit_only_the_fds_that_they_need(void **state)
 {
     (void)state;
     struct scene s;
-    int stray = fcntl(STDERR_FILENO, F_DUPFD, 50); /* as a shell may leave one open: not close-on-exec */
+    int stray = fcntl(STDERR_FILENO, F_DUPFD, 50); /* not close-on-exec, as a shell may leave one open */
     start_loaded(&s, 2, true);
     static const char *const methods[] = {"spawn", "forkserver"};
     for (size_t i = 0; i < 2; i++) {
@@ -461,7 +461,7 @@ static void wait_gone(const struct story *story)
     }
 }
 
-/* From here on the run stands still in its middle: its workers hang, or nobody reads what they do. */
+/* These runs cannot end: their workers hang, or their events are not read. */
 static void stand_still(struct scene *s, const char *method)
 {
     bool hangs = strcmp(method, "fork") == 0;
@@ -474,7 +474,7 @@ static void stand_still(struct scene *s, const char *method)
 
 static const char *const methods[] = {"fork", "spawn", "forkserver"};
 
-static void a_killed_host_takes_everything_with_it(void **state)
+static void a_killed_host_ends_all_its_processes(void **state)
 {
     (void)state;
     for (int round = 0; round < 9; round++) {
@@ -496,7 +496,7 @@ static void a_killed_host_takes_everything_with_it(void **state)
     }
 }
 
-static void freeing_a_host_ends_whatever_it_does(void **state)
+static void freeing_a_host_ends_a_run_in_any_state(void **state)
 {
     (void)state;
     for (int round = 0; round < 6; round++) {
@@ -511,7 +511,7 @@ static void freeing_a_host_ends_whatever_it_does(void **state)
     }
 }
 
-static void a_stopped_host_is_freed_in_bounded_time(void **state)
+static void freeing_a_stopped_host_takes_bounded_time(void **state)
 {
     (void)state;
     struct scene s;
@@ -525,7 +525,7 @@ static void a_stopped_host_is_freed_in_bounded_time(void **state)
     story_done(&s.story);
 }
 
-/* An observer of its own, a child of this test: starts the host and a run, tells its pids, and waits to be killed. */
+/* An observer in a child process: starts a host and a run, sends their pids, and waits to be killed. */
 static void observe_until_killed(int out, const char *method)
 {
     struct scene s;
@@ -542,7 +542,7 @@ static void observe_until_killed(int out, const char *method)
         pause();
 }
 
-static void a_killed_observer_leaves_nothing_behind(void **state)
+static void a_killed_observer_leaves_no_process(void **state)
 {
     (void)state;
     for (int round = 0; round < 9; round++) {
@@ -565,7 +565,7 @@ static void a_killed_observer_leaves_nothing_behind(void **state)
     }
 }
 
-static void a_forkserver_killed_between_runs_is_told_and_replaced(void **state)
+static void a_forkserver_killed_between_runs_is_reported_and_replaced(void **state)
 {
     (void)state;
     struct scene s;
@@ -582,7 +582,7 @@ static void a_forkserver_killed_between_runs_is_told_and_replaced(void **state)
     scene_done(&s);
 }
 
-static void hidden_commands_refuse_strangers(void **state)
+static void hidden_commands_refuse_to_be_started_by_others(void **state)
 {
     (void)state;
     int status = -1;
@@ -599,23 +599,23 @@ int main(int argc, char **argv)
     if (hidden_command_run(argc, argv, &status))
         return status;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(loads_a_table_and_hands_it_over),
+        cmocka_unit_test(loads_a_table_and_returns_it_once),
         cmocka_unit_test(says_why_a_table_cannot_be_loaded),
-        cmocka_unit_test(runs_one_method_after_the_other),
+        cmocka_unit_test(runs_each_start_method_in_turn),
         cmocka_unit_test(a_hung_run_can_be_stopped_and_cured),
-        cmocka_unit_test(refuses_what_cannot_be),
+        cmocka_unit_test(refuses_a_run_that_cannot_be_started),
         cmocka_unit_test(a_hung_worker_can_be_killed_from_outside),
         cmocka_unit_test(cancels_a_pending_task_and_lets_a_running_one_go_on),
-        cmocka_unit_test(takes_many_codes),
-        cmocka_unit_test(codes_may_come_bit_by_bit),
-        cmocka_unit_test(host_stands_apart_from_the_terminal_and_has_no_handlers),
-        cmocka_unit_test(spawned_workers_have_just_what_they_need),
-        cmocka_unit_test(a_killed_host_takes_everything_with_it),
-        cmocka_unit_test(freeing_a_host_ends_whatever_it_does),
-        cmocka_unit_test(a_stopped_host_is_freed_in_bounded_time),
-        cmocka_unit_test(a_killed_observer_leaves_nothing_behind),
-        cmocka_unit_test(a_forkserver_killed_between_runs_is_told_and_replaced),
-        cmocka_unit_test(hidden_commands_refuse_strangers),
+        cmocka_unit_test(runs_many_codes),
+        cmocka_unit_test(takes_codes_in_several_requests),
+        cmocka_unit_test(host_is_in_its_own_process_group_and_has_no_signal_handlers),
+        cmocka_unit_test(spawned_workers_inherit_only_the_fds_that_they_need),
+        cmocka_unit_test(a_killed_host_ends_all_its_processes),
+        cmocka_unit_test(freeing_a_host_ends_a_run_in_any_state),
+        cmocka_unit_test(freeing_a_stopped_host_takes_bounded_time),
+        cmocka_unit_test(a_killed_observer_leaves_no_process),
+        cmocka_unit_test(a_forkserver_killed_between_runs_is_reported_and_replaced),
+        cmocka_unit_test(hidden_commands_refuse_to_be_started_by_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,20 +18,6 @@
 #include "tests/kit/model_events.h"
 #include "tests/kit/tui_kit.h"
 
-enum { BOUND = 60 }; /* seconds */
-
-/* Waits until all queries are answered and all rows of the table are known. */
-static void settle(struct stage *s)
-{
-    double end = clock_now() + BOUND;
-    while (table_view_busy(s->app.table_view) || !table_view_settled(s->app.table_view)) {
-        struct pollfd fd = {table_view_fd(s->app.table_view), POLLIN, 0};
-        poll(&fd, 1, 100);
-        assert_int_equal(app_table_view_step(&s->app), OK);
-        assert_true(clock_now() < end);
-    }
-}
-
 static char path[] = "/tmp/poolscope-test-XXXXXX";
 
 static void close_table(struct stage *s)
@@ -55,7 +41,7 @@ static void open_table(struct stage *s, const char *bytes, size_t len)
     const struct table *t = table_view_table(s->app.table_view);
     assert_non_null(t);
     feed_table(s->model, 0.001, "sample.csv", (int64_t)table_rows(t), (int64_t)table_columns(t));
-    settle(s);
+    stage_settle(s);
 }
 
 /* Types keys and waits for the answers of the query server. */
@@ -63,7 +49,7 @@ static void press(struct stage *s, const char *keys)
 {
     stage_keys(s, keys);
     stage_draw(s, 80, 24);
-    settle(s);
+    stage_settle(s);
 }
 
 static void say(struct stage *s, const char *key, const char *words)
@@ -119,7 +105,7 @@ static void the_last_column_is_complete_in_the_first_drawing(void **state)
     stage_keys(&s, ":");
     stage_type(&s, "column c0999");
     stage_keys(&s, "Enter");
-    settle(&s);
+    stage_settle(&s);
     stage_draw(&s, 80, 24);
     assert_true(stage_shows(&s, "1 is wide 999"));
     assert_true(stage_shows(&s, "2 is wide 999"));
@@ -186,10 +172,24 @@ static void a_wrong_filter_is_refused_with_a_message(void **state)
     close_table(&s);
 }
 
+static void a_count_has_the_column_that_it_was_asked_for(void **state)
+{
+    static const char csv[] = "code,same,each\n1,x,p\n2,x,q\n3,x,r\n";
+    struct stage s;
+    (void)state;
+    open_table(&s, csv, sizeof csv - 1);
+    struct table_view *view = s.app.table_view;
+    assert_int_equal(table_view_frequency(view, 1), OK);
+    assert_int_equal(app_table_view_step(&s.app), OK); /* the query server is asked */
+    assert_int_equal(table_view_frequency(view, 2), OK);
+    stage_settle(&s);
+    assert_int_equal(table_view_texts(view)->column, 2);
+    assert_int_equal(table_view_texts(view)->n, 3);
+    close_table(&s);
+}
+
 int main(void)
 {
-    char pool[4096];
-    const char *build = getenv("builddir");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cells_in_any_script_stay_in_their_columns),
         cmocka_unit_test(columns_can_be_frozen_hidden_and_scrolled),
@@ -197,8 +197,7 @@ int main(void)
         cmocka_unit_test(rows_that_are_too_short_or_too_long_are_reported),
         cmocka_unit_test(statistics_frequencies_order_and_filters_of_a_column_are_shown),
         cmocka_unit_test(a_wrong_filter_is_refused_with_a_message),
+        cmocka_unit_test(a_count_has_the_column_that_it_was_asked_for),
     };
-    snprintf(pool, sizeof pool, "%s/poolscope-pool", build ? build : "build");
-    setenv("POOLSCOPE_POOL", pool, 0);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
