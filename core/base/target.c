@@ -121,7 +121,8 @@ static int duplicate(int fd)
         errno = EBADF;
         return -1;
     }
-    return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    int copy;
+    return io_dup(fd, &copy) ? -1 : copy;
 }
 
 /* What another process has open is appended to: its offset cannot be shared. */
@@ -155,9 +156,10 @@ static enum err open_if_stream(struct target *t, bool magic, struct problem *pro
 
 static enum err find_stdout(struct target *t, struct problem *problem)
 {
-    t->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     t->exists = true;
-    return t->fd < 0 || fstat(t->fd, &t->st) < 0 ? problem_errno(problem, "%s: cannot write", t->name) : OK;
+    return io_dup(STDOUT_FILENO, &t->fd) || fstat(t->fd, &t->st) < 0
+               ? problem_errno(problem, "%s: cannot write", t->name)
+               : OK;
 }
 
 enum err target_find(const char *path, struct target *out, struct problem *problem)

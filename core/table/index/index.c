@@ -105,9 +105,10 @@ out:
 
 enum err table_index_again(const struct table_index *x, struct table_index *out)
 {
-    int fd = fcntl(x->fd, F_DUPFD_CLOEXEC, 3);
+    int fd;
     *out = (struct table_index){.fd = -1};
-    return fd < 0 ? ERR_SYS : table_index_open(fd, out);
+    enum err err = io_dup(x->fd, &fd);
+    return err ? err : table_index_open(fd, out);
 }
 
 void table_index_close(struct table_index *x)

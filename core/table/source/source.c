@@ -66,8 +66,7 @@ static enum err share(int fd, const char *path, const struct stat *st, struct ta
     out->mtime_seconds = st->st_mtim.tv_sec;
     out->mtime_nanoseconds = st->st_mtim.tv_nsec;
     out->sealed = table_is_sealed(fd);
-    out->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (out->fd < 0)
+    if (io_dup(fd, &out->fd))
         return problem_errno(problem, "%s", path);
     enum err err = out->sealed ? OK : signature_of(out->fd, out->size, &out->signature);
     return err ? table_problem(problem, err, path) : OK;
@@ -92,8 +91,7 @@ void table_source_close(struct table_source *s)
 enum err table_source_again(const struct table_source *s, struct table_source *out)
 {
     *out = *s;
-    out->fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 3);
-    return out->fd < 0 ? err_from_errno(errno) : OK;
+    return io_dup(s->fd, &out->fd);
 }
 
 /* Outside quotes a CR and no newline: as old Macs wrote, and Excel for them still does. */

@@ -243,14 +243,14 @@ enum err table_stream_open(int fd, const char *path, const struct table_unpacker
     s->memory = true;
     s->unpacker = unpacker;
     buf_init(&s->filtered, (size_t)64 << 20);
-    s->in = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    s->in = -1;
     s->spool = memfd_create("poolscope-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     s->piece = malloc(PIECE);
     s->path = strdup(path);
     enum err err = OK;
     if (!s->piece || !s->path)
         err = table_problem(problem, ERR_NOMEM, path);
-    else if (s->in < 0 || s->spool < 0)
+    else if (s->spool < 0 || io_dup(fd, &s->in))
         err = problem_errno(problem, "%s: no memory for its bytes", path);
     if (!err && s->regular)
         err = look_ahead(s, problem);
@@ -318,6 +318,5 @@ enum err table_spool_source(const struct table_spool *spool, struct table_source
 {
     *out = (struct table_source){.size = spool->size, .ours = true, .growing = spool->growing};
     out->sealed = table_is_sealed(spool->fd);
-    out->fd = fcntl(spool->fd, F_DUPFD_CLOEXEC, 3);
-    return out->fd < 0 ? err_from_errno(errno) : OK;
+    return io_dup(spool->fd, &out->fd);
 }

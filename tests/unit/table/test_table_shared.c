@@ -83,10 +83,7 @@ static void duplicate_fds(const struct table *t, int copies[TABLE_FDS])
 {
     int fds[TABLE_FDS];
     table_fds(t, fds);
-    for (int i = 0; i < TABLE_FDS; i++) {
-        copies[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3);
-        assert_true(copies[i] >= 0);
-    }
+    assert_int_equal(io_dup_all(fds, TABLE_FDS, copies), OK);
 }
 
 /* The child opens the table anew from the fds and compares it with the one that it inherited. */
