@@ -2,6 +2,7 @@
  * A growing byte buffer with a ceiling and a sticky error. */
 #include "core/base/buf.h"
 
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +74,7 @@ enum err buf_add_char(struct buf *b, char c)
     return buf_add(b, &c, 1);
 }
 
-enum err buf_addv(struct buf *b, const char *fmt, va_list ap)
+static enum err buf_addv(struct buf *b, const char *fmt, va_list ap)
 {
     va_list again;
     va_copy(again, ap);

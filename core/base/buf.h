@@ -4,7 +4,6 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
-#include <stdarg.h>
 #include <stddef.h>
 
 #include "core/base/err.h"
@@ -29,7 +28,6 @@ enum err buf_add(struct buf *b, const void *data, size_t len);
 enum err buf_add_text(struct buf *b, const char *text);
 enum err buf_add_char(struct buf *b, char c);
 enum err buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-enum err buf_addv(struct buf *b, const char *fmt, va_list ap);
 
 /* Make room for `more` bytes behind len and return where they start (the caller then adds to len); NULL on error. */
 char *buf_reserve(struct buf *b, size_t more);

@@ -119,11 +119,6 @@ int engine_threads(const struct engine *e)
     return e->options.threads;
 }
 
-bool engine_started(const struct engine *e)
-{
-    return e->started;
-}
-
 enum at_fork engine_at_fork(const struct engine *e)
 {
     return e->options.at_fork;

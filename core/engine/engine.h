@@ -37,7 +37,6 @@ enum err engine_new(const struct engine_options *options, struct engine **out) M
 void engine_free(struct engine *e);
 
 int engine_threads(const struct engine *e);                                    /* the setting */
-bool engine_started(const struct engine *e);                                   /* its threads are there */
 enum err engine_set_at_fork(struct engine *e, enum at_fork policy) MUST_CHECK; /* ERR_NOMEM: it is AT_FORK_NONE now */
 enum at_fork engine_at_fork(const struct engine *e);
 

@@ -29,8 +29,6 @@ struct job {
     size_t n, given;      /* given: the first so many are in it */
     struct row_list *out;
 
-    atomic_uint_fast64_t count;
-
     uint64_t from; /* of the search for one row */
     bool backwards;
     size_t first_span;
@@ -216,38 +214,6 @@ enum err engine_find(struct engine *e, const struct table *t, const struct find 
     match_done(&j.match);
     if (err)
         row_list_done(out);
-    return err;
-}
-
-/* --- their number --- */
-
-static enum err count_row(struct job *j, struct found *found, size_t span, uint64_t row, bool *enough)
-{
-    (void)j, (void)span, (void)row, (void)enough;
-    found->n++;
-    return OK;
-}
-
-static enum err count_span(void *arg, void *own, size_t i)
-{
-    struct job *j = arg;
-    struct found found = {0};
-    enum err err = find_in(j, own, i, i, &found);
-    atomic_fetch_add(&j->count, found.n);
-    return err;
-}
-
-enum err engine_count(struct engine *e, const struct table *t, const struct find *f, struct table_progress *progress,
-                      uint64_t *out, struct problem *problem)
-{
-    struct job j = {.table = t, .progress = progress, .take = count_row};
-    enum err err = match_init(&j.match, t, f, problem);
-    if (err)
-        return err;
-    table_progress_begin(progress, table_bytes(t));
-    err = run(e, &j, table_spans(t, SPAN), count_span);
-    *out = !err ? j.count : 0;
-    match_done(&j.match);
     return err;
 }
 

@@ -39,10 +39,3 @@ enum err engine_grow(struct engine *e, const struct table *t, struct table_progr
     struct table_runner runner = engine_runner(e);
     return table_grow(t, &runner, progress, out, problem);
 }
-
-enum err engine_grow_stream(struct engine *e, const struct table *t, const struct table_stream *s,
-                            struct table_progress *progress, struct table **out, struct problem *problem)
-{
-    struct table_runner runner = engine_runner(e);
-    return table_stream_grow(s, t, &runner, progress, out, problem);
-}

@@ -19,15 +19,13 @@
 /* The engine's threads as what runs a parallel loop's parts. */
 struct table_runner engine_runner(struct engine *e);
 
-/* table_index, table_learn, table_grow, table_stream_grow on the engine's threads. */
+/* table_index, table_learn and table_grow on the engine's threads. */
 enum err engine_index(struct engine *e, const struct table *t, struct table_progress *progress, struct table **out,
                       struct problem *problem) MUST_CHECK;
 enum err engine_learn(struct engine *e, const struct table *t, struct table_progress *progress, struct table **out,
                       struct problem *problem) MUST_CHECK;
 enum err engine_grow(struct engine *e, const struct table *t, struct table_progress *progress, struct table **out,
                      struct problem *problem) MUST_CHECK;
-enum err engine_grow_stream(struct engine *e, const struct table *t, const struct table_stream *s,
-                            struct table_progress *progress, struct table **out, struct problem *problem) MUST_CHECK;
 
 enum find_what {
     FIND_TEXT,    /* the cell is this text, byte for byte: a code */
@@ -60,8 +58,6 @@ bool find_any_case(const char *text, size_t len);
 /* Rising. ERR_USAGE and a line of words for a pattern that is none, or a value that is not of the column's dtype. */
 enum err engine_find(struct engine *e, const struct table *t, const struct find *f, struct table_progress *progress,
                      struct row_list *out, struct problem *problem) MUST_CHECK;
-enum err engine_count(struct engine *e, const struct table *t, const struct find *f, struct table_progress *progress,
-                      uint64_t *out, struct problem *problem) MUST_CHECK;
 
 /* The first such row at or behind `from`; or, backwards, the last one at or before it. UINT64_MAX: none. */
 enum err engine_find_next(struct engine *e, const struct table *t, const struct find *f, uint64_t from, bool backwards,

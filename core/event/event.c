@@ -8,7 +8,7 @@
 #include <string.h>
 
 const char *const task_state_names[] = {"pending", "running", "finished", "failed", "cancelled", "lost", NULL};
-const char *const note_level_names[] = {"info", "warning", "error", NULL};
+static const char *const note_level_names[] = {"info", "warning", "error", NULL};
 
 const char *const measure_names[] = {"first",     "total",     "rate",          "trip",        "trip_p99",
                                      "noop_rate", "noop_trip", "noop_trip_p99", "pss",         "uss",

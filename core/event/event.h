@@ -14,7 +14,6 @@ enum task_state { TASK_PENDING, TASK_RUNNING, TASK_FINISHED, TASK_FAILED, TASK_C
 extern const char *const task_state_names[];
 
 enum note_level { NOTE_INFO, NOTE_WARNING, NOTE_ERROR };
-extern const char *const note_level_names[];
 
 enum event_type {
     EVENT_NOTE, /* words for the log */

@@ -2,6 +2,7 @@
  * Facts in words: the lines of evidence that several rules say alike. */
 #include "core/hang/private.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 

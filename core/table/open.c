@@ -182,9 +182,11 @@ static enum err copy_of(const struct table *t, struct table **out)
     enum err err = table_source_again(&t->body.source, &copy->body.source);
     if (!err)
         err = table_index_again(&t->body.index, &copy->body.index);
-    int fd = err ? -1 : fcntl(t->schema_fd, F_DUPFD_CLOEXEC, 3);
+    int fd;
     if (!err)
-        err = fd < 0 ? ERR_SYS : table_schema_open(fd, copy);
+        err = io_dup(t->schema_fd, &fd);
+    if (!err)
+        err = table_schema_open(fd, copy);
     return give(copy, err, out);
 }
 
@@ -349,13 +351,6 @@ enum err table_grow_spool(const struct table *t, const struct table_spool *spool
     if (err)
         return table_problem(problem, err, t->path);
     return grow_to(t, source, &(struct table_tuning){0}, runner, progress, out, problem);
-}
-
-enum err table_stream_grow(const struct table_stream *s, const struct table *t, const struct table_runner *runner,
-                           struct table_progress *progress, struct table **out, struct problem *problem)
-{
-    struct table_spool spool = table_stream_spool(s);
-    return table_grow_spool(t, &spool, runner, progress, out, problem);
 }
 
 enum table_stage table_stage(const struct table *t)

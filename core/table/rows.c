@@ -35,16 +35,6 @@ enum err rows_add(struct rows *r, uint64_t first, uint64_t count)
     return OK;
 }
 
-enum err rows_append(struct rows *r, const struct rows *more)
-{
-    for (size_t i = 0; i < more->n; i++) {
-        enum err err = rows_add(r, more->ranges[i].first, more->ranges[i].count);
-        if (err)
-            return err;
-    }
-    return OK;
-}
-
 uint64_t rows_at(const struct rows *r, uint64_t i)
 {
     for (size_t k = 0; k < r->n; k++) {

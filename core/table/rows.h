@@ -24,9 +24,6 @@ void rows_done(struct rows *r);
 /* Adds `count` rows from `first`, which lies behind all that are in it; touching ranges are merged. */
 enum err rows_add(struct rows *r, uint64_t first, uint64_t count) MUST_CHECK;
 
-/* Appends all of `more`, which lies behind `r`. */
-enum err rows_append(struct rows *r, const struct rows *more) MUST_CHECK;
-
 /* The number of the i-th row of the set, i < total. */
 uint64_t rows_at(const struct rows *r, uint64_t i);
 

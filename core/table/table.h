@@ -117,7 +117,7 @@ enum err table_grow(const struct table *t, const struct table_runner *runner, st
 
 /* Input that is no plain file: a pipe, .gz .zst .xz .bz2. Its owner pumps it; meanwhile tables can be made of what is
  * there, each with the complete records so far, the first by table_stream_open_table (ERR_AGAIN: not even the first
- * line is there), the others by table_stream_grow. Owned by one thread. */
+ * line is there), the others by table_grow_spool. Owned by one thread. */
 struct table_stream;
 enum err table_stream_needed(int fd, bool *out) MUST_CHECK;
 enum err table_stream_open(int fd, const char *path, const struct table_unpacker *unpacker, struct table_stream **out,
@@ -137,8 +137,6 @@ int table_stream_input(const struct table_stream *s);
 uint64_t table_stream_size(const struct table_stream *s); /* unpacked so far */
 enum err table_stream_open_table(const struct table_stream *s, const struct table_options *options, struct table **out,
                                  struct problem *problem) MUST_CHECK;
-enum err table_stream_grow(const struct table_stream *s, const struct table *t, const struct table_runner *runner,
-                           struct table_progress *progress, struct table **out, struct problem *problem) MUST_CHECK;
 
 /* Where a stream's bytes are: what another process needs to go on with it. The fd is borrowed, and another one from the
  * time on when the stream has become too long for memory. */

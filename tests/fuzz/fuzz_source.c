@@ -129,7 +129,8 @@ static struct table *indexed(const struct table_stream *s, const struct table_op
 static void grow(const struct table_stream *s, struct table **t)
 {
     struct table *more = NULL;
-    enum err err = table_stream_grow(s, *t, NULL, NULL, &more, NULL);
+    struct table_spool spool = table_stream_spool(s);
+    enum err err = table_grow_spool(*t, &spool, NULL, NULL, &more, NULL);
     MUST(!err || err == ERR_CHANGED || err == ERR_PARSE);
     table_free(*t);
     *t = err ? NULL : more;

@@ -75,7 +75,7 @@ static void compare_walk(const struct table *reference, const struct table *t, b
 static void compare_find(const struct table *reference, const struct table *t, const struct find *f, struct engine *e)
 {
     struct row_list a, b;
-    uint64_t count, x, y;
+    uint64_t x, y;
     if (f->what >= FIND_ODD && table_column(reference, 0)->dtype != table_column(t, 0)->dtype)
         return; /* one that grew has the dtypes of its first rows */
     enum err expected = engine_find(e, reference, f, NULL, &a, NULL);
@@ -85,7 +85,6 @@ static void compare_find(const struct table *reference, const struct table *t, c
     MUST(a.n == b.n);
     for (uint64_t i = 0; i < a.n; i++)
         MUST(!row_list_read(&a, i, 1, &x) && !row_list_read(&b, i, 1, &y) && x == y);
-    MUST(!engine_count(e, t, f, NULL, &count, NULL) && count == a.n);
     for (uint64_t from = 0; from <= table_rows(t) && from < 8; from++) {
         MUST(!row_list_find(&a, from, &y));
         uint64_t next = UINT64_MAX, before = UINT64_MAX;

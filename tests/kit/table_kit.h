@@ -34,6 +34,9 @@ struct table *kit_open_fd(int fd, const struct table_options *options);
 struct table *kit_open_text(const char *text, const struct table_options *options);
 struct table *kit_index(const struct table *t);
 
+/* table_grow_spool with what the stream holds by now. */
+enum err kit_grow(const struct table *t, const struct table_stream *s, struct table **out);
+
 /* Row `number` has this text as its first cell. */
 void kit_check_row(const struct table *t, uint64_t number, const char *first);
 

@@ -2,6 +2,7 @@
  * Drawing on cells: everything is cut at the canvas' edges, and a wide cluster is never left with one half. */
 #include "tui/draw/canvas.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

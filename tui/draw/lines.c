@@ -2,6 +2,7 @@
  * One buffer of bytes, spans into it, and lines of spans. */
 #include "tui/draw/lines.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

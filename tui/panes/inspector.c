@@ -2,6 +2,7 @@
  * One process from close by: its threads and what each waits for, where it comes from, memory, files, signals. */
 #include "tui/panes/pane.h"
 
+#include <stdarg.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -43,11 +43,6 @@ struct table_span table_part(const struct table *t, size_t parts, size_t i)
     return (struct table_span){n * i / parts, n * (i + 1) / parts};
 }
 
-uint64_t table_span_row(const struct table *t, struct table_span span)
-{
-    return t->body.index.entries[span.first].row;
-}
-
 uint64_t table_span_rows(const struct table *t, struct table_span span)
 {
     return t->body.index.entries[span.end].row - t->body.index.entries[span.first].row;

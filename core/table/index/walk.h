@@ -26,7 +26,6 @@ size_t table_span_of(const struct table *t, uint64_t bytes, uint64_t row); /* th
 
 /* Exactly `parts` spans; the last ones may be empty. */
 struct table_span table_part(const struct table *t, size_t parts, size_t i);
-uint64_t table_span_row(const struct table *t, struct table_span span); /* its first */
 uint64_t table_span_rows(const struct table *t, struct table_span span);
 
 /* Rows in file order, some at a time. */

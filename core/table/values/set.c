@@ -125,15 +125,6 @@ static enum err enter(struct table_set *s, uint64_t hash, const char *text, size
     return OK;
 }
 
-bool table_set_find(const struct table_set *s, const char *text, size_t len, size_t *out)
-{
-    size_t slot = s->nslots ? find_slot(s, hash_of(text, len), text, len) : 0;
-    if (!s->nslots || !s->slots[slot])
-        return false;
-    *out = s->slots[slot] - 1;
-    return true;
-}
-
 static enum err count_hashed(struct table_set *s, uint64_t hash, const char *text, size_t len, uint64_t more,
                              uint64_t *before)
 {

@@ -27,7 +27,6 @@ struct table_set {
 
 void table_set_init(struct table_set *s, size_t max, size_t max_bytes);
 void table_set_done(struct table_set *s);
-bool table_set_find(const struct table_set *s, const char *text, size_t len, size_t *out);
 
 /* Counts `more` of this text. *before (may be NULL) is the count so far. */
 enum err table_set_count(struct table_set *s, const char *text, size_t len, uint64_t more, uint64_t *before) MUST_CHECK;

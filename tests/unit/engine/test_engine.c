@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The engine on real threads: every part once, errors in order, inline mode, queries, and what a fork leaves of it. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -25,6 +26,18 @@
 #include "core/engine/private.h"
 
 enum { PATIENCE = 30 }; /* seconds */
+
+/* Threads of this process: proc_pid_task(5). ThreadSanitizer may have one of its own. */
+static int thread_count(void)
+{
+    int n = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    for (struct dirent *task; (task = readdir(tasks));)
+        n += task->d_name[0] != '.';
+    closedir(tasks);
+    return n;
+}
 
 static struct engine *make_engine(int threads, enum at_fork at_fork)
 {
@@ -80,15 +93,16 @@ static void runs_parts_on_its_threads_side_by_side(void **state)
 {
     (void)state;
     enum { N = 4 };
+    int before = thread_count();
     struct engine *e = make_engine(N, AT_FORK_NONE);
     struct tally *t = calloc(1, sizeof *t);
     pthread_barrier_t together;
     assert_non_null(t);
     pthread_barrier_init(&together, NULL, N);
-    t->together = &together; /* returns only if N threads are in a part at once */
-    assert_false(engine_started(e));
+    t->together = &together;                  /* returns only if N threads are in a part at once */
+    assert_int_equal(thread_count(), before); /* none is started before its first use */
     assert_int_equal(engine_each(e, N, tally_part, t), OK);
-    assert_true(engine_started(e));
+    assert_int_equal(thread_count(), before + N);
     for (int i = 0; i < N; i++) {
         assert_int_not_equal(t->tid[i], getpid());
         for (int j = 0; j < i; j++)
@@ -120,6 +134,7 @@ static void names_its_threads_and_blocks_signals_in_them(void **state)
 static void one_thread_means_inline(void **state)
 {
     (void)state;
+    int before = thread_count();
     struct engine *e = make_engine(1, AT_FORK_NONE);
     struct tally *t = calloc(1, sizeof *t);
     assert_non_null(t);
@@ -128,7 +143,7 @@ static void one_thread_means_inline(void **state)
         assert_int_equal(t->ran[i], 1);
         assert_int_equal(t->tid[i], gettid());
     }
-    assert_false(engine_started(e));
+    assert_int_equal(thread_count(), before);
     engine_free(e);
     free(t);
 }

@@ -66,12 +66,11 @@ static void an_imported_table_has_the_same_lines(void **state)
 {
     (void)state;
     struct table *t = kit_open_text("a,b\r1,2\r\"3\r\",4", &plain), *other = NULL;
-    int fds[TABLE_FDS];
+    int fds[TABLE_FDS], copies[TABLE_FDS];
     struct problem problem;
     table_fds(t, fds);
-    for (int i = 0; i < TABLE_FDS; i++)
-        fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3);
-    assert_int_equal(table_import(fds, &other, &problem), OK);
+    assert_int_equal(io_dup_all(fds, TABLE_FDS, copies), OK);
+    assert_int_equal(table_import(copies, &other, &problem), OK);
     kit_same_cells(t, other);
     table_free(t);
     table_free(other);
@@ -168,9 +167,7 @@ static void a_stream_has_a_table_when_its_first_line_has_ended(void **state)
         close(ends[1]);
         assert_int_equal(table_stream_pump(s, 1, &done, &problem), OK);
         assert_true(done);
-        assert_int_equal(t ? table_stream_grow(s, t, NULL, NULL, &more, &problem)
-                           : table_stream_open_table(s, &plain, &more, &problem),
-                         OK);
+        assert_int_equal(t ? kit_grow(t, s, &more) : table_stream_open_table(s, &plain, &more, &problem), OK);
         struct table *whole = kit_open_text(cases[i].text, &plain);
         kit_same_cells(more, whole);
         table_free(whole);

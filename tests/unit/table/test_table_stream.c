@@ -42,7 +42,7 @@ static void a_pipe_shows_what_came_so_far(void **state)
     assert_null(table_fault(t));
     assert_int_equal(io_write_all(ends[1], "x\ny\"\n5", 6), OK);
     assert_int_equal(table_stream_pump(s, 1, &done, &problem), OK);
-    assert_int_equal(table_stream_grow(s, t, NULL, NULL, &more, &problem), OK);
+    assert_int_equal(kit_grow(t, s, &more), OK);
     assert_int_equal(table_rows(more), 2);
     assert_int_equal(io_set_nonblock(ends[0], 1), OK);
     assert_int_equal(table_stream_pump(s, 1, &done, &problem), ERR_AGAIN);
@@ -50,7 +50,7 @@ static void a_pipe_shows_what_came_so_far(void **state)
     assert_int_equal(table_stream_pump(s, 1000, &done, &problem), OK);
     assert_true(done);
     table_free(t);
-    assert_int_equal(table_stream_grow(s, more, NULL, NULL, &t, &problem), OK);
+    assert_int_equal(kit_grow(more, s, &t), OK);
     assert_int_equal(table_rows(t), 3);
     assert_int_equal(table_stage(t), TABLE_INDEXED);
     char cells[100];
@@ -97,8 +97,7 @@ static void a_long_stream_moves_to_a_file(void **state)
     while (!done) {
         if (table_stream_pump(s, 16 << 20, &done, &problem))
             fail_msg("%s", problem.text);
-        enum err err = t ? table_stream_grow(s, t, NULL, NULL, &more, &problem)
-                         : table_stream_open_table(s, &plain, &more, &problem);
+        enum err err = t ? kit_grow(t, s, &more) : table_stream_open_table(s, &plain, &more, &problem);
         assert_int_equal(err, OK);
         assert_true(table_rows(more) > last);
         last = table_rows(more);
