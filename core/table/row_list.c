@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/table/private.h"
 
 enum {
     TAIL_MAX = 64 * 1024, /* bytes */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table/private.h"
+#include "core/table/csv/csv.h"
 
 /* A record that needed more memory than this gives it back when it is over. */
 enum { KEEP_MEMORY = 1024 * 1024, GROW_BY = 16 * 1024 };

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "core/base/text.h"
-#include "core/table/private.h"
+#include "core/table/csv/csv.h"
+#include "core/table/values/set.h"
 
 void table_header_done(struct table_header *h)
 {

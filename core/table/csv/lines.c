@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table/private.h"
+#include "core/table/csv/csv.h"
 
 /* The first read behind a seek is a small one, for often a few rows are all that is wanted; each further one is twice
  * that. The block grows with it. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/base/io.h"
-#include "core/table/private.h"
+#include "core/table/index/index.h"
 
 enum { PATIENCE = 4 * 1024 * 1024 }; /* bytes of one record that the first rows wait for */
 
@@ -78,7 +78,7 @@ static enum err add_entry(struct build *b)
 
 static void count_ragged(struct build *b)
 {
-    struct raw_ragged *r = &b->facts.ragged;
+    struct table_ragged *r = &b->facts.ragged;
     bool too_long = b->csv.ncells > b->header->n;
     uint64_t *count = too_long ? &r->long_rows : &r->short_rows, *first = too_long ? &r->first_long : &r->first_short;
     if (b->csv.ncells != b->header->n && (*count)++ == 0)
@@ -255,7 +255,7 @@ enum err table_index_csv(const struct table_parse *how, const struct table_sourc
                          struct table_index *out, struct problem *problem)
 {
     struct build b = {.how = how, .source = source, .path = how->path, .header = header, .line = 1};
-    b.facts.ragged = (struct raw_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
+    b.facts.ragged = (struct table_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
     buf_init(&b.entries, (size_t)1 << 40);
     enum err err = table_lines_init(&b.lines, source);
     if (!err)

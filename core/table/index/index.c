@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/table/private.h"
+#include "core/table/index/index.h"
 
 static const char index_magic[8] = "psindex2";
 
@@ -49,7 +49,7 @@ enum err index_builder_init(struct index_builder *d, size_t n)
     d->facts = map;
     memcpy(d->facts->magic, index_magic, sizeof index_magic);
     d->facts->n = n;
-    d->facts->ragged = (struct raw_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
+    d->facts->ragged = (struct table_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
     d->entries = (struct raw_entry *)(d->facts + 1);
     memset(d->entries, 0xff, (n + 1) * sizeof *d->entries);
     return OK;

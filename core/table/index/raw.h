@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/table/table.h"
+
 enum {
     RAW_PAD = 64,    /* bytes behind a text that may be read, whatever they hold */
     RAW_WORDS = 128, /* masks of one call at most */
@@ -36,11 +38,6 @@ struct raw_entry {
     uint64_t offset, row;
 };
 
-/* Records of another length than the header. Numbers of rows are UINT64_MAX where there is none. */
-struct raw_ragged {
-    uint64_t short_rows, first_short, long_rows, first_long;
-};
-
 /* Counts records and notes where they begin, one entry for each window of the file. */
 struct raw_tally {
     uint64_t expected;      /* delimiters of a record */
@@ -52,7 +49,7 @@ struct raw_tally {
     uint64_t limit;         /* records that begin here or behind it are not noted */
     uint64_t first, behind; /* where the text behind the first and behind the last end begins */
     struct raw_entry *entry;
-    struct raw_ragged ragged;
+    struct table_ragged ragged;
 };
 
 /* A literal to look for: bytes, each with 0x20 where its case does not matter (the byte is lower-case then). */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table/private.h"
+#include "core/table/index/index.h"
 #include "core/table/index/raw_loops.h"
 
 enum { CHUNKS_MAX = 4096, CHUNK_MIN = 2 * 1024 * 1024 };
@@ -88,7 +88,7 @@ static void begin_tally(struct build *b, size_t i, struct raw_tally *t)
                             .next = window_begin(b, k),
                             .limit = end,
                             .entry = &b->builder.entries[k]};
-    t->ragged = (struct raw_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
+    t->ragged = (struct table_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
     memset(t->entry, 0xff, (size_t)(stop - k) * sizeof *t->entry);
 }
 
@@ -175,9 +175,9 @@ struct sum {
     bool inside, strange;
 };
 
-static void add_ragged(struct index_builder *d, const struct raw_ragged *more, uint64_t before)
+static void add_ragged(struct index_builder *d, const struct table_ragged *more, uint64_t before)
 {
-    struct raw_ragged *all = &d->facts->ragged;
+    struct table_ragged *all = &d->facts->ragged;
     if (all->short_rows == 0 && more->short_rows)
         all->first_short = more->first_short + before;
     if (all->long_rows == 0 && more->long_rows)

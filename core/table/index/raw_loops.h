@@ -31,7 +31,7 @@ RAW_INLINE uint64_t raw_strange(const struct raw_bytes *b, uint64_t s_in, uint64
 /* A record of another length than the header. */
 RAW_INLINE void raw_odd_record(struct raw_tally *t, uint64_t fields)
 {
-    struct raw_ragged *r = &t->ragged;
+    struct table_ragged *r = &t->ragged;
     uint64_t *count = fields > t->expected ? &r->long_rows : &r->short_rows;
     uint64_t *first = fields > t->expected ? &r->first_long : &r->first_short;
     if ((*count)++ == 0)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
-#include "core/table/private.h"
+#include "core/table/output/frame.h"
 
 enum {
     PADDING = 2,     /* a space at each side */

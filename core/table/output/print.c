@@ -6,6 +6,7 @@
 
 #include "core/base/text.h"
 #include "core/table/private.h"
+#include "core/table/output/frame.h"
 
 enum { SHOWN_ROWS = 10, SHOWN_COLUMNS = 8, HALF_ROWS = SHOWN_ROWS / 2, HALF_COLUMNS = SHOWN_COLUMNS / 2 };
 static const char ellipsis[] = "…";

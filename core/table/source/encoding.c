@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table/private.h"
+#include "core/table/source/source.h"
 
 enum { REST_MAX = 64, OUT = 64 * 1024 };
 

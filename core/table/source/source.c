@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/table/private.h"
+#include "core/table/source/source.h"
 
 enum {
     SIGNED = 4096,    /* bytes at each end that tell a file that grew from one that was written over */

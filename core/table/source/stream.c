@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
+#include "core/table/row_list.h"
 #include "core/table/source/aside.h"
-#include "core/table/private.h"
+#include "core/table/source/source.h"
 
 /* A pipe that never ends must not eat the machine. */
 #define SPOOL_MAX ((uint64_t)1 << 40)

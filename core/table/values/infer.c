@@ -3,7 +3,7 @@
  * Ours differ in two points: every row is looked at, and a column in which a number has leading zeros stays text. */
 #include <string.h>
 
-#include "core/table/private.h"
+#include "core/table/values/values.h"
 
 /* What a cell looks like. */
 enum kind {
@@ -156,11 +156,6 @@ enum dtype table_infer_dtype(const struct table_infer *f)
     case KIND_FLOAT | KIND_BIG: return DTYPE_F64;
     default: return DTYPE_STR;
     }
-}
-
-bool table_infer_day_first(const struct table_infer *f)
-{
-    return f->first_is_day_first;
 }
 
 uint64_t table_infer_bad_row(const struct table_infer *f, enum dtype dtype)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table/private.h"
+#include "core/table/values/set.h"
 
 void table_set_init(struct table_set *s, size_t max, size_t max_bytes)
 {

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table/private.h"
+#include "core/table/csv/csv.h"
+#include "core/table/values/set.h"
 
 enum { CELLS = 3 };
 
