@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A growing byte buffer with a ceiling and a sticky error. */
+ * A growing byte buffer that keeps its first error. */
 #include "core/base/buf.h"
 
 #include <stdarg.h>
@@ -27,7 +27,7 @@ void buf_clear(struct buf *b)
         b->data[0] = '\0';
 }
 
-/* Room for `more` bytes and the NUL behind them. */
+/* Makes room for `more` bytes and the NUL after them. */
 static enum err make_room(struct buf *b, size_t more)
 {
     if (b->err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * One table of all event types: their names in a recording and their fields. */
+ * The names and fields of all event types. */
 #include "core/event/event.h"
 
 #include <stdarg.h>

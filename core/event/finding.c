@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The fields of a finding, in the order the report has them. */
+ * The fields of a finding, in the order of the report. */
 #include "core/event/finding.h"
 
 const char *const certainty_names[] = {"possible", "likely", "proved", NULL};

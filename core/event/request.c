@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The fields of a request. All types share one list: a request is small and rare. */
+ * The fields of a request. All types share one list, because requests are small and rare. */
 #include "core/event/request.h"
 
 static const char *const type_names[] = {"load", "run", "kill_worker", "stop", "table", "codes", NULL};

@@ -177,7 +177,7 @@ static void a_name_is_asked_for_and_what_cannot_be_written_is_said(void **state)
     pty_type(p, "S\x15/dev/full\r");
     pty_wait_text(p, "Replace it\\?");
     pty_type(p, "y");
-    pty_wait_text(p, "/dev/full: is no file that could be replaced");
+    pty_wait_text(p, "/dev/full: not a regular file, so it cannot be replaced");
     assert_int_equal(files_in(at.folder), 1);
     leave(p, &at);
 }

@@ -173,7 +173,7 @@ static void a_stream_that_fails_half_way_is_said_and_what_came_is_shown(void **s
     assert_int_equal(io_write_all(ends[1], "code,v\n0001,a\n0002,b\n", 21), OK);
     pty_wait_text(p, "0001 +a");
     close(ends[1]);
-    pty_wait_text(p, "-: the other side is gone");
+    pty_wait_text(p, "-: the other end was closed");
     pty_wait_text(p, "0002 +b");
     explorer_quit_failed(p);
 }
