@@ -51,7 +51,7 @@ static enum err compile(struct match *m, bool literal, struct problem *problem)
     m->pattern = pcre2_compile((PCRE2_SPTR)f->text, f->len, flags, &error, &at, NULL);
     if (!m->pattern) {
         pcre2_get_error_message(error, words, sizeof words);
-        return problem_set(problem, ERR_USAGE, "\"%.*s\" is no pattern: %s, at its byte %zu", (int)f->len, f->text,
+        return problem_set(problem, ERR_USAGE, "\"%.*s\" is not a valid pattern: %s at byte %zu", (int)f->len, f->text,
                            (const char *)words, (size_t)at + 1);
     }
     (void)pcre2_jit_compile(m->pattern, PCRE2_JIT_COMPLETE); /* without it, it is only slower */
@@ -69,7 +69,7 @@ static enum err prepare_order(struct match *m, struct problem *problem)
     if (!m->by_value)
         return table_order_text(f->text, f->len, &m->natural);
     if (table_order_value(m->table, f->column, &value, &m->order) != TABLE_CLASS_VALUE)
-        return problem_set(problem, ERR_USAGE, "\"%.*s\" is no %s", (int)f->len, f->text, dtype_names[dtype]);
+        return problem_set(problem, ERR_USAGE, "\"%.*s\" is not a valid %s", (int)f->len, f->text, dtype_names[dtype]);
     return OK;
 }
 
@@ -190,7 +190,8 @@ static enum err compare(struct matcher *r, const struct cell *cell, bool *out)
     }
     buf_clear(&r->natural);
     enum err err = table_order_text(cell->text, cell->len, &r->natural);
-    *out = !err && holds(m->find->what, table_order_compare(&r->natural, &m->natural));
+    *out = !err &&
+           holds(m->find->what, table_order_compare(r->natural.data, r->natural.len, m->natural.data, m->natural.len));
     return err;
 }
 

@@ -148,9 +148,7 @@ struct named {
 static int compare_named(const void *a, const void *b)
 {
     const struct buf *x = &((const struct named *)a)->natural, *y = &((const struct named *)b)->natural;
-    size_t len = x->len < y->len ? x->len : y->len;
-    int order = len > 0 ? memcmp(x->data, y->data, len) : 0;
-    return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+    return table_order_compare(x->data, x->len, y->data, y->len);
 }
 
 static enum err rank_texts(const struct table_set *texts, uint32_t *ranks)

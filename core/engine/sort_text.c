@@ -72,13 +72,6 @@ static uint64_t prefix_of(const char *text, size_t len)
     return key;
 }
 
-static int compare_texts(const char *a, size_t alen, const char *b, size_t blen)
-{
-    size_t len = alen < blen ? alen : blen;
-    int order = len > 0 ? memcmp(a, b, len) : 0;
-    return order != 0 ? order : (alen > blen) - (alen < blen);
-}
-
 /* Of two texts with the same prefix: all of them. */
 static int compare_items(const void *a, const void *b, void *arg)
 {
@@ -86,7 +79,7 @@ static int compare_items(const void *a, const void *b, void *arg)
     const struct text *x = &h->texts[((const struct sort_item *)a)->row];
     const struct text *y = &h->texts[((const struct sort_item *)b)->row];
     const char *bytes = buf_text(&h->natural);
-    int order = compare_texts(bytes + x->at, x->len, bytes + y->at, y->len);
+    int order = table_order_compare(bytes + x->at, x->len, bytes + y->at, y->len);
     return h->job->descending ? -order : order;
 }
 
@@ -337,7 +330,7 @@ static int compare_streams(const struct job *j, const struct stream *a, const st
 {
     if (a->now.class != b->now.class)
         return a->now.class < b->now.class ? -1 : 1;
-    int order = compare_texts(buf_text(&a->text), a->text.len, buf_text(&b->text), b->text.len);
+    int order = table_order_compare(buf_text(&a->text), a->text.len, buf_text(&b->text), b->text.len);
     return j->descending ? -order : order;
 }
 

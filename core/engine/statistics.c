@@ -65,8 +65,9 @@ static void hand_done(struct hand *h)
 /* `sign` 1: the greatest stays, -1: the least. */
 static void offer(struct extreme *x, int sign, uint64_t order, const struct buf *natural, const char *text, size_t len)
 {
-    int more = natural->len > 0 || x->natural.len > 0 ? table_order_compare(natural, &x->natural)
-                                                      : (order > x->order) - (order < x->order);
+    int more = natural->len > 0 || x->natural.len > 0
+                   ? table_order_compare(natural->data, natural->len, x->natural.data, x->natural.len)
+                   : (order > x->order) - (order < x->order);
     if (x->some && more * sign <= 0)
         return;
     x->some = true;

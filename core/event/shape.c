@@ -2,6 +2,7 @@
  * Frees, copies, encodes and decodes a struct by its list of fields. */
 #include "core/event/shape.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -247,7 +248,7 @@ enum err shape_decode(const struct field *fields, const void *data, size_t len, 
     return err;
 }
 
-_Static_assert(sizeof(double) == sizeof(int64_t), "copy_field copies both alike");
+static_assert(sizeof(double) == sizeof(int64_t), "copy_field copies both alike");
 
 static enum err copy_field(const struct field *f, const void *from, void *to)
 {

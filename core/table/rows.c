@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Row numbers as rising ranges that never touch. */
+ * Row numbers as ranges; adjacent ranges are merged. */
 #include "core/table/rows.h"
 
 #include <stdlib.h>

@@ -36,7 +36,7 @@ static enum err index_by(struct table_body *body, const struct table_plan *plan,
     bool strange = false;
     table_progress_begin(plan->progress, plan->source->size - plan->from.offset);
     enum err err = table_index_raw(plan, &made, &strange);
-    bool unreadable = err == ERR_IO && !how->strict; /* what comes before is shown: libcsv goes as far as it can */
+    bool unreadable = err == ERR_IO && !how->strict; /* libcsv then indexes the rows before the unreadable part */
     if (err && !unreadable)
         return table_problem(problem, err, how->path);
     if (!unreadable && !strange && !(how->strict && made.facts->ragged.long_rows)) {
@@ -118,7 +118,7 @@ enum err table_index(const struct table *t, const struct table_runner *runner, s
     return table_index_tuned(t, &(struct table_tuning){0}, runner, progress, out, problem);
 }
 
-/* The columns as a header that can be changed; names stay where they are. */
+/* Copies the columns into a header that can be changed; it borrows the names. */
 static enum err header_of(const struct table *t, struct table_header *out)
 {
     *out = (struct table_header){.n = t->body.ncolumns};
@@ -149,7 +149,7 @@ enum err table_learn(const struct table *t, const struct table_runner *runner, s
     return table_give(all, err, out);
 }
 
-/* The schema of `t`, for a source that grew. */
+/* Writes the schema of `t` again, for a source that grew. */
 static enum err rewrite_schema(const struct table *t, struct table *grown)
 {
     struct table_header header = {0};
@@ -175,7 +175,7 @@ static enum err rewrite_schema(const struct table *t, struct table *grown)
     return err;
 }
 
-/* Only what lies behind the last known record is read, if the index so far is one by raw structure. */
+/* If the index so far was made by raw structure, reading begins at the last record that it knows. */
 static struct table_plan plan_growth(const struct table *t, const struct table_body *body,
                                      const struct table_tuning *tuning, const struct table_runner *runner,
                                      struct table_progress *progress)
@@ -194,7 +194,7 @@ static struct table_plan plan_growth(const struct table *t, const struct table_b
     return plan;
 }
 
-/* Takes `source` in every case. */
+/* Takes `source`, also on failure. */
 static enum err grow_to(const struct table *t, struct table_source source, const struct table_tuning *tuning,
                         const struct table_runner *runner, struct table_progress *progress, struct table **out,
                         struct problem *problem)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A table's memory and fds, what is known of it, and the same table opened from the fds of another process. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,7 +11,7 @@
 #include "core/table/private.h"
 
 enum { FD_SOURCE, FD_INDEX, FD_SCHEMA };
-_Static_assert(FD_SCHEMA + 1 == TABLE_FDS, "table_fds fills all of them");
+static_assert(FD_SCHEMA + 1 == TABLE_FDS, "table_fds fills all of them");
 
 struct table *table_new(void)
 {
@@ -56,10 +57,10 @@ static enum err import_parts(struct table *t, const int fds[TABLE_FDS])
 {
     t->body.source.fd = fds[FD_SOURCE];
     t->body.source.sealed = table_is_sealed(fds[FD_SOURCE]);
-    enum err index = table_index_open(fds[FD_INDEX], &t->body.index);
+    enum err first = table_index_open(fds[FD_INDEX], &t->body.index);
     enum err err = table_schema_open(fds[FD_SCHEMA], t);
-    if (index || err)
-        return index ? index : err;
+    if (first || err)
+        return first ? first : err;
     return table_source_check(&t->body.source);
 }
 

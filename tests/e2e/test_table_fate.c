@@ -191,7 +191,7 @@ static void a_stream_that_fills_the_disk_is_said_and_shown_as_far_as_it_went(voi
              program_path());
     struct pty *p = pty_open(30, 100, (const char *const[]){"/bin/bash", "-c", command, NULL}, NULL);
     pty_wait_text(p, "0001 +a");
-    pty_wait_text(p, "no room for its bytes: No space left on device");
+    pty_wait_text(p, "cannot store its bytes: No space left on device");
     pty_wait_text(p, "0001 +a");
     explorer_quit_failed(p);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Spans of the index, and their blocks: from one index entry to another as far as a block of memory reaches. */
+ * Spans of index entries, and the blocks in them. A block reaches from one entry to another. */
 #include "core/table/index/blocks.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_MAX = 16 * TABLE_BLOCK }; /* longer, and it is not read as one */
+enum { BLOCK_MAX = 16 * TABLE_BLOCK }; /* a longer block is left to a table_reader */
 
 static size_t entries_of(const struct table *t)
 {
@@ -67,7 +67,7 @@ void table_blocks_begin(struct table_blocks *b, struct table_span span)
     b->row = b->rows = 0;
 }
 
-/* As many windows as fit into a block, at least those that one record covers. */
+/* As many windows as fit into a block, but at least those that one record covers. */
 static size_t block_end(const struct table_blocks *b)
 {
     const struct raw_entry *e = b->body->index.entries;

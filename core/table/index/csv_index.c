@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * The index by libcsv, record for record: the first rows of a table that is just opened, and all of a file in which raw
- * structure saw something strange. It knows every fault that libcsv's strict mode knows, with line and column. */
+ * Builds the index with libcsv, record by record: for the first rows of a table, and for all rows of a file in which
+ * raw structure is not exact. Reports every fault of libcsv's strict mode with line and column. */
 #include <stdio.h>
 #include <string.h>
 
 #include "core/base/io.h"
 #include "core/table/index/index.h"
 
-enum { PATIENCE = 4 * 1024 * 1024 }; /* bytes of one record that the first rows wait for */
+enum { PATIENCE = 4 * 1024 * 1024 }; /* the first rows do not wait for a longer record */
 
 struct build {
     const struct table_parse *how;
@@ -19,15 +19,15 @@ struct build {
     struct table_csv csv;
     struct buf entries; /* of struct raw_entry */
     struct table_index_facts facts;
-    bool has_header, ready; /* there is one; it is right */
+    bool has_header, ready; /* a header was read; it is valid */
     bool enough;
-    uint64_t next;                /* where the window of the next entry begins */
-    uint64_t line, line_start;    /* where the segment lies; the first line is 1 */
-    uint64_t record, record_line; /* where the record began */
-    uint64_t behind;              /* where the text behind the last record begins */
+    uint64_t next;                /* where the next window without an entry begins */
+    uint64_t line, line_start;    /* of the segment; the first line is 1 */
+    uint64_t record, record_line; /* of the current record */
+    uint64_t behind;              /* the end of the last record */
 };
 
-/* A fault in field `field` of the record. */
+/* Reports a fault in field `field` of the record. */
 static enum err fault_at_field(struct build *b, enum err err, size_t field, const char *words)
 {
     uint64_t line = b->record_line, column = 1;
@@ -45,9 +45,9 @@ static enum err never_closed(struct build *b)
 }
 
 static const char stray_quote[] = "a quote inside an unquoted field; quote the whole field and double the quote";
-static const char behind_quote[] = "text behind a closing quote; a quote inside a quoted field is written twice";
+static const char after_quote[] = "text after a closing quote; write a quote inside a quoted field twice";
 
-/* libcsv refuses the byte behind `used` of this segment. */
+/* Reports that libcsv refused the byte at `used` of this segment. */
 static enum err refused(struct build *b, const struct table_segment *s)
 {
     uint64_t characters = 0;
@@ -55,7 +55,7 @@ static enum err refused(struct build *b, const struct table_segment *s)
     if (err)
         return table_problem(&b->problem, err, b->path);
     return problem_set(&b->problem, ERR_PARSE, "%s:%llu:%llu: %s", b->path, (unsigned long long)b->line,
-                       (unsigned long long)characters + 1, b->csv.parser.quoted ? behind_quote : stray_quote);
+                       (unsigned long long)characters + 1, b->csv.parser.quoted ? after_quote : stray_quote);
 }
 
 static enum err fault(struct build *b, enum err err, const struct table_segment *s)
@@ -100,7 +100,7 @@ static enum err take_row(struct build *b)
     return err ? table_problem(&b->problem, err, b->path) : OK;
 }
 
-/* Rows begin at `start`. */
+/* The header is done, and rows begin at `start`. */
 static void begin_rows(struct build *b, uint64_t start)
 {
     b->ready = true;
@@ -109,7 +109,7 @@ static void begin_rows(struct build *b, uint64_t start)
     b->facts.window = table_index_window(b->source->size > start ? b->source->size - start : 0);
 }
 
-/* `behind`: where the text behind this record begins. */
+/* `behind` is the end of this record. */
 static enum err take_header(struct build *b, uint64_t behind)
 {
     if (b->csv.ncells == 1 && b->csv.cells[0].null)
@@ -155,7 +155,7 @@ static enum err take_segment(struct build *b, const struct table_segment *s)
     return err;
 }
 
-/* Skips the UTF-8 mark, which would be part of the first name, and says so of UTF-16, which would be all NULs. */
+/* Skips a UTF-8 byte order mark, which would be part of the first name. UTF-16 is refused. */
 static enum err begin(struct build *b)
 {
     unsigned char mark[3] = {0};
@@ -171,13 +171,13 @@ static enum err begin(struct build *b)
     return OK;
 }
 
-/* While the source grows, its last record is not one yet. */
+/* While the source grows, its last record may be incomplete and is not counted. */
 static enum err finish(struct build *b)
 {
     enum err err = OK;
     b->facts.complete = true;
     if (b->source->growing && !b->has_header)
-        return problem_set(&b->problem, ERR_AGAIN, "%s: its first line is not there yet", b->path);
+        return problem_set(&b->problem, ERR_AGAIN, "%s: its first line is not complete yet", b->path);
     if (!b->source->growing)
         err = table_csv_finish(&b->csv);
     else
@@ -193,12 +193,12 @@ static enum err finish(struct build *b)
     return err;
 }
 
-/* The rest of the file. */
+/* Reports that the rest of the file cannot be read. */
 static enum err unreadable(struct build *b, enum err err)
 {
     if (err != ERR_IO || !b->ready)
         return table_problem(&b->problem, err, b->path);
-    return problem_set(&b->problem, err, "%s: cannot be read behind row %llu: %s", b->path,
+    return problem_set(&b->problem, err, "%s: cannot be read after row %llu: %s", b->path,
                        (unsigned long long)b->facts.rows, err_text(err));
 }
 
@@ -241,7 +241,7 @@ static enum err seal(const struct build *b, struct table_index *out)
     return err;
 }
 
-/* A fault behind a right header, or a disk's, ends the rows; where it must not, it is the error. */
+/* After a valid header, a fault or a read error only ends the rows, unless the parse is strict. */
 static enum err keep_fault(struct build *b, enum err err)
 {
     if ((err != ERR_PARSE && err != ERR_IO) || !b->ready || b->how->strict)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The row index: for each window of the file the first record that begins in it or behind it. Windows are as wide as
- * the file demands, so that their number is bounded. It is sealed memory that every process maps read-only. */
+ * Writes and reads the row index. Larger files have wider windows, so that their number is bounded. The index is sealed
+ * memory, which every process maps read-only. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -55,7 +55,7 @@ enum err index_builder_init(struct index_builder *d, size_t n)
     return OK;
 }
 
-/* Windows in which no record begins point to the next one; behind all of them stands the end. */
+/* A window in which no record begins has the entry of the next one. The last entry is the end of the rows. */
 static void fill_gaps(struct index_builder *d)
 {
     d->entries[d->facts->n] = (struct raw_entry){d->facts->end, d->facts->rows};

@@ -4,6 +4,7 @@
 #ifndef TABLE_INDEX_INDEX_H
 #define TABLE_INDEX_INDEX_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +32,7 @@ struct table_index_facts {
     bool regular;         /* raw structure is exact between start and end */
     struct problem fault; /* why the rows end before the file does; empty if they do not */
 };
-_Static_assert(sizeof(struct table_index_facts) % _Alignof(struct raw_entry) == 0, "entries follow the facts");
+static_assert(sizeof(struct table_index_facts) % _Alignof(struct raw_entry) == 0, "entries follow the facts");
 
 struct table_index {
     int fd; /* owned, sealed */

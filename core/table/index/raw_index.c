@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The index by raw structure, on all threads: the file is cut into chunks, and each is read as if one knew whether it
- * begins within quotes: a guess, by the first quote whose neighbours tell. The quotes of all chunks before settle it;
- * the few that guessed wrong are read again. One quote out of place, and none of this counts. */
+ * Builds the index by raw structure, in parallel. The file is divided into chunks. Whether a chunk begins within quotes
+ * is guessed from its first quotes; when all chunks are read, the quotes counted in them show which guesses were wrong,
+ * and these chunks are read again. If any quote is where strict libcsv would refuse it, the index is discarded. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ enum { CHUNKS_MAX = 4096, CHUNK_MIN = 2 * 1024 * 1024 };
 
 struct chunk {
     struct raw_tally tally;
-    bool inside, odd; /* as it was read: within quotes at its start; in the other state at its end */
+    bool inside, odd; /* assumed to begin within quotes; has an odd number of quotes */
     bool strange, redo;
 };
 
@@ -21,8 +21,8 @@ struct build {
     struct index_builder builder;
     struct chunk *chunks;
     size_t n;
-    uint64_t windows; /* in a chunk */
-    bool again;       /* only chunks to be read again are read */
+    uint64_t windows; /* windows in a chunk */
+    bool again;       /* second pass: read only chunks marked `redo` */
 };
 
 static uint64_t window_begin(const struct build *b, uint64_t k)
@@ -41,7 +41,7 @@ static uint64_t chunk_end(const struct build *b, size_t i)
     return end < size ? end : size;
 }
 
-/* What the two bytes before `offset` mean for the first byte there. */
+/* Makes the state at `offset` from the two bytes before it. */
 static enum err state_at(const struct build *b, uint64_t offset, struct raw_state *out, bool *behind_newline)
 {
     char before[2] = {0};
@@ -92,7 +92,7 @@ static void begin_tally(struct build *b, size_t i, struct raw_tally *t)
     memset(t->entry, 0xff, (size_t)(stop - k) * sizeof *t->entry);
 }
 
-/* The first block tells whether the chunk begins within quotes, unless that is known already. */
+/* Guesses from the first block whether the chunk begins within quotes; in the second pass that is known. */
 static void begin_chunk(const struct build *b, struct chunk *c, struct raw_state *s, const char *block, size_t len)
 {
     if (!b->again)
@@ -113,7 +113,7 @@ static enum err read_chunk(struct build *b, size_t i, char *block)
     if (!first)
         err = state_at(b, begin, &s, &behind_newline);
     size_t len;
-    for (uint64_t at = begin; !err && at < end; at += len) { /* none, if the first record reaches beyond the chunk */
+    for (uint64_t at = begin; !err && at < end; at += len) { /* none if the first record ends after the chunk */
         err = read_block(b, block, at, end, &len);
         if (err)
             break;
@@ -154,7 +154,7 @@ static enum err read_chunks(struct build *b)
     return table_parallel_for(&loop, b->plan->runner);
 }
 
-/* Which chunks were read as what they are not? True if any. */
+/* Marks the chunks that were read with a wrong guess. True if there are any. */
 static bool settle_quotes(struct build *b)
 {
     bool inside = false, any = false;
@@ -169,7 +169,7 @@ static bool settle_quotes(struct build *b)
     return any;
 }
 
-/* The records so far, of which the last may reach into the next chunk. */
+/* The sum of the chunks so far. Their last record may continue in the next chunk. */
 struct sum {
     uint64_t rows, delimiters, behind;
     bool inside, strange;
@@ -186,7 +186,7 @@ static void add_ragged(struct index_builder *d, const struct table_ragged *more,
     all->long_rows += more->long_rows;
 }
 
-/* A record that lies in two chunks, or the last one without a newline. */
+/* Counts a record that lies in two chunks, or the last one without a newline. */
 static void add_record(struct build *b, struct sum *s, uint64_t delimiters)
 {
     struct raw_tally one = {.expected = b->plan->ncolumns - 1, .rows = 1};
@@ -211,7 +211,7 @@ static void add_chunk(struct build *b, struct sum *s, size_t i)
         s->delimiters += t->delimiters;
         return;
     }
-    s->strange |= t->first - s->behind > TABLE_FIELD_MAX; /* libcsv decides what is too long */
+    s->strange |= t->first - s->behind > TABLE_FIELD_MAX; /* libcsv reports fields that are too long */
     add_record(b, s, s->delimiters + t->head);
     add_ragged(&b->builder, &t->ragged, s->rows);
     s->rows += t->rows;
@@ -219,7 +219,7 @@ static void add_chunk(struct build *b, struct sum *s, size_t i)
     s->behind = t->behind;
 }
 
-/* The last record may lack its newline; while more is to come, it is not one yet. */
+/* Counts a last record without a newline. While the source grows, it may be incomplete and is not counted. */
 static enum err add_tail(struct build *b, struct sum *s)
 {
     const struct table_plan *p = b->plan;

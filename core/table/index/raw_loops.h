@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The loops that every kind of CPU shares. Inlined into functions that are compiled for one kind, so that counting bits
- * is an instruction there. Included by table_raw*.c only. */
+ * Loops shared by all CPUs. They are inlined into functions that are compiled for one CPU, so that counting bits is a
+ * single instruction there. Included by raw*.c only. */
 #ifndef TABLE_INDEX_RAW_LOOPS_H
 #define TABLE_INDEX_RAW_LOOPS_H
 
@@ -14,8 +14,8 @@ struct raw_bytes {
     uint64_t quote, delimiter, newline; /* one bit for each of 64 bytes */
 };
 
-/* Quotes that strict libcsv would not take. `s_in` says which bytes are within quotes; `cr` is asked for only here.
- * Opening: behind a delimiter, a newline or a quote. Behind a closing one: the same, or CR LF. */
+/* The quotes that strict libcsv would refuse. `s_in` marks bytes within quotes. A quote may open a field after a
+ * delimiter, a newline or a quote. After a closing quote the same bytes are allowed, and CR LF. */
 RAW_INLINE uint64_t raw_strange(const struct raw_bytes *b, uint64_t s_in, uint64_t marks, uint64_t cr,
                                 struct raw_state *s)
 {
@@ -28,7 +28,7 @@ RAW_INLINE uint64_t raw_strange(const struct raw_bytes *b, uint64_t s_in, uint64
     return strange;
 }
 
-/* A record of another length than the header. */
+/* Counts a record that has more or fewer fields than the header. */
 RAW_INLINE void raw_odd_record(struct raw_tally *t, uint64_t fields)
 {
     struct table_ragged *r = &t->ragged;
@@ -38,7 +38,7 @@ RAW_INLINE void raw_odd_record(struct raw_tally *t, uint64_t fields)
         *first = t->rows;
 }
 
-/* A record begins at `offset`. */
+/* Stores the entries of the windows up to `offset`, where a record begins. */
 RAW_INLINE void raw_note_entry(struct raw_tally *t, uint64_t offset)
 {
     if (offset >= t->limit) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Where a table's bytes lie: a regular file where it is, anything else where its stream spooled it. What becomes of the
- * file under us is asked at each read: it may grow, it may not become another. */
+ * The bytes of a table. A file may grow while it is open, but its bytes may not change; each read checks that. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,8 +13,8 @@
 #include "core/table/source/source.h"
 
 enum {
-    SIGNED = 4096,    /* bytes at each end that tell a file that grew from one that was written over */
-    LOOK = 64 * 1024, /* bytes that tell what lines end with */
+    SIGNED = 4096,    /* bytes at each end whose hash tells a grown file from a rewritten one */
+    LOOK = 64 * 1024, /* bytes searched for line ends */
 };
 
 bool table_is_sealed(int fd)
@@ -26,7 +25,7 @@ bool table_is_sealed(int fd)
 
 enum err table_problem(struct problem *problem, enum err err, const char *path)
 {
-    if (err == ERR_IO) /* of any thread, so that our errno says nothing about it */
+    if (err == ERR_IO) /* may come from another thread, whose errno is not ours */
         problem_set(problem, err, "%s: cannot read it: %s", path, err_text(err));
     else if (err == ERR_SYS || err == ERR_DENIED)
         problem_errno(problem, "%s: cannot read it", path);
@@ -35,15 +34,15 @@ enum err table_problem(struct problem *problem, enum err err, const char *path)
     return err;
 }
 
-/* FNV-1a. */
+/* Adds bytes to an FNV-1a hash. */
 static void sign(uint64_t *hash, const unsigned char *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         *hash = (*hash ^ bytes[i]) * 0x100000001b3u;
 }
 
-/* Of the first and the last bytes of the first `size`. An end that the disk does not give up signs nothing: what comes
- * before it is a table nevertheless. */
+/* Hashes the first and the last bytes of the first `size` bytes. Last bytes that the disk cannot read are left out, so
+ * that the rows before them can still be shown. */
 static enum err signature_of(int fd, uint64_t size, uint64_t *out)
 {
     unsigned char bytes[SIGNED];
@@ -79,7 +78,7 @@ enum err table_source_open(int fd, const char *path, struct table_source *out, s
     if (fstat(fd, &st) < 0)
         return problem_errno(problem, "%s", path);
     if (S_ISDIR(st.st_mode))
-        return problem_set(problem, ERR_PARSE, "%s: a directory, not a CSV file", path);
+        return problem_set(problem, ERR_PARSE, "%s: is a directory, not a CSV file", path);
     return share(fd, path, &st, out, problem);
 }
 
@@ -94,7 +93,7 @@ enum err table_source_again(const struct table_source *s, struct table_source *o
     return io_dup(s->fd, &out->fd);
 }
 
-/* Outside quotes a CR and no newline: as old Macs wrote, and Excel for them still does. */
+/* Lines end with a lone CR if there are CRs, but no newlines, outside quotes, as in files of old Macs. */
 enum err table_source_find_ends(struct table_source *s)
 {
     char bytes[4096];
@@ -113,7 +112,7 @@ enum err table_source_find_ends(struct table_source *s)
             after_cr = !inside && bytes[i] == '\r';
         }
     }
-    s->lone_crs = seen || (after_cr && !s->growing); /* else its newline may be still to come */
+    s->lone_crs = seen || (after_cr && !s->growing); /* in a growing file its newline may follow */
     return OK;
 }
 
@@ -147,8 +146,8 @@ static enum table_change change_seen(const struct table_source *s)
     return !signature_of(s->fd, s->size, &now) && now == s->signature ? TABLE_GROWN : TABLE_REWRITTEN;
 }
 
-/* write(2) sets the time first and the size last (__generic_file_write_iter): who looks between the two sees what looks
- * like a file written over. Only what still looks so after a moment is one. */
+/* write(2) sets the time before the size (__generic_file_write_iter in the kernel): between the two a grown file looks
+ * rewritten. So a file counts as rewritten only if it still looks so after some milliseconds. */
 enum table_change table_source_change(const struct table_source *s)
 {
     enum { LOOKS = 10 };

@@ -3,6 +3,7 @@
 #ifndef TABLE_SOURCE_SOURCE_H
 #define TABLE_SOURCE_SOURCE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,7 +17,7 @@
 #define TABLE_BLOCK_BYTES (128 * 1024)
 #endif
 enum { TABLE_BLOCK = TABLE_BLOCK_BYTES };
-_Static_assert(TABLE_BLOCK % 64 == 0, "masks of raw structure cover 64 bytes");
+static_assert(TABLE_BLOCK % 64 == 0, "masks of raw structure cover 64 bytes");
 
 /* Fills `problem` for an error that is not a fault of the input, for example a failed read of `path`. Returns `err`. */
 enum err table_problem(struct problem *problem, enum err err, const char *path);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT
- * All rows, once, by the runner's parts: dtypes of the columns and codes of the key. Each part walks its own span of
- * the table; what the parts found is merged in the order of their rows. */
+ * Scans all rows once, in parallel, for the dtypes of the columns and the codes of the key. Each part walks its own
+ * span of the table; the results are merged in the order of the rows. */
 #include <stdlib.h>
 
 #include "core/table/private.h"
 #include "core/table/index/walk.h"
 
-enum { PARTS_PER_THREAD = 4 }; /* of several: none waits long for another's last one */
+enum { PARTS_PER_THREAD = 4 }; /* several, so that no thread waits long for the last part of another */
 
 struct part {
     struct table_infer *infer; /* of each column */
     struct table_set codes;
-    uint64_t *counts; /* of the codes that are kept, in a second run */
+    uint64_t *counts; /* of each code, in the recount */
 };
 
 struct scan {
@@ -30,7 +30,7 @@ static enum err each_part(struct scan *s, enum err (*part)(void *arg, void *own,
 
 typedef enum err batch_visitor(const struct scan *s, struct part *p, const struct table_batch *batch);
 
-/* All rows of part i: all cells, or the key alone. */
+/* Visits all rows of part i, with all cells or only the key. */
 static enum err visit_rows(const struct scan *s, size_t i, bool all, batch_visitor *visit)
 {
     struct table_walk *walk;
@@ -102,7 +102,8 @@ static enum err merge_codes(struct scan *s)
     return err;
 }
 
-/* Parts that were full counted only what they kept themselves: with the codes settled, all rows are counted again. */
+/* A part whose set was full counted only the codes that it kept. Now that the codes are known, counts all rows again.
+ */
 static enum err recount(struct scan *s)
 {
     struct table_set *all = &s->found->codes;
@@ -115,7 +116,7 @@ static enum err recount(struct scan *s)
     return err;
 }
 
-/* The cell of a given dtype that does not parse, as an error with its place. */
+/* Reports the place of a cell that is not of the dtype given for its column. */
 static enum err refuse_cell(const struct scan *s, size_t c, uint64_t number, const char *path, struct problem *problem)
 {
     const struct table_body *body = &s->table->body;
@@ -142,10 +143,10 @@ static enum err refuse_cell(const struct scan *s, size_t c, uint64_t number, con
     if (err)
         table_problem(problem, err, path);
     else
-        err = problem_set(problem, ERR_PARSE, "%s:%llu:%llu: \"%s\" is no %s; column \"%.*s\" was said to be one", path,
-                          (unsigned long long)line, (unsigned long long)column, buf_text(&text),
-                          dtype_names[s->header->columns[c].dtype], (int)s->header->columns[c].name_len,
-                          s->header->columns[c].name);
+        err = problem_set(
+            problem, ERR_PARSE, "%s:%llu:%llu: \"%s\" is not a valid %s, the dtype given for column \"%.*s\"", path,
+            (unsigned long long)line, (unsigned long long)column, buf_text(&text),
+            dtype_names[s->header->columns[c].dtype], (int)s->header->columns[c].name_len, s->header->columns[c].name);
     buf_done(&text);
     table_reader_free(reader);
     return err;

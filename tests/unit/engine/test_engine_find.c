@@ -176,10 +176,10 @@ static void what_is_no_condition_is_said(void **state)
     struct problem problem;
     struct find f = {.what = FIND_PATTERN, .column = 0, .text = "a(b", .len = 3};
     assert_int_equal(engine_find(e, t, &f, NULL, &list, &problem), ERR_USAGE);
-    assert_string_equal(problem.text, "\"a(b\" is no pattern: missing closing parenthesis, at its byte 4");
+    assert_string_equal(problem.text, "\"a(b\" is not a valid pattern: missing closing parenthesis at byte 4");
     f = (struct find){.what = FIND_LESS, .column = 2, .text = "x", .len = 1};
     assert_int_equal(engine_find(e, t, &f, NULL, &list, &problem), ERR_USAGE);
-    assert_string_equal(problem.text, "\"x\" is no i64");
+    assert_string_equal(problem.text, "\"x\" is not a valid i64");
     f = (struct find){.what = FIND_LESS, .column = FIND_ANY_COLUMN, .text = "1", .len = 1};
     assert_int_equal(engine_find(e, t, &f, NULL, &list, &problem), ERR_USAGE);
     f = (struct find){.what = FIND_TEXT, .column = 3, .text = "1", .len = 1};

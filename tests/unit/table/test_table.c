@@ -275,7 +275,8 @@ static void dates_of_a_column_keep_one_order(void **state)
     static const char good[] = "a\n2024-01-31\n24-01-05\n", bad[] = "a\n31-01-2024\n2024-01-31\n";
     assert_int_equal(kit_load(good, sizeof good - 1, &options, &problem), OK);
     assert_int_equal(kit_load(bad, sizeof bad - 1, &options, &problem), ERR_PARSE);
-    assert_string_equal(problem.text, "t.csv:3:1: \"2024-01-31\" is no date; column \"a\" was said to be one");
+    assert_string_equal(problem.text,
+                        "t.csv:3:1: \"2024-01-31\" is not a valid date, the dtype given for column \"a\"");
 }
 
 static void the_key_is_code_or_the_first_column_or_the_one_named(void **state)

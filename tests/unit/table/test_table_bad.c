@@ -20,7 +20,7 @@ struct bad_case {
 };
 
 #define STRAY   "a quote inside an unquoted field; quote the whole field and double the quote"
-#define BEHIND  "text behind a closing quote; a quote inside a quoted field is written twice"
+#define BEHIND  "text after a closing quote; write a quote inside a quoted field twice"
 #define NEVER   "a quoted field is never closed; close it, and write a quote inside it twice"
 #define SURPLUS "field 3 of a row, but the header has 2; quote a comma that belongs to the text"
 #define EMPTY   "empty; the first line must name the columns"
@@ -48,7 +48,7 @@ static const struct bad_case cases[] = {
     {"a,b\n1,2\n3,4,5\n", "t.csv:3:5: " SURPLUS},
     {"a,b\n1,2\n\"x\n\",4,5,6\n", "t.csv:4:5: " SURPLUS},
     {"a\n1,\n", "t.csv:2:3: field 2 of a row, but the header has 1; quote a comma that belongs to the text"},
-    {"a,b\r1,2\n3,4\r", "t.csv:1: its lines end with lone carriage returns; convert them: tr '\\r' '\\n'"},
+    {"a,b\r1,2\n3,4\r", "t.csv:1: some lines end with a lone carriage return; convert them: tr '\\r' '\\n'"},
     {"a,a,a_duplicated_0\n", "t.csv:1: two columns would be called \"a_duplicated_0\"; rename one of them"},
     {"a_duplicated_0,a,a\n", "t.csv:1: two columns would be called \"a_duplicated_0\"; rename one of them"},
 };
@@ -94,7 +94,7 @@ static void a_cell_that_is_not_of_its_given_dtype_is_named(void **state)
     struct problem problem;
     static const char text[] = "a,b,c\n\"x\ny\",1,true\nz,2,no\nz,2.5,true\n";
     assert_int_equal(kit_load(text, sizeof text - 1, &options, &problem), ERR_PARSE);
-    assert_string_equal(problem.text, "t.csv:4:5: \"no\" is no bool; column \"c\" was said to be one");
+    assert_string_equal(problem.text, "t.csv:4:5: \"no\" is not a valid bool, the dtype given for column \"c\"");
 }
 
 /* Found by threads, each in its part, and still the first one of the file. */
@@ -113,7 +113,7 @@ static void the_first_bad_cell_is_named_whoever_finds_it(void **state)
         buf_addf(&b, "x,%s\n", row == 7001 || row == 19000 ? "oops" : "1");
     int fd = kit_file(b.data, b.len);
     assert_int_equal(table_load(fd, &options, &threads, &t, &problem), ERR_PARSE);
-    assert_string_equal(problem.text, "t.csv:7003:3: \"oops\" is no i64; column \"b\" was said to be one");
+    assert_string_equal(problem.text, "t.csv:7003:3: \"oops\" is not a valid i64, the dtype given for column \"b\"");
     close(fd);
     buf_done(&b);
 }
@@ -126,10 +126,10 @@ static void unknown_columns_are_answered_with_the_list(void **state)
     static const char text[] = "code,na\033me,age\n";
     assert_int_equal(kit_load(text, sizeof text - 1, &(struct table_options){.path = "t.csv", .key = "id"}, &problem),
                      ERR_NOT_FOUND);
-    assert_string_equal(problem.text, "t.csv: no column \"id\"; there are: code, na␛me, age");
+    assert_string_equal(problem.text, "t.csv: no column \"id\"; the columns are: code, na␛me, age");
     struct table_options options = {.path = "t.csv", .overrides = &given, .noverrides = 1};
     assert_int_equal(kit_load(text, sizeof text - 1, &options, &problem), ERR_NOT_FOUND);
-    assert_string_equal(problem.text, "t.csv: no column \"agee\"; there are: code, na␛me, age");
+    assert_string_equal(problem.text, "t.csv: no column \"agee\"; the columns are: code, na␛me, age");
 }
 
 static void a_list_of_columns_that_is_too_long_is_cut(void **state)
@@ -155,7 +155,7 @@ static void what_is_no_file_of_text_is_said(void **state)
     int fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_true(fd >= 0);
     assert_int_equal(table_load(fd, &options, NULL, &t, &problem), ERR_PARSE);
-    assert_string_equal(problem.text, "t.csv: a directory, not a CSV file");
+    assert_string_equal(problem.text, "t.csv: is a directory, not a CSV file");
     close(fd);
     fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     assert_int_equal(table_load(fd, &options, NULL, &t, &problem), ERR_PARSE);

@@ -71,7 +71,7 @@ static const struct trap traps[] = {
     {"code,n\n001234,1\nx,a\"b\n001234,2\n", NULL, "001234", 1, 1, 0, false, /* a stray quote ends what can be read */
      "t.csv:3:4: a quote inside an unquoted field; quote the whole field and double the quote"},
     {"code,n\n001234,1\nx,\"a\"b\n001234,2\n", NULL, "001234", 1, 1, 0, false,
-     "t.csv:3:6: text behind a closing quote; a quote inside a quoted field is written twice"},
+     "t.csv:3:6: text after a closing quote; write a quote inside a quoted field twice"},
     {"code,n\n001234,1\nx,\"a\n001234,2\n", NULL, "001234", 1, 1, 0, false, /* so does a quote that nobody closes */
      "t.csv:3:3: a quoted field is never closed; close it, and write a quote inside it twice"},
 };

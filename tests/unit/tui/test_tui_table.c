@@ -174,7 +174,7 @@ static void words_that_are_no_filter_are_refused(void **state)
     } cases[] = {
         {"nothing==1", "there is no column nothing"},
         {"age>x", "is no i64"},
-        {"code~(", "is no pattern"},
+        {"code~(", "is not a valid pattern"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         say(&s, "&", cases[i].words);
