@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A table's steps on the engine's threads. */
+ * Runs the steps of a table on the engine's threads. */
 #include "core/engine/table.h"
 
 static enum err runner_each(void *ctx, size_t parts, enum err (*part)(void *arg, size_t i), void *arg)
