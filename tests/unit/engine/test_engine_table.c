@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the engine says of a whole table, on one thread and on several: frequencies, statistics, lists of rows; and how
- * all that it does over one is stopped, or fails. */
+ * Frequencies, statistics and row lists of a whole table, on one thread and on several; and how every operation is
+ * stopped or fails. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,7 @@ static void frequency_counts_each_text(void **state)
             row_list_done(&rows);
         }
         assert_int_equal(sum + all.nulls, KIT_ROWS + 1);
-        assert_int_equal(engine_frequency(e, t, 0, 100, NULL, &some), OK); /* there are 500 codes and one */
+        assert_int_equal(engine_frequency(e, t, 0, 100, NULL, &some), OK); /* there are 501 codes */
         assert_false(some.complete);
         assert_int_equal(some.texts.n, 100);
         sum = some.others + some.nulls;
@@ -58,7 +58,7 @@ static void frequency_counts_each_text(void **state)
 
 /* --- statistics --- */
 
-static void statistics_are_those_of_a_loop(void **state)
+static void statistics_equal_those_of_a_plain_loop(void **state)
 {
     (void)state;
     int fd = kit_names_file(KIT_ROWS);
@@ -103,7 +103,7 @@ static void statistics_are_those_of_a_loop(void **state)
 
 /* --- lists, stopping, changes --- */
 
-static void lists_of_rows_are_the_same_in_memory_and_in_a_file(void **state)
+static void row_lists_are_the_same_in_memory_and_in_a_file(void **state)
 {
     (void)state;
     for (int wide = 0; wide < 2; wide++) {
@@ -137,7 +137,7 @@ static void lists_of_rows_are_the_same_in_memory_and_in_a_file(void **state)
     }
 }
 
-static void everything_stops_when_it_is_asked_to(void **state)
+static void every_operation_can_be_stopped(void **state)
 {
     (void)state;
     struct engine *e = kit_engine(2);
@@ -148,7 +148,7 @@ static void everything_stops_when_it_is_asked_to(void **state)
     struct frequency f;
     struct statistics s;
     uint64_t n;
-    assert_int_equal(engine_index(e, t, &progress, &none, NULL), OK); /* it has its index */
+    assert_int_equal(engine_index(e, t, &progress, &none, NULL), OK); /* the index is complete already */
     table_free(none);
     none = NULL;
     assert_int_equal(engine_find(e, t, &seven, &progress, &list, NULL), ERR_CANCELLED);
@@ -168,7 +168,7 @@ static void everything_stops_when_it_is_asked_to(void **state)
     close(fd);
 }
 
-static void a_file_that_changed_is_an_error_everywhere(void **state)
+static void every_operation_notices_a_changed_file(void **state)
 {
     (void)state;
     struct engine *e = kit_engine(2);
@@ -221,10 +221,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frequency_counts_each_text),
-        cmocka_unit_test(statistics_are_those_of_a_loop),
-        cmocka_unit_test(lists_of_rows_are_the_same_in_memory_and_in_a_file),
-        cmocka_unit_test(everything_stops_when_it_is_asked_to),
-        cmocka_unit_test(a_file_that_changed_is_an_error_everywhere),
+        cmocka_unit_test(statistics_equal_those_of_a_plain_loop),
+        cmocka_unit_test(row_lists_are_the_same_in_memory_and_in_a_file),
+        cmocka_unit_test(every_operation_can_be_stopped),
+        cmocka_unit_test(every_operation_notices_a_changed_file),
         cmocka_unit_test(a_table_without_rows_has_none),
     };
     return cmocka_run_group_tests_name("engine_table", tests, NULL, NULL);
