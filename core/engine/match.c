@@ -2,6 +2,7 @@
  * Tests whether a row matches: by text, parts of text, patterns, and comparisons by dtype. */
 #include "core/engine/match.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@ enum {
     STEPS_MAX = 10 * 1000 * 1000,
     HEAP_KIB = 16 * 1024
 }; /* limits of one match, because some patterns would never end */
+
+static_assert(FIND_EQUAL > FIND_ODD && FIND_GREATER_EQUAL == FIND_EQUAL + 5, "the six comparisons are the last");
 
 static bool is_ascii(const char *text, size_t len)
 {

@@ -4,10 +4,13 @@
 #ifndef ENGINE_SORT_H
 #define ENGINE_SORT_H
 
+#include <assert.h>
 #include <stdatomic.h>
 
 #include "core/engine/table.h"
 #include "core/table/values/order.h"
+
+static_assert(TABLE_CLASS_ODD < 4, "a class fits into two bits");
 
 /* A row to be sorted: by class, then key, then row. */
 struct sort_item {

@@ -17,7 +17,7 @@ const struct field finding_fields[] = {
     {"stack", FIELD_TEXTS, AT(stack), NULL},
     {"fix", FIELD_TEXT, AT(fix), NULL},
     {"victims", FIELD_INTS, AT(victims), NULL},
-    {NULL, FIELD_END, 0, NULL},
+    {0},
 };
 #undef AT
 

@@ -2,12 +2,14 @@
  * The fields of a request. All types share one list, because requests are small and rare. */
 #include "core/event/request.h"
 
-static const char *const type_names[] = {"load", "run", "kill_worker", "stop", "table", "codes", NULL};
+#include <assert.h>
 
-#define FIELD(kind, member)                                                                                            \
-    {                                                                                                                  \
-#member, kind, offsetof(struct request, member), NULL                                                          \
-    }
+static const char *const type_names[] = {"load", "run", "kill_worker", "stop", "table", "codes", NULL};
+static_assert(sizeof type_names / sizeof *type_names == REQUEST_TYPE_COUNT + 1, "a name for each, then NULL");
+
+/* clang-format off */
+#define FIELD(kind, member) {#member, kind, offsetof(struct request, member), NULL}
+/* clang-format on */
 const struct field request_fields[] = {
     {"type", FIELD_ENUM, offsetof(struct request, type), type_names},
     FIELD(FIELD_TEXT, path),
@@ -29,7 +31,7 @@ const struct field request_fields[] = {
     FIELD(FIELD_BOOL, measure),
     FIELD(FIELD_BOOL, whole),
     FIELD(FIELD_INT, worker),
-    {NULL, FIELD_END, 0, NULL},
+    {0},
 };
 
 void request_done(struct request *r)

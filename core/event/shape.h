@@ -21,7 +21,7 @@ struct ints {
 };
 
 enum field_kind {
-    FIELD_END,
+    FIELD_END,   /* ends a list: {0} */
     FIELD_INT,   /* int64_t */
     FIELD_REAL,  /* double */
     FIELD_ENUM,  /* int64_t; JSON has names[value] */

@@ -2,6 +2,7 @@
  * Row numbers as ranges; adjacent ranges are merged. */
 #include "core/table/rows.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 void rows_done(struct rows *r)
@@ -37,6 +38,7 @@ enum err rows_add(struct rows *r, uint64_t first, uint64_t count)
 
 uint64_t rows_at(const struct rows *r, uint64_t i)
 {
+    assert(i < r->total);
     for (size_t k = 0; k < r->n; k++) {
         if (i < r->ranges[k].count)
             return r->ranges[k].first + i;

@@ -15,6 +15,14 @@ void table_header_done(struct table_header *h)
     *h = (struct table_header){0};
 }
 
+/* Sets the names of the columns, now that the text does not move any more. */
+static void point_to_names(struct table_header *h)
+{
+    const char *at = buf_text(&h->text);
+    for (size_t i = 0; i < h->n; at += h->columns[i++].name_len)
+        h->columns[i].name = at;
+}
+
 /* Appends the name of a column; `before` earlier columns have the same text. */
 static enum err add_name(struct buf *b, const struct cell *cell, uint64_t before)
 {
@@ -42,9 +50,6 @@ static enum err name_columns(struct table_header *h, const struct table_csv *csv
             return ERR_PARSE;
         }
     }
-    const char *at = buf_text(&h->text);
-    for (size_t i = 0; !err && i < h->n; at += h->columns[i++].name_len)
-        h->columns[i].name = at;
     return err;
 }
 
@@ -86,6 +91,8 @@ enum err table_header_read(struct table_header *h, const struct table_csv *csv, 
         problem_set(problem, err, "%s:%llu: two columns would be called \"%.*s\"; rename one of them", path,
                     (unsigned long long)line, (int)h->columns[twice].name_len,
                     h->text.data + h->text.len - h->columns[twice].name_len);
+    if (!err)
+        point_to_names(h);
     table_set_done(&raw);
     table_set_done(&unique);
     return err;
@@ -107,9 +114,7 @@ enum err table_header_number(struct table_header *h, const struct table_csv *csv
         buf_addf(&h->text, "column_%zu", i + 1);
         h->columns[i].name_len = h->text.len - at;
     }
-    const char *at = buf_text(&h->text);
-    for (size_t i = 0; i < h->n; at += h->columns[i++].name_len)
-        h->columns[i].name = at;
+    point_to_names(h);
     return h->text.err ? table_problem(problem, h->text.err, path) : OK;
 }
 

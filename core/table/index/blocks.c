@@ -2,6 +2,7 @@
  * Spans of index entries, and the blocks in them. A block reaches from one entry to another. */
 #include "core/table/index/blocks.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,7 @@ void table_blocks_done(struct table_blocks *b)
 
 void table_blocks_begin(struct table_blocks *b, struct table_span span)
 {
+    assert(span.first <= span.end && span.end <= b->body->index.facts->n);
     b->next = span.first;
     b->end = span.end;
     b->len = 0;

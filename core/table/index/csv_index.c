@@ -24,7 +24,7 @@ struct build {
     uint64_t next;                /* where the next window without an entry begins */
     uint64_t line, line_start;    /* of the segment; the first line is 1 */
     uint64_t record, record_line; /* of the current record */
-    uint64_t behind;              /* the end of the last record */
+    uint64_t rows_end;            /* the end of the last record */
 };
 
 /* Reports a fault in field `field` of the record. */
@@ -105,12 +105,12 @@ static void begin_rows(struct build *b, uint64_t start)
 {
     b->ready = true;
     b->csv.keep = false;
-    b->facts.start = b->next = b->behind = start;
+    b->facts.start = b->next = b->rows_end = start;
     b->facts.window = table_index_window(b->source->size > start ? b->source->size - start : 0);
 }
 
-/* `behind` is the end of this record. */
-static enum err take_header(struct build *b, uint64_t behind)
+/* `end` is the end of this record. */
+static enum err take_header(struct build *b, uint64_t end)
 {
     if (b->csv.ncells == 1 && b->csv.cells[0].null)
         return OK; /* empty lines before the header are skipped */
@@ -119,17 +119,17 @@ static enum err take_header(struct build *b, uint64_t behind)
                                      : table_header_read(b->header, &b->csv, b->path, b->record_line, &b->problem);
     if (err)
         return err;
-    begin_rows(b, b->how->no_header ? b->record : behind);
+    begin_rows(b, b->how->no_header ? b->record : end);
     return b->how->no_header ? take_row(b) : OK;
 }
 
-static enum err take_record(struct build *b, uint64_t behind)
+static enum err take_record(struct build *b, uint64_t end)
 {
-    enum err err = b->has_header ? take_row(b) : take_header(b, behind);
+    enum err err = b->has_header ? take_row(b) : take_header(b, end);
     if (err)
         return err;
-    b->behind = behind;
-    bool far = b->how->limit && behind >= b->how->limit;
+    b->rows_end = end;
+    bool far = b->how->limit && end >= b->how->limit;
     bool many = b->how->limit_rows && b->facts.rows >= b->how->limit_rows;
     if (b->ready && b->facts.rows > 0 && (far || many))
         b->enough = true;
@@ -150,7 +150,7 @@ static enum err take_segment(struct build *b, const struct table_segment *s)
         b->line++;
         b->line_start = s->offset + s->len;
     }
-    if (b->how->limit && b->ready && s->offset - b->behind > PATIENCE && s->offset > b->behind)
+    if (b->how->limit && b->ready && s->offset - b->rows_end > PATIENCE && s->offset > b->rows_end)
         b->enough = true;
     return err;
 }
@@ -205,7 +205,7 @@ static enum err unreadable(struct build *b, enum err err)
 static enum err run(struct build *b)
 {
     enum err err = begin(b);
-    uint64_t told = 0;
+    uint64_t reported = 0;
     while (!err && !b->enough) {
         struct table_segment s;
         err = table_lines_next(&b->lines, &s);
@@ -214,9 +214,9 @@ static enum err run(struct build *b)
         if (s.len == 0)
             return finish(b);
         err = take_segment(b, &s);
-        if (s.offset + s.len - told >= TABLE_BLOCK) {
-            table_progress_add(b->how->progress, s.offset + s.len - told);
-            told = s.offset + s.len;
+        if (s.offset + s.len - reported >= TABLE_BLOCK) {
+            table_progress_add(b->how->progress, s.offset + s.len - reported);
+            reported = s.offset + s.len;
             if (!err && table_progress_stopped(b->how->progress))
                 err = ERR_CANCELLED;
         }
@@ -262,7 +262,7 @@ enum err table_index_csv(const struct table_parse *how, const struct table_sourc
         err = table_csv_init(&b.csv, how->delimiter, 0, TABLE_COLUMNS_MAX);
     err = err ? table_problem(&b.problem, err, b.path) : keep_fault(&b, run(&b));
     if (!err) {
-        b.facts.end = b.behind;
+        b.facts.end = b.rows_end;
         err = seal(&b, out);
         if (err)
             table_problem(&b.problem, err, b.path);

@@ -148,10 +148,10 @@ static size_t find_record(struct table_hits *h)
     for (size_t at = base; at < b->len; at += 64) {
         h->raw->split(b->text + at, b->len - at < 64 ? b->len - at : 64, b->body->delimiter, &s, &end, &sep);
         for (; end; end &= end - 1) {
-            size_t behind = at + (size_t)__builtin_ctzll(end) + 1;
-            if (behind > h->at)
-                return behind;
-            h->start = behind;
+            size_t after = at + (size_t)__builtin_ctzll(end) + 1;
+            if (after > h->at)
+                return after;
+            h->start = after;
             h->row++;
         }
     }

@@ -84,11 +84,11 @@ static size_t probe_portable(const struct raw_probe *p, const char *text, size_t
 const struct raw_ops raw_portable = {"portable", split_portable, tally_portable, probe_portable};
 
 /* 1: this quote opens a field, 0: it closes one, -1: unknown. */
-static int kind_of_quote(char before, char behind, char delimiter)
+static int kind_of_quote(char before, char after, char delimiter)
 {
     bool mark_before = before == delimiter || before == '\n', quote_before = before == '"';
-    bool mark_behind = behind == delimiter || behind == '\n' || behind == '\r', quote_behind = behind == '"';
-    if (quote_before || quote_behind || mark_before == mark_behind)
+    bool mark_after = after == delimiter || after == '\n' || after == '\r', quote_after = after == '"';
+    if (quote_before || quote_after || mark_before == mark_after)
         return -1;
     return mark_before;
 }

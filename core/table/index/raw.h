@@ -40,14 +40,14 @@ struct raw_entry {
 
 /* Counts records, and stores one entry for each window of the file. */
 struct raw_tally {
-    uint64_t expected;      /* delimiters of a record */
-    uint64_t rows;          /* record ends so far */
-    uint64_t delimiters;    /* so far */
-    uint64_t last;          /* delimiters before the last end */
-    uint64_t head;          /* delimiters before the first end, whose record began before the text */
-    uint64_t next, window;  /* where the window of the next entry begins */
-    uint64_t limit;         /* records that begin here or later get no entry */
-    uint64_t first, behind; /* offsets after the first and after the last end */
+    uint64_t expected;            /* delimiters of a record */
+    uint64_t rows;                /* record ends so far */
+    uint64_t delimiters;          /* so far */
+    uint64_t last;                /* delimiters before the last end */
+    uint64_t head;                /* delimiters before the first end, whose record began before the text */
+    uint64_t next, window;        /* where the window of the next entry begins */
+    uint64_t limit;               /* records that begin here or later get no entry */
+    uint64_t first_end, last_end; /* offsets after the first and after the last end */
     struct raw_entry *entry;
     struct table_ragged ragged;
 };

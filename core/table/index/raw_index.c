@@ -42,12 +42,12 @@ static uint64_t chunk_end(const struct build *b, size_t i)
 }
 
 /* Makes the state at `offset` from the two bytes before it. */
-static enum err state_at(const struct build *b, uint64_t offset, struct raw_state *out, bool *behind_newline)
+static enum err state_at(const struct build *b, uint64_t offset, struct raw_state *out, bool *after_newline)
 {
     char before[2] = {0};
     size_t n = offset - b->plan->start < 2 ? 1 : 2;
     enum err err = table_source_read(b->plan->source, before + 2 - n, n, offset - n);
-    *behind_newline = before[1] == '\n';
+    *after_newline = before[1] == '\n';
     *out = (struct raw_state){
         .after_mark = before[1] == b->plan->delimiter || before[1] == '\n' || before[1] == '"',
         .after_quote = before[1] == '"',
@@ -104,14 +104,14 @@ static enum err read_chunk(struct build *b, size_t i, char *block)
 {
     struct chunk *c = &b->chunks[i];
     uint64_t begin = chunk_begin(b, i), end = chunk_end(b, i), from = b->plan->from.offset;
-    bool first = begin <= from, behind_newline = true;
+    bool first = begin <= from, after_newline = true;
     struct raw_state s = raw_begin();
     enum err err = OK;
     begin_tally(b, i, &c->tally);
     begin = first ? from : begin;
     c->strange = c->odd = false;
     if (!first)
-        err = state_at(b, begin, &s, &behind_newline);
+        err = state_at(b, begin, &s, &after_newline);
     size_t len;
     for (uint64_t at = begin; !err && at < end; at += len) { /* none if the first record ends after the chunk */
         err = read_block(b, block, at, end, &len);
@@ -119,7 +119,7 @@ static enum err read_chunk(struct build *b, size_t i, char *block)
             break;
         if (at == begin && !first)
             begin_chunk(b, c, &s, block, len);
-        if (at == begin && behind_newline && !s.inside)
+        if (at == begin && after_newline && !s.inside)
             raw_note_entry(&c->tally, at);
         take_block(b, c, &s, block, len, at);
     }
@@ -171,7 +171,7 @@ static bool settle_quotes(struct build *b)
 
 /* The sum of the chunks so far. Their last record may continue in the next chunk. */
 struct sum {
-    uint64_t rows, delimiters, behind;
+    uint64_t rows, delimiters, end;
     bool inside, strange;
 };
 
@@ -211,12 +211,12 @@ static void add_chunk(struct build *b, struct sum *s, size_t i)
         s->delimiters += t->delimiters;
         return;
     }
-    s->strange |= t->first - s->behind > TABLE_FIELD_MAX; /* libcsv reports fields that are too long */
+    s->strange |= t->first_end - s->end > TABLE_FIELD_MAX; /* libcsv reports fields that are too long */
     add_record(b, s, s->delimiters + t->head);
     add_ragged(&b->builder, &t->ragged, s->rows);
     s->rows += t->rows;
     s->delimiters = t->delimiters - t->last;
-    s->behind = t->behind;
+    s->end = t->last_end;
 }
 
 /* Counts a last record without a newline. While the source grows, it may be incomplete and is not counted. */
@@ -224,11 +224,11 @@ static enum err add_tail(struct build *b, struct sum *s)
 {
     const struct table_plan *p = b->plan;
     char last = '\0';
-    b->builder.facts->end = s->behind;
-    if (s->behind == p->source->size || p->source->growing)
+    b->builder.facts->end = s->end;
+    if (s->end == p->source->size || p->source->growing)
         return OK;
     enum err err = table_source_read(p->source, &last, 1, p->source->size - 1);
-    s->strange |= s->inside || last == '\r' || p->source->size - s->behind > TABLE_FIELD_MAX;
+    s->strange |= s->inside || last == '\r' || p->source->size - s->end > TABLE_FIELD_MAX;
     add_record(b, s, s->delimiters);
     s->rows++;
     b->builder.facts->end = p->source->size;
@@ -237,7 +237,7 @@ static enum err add_tail(struct build *b, struct sum *s)
 
 static enum err add_up(struct build *b, bool *strange)
 {
-    struct sum s = {.rows = b->plan->from.row, .behind = b->plan->from.offset};
+    struct sum s = {.rows = b->plan->from.row, .end = b->plan->from.offset};
     for (size_t i = 0; i < b->n; i++)
         add_chunk(b, &s, i);
     enum err err = add_tail(b, &s);

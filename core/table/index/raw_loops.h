@@ -20,9 +20,9 @@ RAW_INLINE uint64_t raw_strange(const struct raw_bytes *b, uint64_t s_in, uint64
                                 struct raw_state *s)
 {
     uint64_t strange = b->quote & s_in & ~(marks << 1 | s->after_mark);
-    uint64_t behind = (b->quote << 1 | s->after_quote) & ~marks & ~s_in;
-    uint64_t good = behind & cr;
-    strange |= behind & ~cr;
+    uint64_t after = (b->quote << 1 | s->after_quote) & ~marks & ~s_in;
+    uint64_t good = after & cr;
+    strange |= after & ~cr;
     strange |= (good << 1 | s->after_cr) & ~b->newline & ~s_in;
     s->after_cr = good >> 63;
     return strange;
@@ -52,7 +52,7 @@ RAW_INLINE void raw_note_entry(struct raw_tally *t, uint64_t offset)
 RAW_INLINE void raw_first_end(struct raw_tally *t, uint64_t delimiters)
 {
     t->head = delimiters;
-    t->first = t->behind;
+    t->first_end = t->last_end;
 }
 
 RAW_INLINE void raw_tally_words(struct raw_tally *t, const uint64_t *ends, const uint64_t *seps, size_t words,
@@ -62,15 +62,15 @@ RAW_INLINE void raw_tally_words(struct raw_tally *t, const uint64_t *ends, const
         for (uint64_t left = ends[w]; left; left &= left - 1) {
             int i = __builtin_ctzll(left);
             uint64_t here = t->delimiters + (uint64_t)__builtin_popcountll(seps[w] & (((uint64_t)1 << i) - 1));
-            t->behind = offset + (uint64_t)i + 1;
+            t->last_end = offset + (uint64_t)i + 1;
             if (t->rows == 0)
                 raw_first_end(t, here);
             else if (here - t->last != t->expected)
                 raw_odd_record(t, here - t->last);
             t->last = here;
             t->rows++;
-            if (t->behind >= t->next)
-                raw_note_entry(t, t->behind);
+            if (t->last_end >= t->next)
+                raw_note_entry(t, t->last_end);
         }
         t->delimiters += (uint64_t)__builtin_popcountll(seps[w]);
     }

@@ -118,14 +118,14 @@ enum err table_source_find_ends(struct table_source *s)
 
 enum err table_source_read(const struct table_source *s, char *bytes, size_t len, uint64_t at)
 {
-    char behind = s->growing ? '\n' : '\0';
+    char next = s->growing ? '\n' : '\0';
     enum err err = io_read_at(s->fd, bytes, len, at);
     if (!err && s->lone_crs && len > 0 && bytes[len - 1] == '\r' && at + len < s->size)
-        err = io_read_at(s->fd, &behind, 1, at + len);
+        err = io_read_at(s->fd, &next, 1, at + len);
     if (err || !s->lone_crs)
         return err;
     for (char *cr = bytes, *end = bytes + len; (cr = memchr(cr, '\r', (size_t)(end - cr))); cr++)
-        if ((cr + 1 < end ? cr[1] : behind) != '\n')
+        if ((cr + 1 < end ? cr[1] : next) != '\n')
             *cr = '\n';
     return OK;
 }

@@ -146,7 +146,7 @@ static void cuts_a_list_of_columns_that_is_too_long(void **state)
     buf_done(&b);
 }
 
-static void refuses_directories_and_packed_files(void **state)
+static void refuses_directories_empty_files_and_closed_descriptors(void **state)
 {
     (void)state;
     struct table *t = NULL;
@@ -190,7 +190,7 @@ int main(void)
         cmocka_unit_test(reports_the_first_bad_cell_whichever_thread_finds_it),
         cmocka_unit_test(lists_the_columns_if_one_is_unknown),
         cmocka_unit_test(cuts_a_list_of_columns_that_is_too_long),
-        cmocka_unit_test(refuses_directories_and_packed_files),
+        cmocka_unit_test(refuses_directories_empty_files_and_closed_descriptors),
         cmocka_unit_test(reports_a_file_that_cannot_be_read),
     };
     return cmocka_run_group_tests_name("table_bad", tests, NULL, NULL);
