@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Putting an input, or what stands for it, into an epoll set. */
+ * Puts an input, or an eventfd in its place, into an epoll set. */
 #include "core/base/await.h"
 
 #include <errno.h>
@@ -50,7 +50,7 @@ bool await_is_file(const struct await *a)
     return a->always >= 0;
 }
 
-/* The input itself leaves the set by its number, which the caller has not closed yet: epoll(7), questions 6 and 9. */
+/* The caller has not closed the input yet, so its number still names it in the set: epoll(7), questions 6 and 9. */
 void await_end(struct await *a)
 {
     if (a->fd >= 0 && a->always < 0)

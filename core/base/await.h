@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One input among others that an epoll set waits for. A pipe is waited for; epoll_ctl(2) takes no regular file and no
- * /dev/null (EPERM): for these an eventfd that is always readable stands in the set. */
+ * Waiting for one input in an epoll set that also holds other fds. epoll_ctl(2) refuses regular files and /dev/null
+ * (EPERM); in their place an eventfd that is always readable is put into the set. */
 #ifndef BASE_AWAIT_H
 #define BASE_AWAIT_H
 
@@ -8,26 +8,26 @@
 
 #include "core/base/err.h"
 
-/* Plain data, used on one thread. Borrows both fds, which outlive it or await_end. */
+/* Plain data, used on one thread. Both fds are borrowed and must stay open until await_end. */
 struct await {
-    int epoll;  /* the set */
-    int fd;     /* the input that is in it; -1: none */
-    int always; /* what stands for it; -1: it can be waited for itself */
+    int epoll;  /* the epoll set */
+    int fd;     /* the input; -1: none */
+    int always; /* the eventfd used in its place; -1: the input itself is in the set */
 };
 
 /* Waits for nothing yet. */
 struct await await_none(int epoll);
 
-/* Waits for `fd`, and for what was awaited before no longer. On an error for nothing. */
+/* Waits for `fd` instead of the input before it. After an error nothing is awaited. */
 enum err await_input(struct await *a, int fd) MUST_CHECK;
 
-/* There is something to read, or its end. Does not wait. False when nothing is awaited. */
+/* Whether a read would return data or the end of the input at once. False when nothing is awaited. */
 bool await_is_ready(const struct await *a);
 
-/* It never makes its reader wait: as much as one likes can be taken of it at a time. */
+/* Whether the input is a file, whose reads never wait. */
 bool await_is_file(const struct await *a);
 
-/* Waits for nothing any more. May be called again. */
+/* Stops waiting. May be called more than once. */
 void await_end(struct await *a);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * A growing byte buffer with a ceiling and a sticky error. */
+ * A growing byte buffer that keeps its first error. */
 #include "core/base/buf.h"
 
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ void buf_clear(struct buf *b)
         b->data[0] = '\0';
 }
 
-/* Room for `more` bytes and the NUL behind them. */
+/* Makes room for `more` bytes and the NUL after them. */
 static enum err make_room(struct buf *b, size_t more)
 {
     if (b->err)
@@ -73,7 +74,7 @@ enum err buf_add_char(struct buf *b, char c)
     return buf_add(b, &c, 1);
 }
 
-enum err buf_addv(struct buf *b, const char *fmt, va_list ap)
+static enum err buf_addv(struct buf *b, const char *fmt, va_list ap)
 {
     va_list again;
     va_copy(again, ap);

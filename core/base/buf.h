@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * A growing byte buffer with a ceiling given at birth: what strangers write may not eat all memory.
- * The first error sticks, so a long sequence of adds is checked once, at its end. Not thread-safe. */
+ * A growing byte buffer with a maximum size, so that untrusted input cannot use up all memory. The first error is kept:
+ * a long sequence of adds is checked once, at its end. Not thread-safe. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
-#include <stdarg.h>
 #include <stddef.h>
 
 #include "core/base/err.h"
@@ -17,24 +16,23 @@ struct buf {
     enum err err; /* the first error; further adds do nothing */
 };
 
-/* In place; nothing is allocated yet. `max` in bytes. Pair with buf_done. */
+/* Nothing is allocated yet. `max` is in bytes. buf_done frees the memory. */
 void buf_init(struct buf *b, size_t max);
 void buf_done(struct buf *b);
 
-/* Forget the content and the error, keep the memory. */
+/* Empties the buffer and clears its error; the memory is kept. */
 void buf_clear(struct buf *b);
 
-/* Append. Each returns b->err: ERR_NOMEM, ERR_TOO_BIG or OK. */
+/* Each appends and returns b->err: ERR_NOMEM, ERR_TOO_BIG or OK. */
 enum err buf_add(struct buf *b, const void *data, size_t len);
 enum err buf_add_text(struct buf *b, const char *text);
 enum err buf_add_char(struct buf *b, char c);
 enum err buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-enum err buf_addv(struct buf *b, const char *fmt, va_list ap);
 
-/* Make room for `more` bytes behind len and return where they start (the caller then adds to len); NULL on error. */
+/* Makes room for `more` bytes after len and returns where they start; the caller then adds to len. NULL on error. */
 char *buf_reserve(struct buf *b, size_t more);
 
-/* Hands the memory over: NUL-terminated, freed by the caller with free(); never NULL unless b->err is set.
+/* Hands over the content as NUL-terminated text, which the caller frees with free(). NULL only if b->err is set.
  * The buffer is empty afterwards. */
 char *buf_take(struct buf *b);
 

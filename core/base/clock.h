@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * The one clock: CLOCK_MONOTONIC in seconds, as clock_gettime(2) has it. The same in every process of a machine,
- * so times travel between host, workers and observer as they are. */
+ * The clock that all times are measured by: CLOCK_MONOTONIC of clock_gettime(2), in seconds. It is the same in every
+ * process of a machine, so times are sent between processes unchanged. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
 /* Seconds since an arbitrary start of this boot; never goes back. Thread-safe, async-signal-safe. */
 double clock_now(void);
 
-/* Seconds of CPU time that the calling thread has used: clock_gettime(2), CLOCK_THREAD_CPUTIME_ID. */
+/* CPU time used by the calling thread, in seconds: CLOCK_THREAD_CPUTIME_ID of clock_gettime(2). */
 double clock_thread_cpu(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The texts of errors, and the one line a user gets to read. */
+ * The texts of errors, and the line that the user reads. */
 #include "core/base/err.h"
 
 #include <errno.h>
@@ -12,17 +12,17 @@ static const char *const texts[ERR_COUNT] = {
     [ERR_NOMEM] = "out of memory",
     [ERR_SYS] = "a system call failed",
     [ERR_DENIED] = "not allowed",
-    [ERR_GONE] = "it is gone",
+    [ERR_GONE] = "no longer there",
     [ERR_NOT_FOUND] = "not found",
     [ERR_PARSE] = "not in the expected format",
     [ERR_TOO_BIG] = "too big",
     [ERR_AGAIN] = "not ready yet",
-    [ERR_CLOSED] = "the other side is gone",
+    [ERR_CLOSED] = "the other end was closed",
     [ERR_CHANGED] = "the file changed after it was opened",
     [ERR_IO] = "input/output error",
     [ERR_CANCELLED] = "cancelled",
     [ERR_USAGE] = "wrong usage",
-    [ERR_TIMEOUT] = "it took too long",
+    [ERR_TIMEOUT] = "timed out",
     [ERR_LIMIT] = "too many open files",
 };
 
@@ -61,8 +61,8 @@ enum err err_from_errno(int errnum)
     }
 }
 
-/* A file name may hold anything; a line for a terminal may not. Bytes above ASCII pass: they are UTF-8 of our own texts
- * or of names, and the C1 controls among them (0xC2 0x80–0x9F) are cut to '?'. */
+/* Replaces control characters by '?', because file names may contain them. Bytes above ASCII are kept as UTF-8, except
+ * for the C1 controls (0xC2 0x80–0x9F). */
 static void make_visible(char *text)
 {
     for (unsigned char *c = (unsigned char *)text; *c; c++) {

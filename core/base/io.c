@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * File descriptors: whole reads and writes, messages with fds, sealed memory. */
+ * File descriptors: complete reads and writes, messages with fds, sealed memory. */
 #include "core/base/io.h"
 
 #include <errno.h>
@@ -30,17 +30,17 @@ enum err io_write_all(int fd, const void *data, size_t len)
     return OK;
 }
 
-/* With SIGPIPE blocked, EPIPE leaves one pending for this thread, which is taken back: sigwaitinfo(2). */
+/* SIGPIPE is blocked meanwhile, and one that EPIPE left pending for this thread is consumed: sigwaitinfo(2). */
 static ssize_t write_without_signal(int fd, const void *data, size_t len)
 {
-    sigset_t pipe, before;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    sigset_t sigpipe, before;
+    sigemptyset(&sigpipe);
+    sigaddset(&sigpipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
     ssize_t n = write(fd, data, len);
     int error = errno;
     if (n < 0 && error == EPIPE && !sigismember(&before, SIGPIPE))
-        sigtimedwait(&pipe, NULL, &(struct timespec){0});
+        sigtimedwait(&sigpipe, NULL, &(struct timespec){0});
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = error;
     return n;
@@ -83,7 +83,7 @@ enum err io_write_at(int fd, const void *data, size_t len, uint64_t offset)
 
 static enum err wait_readable(int fd, double deadline)
 {
-    enum { LONGEST = 3600 }; /* seconds: what poll(2) takes is limited */
+    enum { LONGEST = 3600 }; /* seconds: the timeout of poll(2) is limited */
     for (;;) {
         double left = deadline > 0 ? deadline - clock_now() : LONGEST;
         if (left <= 0)
@@ -91,13 +91,13 @@ static enum err wait_readable(int fd, double deadline)
         struct pollfd p = {fd, POLLIN, 0};
         int n = poll(&p, 1, (int)((left < LONGEST ? left : LONGEST) * 1000) + 1);
         if (n > 0)
-            return OK; /* or it is at its end, or no file at all: reading tells */
+            return OK; /* data, end of file or an error: the read will tell */
         if (n < 0 && errno != EINTR)
             return err_from_errno(errno);
     }
 }
 
-/* At the ceiling one more byte is tried for, to tell a file that ends there from one that goes on. */
+/* When the buffer is full, reads one more byte, to find out whether the file ends there. */
 static enum err read_all(int fd, struct buf *b, const double *deadline)
 {
     enum { STEP = 64 * 1024 };
@@ -257,12 +257,12 @@ enum err io_set_nonblock(int fd, int on)
     return OK;
 }
 
-static void ignore(int signal)
+static void ignore(int number)
 {
-    (void)signal;
+    (void)number;
 }
 
-/* A handler, because exec makes it the default again; SIG_IGN would be inherited. */
+/* A handler is reset by exec; SIG_IGN would be inherited by executed programs. */
 void io_survive_size_limit(void)
 {
     struct sigaction now, handler = {.sa_handler = ignore, .sa_flags = SA_RESTART};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * File descriptors: whole reads and writes, fds over a socket, sealed memory. All retry on EINTR.
- * Every fd made here is close-on-exec. Thread-safe. */
+ * File descriptors: complete reads and writes, fds sent over a socket, sealed memory. All functions retry on EINTR and
+ * are thread-safe. Every fd made here is close-on-exec. */
 #ifndef BASE_IO_H
 #define BASE_IO_H
 
@@ -14,21 +14,20 @@
 /* Writes all `len` bytes (blocking fd). ERR_CLOSED on EPIPE. */
 enum err io_write_all(int fd, const void *data, size_t len) MUST_CHECK;
 
-/* The same, but where the fd takes nothing for now (a full pipe, a terminal that is held), it waits only until `stop`
- * is readable, which is ERR_CANCELLED; -1: nothing stops it. Never raises SIGPIPE. */
+/* The same, but returns ERR_CANCELLED as soon as the fd `stop` is readable while a full pipe or a stopped terminal
+ * takes no bytes; -1: nothing stops it. Never raises SIGPIPE. */
 enum err io_write_until(int fd, const void *data, size_t len, int stop) MUST_CHECK;
 
-/* As io_write_all, at `offset`: pwrite(2). */
+/* Like io_write_all, at `offset`: pwrite(2). */
 enum err io_write_at(int fd, const void *data, size_t len, uint64_t offset) MUST_CHECK;
 
-/* Reads until end of file into `b` (its ceiling holds: ERR_TOO_BIG). */
+/* Reads until the end of the file; ERR_TOO_BIG if that is more than `b` may hold. */
 enum err io_read_all(int fd, struct buf *b) MUST_CHECK;
 
-/* The same, but waits no longer than until clock_now() is `deadline` (0: for ever), then ERR_TIMEOUT. The fd may be
- * non-blocking. */
+/* The same, but returns ERR_TIMEOUT once clock_now() passes `deadline` (0: never). The fd may be non-blocking. */
 enum err io_read_all_by(int fd, struct buf *b, double deadline) MUST_CHECK;
 
-/* Reads exactly `len` bytes at `offset` as pread(2); ERR_CHANGED if the file ends before. */
+/* Reads exactly `len` bytes at `offset`: pread(2). ERR_CHANGED if the file ends before them. */
 enum err io_read_at(int fd, void *out, size_t len, uint64_t offset) MUST_CHECK;
 
 /* Reads up to `len` bytes at `offset`; *got is less only at the end of the file. */
@@ -36,30 +35,30 @@ enum err io_read_some_at(int fd, void *out, size_t len, uint64_t offset, size_t 
 
 enum { IO_FDS_MAX = 8 };
 
-/* One message over a SOCK_SEQPACKET socket, with up to IO_FDS_MAX fds over SCM_RIGHTS (unix(7)); the fds stay the
- * caller's. ERR_AGAIN if the socket is non-blocking and full, ERR_CLOSED if the other side is gone, ERR_TOO_BIG if the
- * message is longer than the socket takes. Never raises SIGPIPE. */
+/* Sends one message over a SOCK_SEQPACKET socket, with up to IO_FDS_MAX fds by SCM_RIGHTS (unix(7)); the fds stay the
+ * caller's. ERR_AGAIN if the socket is non-blocking and full, ERR_CLOSED if the other end was closed, ERR_TOO_BIG if
+ * the message is longer than the socket takes. Never raises SIGPIPE. */
 enum err io_send(int sock, const void *data, size_t len, const int *fds, int nfds) MUST_CHECK;
 
-/* One message; *len is its length (ERR_TOO_BIG if it did not fit in `cap`), *nfds the fds received (close-on-exec, the
- * caller's). ERR_CLOSED at end of file, ERR_AGAIN if nothing is there and the socket is non-blocking. */
+/* Receives one message of *len bytes, and *nfds fds, which are close-on-exec and the caller's. ERR_TOO_BIG if it does
+ * not fit in `cap`, ERR_CLOSED at the end, ERR_AGAIN if the socket is non-blocking and empty. */
 enum err io_recv(int sock, void *data, size_t cap, size_t *len, int fds[IO_FDS_MAX], int *nfds) MUST_CHECK;
 
-/* A sealed, read-only memory file that holds a copy of `data` (memfd_create(2), all seals set). */
+/* Makes a memfd that holds a copy of `data` and can no longer be changed (memfd_create(2), all seals set). */
 enum err io_sealed_memory(const char *name, const void *data, size_t len, int *fd) MUST_CHECK;
 
-/* Set or clear O_NONBLOCK. */
+/* Sets or clears O_NONBLOCK. */
 enum err io_set_nonblock(int fd, int on) MUST_CHECK;
 
-/* From now on a write past RLIMIT_FSIZE is EFBIG in this process, and SIGXFSZ does not end it (setrlimit(2)). Programs
- * that it executes start as it was started itself. Call it once, before there are threads. */
+/* Makes a write past RLIMIT_FSIZE fail with EFBIG, instead of SIGXFSZ ending this process (setrlimit(2)). Programs that
+ * it executes are not affected. Call it once, before threads are started. */
 void io_survive_size_limit(void);
 
-/* A duplicate of `fd`, close-on-exec and never one of the standard descriptors (fcntl(2), F_DUPFD_CLOEXEC); the
- * caller's. -1 on error. */
+/* Makes a duplicate of `fd`, which is the caller's: close-on-exec and never a standard descriptor (fcntl(2),
+ * F_DUPFD_CLOEXEC). *out is -1 on error; errno is set. */
 enum err io_dup(int fd, int *out) MUST_CHECK;
 
-/* Duplicates of n descriptors: all of them, or none and every out is -1. */
+/* Duplicates n descriptors. On error none is duplicated, and every out is -1. `fds` and `out` may not overlap. */
 enum err io_dup_all(const int *fds, int n, int *out) MUST_CHECK;
 
 /* Closes *fd unless it is -1, and sets it to -1. */

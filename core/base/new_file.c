@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A file without a name (O_TMPFILE) leaves nothing behind, however its writer ends; when whole, it is given one. */
+ * A file without a name (O_TMPFILE of open(2)) disappears if its writer is killed; when complete, it is linked. */
 #include "core/base/new_file.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ static int open_nameless(const char *path, mode_t mode)
     return fd;
 }
 
-/* Only to what has no name yet; EEXIST: the name is another's. */
+/* Links a file without a name. EEXIST: the name is taken. */
 static bool give_name(const struct new_file *f, const char *name)
 {
     char by_fd[40];
@@ -29,7 +29,7 @@ static bool give_name(const struct new_file *f, const char *name)
     return linkat(AT_FDCWD, by_fd, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0;
 }
 
-/* What has no name gets the temporary one; where there is nothing yet, a file is made under it. */
+/* Gives the temporary name to the file, or creates the file under it if there is none yet. */
 static bool take_name(struct new_file *f, mode_t mode)
 {
     if (f->fd < 0)
@@ -57,11 +57,11 @@ static enum err name_beside(struct new_file *f, mode_t mode)
 static enum err begin(struct new_file *f, unsigned how, struct problem *problem)
 {
     struct target *t = &f->target;
-    /* what replaces a file gets that file's mode when it is whole, and until then shows nobody more than that did */
+    /* a file that replaces another gets the other's mode when it is complete; until then only its owner may read it */
     mode_t mode = t->exists || (how & NEW_FILE_PRIVATE) ? 0600 : 0666;
     f->stream = t->fd >= 0;
     if (f->stream && !(how & NEW_FILE_STREAM))
-        return problem_set(problem, ERR_USAGE, "%s: is no file that could be replaced", t->name);
+        return problem_set(problem, ERR_USAGE, "%s: not a regular file, so it cannot be replaced", t->name);
     f->fd = f->stream ? t->fd : open_nameless(t->path, mode);
     t->fd = -1;
     return f->fd >= 0 || !name_beside(f, mode) ? OK : problem_errno(problem, "%s: cannot write", t->name);
@@ -102,12 +102,12 @@ enum err new_file_write(struct new_file *f, const void *data, size_t len, int st
 {
     enum err err = io_write_until(f->fd, data, len, stop);
     if (err == ERR_CANCELLED)
-        return problem_set(problem, err, "%s: stopped before all of it was written", f->target.name);
+        return problem_set(problem, err, "%s: stopped before everything was written", f->target.name);
     return err ? problem_errno(problem, "%s: cannot write", f->target.name) : OK;
 }
 
-/* At once where nothing lies there, so that a writer that is killed leaves no other name behind. No link replaces what
- * lies there, but a rename does. Not every file system can rename without replacing; then a second link does it. */
+/* Where no file exists, the link is made at once, so that a killed writer leaves no temporary name. An existing file
+ * can only be replaced by a rename. Not every file system can rename without replacing; there a second link is made. */
 static bool take_place(struct new_file *f, bool replace)
 {
     const char *path = f->target.path;
@@ -122,8 +122,8 @@ static bool take_place(struct new_file *f, bool replace)
     return (errno == EINVAL || errno == ENOSYS) && link(f->temporary, path) == 0 && unlink(f->temporary) == 0;
 }
 
-/* The mode and owner of the file that was there at the beginning, as far as we may. Where its group cannot be kept, our
- * own gets nothing. Not every file system has modes; then the file stays as it was made, with none for others. */
+/* Copies mode and owner of the replaced file, as far as permitted. If its group cannot be kept, the new group gets no
+ * rights. Errors are ignored: a file system without modes leaves the file as it was made, with none for others. */
 static void keep_rights(const struct new_file *f)
 {
     const struct stat *was = &f->target.st;
@@ -135,7 +135,7 @@ static void keep_rights(const struct new_file *f)
     fchmod(f->fd, mode);
 }
 
-/* It may have become something else since the beginning: a rename would replace a link, not what the link names. */
+/* The path may have become something else meanwhile; a rename would replace a link, not the file that it names. */
 static bool is_still_a_file(const struct new_file *f)
 {
     struct stat now;
@@ -145,11 +145,11 @@ static bool is_still_a_file(const struct new_file *f)
 static enum err put_in_place(struct new_file *f, bool replace, struct problem *problem)
 {
     if (!is_still_a_file(f))
-        return problem_set(problem, ERR_USAGE, "%s: something that is no file has taken its place", f->target.name);
+        return problem_set(problem, ERR_USAGE, "%s: it is no longer a regular file", f->target.name);
     keep_rights(f);
     if (fsync(f->fd) < 0 || !take_place(f, replace))
         return problem_errno(problem, "%s: cannot write", f->target.name);
-    free(f->temporary); /* it has another name now */
+    free(f->temporary); /* the file has its final name now */
     f->temporary = NULL;
     return OK;
 }

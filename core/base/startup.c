@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: MIT
- * Puts what was inherited into a known state. */
+ * Puts inherited descriptors and signals into a known state. */
 #include "core/base/startup.h"
 
 #include <fcntl.h>
 #include <stddef.h>
 #include <unistd.h>
 
-/* The signals that must have their default action, or a process of ours waits for ever. */
+/* Signals that must have their default action: if they are ignored, waits never end. */
 static const int needed[] = {SIGCHLD, SIGALRM, SIGWINCH, SIGCONT};
 
 bool startup_open_standard(void)
 {
     static const int modes[] = {[STDIN_FILENO] = O_WRONLY, [STDOUT_FILENO] = O_RDONLY, [STDERR_FILENO] = O_WRONLY};
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd) /* the lowest number that is free: open(2) */
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd) /* open(2) uses the lowest free number */
             return false;
     return true;
 }
 
-bool signal_is_ignored(int signal)
+bool signal_is_ignored(int number)
 {
     struct sigaction action;
-    return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 void startup_signals(struct inherited_signals *out)

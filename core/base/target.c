@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Follows the symbolic links at the end of a path one by one, as the kernel would, but not those that another user may
- * have planted, and not those of /proc, whose text is not where they lead. */
+ * Follows the symbolic links at the end of a path one by one, as the kernel does, except for links that another user
+ * may have planted, and links in /proc, whose text is not the file they lead to. */
 #include "core/base/target.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ static enum err no_memory(const struct target *t, struct problem *problem)
     return problem_set(problem, ERR_NOMEM, "%s: %s", t->name, err_text(ERR_NOMEM));
 }
 
-/* In a folder where everybody may put files, only those of our own and of the folder's owner are to be trusted. */
+/* In a sticky folder that everybody may write to, only files of this user and of the folder's owner are trusted. */
 static bool may_be_planted(const char *path, const struct stat *st)
 {
     struct stat dir;
@@ -53,7 +53,7 @@ static bool is_in_proc(const char *path)
     return in_proc;
 }
 
-/* Replaces the path by where its link points, seen from the link's folder. */
+/* Replaces the path by the link's text, which is relative to the link's folder. */
 static enum err follow_link(struct target *t, struct problem *problem)
 {
     char to[PATH_MAX], *next = NULL;
@@ -72,7 +72,7 @@ static enum err follow_link(struct target *t, struct problem *problem)
     return OK;
 }
 
-/* Sets `exists` and `st`, and says whether the last part is a link of /proc, which leads to an open file. */
+/* Sets `exists` and `st`; *magic: the last part is a link in /proc, which leads to an open file. */
 static enum err follow(struct target *t, bool *magic, struct problem *problem)
 {
     *magic = false;
@@ -99,7 +99,7 @@ static enum err follow(struct target *t, bool *magic, struct problem *problem)
     return problem_errno(problem, "%s: cannot write", t->name);
 }
 
-/* N of /proc/self/fd/N, by any name of that folder; -1: it is another process's. */
+/* N of /proc/self/fd/N, whatever the folder is called in the path; -1: a descriptor of another process. */
 static int own_descriptor(const char *path)
 {
     char ours[32], real[PATH_MAX];
@@ -113,7 +113,7 @@ static int own_descriptor(const char *path)
     return *end || n < 0 || n > INT_MAX ? -1 : (int)n;
 }
 
-/* Every descriptor that this program opens itself is close-on-exec, and none that it was started with is. */
+/* Duplicates a descriptor that the program was started with: those that it opened itself are close-on-exec. */
 static int duplicate(int fd)
 {
     int flags = fcntl(fd, F_GETFD), how = fcntl(fd, F_GETFL);
@@ -121,10 +121,11 @@ static int duplicate(int fd)
         errno = EBADF;
         return -1;
     }
-    return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    int copy;
+    return io_dup(fd, &copy) ? -1 : copy;
 }
 
-/* What another process has open is appended to: its offset cannot be shared. */
+/* A file that another process has open is appended to, because its offset cannot be shared. */
 static enum err open_stream(struct target *t, bool magic, struct problem *problem)
 {
     int own = magic ? own_descriptor(t->path) : -1;
@@ -149,15 +150,16 @@ static enum err open_if_stream(struct target *t, bool magic, struct problem *pro
     if (is)
         return problem_set(problem, ERR_USAGE, "%s is %s; name a file", t->name, is);
     if (!t->exists && !*last_part(t->path))
-        return problem_set(problem, ERR_USAGE, "\"%s\" is no name of a file", t->name);
+        return problem_set(problem, ERR_USAGE, "\"%s\" is not a file name", t->name);
     return t->exists && !S_ISREG(t->st.st_mode) ? open_stream(t, magic, problem) : OK;
 }
 
 static enum err find_stdout(struct target *t, struct problem *problem)
 {
-    t->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     t->exists = true;
-    return t->fd < 0 || fstat(t->fd, &t->st) < 0 ? problem_errno(problem, "%s: cannot write", t->name) : OK;
+    return io_dup(STDOUT_FILENO, &t->fd) || fstat(t->fd, &t->st) < 0
+               ? problem_errno(problem, "%s: cannot write", t->name)
+               : OK;
 }
 
 enum err target_find(const char *path, struct target *out, struct problem *problem)

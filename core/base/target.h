@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A target is what a path names that the user gave for writing: a regular file, a place where there is no file yet, or
- * a stream (a character device, a FIFO, an open file descriptor) that is written as it is. Thread-safe. */
+ * A target is what a path given for output names: a regular file, a file that does not exist yet, or a stream (a
+ * character device, a FIFO, an open file descriptor), which is written directly. Thread-safe. */
 #ifndef BASE_TARGET_H
 #define BASE_TARGET_H
 
@@ -11,30 +11,30 @@
 
 struct target {
     char *name; /* owned: as the user wrote it, for messages; "stdout" for "-" */
-    char *path; /* owned: where the symbolic links at the end of the name lead */
-    int fd;     /* owned: an open stream, close-on-exec; -1 if it is a regular file or does not exist */
+    char *path; /* owned: the name with symbolic links at its end followed */
+    int fd;     /* owned: the open stream, close-on-exec; -1 for a regular file or none */
     bool exists;
     struct stat st; /* if it exists */
 };
 
 /* Finds out what `path` names, and opens it if it is a stream. "-" is stdout. A dangling symbolic link names the file
- * that it points to. A path into /proc/self/fd (so also /dev/stdout and /dev/fd/N) is the descriptor itself, with its
- * offset, if this program was started with it.
+ * that it points to. A path into /proc/self/fd (for example /dev/stdout or /dev/fd/N) is that descriptor with its
+ * offset, if the program was started with it.
  *
- * ERR_USAGE for what cannot be written as a file: a directory, a block device, a socket, a FIFO that nobody reads, and,
- * in a sticky folder that everybody may write to, a link or file of another user. The last is what the kernel does with
- * fs.protected_symlinks, protected_regular and protected_fifos (proc_sys_fs(5)). Any other error is that of a system
- * call. On failure *out needs no target_done. */
+ * Returns ERR_USAGE for a directory, a block device, a socket, and a FIFO without a reader; also for a link or file of
+ * another user in a sticky folder that everybody may write to, as the kernel does with fs.protected_symlinks,
+ * protected_regular and protected_fifos (proc_sys_fs(5)). Other errors come from system calls. On failure *out needs no
+ * target_done. */
 enum err target_find(const char *path, struct target *out, struct problem *problem) MUST_CHECK;
 void target_done(struct target *t);
 
-/* The target is this regular file, by whatever name. */
+/* Whether the target is this regular file, under any name. */
 bool target_is_file(const struct target *t, const struct stat *file);
 
-/* Both are one regular file, or would be created as one. */
+/* Whether both are the same regular file, or would be created as the same one. */
 bool target_same(const struct target *a, const struct target *b);
 
-/* The folder that `path` lies in, with a slash at its end, or "."; the caller's to free. NULL: out of memory. */
+/* The folder of `path`, with a slash at its end, or "."; freed by the caller. NULL: out of memory. */
 char *target_folder(const char *path);
 
 #endif

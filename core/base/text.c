@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * UTF-8 text as a terminal shows it. libutf8proc knows where grapheme clusters end and how wide a code point is; the
- * rules for clusters (emoji sequences, lone marks, what is never sent) are here. Plain ASCII takes a short way. */
+ * UTF-8 text as a terminal shows it. libutf8proc knows where grapheme clusters end and how wide a code point is; this
+ * file has the rules for clusters (emoji sequences, lone marks, replaced characters), and a fast path for ASCII. */
 #include "core/base/text.h"
 
 #include <stdint.h>
@@ -18,10 +18,10 @@ enum {
     KHMER_LINKER = 0x17d2
 };
 
-/* A cluster on a screen is cut here, so that no text takes time that grows with its square. */
+/* Longer clusters on a screen are cut, so that the time never grows with the square of the length. */
 enum { CLUSTER_MAX = 1024 };
 
-/* A cluster as read: nothing is replaced yet. */
+/* A cluster before anything is replaced. */
 struct cluster {
     size_t len;    /* bytes */
     int columns;   /* by UAX #11 */
@@ -34,7 +34,7 @@ static bool is_plain_ascii(unsigned char c)
     return c >= 0x20 && c < 0x7f;
 }
 
-/* How many bytes from the start are printable ASCII: they go as they are. */
+/* How many bytes at the start are printable ASCII. */
 static size_t plain_run(const char *text, size_t len)
 {
     size_t n = 0;
@@ -72,13 +72,13 @@ static bool is_keycap_base(int32_t c)
     return (c >= '0' && c <= '9') || c == '#' || c == '*';
 }
 
-/* Columns of one code point that stands alone. */
+/* Columns of a single code point. */
 static int code_point_columns(int32_t c)
 {
     const utf8proc_property_t *p = utf8proc_get_property(c);
     if (p->category == UTF8PROC_CATEGORY_CC)
         return 1;
-    if (c == 0x115f) /* the filler of a Hangul syllable is ignorable, and wide all the same */
+    if (c == 0x115f) /* the filler of a Hangul syllable is ignorable, but wide */
         return 2;
     if (p->ignorable)
         return 0;
@@ -92,13 +92,13 @@ static int code_point_columns(int32_t c)
     }
 }
 
-/* Scripts whose consonants make one cluster when a virama links them (UAX #29, GB9c); older libraries do not know. */
+/* The viramas that link consonants into one cluster (UAX #29, GB9c), which older versions of the library lack. */
 static bool is_linker(int32_t c)
 {
     return c == 0x94d || c == 0x9cd || c == 0xacd || c == 0xb4d || c == 0xc4d || c == 0xd4d || c == KHMER_LINKER;
 }
 
-/* The blocks of India are laid out alike. */
+/* The Unicode blocks of Indic scripts have the same layout. */
 static bool is_linked_consonant(int32_t linker, int32_t c)
 {
     int32_t block = linker & ~0x7f, at = c - block;
@@ -108,8 +108,8 @@ static bool is_linked_consonant(int32_t linker, int32_t c)
            (block == 0x900 && at >= 0x78 && at <= 0x7f);
 }
 
-/* Columns of a cluster that begins with `first`, with `c` behind `last` and `columns` columns. A joined emoji adds
- * nothing if all are wide; a narrow one (a snowflake) waits for its EMOJI_STYLE. */
+/* Columns of a cluster that begins with `first`, ends with `last` and has `columns` columns, when `c` is appended. An
+ * emoji that is joined to it adds none if all are wide; a narrow one (a snowflake) is widened by EMOJI_STYLE. */
 static int add_columns(int columns, int32_t first, int32_t last, int32_t c)
 {
     if (c == EMOJI_STYLE && (is_pictograph(first) || is_keycap_base(first)))
@@ -120,7 +120,7 @@ static int add_columns(int columns, int32_t first, int32_t last, int32_t c)
     if (is_pictograph(first) && (is_skin_tone(c) || joined))
         return 2;
     if (last == KHMER_LINKER && is_linked_consonant(last, c))
-        return columns; /* it is written below the other */
+        return columns; /* written below the other consonant */
     return columns + code_point_columns(c);
 }
 
@@ -169,7 +169,7 @@ size_t text_cluster(const char *text, size_t len, int *columns)
     return k.len;
 }
 
-/* U+0644 and its variants, and what they make one glyph with. */
+/* U+0644 and its variants. A terminal draws one followed by an alef as a single glyph. */
 static bool is_lam(int32_t c)
 {
     return c == 0x644 || (c >= 0x6b5 && c <= 0x6b8) || c == 0x76a || c == 0x8a6;
@@ -203,7 +203,7 @@ static bool is_bidi_control(int32_t c)
     return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
-/* What stands for a code point that is never sent: a control picture, U+FFFD, or 0 if it may be sent as it is. */
+/* The replacement of a code point that a terminal must not get; 0: it is harmless. */
 static int32_t stand_in(int32_t c)
 {
     if (c >= 0 && c < 0x20)
@@ -215,7 +215,7 @@ static int32_t stand_in(int32_t c)
     return 0;
 }
 
-/* The same on a screen, where also nothing may be invisible or of unknown width. */
+/* The same for a screen, where invisible code points and those of unknown width are replaced, too. */
 static int32_t screen_stand_in(int32_t c)
 {
     int32_t shown = stand_in(c);
@@ -239,15 +239,15 @@ static size_t glyph_escape(struct text_glyph *out, int32_t shown)
     return n;
 }
 
-/* On a screen all that a joiner joins is one picture. */
+/* On a screen everything that a joiner joins is one picture. */
 static int add_screen_columns(int columns, int32_t first, int32_t last, int32_t c)
 {
     return last == ZWJ && is_pictograph(first) ? 2 : add_columns(columns, first, last, c);
 }
 
-/* Fills `out` with as much of the cluster as fits into its bytes and into two columns. Code points that take columns
- * and no longer fit are left for the next glyph (some Indic clusters are three wide); marks beyond the bytes are
- * dropped. Returns the bytes of `text` that are covered. */
+/* Fills `out` with as much of the cluster as fits into its bytes and into two columns. Code points that take more
+ * columns are left for the next glyph (some Indic clusters are three wide); marks that do not fit into the bytes are
+ * dropped. Returns how many bytes of `text` are covered. */
 static size_t glyph_fill(struct text_glyph *out, const char *text, struct cluster k)
 {
     size_t i = 0, used = 0, n;
@@ -296,7 +296,7 @@ size_t text_next(const char *text, size_t len, struct text_glyph *out)
         size_t n;
         glyph_escape(out, shown);
         decode(text, len, &n);
-        return n; /* CR LF is one cluster, and two pictures */
+        return n; /* CR LF is one cluster but two pictures */
     }
     return glyph_fill(out, text, k);
 }

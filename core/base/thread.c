@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A thread has the signal mask that its maker had: so that is full for as long as the making takes. */
+ * A new thread inherits the signal mask of its creator, so the creator blocks all signals while it makes the thread. */
 #include "core/base/thread.h"
 
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Starting a thread that gets no signal. */
+ * Starts threads that receive no signals. */
 #ifndef BASE_THREAD_H
 #define BASE_THREAD_H
 
@@ -7,11 +7,10 @@
 
 #include "core/base/err.h"
 
-/* Runs run(arg) on a new thread, to be joined by the caller; *out is set only on OK. All signals are blocked on it:
- * they are for the threads that expect them. ERR_NOMEM: there is no memory for one more, or there are too many already.
- * Thread-safe: only the calling thread's own mask changes, for the time of the call. A fork copies the thread that
- * forks alone: what was started here is not in the child, and is not to be joined there; the child may
- * start its own. */
+/* Runs run(arg) on a new thread, which the caller joins; *out is set only on OK. All signals are blocked on it, so that
+ * they go to the threads that handle them. ERR_NOMEM: no memory for another thread, or too many threads. Thread-safe:
+ * during the call only the mask of the calling thread changes. fork(2) copies only the calling thread: in the child the
+ * new thread does not exist and must not be joined; the child may start its own. */
 enum err thread_start(pthread_t *out, void *(*run)(void *arg), void *arg) MUST_CHECK;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The engine's life and settings, and what becomes of it in a forked child. */
+ * Creates and frees the engine, holds its settings, and restores it in a forked child. */
 #include "core/engine/engine.h"
 
 #include <pthread.h>
@@ -36,32 +36,32 @@ int engine_usable_cpus(void)
     return n > 0 ? n : 1;
 }
 
-/* The engines that a forked child begins anew. A global, because a handler of pthread_atfork(3) has no argument. */
-static struct engine *renewed;
+/* The engines that are restored in a forked child. A global, because a handler of pthread_atfork(3) has no argument. */
+static struct engine *restored;
 static bool handler_set;
 
-/* In the child, where the threads are gone: their array is kept for the next start, the queue begins empty. */
-static void renew_in_child(void)
+/* Runs in the child, which has no engine threads: they start on next use. Their array is kept, the queue is emptied. */
+static void restore_in_child(void)
 {
-    for (struct engine *e = renewed; e; e = e->next) {
+    for (struct engine *e = restored; e; e = e->next) {
         if (e->started && !engine_init_queue(e))
             e->started = false;
     }
 }
 
-static enum err renewed_add(struct engine *e)
+static enum err restored_add(struct engine *e)
 {
-    if (!handler_set && pthread_atfork(NULL, NULL, renew_in_child) != 0)
+    if (!handler_set && pthread_atfork(NULL, NULL, restore_in_child) != 0)
         return ERR_NOMEM;
     handler_set = true;
-    e->next = renewed;
-    renewed = e;
+    e->next = restored;
+    restored = e;
     return OK;
 }
 
-static void renewed_remove(struct engine *e)
+static void restored_remove(struct engine *e)
 {
-    for (struct engine **at = &renewed; *at; at = &(*at)->next) {
+    for (struct engine **at = &restored; *at; at = &(*at)->next) {
         if (*at == e) {
             *at = e->next;
             return;
@@ -72,10 +72,10 @@ static void renewed_remove(struct engine *e)
 enum err engine_set_at_fork(struct engine *e, enum at_fork policy)
 {
     if (e->options.at_fork == AT_FORK_REINIT)
-        renewed_remove(e);
+        restored_remove(e);
     e->options.at_fork = AT_FORK_NONE;
     if (policy == AT_FORK_REINIT) {
-        enum err err = renewed_add(e);
+        enum err err = restored_add(e);
         if (err)
             return err;
     }
@@ -107,7 +107,7 @@ void engine_free(struct engine *e)
     if (!e)
         return;
     if (e->options.at_fork == AT_FORK_REINIT)
-        renewed_remove(e);
+        restored_remove(e);
     engine_stop(e);
     engine_done_queue(e);
     free(e->loop);
@@ -117,11 +117,6 @@ void engine_free(struct engine *e)
 int engine_threads(const struct engine *e)
 {
     return e->options.threads;
-}
-
-bool engine_started(const struct engine *e)
-{
-    return e->started;
 }
 
 enum at_fork engine_at_fork(const struct engine *e)

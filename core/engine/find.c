@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Finding rows: by hits where rows that match hold the text as it is, else by a walk. Spans of the table are taken one
- * by one; what they found is put together in their order, as soon as it can be, so that little has to wait. */
+ * Finds rows: by hits if matching rows contain the text as raw bytes, else by a walk. Workers search spans of the
+ * table; the rows of a span are appended to the result as soon as all spans before it are done. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -24,30 +24,28 @@ struct job {
     struct table_progress *progress;
     enum err (*take)(struct job *j, struct found *found, size_t span, uint64_t row, bool *enough);
 
-    pthread_mutex_t lock; /* over what follows; never held while rows are read */
-    struct found *spans;  /* of each span, until they are in `out` */
-    size_t n, given;      /* given: the first so many are in it */
+    pthread_mutex_t lock; /* guards the next three lines; never held while rows are read */
+    struct found *spans;  /* the result of each span, until it is appended to `out` */
+    size_t n, given;      /* given: how many spans are appended */
     struct row_list *out;
 
-    atomic_uint_fast64_t count;
-
-    uint64_t from; /* of the search for one row */
+    uint64_t from; /* where engine_find_next starts */
     bool backwards;
     size_t first_span;
-    atomic_size_t best; /* the first item that found it */
-    uint64_t *rows;     /* what each found */
+    atomic_size_t best; /* the first item that found a row */
+    uint64_t *rows;     /* the row that each item found */
 };
 
-/* A worker's own things. */
-struct hand {
+/* The resources of a worker. */
+struct worker {
     struct matcher matcher;
     struct table_walk *walk;
     struct table_hits *hits;
 };
 
-static enum err hand_end(void *arg, void *own, enum err err)
+static enum err worker_end(void *arg, void *own, enum err err)
 {
-    struct hand *h = own;
+    struct worker *h = own;
     (void)arg;
     matcher_done(&h->matcher);
     table_walk_free(h->walk);
@@ -56,11 +54,11 @@ static enum err hand_end(void *arg, void *own, enum err err)
     return err;
 }
 
-static enum err hand_new(void *arg, void **own)
+static enum err worker_new(void *arg, void **own)
 {
     struct job *j = arg;
     const struct find *f = j->match.find;
-    struct hand *h = calloc(1, sizeof *h);
+    struct worker *h = calloc(1, sizeof *h);
     if (!h)
         return ERR_NOMEM;
     struct table_hits_options o = {.text = f->text,
@@ -75,19 +73,19 @@ static enum err hand_new(void *arg, void **own)
     else if (!err)
         err = table_walk_new(j->table, f->column == FIND_ANY_COLUMN ? NULL : &f->column, 1, j->progress, &h->walk);
     if (err)
-        return hand_end(j, h, err);
+        return worker_end(j, h, err);
     *own = h;
     return OK;
 }
 
-/* A pattern may take its time over a single cell, so whether to go on is asked at each row. */
+/* A pattern may take long for a single cell, so the progress is checked at each row. */
 static enum err go_on(const struct job *j)
 {
     return j->match.pattern != NULL && table_progress_stopped(j->progress) ? ERR_CANCELLED : OK;
 }
 
-/* Rows that a hit gives without cells match for sure. */
-static enum err ask_row(struct hand *h, const struct row *row, size_t column, bool *out)
+/* Asks the matcher about a hit. A hit without cells is certain to match. */
+static enum err ask_row(struct worker *h, const struct row *row, size_t column, bool *out)
 {
     *out = true;
     if (!row->cells)
@@ -97,7 +95,7 @@ static enum err ask_row(struct hand *h, const struct row *row, size_t column, bo
     return matcher_ask(&h->matcher, &row->cells[column], 1, out);
 }
 
-static enum err find_by_hits(struct job *j, struct hand *h, size_t span, struct table_span where, struct found *found)
+static enum err find_by_hits(struct job *j, struct worker *h, size_t span, struct table_span where, struct found *found)
 {
     const struct row *row;
     bool yes, enough = false;
@@ -113,7 +111,7 @@ static enum err find_by_hits(struct job *j, struct hand *h, size_t span, struct 
     return err;
 }
 
-static enum err find_by_walk(struct job *j, struct hand *h, size_t span, struct table_span where, struct found *found)
+static enum err find_by_walk(struct job *j, struct worker *h, size_t span, struct table_span where, struct found *found)
 {
     struct table_batch batch;
     bool yes, enough = false;
@@ -133,7 +131,7 @@ static enum err find_by_walk(struct job *j, struct hand *h, size_t span, struct 
     return err;
 }
 
-static enum err find_in(struct job *j, struct hand *h, size_t item, size_t span, struct found *found)
+static enum err find_in(struct job *j, struct worker *h, size_t item, size_t span, struct found *found)
 {
     struct table_span where = table_span(j->table, SPAN, span);
     return h->hits ? find_by_hits(j, h, item, where, found) : find_by_walk(j, h, item, where, found);
@@ -162,7 +160,7 @@ static void found_done(struct found *f)
     *f = (struct found){0};
 }
 
-/* Hands over what is complete up to here. */
+/* Appends the results of all spans up to the first that is not done. */
 static enum err give_found(struct job *j, size_t span, const struct found *found)
 {
     enum err err = OK;
@@ -189,11 +187,10 @@ static enum err find_span(void *arg, void *own, size_t i)
     return err;
 }
 
-/* Runs all items with the worker's function, between what every search begins and ends with. */
 static enum err run(struct engine *e, struct job *j, size_t items, enum err (*item)(void *, void *, size_t))
 {
     struct table_runner runner = engine_runner(e);
-    struct table_loop loop = {.items = items, .arg = j, .begin = hand_new, .item = item, .end = hand_end};
+    struct table_loop loop = {.items = items, .arg = j, .begin = worker_new, .item = item, .end = worker_end};
     return table_parallel_for(&loop, &runner);
 }
 
@@ -219,39 +216,7 @@ enum err engine_find(struct engine *e, const struct table *t, const struct find 
     return err;
 }
 
-/* --- their number --- */
-
-static enum err count_row(struct job *j, struct found *found, size_t span, uint64_t row, bool *enough)
-{
-    (void)j, (void)span, (void)row, (void)enough;
-    found->n++;
-    return OK;
-}
-
-static enum err count_span(void *arg, void *own, size_t i)
-{
-    struct job *j = arg;
-    struct found found = {0};
-    enum err err = find_in(j, own, i, i, &found);
-    atomic_fetch_add(&j->count, found.n);
-    return err;
-}
-
-enum err engine_count(struct engine *e, const struct table *t, const struct find *f, struct table_progress *progress,
-                      uint64_t *out, struct problem *problem)
-{
-    struct job j = {.table = t, .progress = progress, .take = count_row};
-    enum err err = match_init(&j.match, t, f, problem);
-    if (err)
-        return err;
-    table_progress_begin(progress, table_bytes(t));
-    err = run(e, &j, table_spans(t, SPAN), count_span);
-    *out = !err ? j.count : 0;
-    match_done(&j.match);
-    return err;
-}
-
-/* --- the next one --- */
+/* --- the next row --- */
 
 static enum err choose_row(struct job *j, struct found *found, size_t item, uint64_t row, bool *enough)
 {
@@ -263,7 +228,7 @@ static enum err choose_row(struct job *j, struct found *found, size_t item, uint
     return OK;
 }
 
-/* Items are spans in the direction of the search; whoever comes behind one that found something need not look. */
+/* Items are spans in the direction of the search. Those after one that found a row are skipped. */
 static enum err seek_span(void *arg, void *own, size_t i)
 {
     struct job *j = arg;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * Distinct texts of a column with counts. Each part of the table counts into a set of its own; the sets are put
- * together in the order of the parts, so that the order is that of the first rows. */
+ * Distinct texts of a column with counts. Each part of the table counts into a set of its own. The sets are merged in
+ * the order of the parts, so that texts are in the order of their first rows. */
 #include <stdlib.h>
 
 #include "core/engine/sort.h"
 #include "core/engine/table.h"
 #include "core/table/index/walk.h"
 
-enum { PARTS_PER_THREAD = 2, BYTES_EACH = 256 }; /* bytes: what a text may take on the average, among very many */
+enum { PARTS_PER_THREAD = 2, BYTES_EACH = 256 }; /* bytes for each text, on average */
 
 struct part {
     struct table_set texts;
@@ -19,8 +19,8 @@ struct job {
     size_t column, parts;
     struct table_progress *progress;
     struct part *found;
-    bool few;                      /* give up where there are too many */
-    const struct table_set *known; /* in the second run: only these are counted */
+    bool few;                      /* give up if there are too many texts */
+    const struct table_set *known; /* in the recount: only these are counted */
     uint64_t **counts;             /* of each part */
 };
 
@@ -74,7 +74,8 @@ static enum err put_together(struct job *j, struct frequency *out)
     return err;
 }
 
-/* Parts that were full counted only what they kept themselves. With the texts settled, all rows are counted again. */
+/* A part whose set was full counted only the texts that it kept. Now that the texts are known, counts all rows again.
+ */
 static enum err recount(struct engine *e, struct job *j, struct frequency *out)
 {
     enum err err = OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The latch: a counter in this process's own memory, and futex(2) to sleep on it. The wait is private and has no
- * timeout, so it ends only if a thread of the same process counts it down: what a forked child's copy never sees. */
+ * The latch is a counter in private memory, on which latch_wait sleeps by futex(2). The wait has no timeout and ends
+ * only if a thread of the same process counts the latch down, which never happens in a forked child. */
 #include "core/engine/private.h"
 
 #include <limits.h>
@@ -13,7 +13,7 @@ void latch_set(struct latch *l, uint32_t count)
     atomic_store_explicit(&l->left, count, memory_order_relaxed);
 }
 
-/* The one who counts to 0 touches only the word's address from then on, never its value. */
+/* After the count is 0 only the address of the word is used, because the latch may already be reused. */
 void latch_count_down(struct latch *l)
 {
     if (atomic_fetch_sub_explicit(&l->left, 1, memory_order_acq_rel) == 1)

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT
- * Does a row match? Text, parts of text, patterns, and comparisons by dtype. */
+ * Tests whether a row matches: by text, parts of text, patterns, and comparisons by dtype. */
 #include "core/engine/match.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/table/values/order.h"
 #include "core/table/index/walk.h"
 
-enum { STEPS_MAX = 10 * 1000 * 1000, HEAP_KIB = 16 * 1024 }; /* of one match: some patterns would never end */
+enum {
+    STEPS_MAX = 10 * 1000 * 1000,
+    HEAP_KIB = 16 * 1024
+}; /* limits of one match, because some patterns would never end */
+
+static_assert(FIND_EQUAL > FIND_ODD && FIND_GREATER_EQUAL == FIND_EQUAL + 5, "the six comparisons are the last");
 
 static bool is_ascii(const char *text, size_t len)
 {
@@ -18,7 +24,7 @@ static bool is_ascii(const char *text, size_t len)
     return true;
 }
 
-/* Outside ASCII, case is PCRE2's knowledge: a text without any upper-case letter matches no \p{Lu}. */
+/* Text outside ASCII is left to PCRE2: \p{Lu} matches upper-case letters. */
 bool find_any_case(const char *text, size_t len)
 {
     int error;
@@ -39,7 +45,7 @@ bool find_any_case(const char *text, size_t len)
     return !upper;
 }
 
-/* A part whose letters outside ASCII match in any case is a pattern without special characters. */
+/* Also used for a part with letters outside ASCII in any case, which is then a literal pattern. */
 static enum err compile(struct match *m, bool literal, struct problem *problem)
 {
     const struct find *f = m->find;
@@ -51,10 +57,10 @@ static enum err compile(struct match *m, bool literal, struct problem *problem)
     m->pattern = pcre2_compile((PCRE2_SPTR)f->text, f->len, flags, &error, &at, NULL);
     if (!m->pattern) {
         pcre2_get_error_message(error, words, sizeof words);
-        return problem_set(problem, ERR_USAGE, "\"%.*s\" is no pattern: %s, at its byte %zu", (int)f->len, f->text,
+        return problem_set(problem, ERR_USAGE, "\"%.*s\" is not a valid pattern: %s at byte %zu", (int)f->len, f->text,
                            (const char *)words, (size_t)at + 1);
     }
-    (void)pcre2_jit_compile(m->pattern, PCRE2_JIT_COMPLETE); /* without it, it is only slower */
+    (void)pcre2_jit_compile(m->pattern, PCRE2_JIT_COMPLETE); /* optional: matching is faster with it */
     return OK;
 }
 
@@ -69,11 +75,11 @@ static enum err prepare_order(struct match *m, struct problem *problem)
     if (!m->by_value)
         return table_order_text(f->text, f->len, &m->natural);
     if (table_order_value(m->table, f->column, &value, &m->order) != TABLE_CLASS_VALUE)
-        return problem_set(problem, ERR_USAGE, "\"%.*s\" is no %s", (int)f->len, f->text, dtype_names[dtype]);
+        return problem_set(problem, ERR_USAGE, "\"%.*s\" is not a valid %s", (int)f->len, f->text, dtype_names[dtype]);
     return OK;
 }
 
-/* Rows that hold a text hold its bytes; where nothing in it has a meaning in CSV, rows that hold the bytes hold it. */
+/* A row whose cell contains a text contains its raw bytes. The reverse holds if no byte of it is special in CSV. */
 static void prepare_raw(struct match *m)
 {
     const struct find *f = m->find;
@@ -190,7 +196,8 @@ static enum err compare(struct matcher *r, const struct cell *cell, bool *out)
     }
     buf_clear(&r->natural);
     enum err err = table_order_text(cell->text, cell->len, &r->natural);
-    *out = !err && holds(m->find->what, table_order_compare(&r->natural, &m->natural));
+    *out = !err &&
+           holds(m->find->what, table_order_compare(r->natural.data, r->natural.len, m->natural.data, m->natural.len));
     return err;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A condition made ready for many rows. For the engine room only. */
+ * A condition prepared for testing many rows. For the engine room only. */
 #ifndef ENGINE_MATCH_H
 #define ENGINE_MATCH_H
 
@@ -8,22 +8,22 @@
 
 #include "core/engine/table.h"
 
-/* Shared by all threads, read-only. */
+/* Shared by all threads and read-only. */
 struct match {
     const struct table *table;
     const struct find *find;
-    bool by_value; /* a comparison in a column that is no text: with `order` */
+    bool by_value; /* compare by `order`, because the column is not text */
     uint64_t order;
-    struct buf natural;  /* a comparison of text: the text's natural order */
-    pcre2_code *pattern; /* NULL: none is needed */
-    bool raw;            /* rows that match hold the text raw: hits find them all … */
-    bool sure;           /* … and nothing but them */
+    struct buf natural;  /* for comparisons of text: its sort key */
+    pcre2_code *pattern; /* NULL if not needed */
+    bool raw;            /* all matching rows contain the text as raw bytes, so hits find them … */
+    bool sure;           /* … and find no others */
 };
 
 enum err match_init(struct match *m, const struct table *t, const struct find *f, struct problem *problem) MUST_CHECK;
 void match_done(struct match *m);
 
-/* One thread's own. */
+/* Owned by one thread. */
 struct matcher {
     const struct match *match;
     struct buf natural;
@@ -34,7 +34,7 @@ struct matcher {
 enum err matcher_init(struct matcher *r, const struct match *m) MUST_CHECK;
 void matcher_done(struct matcher *r);
 
-/* Do these cells match: of the column alone, or all of a row? ERR_TOO_BIG: the pattern takes too long on one. */
+/* Whether these cells match: that of the column, or all of a row. ERR_TOO_BIG: the pattern takes too long. */
 enum err matcher_ask(struct matcher *r, const struct cell *cells, size_t n, bool *out) MUST_CHECK;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Inside the engine: its state, and the latch by which an asker waits for its threads. For this room only. */
+ * The state of the engine, and the latch on which a query waits for the threads. For this room only. */
 #ifndef ENGINE_PRIVATE_H
 #define ENGINE_PRIVATE_H
 
@@ -10,29 +10,29 @@
 
 #include "core/engine/engine.h"
 
-/* Opens when it has been counted down to 0. The word is a private futex. */
+/* A counter; latch_wait returns when it is 0. `left` is a private futex. */
 struct latch {
     _Atomic uint32_t left;
 };
 
-void latch_set(struct latch *l, uint32_t count); /* nobody may wait on it at this moment */
+void latch_set(struct latch *l, uint32_t count); /* only while no thread waits on it */
 void latch_count_down(struct latch *l);
-void latch_wait(struct latch *l); /* without a timeout: until it opens */
+void latch_wait(struct latch *l); /* without a timeout */
 
-enum { ENGINE_PARTS_MAX = INT32_MAX }; /* what the latch and a semaphore can count */
+enum { ENGINE_PARTS_MAX = INT32_MAX }; /* the most that the latch and a semaphore can count */
 
-/* The parts of one query that nobody has taken yet. Under the engine's lock. */
+/* The parts of one query: next … parts-1 are not taken yet. Guarded by the engine's lock. */
 struct work {
     enum err (*part)(void *arg, size_t i);
     void *arg;
     size_t next, parts;
-    size_t failed; /* the lowest part that failed, with its error */
+    size_t failed; /* the lowest part that failed; `err` is its error */
     enum err err;
 };
 
 struct engine_thread {
     struct engine *engine;
-    int index;
+    int number;
     pthread_t id;
 };
 
@@ -40,16 +40,16 @@ struct engine {
     struct engine_options options;
     bool started;
     struct engine_thread *loop; /* owned; options.threads of them once started */
-    sem_t tokens;               /* one for each part on the queue: idle threads sleep here and hold no lock */
-    pthread_mutex_t lock;       /* over `work`, never held while a part runs */
+    sem_t tokens;               /* one for each part on the queue; idle threads wait here without a lock */
+    pthread_mutex_t lock;       /* guards `work`; never held while a part runs */
     struct work work;
-    struct latch latch;  /* counts the parts that are not done */
-    struct engine *next; /* in the list of those that a forked child begins anew */
+    struct latch latch;  /* counts the parts that are not done yet */
+    struct engine *next; /* in the list of engines that are restored in a forked child */
 };
 
-/* engine_threads.c */
+/* threads.c */
 enum err engine_init_queue(struct engine *e) MUST_CHECK;
 void engine_done_queue(struct engine *e);
-void engine_stop(struct engine *e); /* lets the threads end and joins them */
+void engine_stop(struct engine *e); /* ends and joins the threads */
 
 #endif

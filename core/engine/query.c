@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The queries of tasks, whose answers travel as ranges of rows. */
+ * The queries of tasks; their results are ranges of rows. */
 #include <stdatomic.h>
 
 #include "core/engine/engine.h"
@@ -61,7 +61,7 @@ enum err engine_scan(struct engine *e, const struct table *t, struct rows *out)
         .items = table_spans(t, SPAN), .arg = &s, .begin = scan_begin, .item = scan_span, .end = scan_end};
     enum err err = table_parallel_for(&loop, &runner);
     if (!err && s.rows != table_rows(t))
-        err = ERR_CHANGED; /* it had other rows when it was loaded */
+        err = ERR_CHANGED; /* the table was loaded with other rows */
     if (!err)
         err = rows_add(out, 0, table_rows(t));
     if (err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Sorting a table: each row becomes a key and its number. Numbers are keys as they are; texts are numbered in their
- * order, if they are not too many; the rest is sorted as text. */
+ * Sorts a table: each row becomes a key and its number. A number is its own key. Distinct texts are numbered in their
+ * order, and these numbers are the keys; if there are too many, sort_text.c sorts them. */
 #include "core/engine/sort.h"
 
 #include <pthread.h>
@@ -10,7 +10,7 @@
 #include "core/table/parallel_for.h"
 #include "core/table/index/walk.h"
 
-enum { SPAN = 1024 * 1024, RUN = 512 * 1024, RANKS_MAX = 100 * 1000 }; /* bytes; items; different texts */
+enum { SPAN = 1024 * 1024, RUN = 512 * 1024, RANKS_MAX = 100 * 1000 }; /* bytes; items; distinct texts */
 
 struct job {
     const struct table *table;
@@ -18,19 +18,19 @@ struct job {
     bool descending;
     struct table_progress *progress;
     const struct table_set *texts; /* NULL: keys are values */
-    const uint32_t *ranks;         /* of the texts */
-    pthread_mutex_t lock;          /* over the runs */
+    const uint32_t *ranks;         /* of each text: its number in their order */
+    pthread_mutex_t lock;          /* guards the runs */
     struct sort_runs runs;
 };
 
-/* A worker's own things. */
-struct hand {
+/* The resources of a worker. */
+struct worker {
     struct table_walk *walk;
     struct sort_item *items, *spare; /* RUN of each */
     size_t n;
 };
 
-static enum err flush(struct job *j, struct hand *h)
+static enum err flush(struct job *j, struct worker *h)
 {
     if (h->n == 0)
         return OK;
@@ -42,7 +42,7 @@ static enum err flush(struct job *j, struct hand *h)
     return err;
 }
 
-static void hand_done(struct hand *h)
+static void worker_done(struct worker *h)
 {
     table_walk_free(h->walk);
     free(h->items);
@@ -50,10 +50,10 @@ static void hand_done(struct hand *h)
     free(h);
 }
 
-static enum err hand_new(void *arg, void **own)
+static enum err worker_new(void *arg, void **own)
 {
     struct job *j = arg;
-    struct hand *h = calloc(1, sizeof *h);
+    struct worker *h = calloc(1, sizeof *h);
     if (!h)
         return ERR_NOMEM;
     uint64_t rows = table_rows(j->table);
@@ -64,7 +64,7 @@ static enum err hand_new(void *arg, void **own)
     if (!err)
         err = table_walk_new(j->table, &j->column, 1, j->progress, &h->walk);
     if (err)
-        hand_done(h);
+        worker_done(h);
     else
         *own = h;
     return err;
@@ -83,7 +83,7 @@ static struct sort_item item_of(const struct job *j, const struct cell *cell, si
     return (struct sort_item){key, sort_row(row, class)};
 }
 
-static enum err take_batch(struct job *j, struct hand *h, const struct table_batch *batch)
+static enum err take_batch(struct job *j, struct worker *h, const struct table_batch *batch)
 {
     size_t texts[TABLE_BATCH_ROWS];
     enum err err = OK;
@@ -100,7 +100,7 @@ static enum err take_batch(struct job *j, struct hand *h, const struct table_bat
 static enum err key_span(void *arg, void *own, size_t i)
 {
     struct job *j = arg;
-    struct hand *h = own;
+    struct worker *h = own;
     struct table_batch batch;
     enum err err = table_walk_begin(h->walk, table_span(j->table, SPAN, i));
     while (!err && !(err = table_walk_next(h->walk, &batch)) && batch.rows > 0)
@@ -108,13 +108,13 @@ static enum err key_span(void *arg, void *own, size_t i)
     return err;
 }
 
-/* What is left becomes a run. */
-static enum err hand_end(void *arg, void *own, enum err err)
+/* Makes a run of the remaining items. */
+static enum err worker_end(void *arg, void *own, enum err err)
 {
-    struct hand *h = own;
+    struct worker *h = own;
     if (!err)
         err = flush(arg, h);
-    hand_done(h);
+    worker_done(h);
     return err;
 }
 
@@ -122,7 +122,7 @@ static enum err sort_by_keys(struct engine *e, struct job *j, struct row_list *o
 {
     struct table_runner runner = engine_runner(e);
     struct table_loop loop = {
-        .items = table_spans(j->table, SPAN), .arg = j, .begin = hand_new, .item = key_span, .end = hand_end};
+        .items = table_spans(j->table, SPAN), .arg = j, .begin = worker_new, .item = key_span, .end = worker_end};
     enum err err = sort_runs_init(&j->runs);
     if (err)
         return err;
@@ -148,9 +148,7 @@ struct named {
 static int compare_named(const void *a, const void *b)
 {
     const struct buf *x = &((const struct named *)a)->natural, *y = &((const struct named *)b)->natural;
-    size_t len = x->len < y->len ? x->len : y->len;
-    int order = len > 0 ? memcmp(x->data, y->data, len) : 0;
-    return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+    return table_order_compare(x->data, x->len, y->data, y->len);
 }
 
 static enum err rank_texts(const struct table_set *texts, uint32_t *ranks)

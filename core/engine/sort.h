@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT
- * Sorting more than fits: sorted runs in a file without a name, then all of them merged. For the engine room only. */
+ * Sorting more rows than fit into memory: sorted runs are written to a file without a name and then merged. For the
+ * engine room only. */
 #ifndef ENGINE_SORT_H
 #define ENGINE_SORT_H
 
+#include <assert.h>
 #include <stdatomic.h>
 
 #include "core/engine/table.h"
 #include "core/table/values/order.h"
 
-/* A row and where it goes: by class, key, row. */
+static_assert(TABLE_CLASS_ODD < 4, "a class fits into two bits");
+
+/* A row to be sorted: by class, then key, then row. */
 struct sort_item {
     uint64_t key;
-    uint64_t row; /* the class in its two highest bits */
+    uint64_t row; /* with the class in its two highest bits */
 };
 
 static inline uint64_t sort_row(uint64_t row, enum table_class class)
@@ -19,7 +23,7 @@ static inline uint64_t sort_row(uint64_t row, enum table_class class)
     return row | (uint64_t) class << 62;
 }
 
-/* Class and key together decide; the row only among equals. */
+/* The order of two items. */
 static inline bool sort_before(const struct sort_item *a, const struct sort_item *b)
 {
     uint64_t x = a->row >> 62, y = b->row >> 62;
@@ -28,14 +32,14 @@ static inline bool sort_before(const struct sort_item *a, const struct sort_item
     return a->key != b->key ? a->key < b->key : a->row < b->row;
 }
 
-/* engine_sort_run.c: items in rising order of their rows become sorted; `spare` is as large. */
+/* sort_run.c: sorts items that are in rising order of their rows. `spare` has room for n items. */
 void sort_items(struct sort_item *items, struct sort_item *spare, size_t n);
 
 struct sort_run {
     uint64_t first, n; /* items in the file */
 };
 
-/* All runs, in one file. */
+/* All runs are in one file. */
 struct sort_runs {
     int fd;
     struct sort_run *runs; /* owned */
@@ -46,18 +50,18 @@ struct sort_runs {
 enum err sort_runs_init(struct sort_runs *r) MUST_CHECK;
 void sort_runs_done(struct sort_runs *r);
 
-/* A sorted run goes to the file. Not thread-safe. */
+/* Appends a sorted run to the file. Not thread-safe. */
 enum err sort_runs_add(struct sort_runs *r, const struct sort_item *items, size_t n) MUST_CHECK;
 
-/* engine_sort_merge.c: all of them, in order, on the engine's threads. */
+/* sort_merge.c: merges all runs, on the engine's threads. */
 enum err sort_merge(struct engine *e, const struct sort_runs *runs, uint64_t rows, struct table_progress *progress,
                     struct row_list *out) MUST_CHECK;
 
-/* engine_frequency.c: as engine_frequency, but given up as soon as there are more than `most`. */
+/* frequency.c: like engine_frequency, but stops as soon as there are more than `most` texts. */
 enum err frequency_of_few(struct engine *e, const struct table *t, size_t column, size_t most,
                           struct table_progress *progress, struct frequency *out) MUST_CHECK;
 
-/* engine_sort_text.c: a column of text with too many different ones to number them. */
+/* sort_text.c: sorts by a column of text that has too many distinct texts to number them. */
 enum err sort_by_text(struct engine *e, const struct table *t, size_t column, bool descending,
                       struct table_progress *progress, struct row_list *out) MUST_CHECK;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The merge: the order is cut into shares at sampled items, each share has its part of every run, and each is merged by
- * one worker, which knows where its rows go. */
+ * Merges the runs in parallel. Sampled items divide the sorted order into shares. A share is a part of every run; one
+ * worker merges it, and knows the position of its rows in the result. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,15 +11,15 @@
 
 enum { AHEAD = 1024, SAMPLES = 32, SHARES_PER_THREAD = 2, OUT = 4096 }; /* items */
 
-/* One run's part of a share, read a piece at a time. */
+/* The part of one run in a share, read a piece at a time. */
 struct stream {
-    uint64_t at, end;        /* items in the file that are still to be read */
+    uint64_t at, end;        /* items in the file that are not read yet */
     struct sort_item *piece; /* AHEAD of them */
     size_t i, n;
 };
 
 struct share {
-    struct stream *streams; /* those that are not over, the one with the least item first: a heap */
+    struct stream *streams; /* those that have items left; a heap, the least first */
     size_t n;
     struct sort_item *pieces;
 };
@@ -28,7 +28,7 @@ struct job {
     const struct sort_runs *runs;
     struct row_list *out;
     struct table_progress *progress;
-    struct sort_item *cuts; /* between the shares */
+    struct sort_item *cuts; /* the items at which shares begin, except the first */
     size_t nshares;
 };
 
@@ -102,7 +102,7 @@ static void sink(struct share *s, size_t i)
     }
 }
 
-/* `place`: how many items of all runs stand before this share. */
+/* *place is how many items of all runs precede this share. */
 static enum err share_init(const struct job *j, size_t i, struct share *s, uint64_t *place)
 {
     const struct sort_runs *r = j->runs;
@@ -133,8 +133,8 @@ static void share_done(struct share *s)
     free(s->pieces);
 }
 
-/* The first stream gives items as long as they come before those of all others: one of the two below it is the least of
- * these. */
+/* Takes items of the first stream while they precede those of all other streams; the least of these is one of the two
+ * children of the first in the heap. */
 static enum err drain(const struct job *j, struct share *s, uint64_t *rows, size_t *n)
 {
     struct stream *first = &s->streams[0], *next = s->n > 1 ? &s->streams[1] : NULL;
@@ -194,7 +194,7 @@ static int compare_items(const void *a, const void *b)
     return sort_before(a, b) ? -1 : sort_before(b, a);
 }
 
-/* Items from all runs, sorted; between equal numbers of them lie the cuts. */
+/* Samples items of all runs, sorts them, and cuts them into parts of equal size. */
 static enum err choose_cuts(struct job *j, size_t shares)
 {
     const struct sort_runs *r = j->runs;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One run: a radix sort, byte by byte from the lowest, that skips bytes in which all keys agree. And the
- * file of runs. */
+ * Sorts one run by a radix sort, byte by byte from the lowest, skipping bytes that are equal in all keys; and writes
+ * the file of runs. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Sorting a column of many different texts: runs of distinct texts by their natural order, each with its rows, in a
- * file without a name, merged by one thread. A text that occurs often is compared once a run, not once a row. The first
- * eight bytes of a text are a key like any other; only where they are the same, all of it is compared. */
+ * Sorts by a column of many distinct texts. A run has distinct texts in natural order, each with its rows. Runs are
+ * written to a file without a name and merged by one thread. So a text that occurs often is compared once in a run, not
+ * once for each row. The first eight bytes of a text are compared as a number, and the rest only if these are equal. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -16,13 +16,13 @@
 enum {
     SPAN = 1024 * 1024,
     ROWS = 128 * 1024,       /* in a run at most */
-    BYTES = 4 * 1024 * 1024, /* of its distinct texts, after which it is full */
+    BYTES = 4 * 1024 * 1024, /* of the distinct texts in a run at most */
     AHEAD = 32 * 1024,       /* bytes of a run that the merge reads at once */
     PREFIX = 8,
 };
-#define NULLS UINT32_MAX /* in the place of a text's number */
+#define NULLS UINT32_MAX /* in place of the number of a text */
 
-/* In the file its text follows, then its rows, rising. */
+/* In the file it is followed by its text and its rows in rising order. */
 struct group {
     uint64_t class, len, count;
 };
@@ -36,28 +36,28 @@ struct job {
     size_t column;
     bool descending;
     struct table_progress *progress;
-    pthread_mutex_t lock; /* over what follows */
+    pthread_mutex_t lock; /* guards the rest */
     int fd;
     struct run *runs;
     size_t n, cap;
     uint64_t end, rows;
 };
 
-/* Of a distinct text: its natural order in `natural`, and where its rows stand in `sorted`. */
+/* A distinct text: where its sort key is in `natural`, and where its rows are in `sorted`. */
 struct text {
     size_t at, len;
     uint32_t first, count;
 };
 
-/* A worker's own things. */
-struct hand {
+/* The resources of a worker. */
+struct worker {
     const struct job *job;
     struct table_walk *walk;
     struct table_set set;    /* the run's distinct texts */
-    uint64_t *rows, *sorted; /* in file order; by their texts */
-    uint32_t *of;            /* the text of each row */
+    uint64_t *rows, *sorted; /* in file order; grouped by text */
+    uint32_t *of;            /* the number of each row's text */
     size_t n, nulls;
-    struct sort_item *items, *spare; /* distinct texts by their first bytes; `row` is the text */
+    struct sort_item *items, *spare; /* distinct texts; `key` has their first bytes, `row` their number */
     struct text *texts;
     struct buf natural;
 };
@@ -72,25 +72,18 @@ static uint64_t prefix_of(const char *text, size_t len)
     return key;
 }
 
-static int compare_texts(const char *a, size_t alen, const char *b, size_t blen)
-{
-    size_t len = alen < blen ? alen : blen;
-    int order = len > 0 ? memcmp(a, b, len) : 0;
-    return order != 0 ? order : (alen > blen) - (alen < blen);
-}
-
-/* Of two texts with the same prefix: all of them. */
+/* Compares the sort keys of two texts with the same prefix. */
 static int compare_items(const void *a, const void *b, void *arg)
 {
-    const struct hand *h = arg;
+    const struct worker *h = arg;
     const struct text *x = &h->texts[((const struct sort_item *)a)->row];
     const struct text *y = &h->texts[((const struct sort_item *)b)->row];
     const char *bytes = buf_text(&h->natural);
-    int order = compare_texts(bytes + x->at, x->len, bytes + y->at, y->len);
+    int order = table_order_compare(bytes + x->at, x->len, bytes + y->at, y->len);
     return h->job->descending ? -order : order;
 }
 
-static void sort_texts(struct hand *h)
+static void sort_texts(struct worker *h)
 {
     size_t n = h->set.n;
     sort_items(h->items, h->spare, n);
@@ -102,7 +95,7 @@ static void sort_texts(struct hand *h)
     }
 }
 
-static enum err order_texts(struct hand *h)
+static enum err order_texts(struct worker *h)
 {
     enum err err = OK;
     buf_clear(&h->natural);
@@ -120,8 +113,8 @@ static enum err order_texts(struct hand *h)
     return err;
 }
 
-/* Each row behind those of its text that came before. */
-static void gather_rows(struct hand *h)
+/* Groups the rows by their texts, in file order within each. */
+static void gather_rows(struct worker *h)
 {
     uint32_t first = (uint32_t)h->nulls, null = 0;
     for (size_t i = 0; i < h->n; i++)
@@ -139,7 +132,7 @@ static void gather_rows(struct hand *h)
     }
 }
 
-static void add_group(struct hand *h, struct buf *all, enum table_class class, const struct text *t)
+static void add_group(struct worker *h, struct buf *all, enum table_class class, const struct text *t)
 {
     struct group g = {class, t->len, t->count};
     buf_add(all, &g, sizeof g);
@@ -169,7 +162,7 @@ static enum err add_run(struct job *j, const struct buf *all, size_t rows)
     return err;
 }
 
-static enum err flush(struct job *j, struct hand *h)
+static enum err flush(struct job *j, struct worker *h)
 {
     struct buf all;
     if (h->n == 0)
@@ -191,7 +184,7 @@ static enum err flush(struct job *j, struct hand *h)
     return err;
 }
 
-static void hand_done(struct hand *h)
+static void worker_done(struct worker *h)
 {
     table_walk_free(h->walk);
     table_set_done(&h->set);
@@ -205,10 +198,10 @@ static void hand_done(struct hand *h)
     free(h);
 }
 
-static enum err hand_new(void *arg, void **own)
+static enum err worker_new(void *arg, void **own)
 {
     struct job *j = arg;
-    struct hand *h = calloc(1, sizeof *h);
+    struct worker *h = calloc(1, sizeof *h);
     if (!h)
         return ERR_NOMEM;
     h->job = j;
@@ -224,21 +217,21 @@ static enum err hand_new(void *arg, void **own)
     if (!err)
         err = table_walk_new(j->table, &j->column, 1, j->progress, &h->walk);
     if (err)
-        hand_done(h);
+        worker_done(h);
     else
         *own = h;
     return err;
 }
 
-static enum err hand_end(void *arg, void *own, enum err err)
+static enum err worker_end(void *arg, void *own, enum err err)
 {
     if (!err)
         err = flush(arg, own);
-    hand_done(own);
+    worker_done(own);
     return err;
 }
 
-static enum err add_batch(struct job *j, struct hand *h, const struct table_batch *batch)
+static enum err add_batch(struct job *j, struct worker *h, const struct table_batch *batch)
 {
     size_t at[TABLE_BATCH_ROWS];
     uint64_t nulls = 0;
@@ -257,7 +250,7 @@ static enum err add_batch(struct job *j, struct hand *h, const struct table_batc
 static enum err take_span(void *arg, void *own, size_t i)
 {
     struct job *j = arg;
-    struct hand *h = own;
+    struct worker *h = own;
     struct table_batch batch;
     enum err err = table_walk_begin(h->walk, table_span(j->table, SPAN, i));
     while (!err && !(err = table_walk_next(h->walk, &batch)) && batch.rows > 0)
@@ -268,21 +261,21 @@ static enum err take_span(void *arg, void *own, size_t i)
 /* --- the merge --- */
 
 struct stream {
-    uint64_t at, end; /* bytes of the file that are still to be read */
+    uint64_t at, end; /* bytes of the file that are not read yet */
     struct buf piece;
     size_t used;
-    struct group now; /* the group at hand; `count`: rows that are still to come, the first of them is `row` */
+    struct group now; /* the current group; `count` is its remaining rows, of which `row` is the first */
     struct buf text;
     uint64_t row;
 };
 
 struct merge {
     const struct job *job;
-    struct stream *streams; /* those that are not over: a heap, the least first */
+    struct stream *streams; /* those that have groups left; a heap, the least first */
     size_t n;
 };
 
-/* At least `want` bytes behind `used`, if the run has them. */
+/* Reads until `want` bytes follow `used`. ERR_PARSE if the run is shorter. */
 static enum err fill(const struct job *j, struct stream *s, size_t want)
 {
     size_t have = s->piece.len - s->used;
@@ -313,8 +306,8 @@ static enum err next_row(const struct job *j, struct stream *s)
     return OK;
 }
 
-/* The next group; *over: there is none. */
-static enum err advance(const struct job *j, struct stream *s, bool *over)
+/* Reads the next group; *over: there is none. */
+static enum err next_group(const struct job *j, struct stream *s, bool *over)
 {
     *over = s->at == s->end && s->used == s->piece.len;
     if (*over)
@@ -332,12 +325,12 @@ static enum err advance(const struct job *j, struct stream *s, bool *over)
     return err ? err : next_row(j, s);
 }
 
-/* By class and text. */
+/* Compares two streams by class and text. */
 static int compare_streams(const struct job *j, const struct stream *a, const struct stream *b)
 {
     if (a->now.class != b->now.class)
         return a->now.class < b->now.class ? -1 : 1;
-    int order = compare_texts(buf_text(&a->text), a->text.len, buf_text(&b->text), b->text.len);
+    int order = table_order_compare(buf_text(&a->text), a->text.len, buf_text(&b->text), b->text.len);
     return j->descending ? -order : order;
 }
 
@@ -375,7 +368,7 @@ static enum err merge_init(struct merge *m, const struct job *j)
         *s = (struct stream){.at = j->runs[k].begin, .end = j->runs[k].end};
         buf_init(&s->piece, SIZE_MAX / 2);
         buf_init(&s->text, SIZE_MAX / 2);
-        err = advance(j, s, &over);
+        err = next_group(j, s, &over);
     }
     for (size_t k = m->n; !err && k-- > 0;)
         sink(m, k);
@@ -395,7 +388,7 @@ static void merge_done(struct merge *m)
     free(m->streams);
 }
 
-/* Rows below this one are the least stream's before any other's turn comes. */
+/* The first row of another stream with the same text. The first stream's rows before it come first. */
 static uint64_t turn_ends(const struct merge *m)
 {
     uint64_t end = UINT64_MAX;
@@ -427,7 +420,7 @@ static enum err merge_all(const struct job *j, struct row_list *out)
         bool over = false;
         err = take_turn(&m, out);
         if (!err && m.streams[0].now.count == 0)
-            err = advance(j, &m.streams[0], &over);
+            err = next_group(j, &m.streams[0], &over);
         if (!err && over) {
             stream_done(&m.streams[0]);
             m.streams[0] = m.streams[--m.n];
@@ -447,7 +440,7 @@ enum err sort_by_text(struct engine *e, const struct table *t, size_t column, bo
     struct job j = {.table = t, .column = column, .descending = descending, .progress = progress};
     struct table_runner runner = engine_runner(e);
     struct table_loop loop = {
-        .items = table_spans(t, SPAN), .arg = &j, .begin = hand_new, .item = take_span, .end = hand_end};
+        .items = table_spans(t, SPAN), .arg = &j, .begin = worker_new, .item = take_span, .end = worker_end};
     row_list_init(out, table_rows(t));
     j.fd = table_nameless_file();
     if (j.fd < 0)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What a column holds, in numbers: spans of the table are looked at on all threads, each worker for itself, and put
- * together at the end. */
+ * Statistics of a column. Each worker sums up the spans that it takes; the sums are merged at the end. */
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -13,15 +12,15 @@
 
 enum { SPAN = 1024 * 1024, DISTINCT_MAX = 100 * 1000, DISTINCT_BYTES_MAX = 8 * 1024 * 1024 };
 
-/* A cell that is the least or the greatest so far. */
+/* The least or the greatest cell so far. */
 struct extreme {
     bool some;
     uint64_t order;
-    struct buf natural; /* of a text */
+    struct buf natural; /* sort key of a text */
     struct buf text;
 };
 
-struct hand {
+struct worker {
     struct table_walk *walk;
     struct statistics s;
     struct extreme least, greatest;
@@ -36,11 +35,11 @@ struct job {
     size_t column;
     bool text;
     struct table_progress *progress;
-    pthread_mutex_t lock; /* over `all` */
-    struct hand all;
+    pthread_mutex_t lock; /* guards `all` */
+    struct worker all;
 };
 
-static void hand_init(struct hand *h)
+static void worker_init(struct worker *h)
 {
     h->s.shortest = UINT64_MAX;
     buf_init(&h->least.natural, SIZE_MAX / 2);
@@ -51,7 +50,7 @@ static void hand_init(struct hand *h)
     table_set_init(&h->distinct, DISTINCT_MAX, DISTINCT_BYTES_MAX);
 }
 
-static void hand_done(struct hand *h)
+static void worker_done(struct worker *h)
 {
     buf_done(&h->least.natural);
     buf_done(&h->least.text);
@@ -62,11 +61,12 @@ static void hand_done(struct hand *h)
     table_walk_free(h->walk);
 }
 
-/* `sign` 1: the greatest stays, -1: the least. */
+/* Keeps the greatest cell if `sign` is 1, the least if it is -1. */
 static void offer(struct extreme *x, int sign, uint64_t order, const struct buf *natural, const char *text, size_t len)
 {
-    int more = natural->len > 0 || x->natural.len > 0 ? table_order_compare(natural, &x->natural)
-                                                      : (order > x->order) - (order < x->order);
+    int more = natural->len > 0 || x->natural.len > 0
+                   ? table_order_compare(natural->data, natural->len, x->natural.data, x->natural.len)
+                   : (order > x->order) - (order < x->order);
     if (x->some && more * sign <= 0)
         return;
     x->some = true;
@@ -77,8 +77,8 @@ static void offer(struct extreme *x, int sign, uint64_t order, const struct buf 
     buf_add(&x->text, text, len);
 }
 
-/* Welford's way: one pass, no large sums of squares. */
-static void add_number(struct hand *h, double v)
+/* Welford's algorithm: one pass, without large sums of squares. */
+static void add_number(struct worker *h, double v)
 {
     double before = v - h->s.mean;
     h->numbers++;
@@ -87,7 +87,7 @@ static void add_number(struct hand *h, double v)
     h->squares += before * (v - h->s.mean);
 }
 
-static enum err add_cell(const struct job *j, struct hand *h, const struct cell *cell)
+static enum err add_cell(const struct job *j, struct worker *h, const struct cell *cell)
 {
     uint64_t order = 0;
     double number;
@@ -114,16 +114,16 @@ static enum err add_cell(const struct job *j, struct hand *h, const struct cell 
     return table_set_count(&h->distinct, cell->text, cell->len, 1, NULL);
 }
 
-static enum err hand_new(void *arg, void **own)
+static enum err worker_new(void *arg, void **own)
 {
     struct job *j = arg;
-    struct hand *h = calloc(1, sizeof *h);
+    struct worker *h = calloc(1, sizeof *h);
     if (!h)
         return ERR_NOMEM;
-    hand_init(h);
+    worker_init(h);
     enum err err = table_walk_new(j->table, &j->column, 1, j->progress, &h->walk);
     if (err) {
-        hand_done(h);
+        worker_done(h);
         free(h);
         return err;
     }
@@ -134,7 +134,7 @@ static enum err hand_new(void *arg, void **own)
 static enum err look_at_span(void *arg, void *own, size_t i)
 {
     struct job *j = arg;
-    struct hand *h = own;
+    struct worker *h = own;
     struct table_batch batch;
     enum err err = table_walk_begin(h->walk, table_span(j->table, SPAN, i));
     while (!err && !(err = table_walk_next(h->walk, &batch)) && batch.rows > 0)
@@ -143,7 +143,7 @@ static enum err look_at_span(void *arg, void *own, size_t i)
     return err;
 }
 
-static void add_numbers(struct hand *all, const struct hand *h)
+static void add_numbers(struct worker *all, const struct worker *h)
 {
     double na = (double)all->numbers, nb = (double)h->numbers, difference = h->s.mean - all->s.mean;
     if (h->numbers == 0)
@@ -154,7 +154,7 @@ static void add_numbers(struct hand *all, const struct hand *h)
     all->numbers += h->numbers;
 }
 
-static enum err add_hand(struct hand *all, const struct hand *h)
+static enum err add_worker(struct worker *all, const struct worker *h)
 {
     enum err err = OK;
     all->s.rows += h->s.rows;
@@ -174,20 +174,20 @@ static enum err add_hand(struct hand *all, const struct hand *h)
     return err;
 }
 
-static enum err hand_end(void *arg, void *own, enum err err)
+static enum err worker_end(void *arg, void *own, enum err err)
 {
     struct job *j = arg;
-    struct hand *h = own;
+    struct worker *h = own;
     pthread_mutex_lock(&j->lock);
     if (!err)
-        err = add_hand(&j->all, h);
+        err = add_worker(&j->all, h);
     pthread_mutex_unlock(&j->lock);
-    hand_done(h);
+    worker_done(h);
     free(h);
     return err;
 }
 
-static void take_result(struct hand *all, struct statistics *out)
+static void take_result(struct worker *all, struct statistics *out)
 {
     *out = all->s;
     out->distinct = all->distinct.n;
@@ -206,19 +206,19 @@ enum err engine_statistics(struct engine *e, const struct table *t, size_t colum
     struct job j = {.table = t, .column = column, .progress = progress};
     struct table_runner runner = engine_runner(e);
     struct table_loop loop = {
-        .items = table_spans(t, SPAN), .arg = &j, .begin = hand_new, .item = look_at_span, .end = hand_end};
+        .items = table_spans(t, SPAN), .arg = &j, .begin = worker_new, .item = look_at_span, .end = worker_end};
     *out = (struct statistics){0};
     if (column >= table_columns(t))
         return ERR_USAGE;
     j.text = table_column(t, column)->dtype == DTYPE_STR;
-    hand_init(&j.all);
+    worker_init(&j.all);
     pthread_mutex_init(&j.lock, NULL);
     table_progress_begin(progress, table_bytes(t));
     enum err err = table_parallel_for(&loop, &runner);
     if (!err)
         take_result(&j.all, out);
     pthread_mutex_destroy(&j.lock);
-    hand_done(&j.all);
+    worker_done(&j.all);
     return err;
 }
 

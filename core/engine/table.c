@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A table's steps on the engine's threads. */
+ * Runs the steps of a table on the engine's threads. */
 #include "core/engine/table.h"
 
 static enum err runner_each(void *ctx, size_t parts, enum err (*part)(void *arg, size_t i), void *arg)
@@ -38,11 +38,4 @@ enum err engine_grow(struct engine *e, const struct table *t, struct table_progr
 {
     struct table_runner runner = engine_runner(e);
     return table_grow(t, &runner, progress, out, problem);
-}
-
-enum err engine_grow_stream(struct engine *e, const struct table *t, const struct table_stream *s,
-                            struct table_progress *progress, struct table **out, struct problem *problem)
-{
-    struct table_runner runner = engine_runner(e);
-    return table_stream_grow(s, t, &runner, progress, out, problem);
 }

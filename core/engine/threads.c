@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The engine's threads and the queue they take parts from. A thread sleeps on a semaphore that has one token for each
- * part, takes the lock only with a token in hand, and gives it back before the part runs: once the latch of the last
- * query has opened, no thread holds a lock or will take one. So a fork at that moment copies free locks, always. */
+ * The engine's threads, and the queue from which they take parts. A thread waits on a semaphore that has one token for
+ * each part. It takes the lock only after it got a token, and releases it before the part runs. So when the latch of a
+ * query has opened, no thread holds a lock or will take one, and a fork copies free locks. */
 #include "core/engine/private.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ void engine_done_queue(struct engine *e)
     pthread_mutex_destroy(&e->lock);
 }
 
-/* False: there is a token but no part, which is how a thread is told to end. */
+/* Takes the next part. False: there is a token but no part, which tells the thread to end. */
 static bool work_take(struct engine *e, struct work *mine)
 {
     pthread_mutex_lock(&e->lock);
@@ -49,7 +49,7 @@ static void *thread_main(void *arg)
     struct engine_thread *self = arg;
     struct engine *e = self->engine;
     char name[16];
-    snprintf(name, sizeof name, "engine-%d", self->index);
+    snprintf(name, sizeof name, "engine-%d", self->number);
     pthread_setname_np(pthread_self(), name);
     latch_count_down(&e->latch);
     for (;;) {
@@ -76,7 +76,7 @@ static void threads_end(struct engine *e, int count)
         pthread_join(e->loop[i].id, NULL);
 }
 
-/* All of them or none. Waits until each is up, so that none is still busy with its own birth at a later fork. */
+/* Starts all threads or none. Waits until each is running, so that none is still being set up at a later fork. */
 static enum err threads_start(struct engine *e)
 {
     int n = e->options.threads, made = 0;
@@ -86,7 +86,7 @@ static enum err threads_start(struct engine *e)
         return ERR_NOMEM;
     latch_set(&e->latch, (uint32_t)n);
     for (; made < n && !err; made += !err) {
-        e->loop[made] = (struct engine_thread){.engine = e, .index = made};
+        e->loop[made] = (struct engine_thread){.engine = e, .number = made};
         err = thread_start(&e->loop[made].id, thread_main, &e->loop[made]);
     }
     for (int i = made; i < n; i++)

@@ -1,68 +1,50 @@
 /* SPDX-License-Identifier: MIT
- * One table of all event types: their names in a recording and their fields. */
+ * The names and fields of all event types. */
 #include "core/event/event.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 const char *const task_state_names[] = {"pending", "running", "finished", "failed", "cancelled", "lost", NULL};
-const char *const note_level_names[] = {"info", "warning", "error", NULL};
+static const char *const note_level_names[] = {"info", "warning", "error", NULL};
+static_assert(sizeof task_state_names / sizeof *task_state_names == TASK_LOST + 2, "a name for each, then NULL");
+static_assert(sizeof note_level_names / sizeof *note_level_names == NOTE_ERROR + 2, "a name for each, then NULL");
 
 const char *const measure_names[] = {"first",     "total",     "rate",          "trip",        "trip_p99",
                                      "noop_rate", "noop_trip", "noop_trip_p99", "pss",         "uss",
                                      "fds",       "shutdown",  "grown_fork",    "grown_spawn", NULL};
+static_assert(sizeof measure_names / sizeof *measure_names == MEASURES + 1, "a name for each, then NULL");
 
-#define INT(part, member)                                                                                              \
-    {                                                                                                                  \
-#member, FIELD_INT, offsetof(struct event, part.member), NULL                                                  \
-    }
-#define BOOL(part, member)                                                                                             \
-    {                                                                                                                  \
-#member, FIELD_BOOL, offsetof(struct event, part.member), NULL                                                 \
-    }
-#define REAL(part, member)                                                                                             \
-    {                                                                                                                  \
-#member, FIELD_REAL, offsetof(struct event, part.member), NULL                                                 \
-    }
-#define TEXT(part, member)                                                                                             \
-    {                                                                                                                  \
-#member, FIELD_TEXT, offsetof(struct event, part.member), NULL                                                 \
-    }
-#define TEXTS(part, member)                                                                                            \
-    {                                                                                                                  \
-#member, FIELD_TEXTS, offsetof(struct event, part.member), NULL                                                \
-    }
-#define INTS(part, member)                                                                                             \
-    {                                                                                                                  \
-#member, FIELD_INTS, offsetof(struct event, part.member), NULL                                                 \
-    }
-#define ENUM(part, member, list)                                                                                       \
-    {                                                                                                                  \
-#member, FIELD_ENUM, offsetof(struct event, part.member), list                                                 \
-    }
-#define END                                                                                                            \
-    {                                                                                                                  \
-        NULL, FIELD_END, 0, NULL                                                                                       \
-    }
+/* clang-format off */
+#define FIELD(kind, part, member, names) {#member, kind, offsetof(struct event, part.member), names}
+/* clang-format on */
+#define INT(part, member)        FIELD(FIELD_INT, part, member, NULL)
+#define BOOL(part, member)       FIELD(FIELD_BOOL, part, member, NULL)
+#define REAL(part, member)       FIELD(FIELD_REAL, part, member, NULL)
+#define TEXT(part, member)       FIELD(FIELD_TEXT, part, member, NULL)
+#define TEXTS(part, member)      FIELD(FIELD_TEXTS, part, member, NULL)
+#define INTS(part, member)       FIELD(FIELD_INTS, part, member, NULL)
+#define ENUM(part, member, list) FIELD(FIELD_ENUM, part, member, list)
 
-static const struct field none[] = {END};
-static const struct field note[] = {ENUM(note, level, note_level_names), TEXT(note, text), END};
-static const struct field host[] = {INT(host, pid), INT(host, code), INT(host, signal), END};
+static const struct field none[] = {{0}};
+static const struct field note[] = {ENUM(note, level, note_level_names), TEXT(note, text), {0}};
+static const struct field host[] = {INT(host, pid), INT(host, code), INT(host, signal), {0}};
 static const struct field table[] = {TEXT(table, path),  INT(table, rows),      INT(table, columns),
                                      TEXT(table, key),   INT(table, threads),   REAL(table, seconds),
-                                     TEXT(table, error), BOOL(table, internal), END};
+                                     TEXT(table, error), BOOL(table, internal), {0}};
 static const struct field run[] = {
     INT(run, run),      REAL(run, asked),   TEXT(run, method), INT(run, workers),  INT(run, threads),
-    TEXT(run, at_fork), INT(run, host_pid), INT(run, tasks),   BOOL(run, stopped), END};
+    TEXT(run, at_fork), INT(run, host_pid), INT(run, tasks),   BOOL(run, stopped), {0}};
 static const struct field task[] = {
     INT(task, run),  INT(task, task),     TEXT(task, code),  INT(task, worker),  ENUM(task, state, task_state_names),
-    INT(task, rows), REAL(task, seconds), TEXT(task, error), INTS(task, ranges), END};
+    INT(task, rows), REAL(task, seconds), TEXT(task, error), INTS(task, ranges), {0}};
 static const struct field tasks[] = {INT(tasks, run),      INT(tasks, pending),  INT(tasks, running),
                                      INT(tasks, finished), INT(tasks, failed),   INT(tasks, cancelled),
                                      INT(tasks, lost),     INTS(tasks, busy),    INTS(tasks, ended),
-                                     TEXTS(tasks, codes),  TEXTS(tasks, errors), END};
+                                     TEXTS(tasks, codes),  TEXTS(tasks, errors), {0}};
 static const struct field worker[] = {INT(worker, run),
                                       INT(worker, worker),
                                       INT(worker, pid),
@@ -72,9 +54,9 @@ static const struct field worker[] = {INT(worker, run),
                                       INT(worker, code),
                                       INT(worker, signal),
                                       BOOL(worker, expected),
-                                      END};
-static const struct field measured[] = {INT(measured, run), ENUM(measured, what, measure_names), REAL(measured, at),
-                                        REAL(measured, value), END};
+                                      {0}};
+static const struct field measured[] = {
+    INT(measured, run), ENUM(measured, what, measure_names), REAL(measured, at), REAL(measured, value), {0}};
 static const struct field process[] = {INT(process, pid),
                                        INT(process, ppid),
                                        INT(process, start_ticks),
@@ -88,10 +70,10 @@ static const struct field process[] = {INT(process, pid),
                                        REAL(process, cpu_seconds),
                                        REAL(process, asleep_seconds),
                                        TEXT(process, waits_for),
-                                       END};
+                                       {0}};
 static const struct field command[] = {INT(command, pid),  TEXT(command, text),  BOOL(command, attached),
-                                       INT(command, code), INT(command, signal), END};
-static const struct field end[] = {INT(end, pid), TEXT(end, rule), END};
+                                       INT(command, code), INT(command, signal), {0}};
+static const struct field end[] = {INT(end, pid), TEXT(end, rule), {0}};
 static const struct field inspection[] = {INT(inspection, pid),
                                           TEXT(inspection, name),
                                           TEXT(inspection, exe),
@@ -104,10 +86,10 @@ static const struct field inspection[] = {INT(inspection, pid),
                                           TEXTS(inspection, fds),
                                           TEXTS(inspection, signals),
                                           INT(inspection, ghost_stacks),
-                                          END};
-static const struct field sampling[] = {INT(sampling, looks), INT(sampling, processes), INT(sampling, threads),
-                                        REAL(sampling, cpu_seconds), END};
-static const struct field denied[] = {INT(denied, pid), TEXT(denied, name), TEXT(denied, why), END};
+                                          {0}};
+static const struct field sampling[] = {
+    INT(sampling, looks), INT(sampling, processes), INT(sampling, threads), REAL(sampling, cpu_seconds), {0}};
+static const struct field denied[] = {INT(denied, pid), TEXT(denied, name), TEXT(denied, why), {0}};
 static const struct field finding[] = {TEXT(finding, rule),
                                        ENUM(finding, certainty, certainty_names),
                                        INT(finding, pid),
@@ -119,7 +101,7 @@ static const struct field finding[] = {TEXT(finding, rule),
                                        TEXTS(finding, stack),
                                        TEXT(finding, fix),
                                        INTS(finding, victims),
-                                       END};
+                                       {0}};
 
 static const struct {
     const char *name;

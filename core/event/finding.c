@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The fields of a finding, in the order the report has them. */
+ * The fields of a finding, in the order of the report. */
 #include "core/event/finding.h"
 
 const char *const certainty_names[] = {"possible", "likely", "proved", NULL};
@@ -17,7 +17,7 @@ const struct field finding_fields[] = {
     {"stack", FIELD_TEXTS, AT(stack), NULL},
     {"fix", FIELD_TEXT, AT(fix), NULL},
     {"victims", FIELD_INTS, AT(victims), NULL},
-    {NULL, FIELD_END, 0, NULL},
+    {0},
 };
 #undef AT
 

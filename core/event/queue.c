@@ -13,11 +13,11 @@
 
 struct queue {
     pthread_mutex_t lock;
-    pthread_cond_t room; /* signalled when a place is free or the queue closes */
+    pthread_cond_t room; /* signalled when an event was taken or the queue is closed */
     struct event *ring;
     size_t capacity, first, n;
     bool closed;
-    int fd; /* counts 1 while n > 0 */
+    int fd; /* eventfd; its counter is 1 while n > 0 */
 };
 
 enum err queue_new(size_t capacity, struct queue **out)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * The fields of a request. All types share one list: a request is small and rare. */
+ * The fields of a request. All types share one list, because requests are small and rare. */
 #include "core/event/request.h"
 
-static const char *const type_names[] = {"load", "run", "kill_worker", "stop", "table", "codes", "cancel_task", NULL};
+#include <assert.h>
 
-#define FIELD(kind, member)                                                                                            \
-    {                                                                                                                  \
-#member, kind, offsetof(struct request, member), NULL                                                          \
-    }
+static const char *const type_names[] = {"load", "run", "kill_worker", "stop", "table", "codes", "cancel_task", NULL};
+static_assert(sizeof type_names / sizeof *type_names == REQUEST_TYPE_COUNT + 1, "a name for each, then NULL");
+
+/* clang-format off */
+#define FIELD(kind, member) {#member, kind, offsetof(struct request, member), NULL}
+/* clang-format on */
 const struct field request_fields[] = {
     {"type", FIELD_ENUM, offsetof(struct request, type), type_names},
     FIELD(FIELD_TEXT, path),
@@ -30,7 +32,7 @@ const struct field request_fields[] = {
     FIELD(FIELD_BOOL, whole),
     FIELD(FIELD_INT, worker),
     FIELD(FIELD_INT, task),
-    {NULL, FIELD_END, 0, NULL},
+    {0},
 };
 
 void request_done(struct request *r)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * Everything that follows from a field list: free, copy, encode, decode. */
+ * Frees, copies, encodes and decodes a struct by its list of fields. */
 #include "core/event/shape.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* On the wire a text that is NULL has this length. */
+/* A NULL text is encoded as this length. */
 static const uint32_t no_text = UINT32_MAX;
 
 static void *place(const struct field *f, void *record)
@@ -40,13 +41,13 @@ void ints_done(struct ints *t)
     *t = (struct ints){0};
 }
 
-/* Lists grow by doubling at powers of two, so that only n needs to be kept. */
+/* A list doubles when n is a power of two, so its capacity need not be stored. */
 static bool at_power_of_two(size_t n)
 {
     return (n & (n - 1)) == 0;
 }
 
-/* Takes `owned`, also on error. */
+/* Appends `owned`; takes it also on error. */
 static enum err texts_give(struct texts *t, char *owned)
 {
     if (!owned)
@@ -146,7 +147,7 @@ enum err shape_encode(const struct field *fields, const void *record, struct buf
     return out->err;
 }
 
-/* What is left of a stranger's bytes. */
+/* The rest of the untrusted bytes. */
 struct input {
     const char *at;
     size_t left;
@@ -184,7 +185,7 @@ static enum err take_text(struct input *in, char **out)
 static enum err take_texts(struct input *in, struct texts *out)
 {
     uint64_t n;
-    if (take(in, &n, sizeof n) || n > in->left) /* each text takes bytes: a count above that is a lie */
+    if (take(in, &n, sizeof n) || n > in->left) /* each text takes at least one byte */
         return ERR_PARSE;
     for (uint64_t i = 0; i < n; i++) {
         char *text;
@@ -204,7 +205,7 @@ static enum err take_ints(struct input *in, struct ints *out)
         return ERR_PARSE;
     size_t cap = 1;
     while (cap < n)
-        cap *= 2; /* as ints_add expects it */
+        cap *= 2; /* the capacity that ints_add assumes */
     if (n == 0)
         return OK;
     if (!(out->v = malloc(cap * sizeof *out->v)))
@@ -247,6 +248,8 @@ enum err shape_decode(const struct field *fields, const void *data, size_t len, 
     return err;
 }
 
+static_assert(sizeof(double) == sizeof(int64_t), "copy_field copies both alike");
+
 static enum err copy_field(const struct field *f, const void *from, void *to)
 {
     switch (f->kind) {
@@ -270,7 +273,7 @@ static enum err copy_field(const struct field *f, const void *from, void *to)
             err = ints_add(place(f, to), t->v[i]);
         return err;
     }
-    default: memcpy(place(f, to), look(f, from), sizeof(int64_t)); return OK; /* a double is as wide */
+    default: memcpy(place(f, to), look(f, from), sizeof(int64_t)); return OK;
     }
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * Many tasks in one event: each that ended is a few words in one list, its texts stand in lists of their own. */
+ * Packs tasks that ended into one event: each is a few integers in one list; its texts are in two other lists. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "core/event/event.h"
 
-/* What stands in `ended` for each task, before its ranges. */
+/* The integers of a task in `ended`; its ranges follow. */
 enum { WORD_TASK, WORD_STATE, WORD_WORKER, WORD_ROWS, WORD_NANOSECONDS, WORD_RANGES, WORDS };
 enum { HAS_CODE = 0x100, HAS_ERROR = 0x200, STATE = 0xff }; /* in WORD_STATE */
+static_assert((int)TASK_LOST <= (int)STATE, "the state fits into its bits");
 
 static enum err add_text(struct texts *to, const char *text)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Records over a SOCK_SEQPACKET socket: short ones in the message, long ones in a sealed memfd behind it. */
+ * A short record is part of the message; a long one is in a sealed memfd, whose fd is the last of the message. */
 #include "core/event/wire.h"
 
 #include <errno.h>
@@ -8,7 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Below the default socket buffer (net.core.wmem_default, 208 KiB), so that a message always fits an empty socket. */
+/* Below the default socket buffer (net.core.wmem_default, 208 KiB), so that a message always fits into an empty socket.
+ */
 enum { INLINE_MAX = 32 * 1024 };
 
 struct head {
@@ -30,7 +31,7 @@ static enum err send_waiting(int sock, const void *data, size_t len, const int *
     }
 }
 
-static enum err send_spilled(send_fn *send, int sock, const void *data, size_t len, const int *fds, int nfds)
+static enum err send_spilled(send_fn *transmit, int sock, const void *data, size_t len, const int *fds, int nfds)
 {
     struct head head = {len, 1};
     int all[IO_FDS_MAX];
@@ -40,12 +41,12 @@ static enum err send_spilled(send_fn *send, int sock, const void *data, size_t l
         return err;
     memcpy(all, fds, (size_t)nfds * sizeof *fds);
     all[nfds] = memory;
-    err = send(sock, &head, sizeof head, all, nfds + 1);
+    err = transmit(sock, &head, sizeof head, all, nfds + 1);
     close(memory);
     return err;
 }
 
-static enum err send_record(send_fn *send, int sock, const void *data, size_t len, const int *fds, int nfds)
+static enum err send_record(send_fn *transmit, int sock, const void *data, size_t len, const int *fds, int nfds)
 {
     char message[sizeof(struct head) + INLINE_MAX];
     struct head head = {len, 0};
@@ -55,10 +56,10 @@ static enum err send_record(send_fn *send, int sock, const void *data, size_t le
     if (nfds == 0)
         fds = &no_fd;
     if (len > INLINE_MAX)
-        return send_spilled(send, sock, data, len, fds, nfds);
+        return send_spilled(transmit, sock, data, len, fds, nfds);
     memcpy(message, &head, sizeof head);
     memcpy(message + sizeof head, data, len);
-    return send(sock, message, sizeof head + len, fds, nfds);
+    return transmit(sock, message, sizeof head + len, fds, nfds);
 }
 
 enum err wire_send(int sock, const void *data, size_t len, const int *fds, int nfds)
@@ -71,7 +72,7 @@ enum err wire_try_send(int sock, const void *data, size_t len, const int *fds, i
     return send_record(io_send, sock, data, len, fds, nfds);
 }
 
-/* The record lies in `memory`: what a stranger says of its length is checked against the file. */
+/* Reads the record from `memory`. The length comes from the sender, so it is compared with the file's. */
 static enum err read_spilled(int memory, uint64_t len, struct buf *into)
 {
     struct stat st;

@@ -2,6 +2,7 @@
  * The lines of evidence that several rules have in common. */
 #include "core/hang/private.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A parallel loop's workers share one counter. */
+ * The workers of a parallel loop share a counter of items. */
 #include "core/table/parallel_for.h"
 
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Progress in shared memory of fixed size: it cannot shrink under its reader. */
+ * Shared progress is in memory whose size is sealed, so it cannot shrink while it is read. */
 #include "core/table/progress.h"
 
 #include <errno.h>

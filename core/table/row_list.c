@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Row numbers of 4 or 8 bytes, in memory up to a bound, then in a file. */
+ * Row numbers of 4 or 8 bytes. The tail is in memory; when it is full, it is written to the file. */
 #include "core/table/row_list.h"
 
 #include <errno.h>
@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/table/private.h"
 
 enum {
     TAIL_MAX = 64 * 1024, /* bytes */
@@ -33,7 +32,7 @@ void row_list_done(struct row_list *l)
     *l = (struct row_list){0};
 }
 
-/* A number more than 0, so that a zeroed list has none. */
+/* The fd is never 0, because 0 in a zeroed list means no file. */
 static enum err open_file(struct row_list *l)
 {
     l->fd = table_nameless_file();
@@ -173,13 +172,13 @@ enum err row_list_find(const struct row_list *l, uint64_t row, uint64_t *out)
 
 enum err row_list_walk_on(struct row_list_walk *w)
 {
-    uint64_t left = w->list->n - w->read;
+    uint64_t left = w->list->n - w->taken;
     w->i = 0;
     w->n = left < PIECE ? (size_t)left : PIECE;
-    enum err err = row_list_read(w->list, w->read, w->n, w->piece);
+    enum err err = row_list_read(w->list, w->taken, w->n, w->piece);
     if (err)
         w->n = 0;
-    w->read += w->n;
+    w->taken += w->n;
     return err;
 }
 

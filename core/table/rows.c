@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Row numbers as rising ranges that never touch. */
+ * Row numbers as ranges; adjacent ranges are merged. */
 #include "core/table/rows.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 void rows_done(struct rows *r)
@@ -35,18 +36,9 @@ enum err rows_add(struct rows *r, uint64_t first, uint64_t count)
     return OK;
 }
 
-enum err rows_append(struct rows *r, const struct rows *more)
-{
-    for (size_t i = 0; i < more->n; i++) {
-        enum err err = rows_add(r, more->ranges[i].first, more->ranges[i].count);
-        if (err)
-            return err;
-    }
-    return OK;
-}
-
 uint64_t rows_at(const struct rows *r, uint64_t i)
 {
+    assert(i < r->total);
     for (size_t k = 0; k < r->n; k++) {
         if (i < r->ranges[k].count)
             return r->ranges[k].first + i;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A set of rows of one table as rising ranges: what a query answers. The whole table is one range. Plain data. */
+ * A set of row numbers, as ranges in rising order; the result of a query. Plain data. */
 #ifndef TABLE_ROWS_H
 #define TABLE_ROWS_H
 
@@ -13,7 +13,7 @@ struct row_range {
 };
 
 struct rows {
-    struct row_range *ranges; /* owned; rising, never touching */
+    struct row_range *ranges; /* owned; in rising order, with gaps between them */
     size_t n, cap;
     uint64_t total; /* sum of the counts */
 };
@@ -21,11 +21,8 @@ struct rows {
 /* A zeroed struct is an empty set. */
 void rows_done(struct rows *r);
 
-/* Adds `count` rows from `first`, which lies behind all that are in it; touching ranges are merged. */
+/* Adds `count` rows from `first`, which is greater than all rows of the set; ERR_USAGE otherwise. */
 enum err rows_add(struct rows *r, uint64_t first, uint64_t count) MUST_CHECK;
-
-/* Appends all of `more`, which lies behind `r`. */
-enum err rows_append(struct rows *r, const struct rows *more) MUST_CHECK;
 
 /* The number of the i-th row of the set, i < total. */
 uint64_t rows_at(const struct rows *r, uint64_t i);

@@ -179,7 +179,7 @@ static void an_empty_input_is_reported(void **state)
     program_done(&p);
     program_start_fd(&p, run, open("/", O_RDONLY | O_CLOEXEC));
     program_wait(&p);
-    assert_refuses(&p, "poolscope: -: a directory, not a CSV file\n");
+    assert_refuses(&p, "poolscope: -: is a directory, not a CSV file\n");
     program_done(&p);
 }
 

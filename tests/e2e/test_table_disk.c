@@ -77,13 +77,13 @@ static void the_readable_part_of_a_failing_disk_is_shown_and_the_rest_is_reporte
     struct pty *p = EXPLORE(s->disk.path);
     pty_wait_text(p, "0000001 +name 0000001 ");
     pty_type(p, "1zG"); /* typed while the rows are still being found */
-    wait_textf(p, "cannot be read behind row %d: input/output error", GOOD_ROWS);
+    wait_textf(p, "cannot be read after row %d: input/output error", GOOD_ROWS);
     wait_textf(p, "▊\\[ \\] %07d +name ", GOOD_ROWS);
     pty_type(p, "/name 0000777\r");
     pty_wait_text(p, "▊\\[ \\] 0000777 ");
     pty_type(p, "&name~77$\r");
     pty_wait_text(p, "53[0-9] of 53_[0-9]+ rows & name~77");
-    assert_true(pty_shows(p, "cannot be read behind row"));
+    assert_true(pty_shows(p, "cannot be read after row"));
     explorer_quit_failed(p);
 }
 
@@ -93,9 +93,9 @@ static void a_run_does_not_mistake_the_readable_rows_for_all_rows(void **state)
     struct program run;
     mount_rows(s, GOOD);
     struct pty *p = EXPLORE(s->disk.path);
-    pty_wait_text(p, "cannot be read behind row");
+    pty_wait_text(p, "cannot be read after row");
     pty_type(p, "r7z");
-    pty_wait_text(p, "! .*cannot be read behind row");
+    pty_wait_text(p, "! .*cannot be read after row");
     assert_false(pty_shows(p, "run 1"));
     explorer_quit_failed(p);
     PROGRAM_RUN(&run, "run", "--code", "0000001", s->disk.path);
@@ -120,7 +120,7 @@ static void a_repaired_disk_is_read_again(void **state)
     mount_rows(s, GOOD);
     struct pty *p = EXPLORE(s->disk.path);
     pty_type(p, "1z");
-    pty_wait_text(p, "cannot be read behind row");
+    pty_wait_text(p, "cannot be read after row");
     *s->disk.good = UINT64_MAX;
     failing_disk_touch(&s->disk);
     pty_wait_text(p, "1 of 100_000 ");

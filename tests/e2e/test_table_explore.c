@@ -170,7 +170,7 @@ static void saving_asks_for_a_name_and_reports_errors(void **state)
     pty_type(p, "S\x15/dev/full\r");
     pty_wait_text(p, "Replace it\\?");
     pty_type(p, "y");
-    pty_wait_text(p, "/dev/full: is no file that could be replaced");
+    pty_wait_text(p, "/dev/full: not a regular file, so it cannot be replaced");
     assert_int_equal(files_in(at.folder), 1);
     leave(p, &at);
 }

@@ -172,7 +172,7 @@ static void a_stream_that_fails_is_reported_and_shows_the_rows_before(void **sta
     assert_int_equal(io_write_all(ends[1], "code,v\n0001,a\n0002,b\n", 21), OK);
     pty_wait_text(p, "0001 +a");
     close(ends[1]);
-    pty_wait_text(p, "-: the other side is gone");
+    pty_wait_text(p, "-: the other end was closed");
     pty_wait_text(p, "0002 +b");
     explorer_quit_failed(p);
 }
@@ -190,7 +190,7 @@ static void a_stream_that_fills_the_disk_is_reported_and_shows_the_rows_before(v
              program_path());
     struct pty *p = pty_open(30, 100, (const char *const[]){"/bin/bash", "-c", command, NULL}, NULL);
     pty_wait_text(p, "0001 +a");
-    pty_wait_text(p, "no room for its bytes: No space left on device");
+    pty_wait_text(p, "cannot store its bytes: No space left on device");
     pty_wait_text(p, "0001 +a");
     explorer_quit_failed(p);
 }

@@ -502,7 +502,7 @@ static void another_encoding_is_converted(void **state)
     pty_wait_text(p, "1 of 1 done");
     explorer_quit(p);
     p = EXPLORE("--encoding", "EUC-JP", path);
-    pty_wait_text(p, "byte 16 is no EUC-JP");
+    pty_wait_text(p, "byte 16 is not valid in EUC-JP");
     explorer_quit_failed(p);
     file_done(path);
     path = file_with(latin, sizeof latin - 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What every fuzzed function declares: the function itself, by the name that libFuzzer wants, what inputs are made of
- * where libFuzzer is not there (fuzz_main.c), and an assertion that aborts. */
+ * What every fuzzed function declares: the function itself, under the name that libFuzzer calls; the pieces of which
+ * fuzz_main.c makes inputs without libFuzzer; and an assertion that aborts. */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
 
@@ -11,7 +11,7 @@
 
 enum { FUZZ_KNOBS = 6 }; /* the first bytes of an input are settings, the others are the data */
 
-/* Where its kept inputs are, below the top folder. */
+/* The folder of its kept inputs, relative to the top folder. */
 extern const char fuzz_corpus[];
 
 /* Inputs are made of `common` pieces, rarely with some `odd` ones ("" is a NUL byte). Short inputs are all texts of

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * Two tables that must be the same, compared cell by cell. */
+ * Compares two tables that must be equal, cell by cell. */
 #include "tests/fuzz/fuzz_kit.h"
 
 #include <string.h>
 
-/* Whole fields, stray characters, and ends of lines; rarely a piece that strict libcsv refuses. */
+/* Complete fields, single characters and line ends; rarely a piece that strict libcsv refuses. */
 static const char *const common[] = {
     "a",
     "1",
@@ -36,7 +36,7 @@ static const char *const common[] = {
 };
 static const char *const odd[] = {"\r", "\"", "\"a\"\r", "\r\"a\"", "a\"b", "\"a\"b", "\0", "\"a\" ", "|"};
 
-/* The short inputs are cut into windows and chunks of every size that matters. */
+/* Settings that divide short inputs into windows and chunks of all relevant sizes. */
 const struct fuzz_pieces fuzz_pieces = {
     .common = common,
     .ncommon = sizeof common / sizeof *common,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the fuzzed functions of tables share: the comparison of two tables. Any difference aborts. */
+ * Compares two tables, for the fuzzed functions of tables. Any difference aborts. */
 #ifndef TESTS_FUZZ_FUZZ_KIT_H
 #define TESTS_FUZZ_FUZZ_KIT_H
 
@@ -12,10 +12,10 @@
 
 bool fuzz_same_cell(const struct cell *a, const struct cell *b);
 
-/* Every row of both, read forwards; and each k-th by seeking to it. */
+/* Compares all rows, read in order, and each step-th row, read by seeking to it. */
 void fuzz_compare_rows(const struct table *reference, const struct table *t, unsigned step);
 
-/* The number of rows, what is said of ragged ones, and why they end. */
+/* Compares the number of rows, the ragged rows, and why the rows end. */
 void fuzz_compare_facts(const struct table *reference, const struct table *t);
 
 #endif

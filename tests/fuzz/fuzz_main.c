@@ -13,7 +13,7 @@ enum { SEEDS = 3000, SHORT = 5, INPUT_MAX = 4096 };
 static size_t make_input(unsigned seed, unsigned char *out)
 {
     const struct fuzz_pieces *p = &fuzz_pieces;
-    unsigned odd = rand_r(&seed) % 8 == 0 ? 6 : 4000; /* most inputs are without an odd piece */
+    unsigned odd = rand_r(&seed) % 8 == 0 ? 6 : 4000; /* most inputs have no odd piece */
     size_t len = 0, want = FUZZ_KNOBS + (size_t)rand_r(&seed) % (rand_r(&seed) % 4 ? 200 : INPUT_MAX - 100);
     for (; len < FUZZ_KNOBS; len++)
         out[len] = (unsigned char)rand_r(&seed);
@@ -39,7 +39,7 @@ static int run_seeds(unsigned from, unsigned to)
     return 0;
 }
 
-/* All texts of a few characters up to a length, with knobs that differ. */
+/* Runs all texts of a few characters up to a length, with different settings. */
 static void run_short(size_t max_len)
 {
     const struct fuzz_pieces *p = &fuzz_pieces;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Hostile bytes on their way to a table: through a pipe in pieces, packed, in another encoding. What arrives must be
- * what was sent, and its table that of a file with these bytes. One function for libFuzzer; fuzz_main.c runs it
- * without. Any difference aborts. */
+ * Fuzzes streams: bytes that arrive through a pipe in pieces, packed, or in another encoding. The bytes received must
+ * be those that were sent, and the table must be that of a file with the same bytes. Any difference aborts. fuzz_main.c
+ * runs the function without libFuzzer. */
 #include "tests/fuzz/fuzz_kit.h"
 
 #include <archive.h>
@@ -19,7 +19,7 @@
 
 const char fuzz_corpus[] = "tests/fuzz/corpus-source";
 
-enum { INPUT_MAX = 32 * 1024, ROOM = 8 * INPUT_MAX }; /* what fits into a pipe; what it may become */
+enum { INPUT_MAX = 32 * 1024, ROOM = 8 * INPUT_MAX }; /* fits into a pipe; the most bytes it may become */
 
 static const char *const encodings[] = {"SHIFT_JIS",   "LATIN1",  "UTF-16",     "UTF-16LE", "EUC-JP", "CP1252",
                                         "ISO-2022-JP", "GB18030", "BIG5-HKSCS", "CP1258",   "UTF-7",  "UTF-32"};
@@ -34,7 +34,7 @@ struct text {
     size_t len;
 };
 
-/* --- what must arrive --------------------------------------------------------------------------------------------- */
+/* --- expected bytes ----------------------------------------------------------------------------------------------- */
 
 static void pack(int (*add_packer)(struct archive *), const uint8_t *data, size_t len, struct text *out)
 {
@@ -50,7 +50,7 @@ static void pack(int (*add_packer)(struct archive *), const uint8_t *data, size_
     archive_write_free(a);
 }
 
-/* All of it at once. False: some of it is no such text. */
+/* Converts everything at once. False: some bytes are invalid in this encoding. */
 static bool convert(const char *encoding, const uint8_t *data, size_t len, struct text *out)
 {
     char *from = (char *)data, *to = (char *)out->bytes;
@@ -73,9 +73,9 @@ static bool looks_packed(const void *bytes, size_t len)
     return packed;
 }
 
-/* --- what arrives ------------------------------------------------------------------------------------------------- */
+/* --- received bytes ----------------------------------------------------------------------------------------------- */
 
-/* Pumps what is there, or all. False: there will be no more, for it cannot be read. */
+/* Pumps the bytes that have arrived, or all. False: the input cannot be read any further. */
 static bool pump(struct table_stream *s, bool all, bool *done)
 {
     struct problem problem = {""};
@@ -84,7 +84,7 @@ static bool pump(struct table_stream *s, bool all, bool *done)
         struct pollfd input = {table_stream_input(s), POLLIN, 0};
         int ready = 1;
         while (all && (ready = poll(&input, 1, -1)) == -1 && errno == EINTR)
-            continue; /* the fuzzer's own alarm clock */
+            continue; /* the fuzzer's timer interrupted the call */
         MUST(ready == 1);
         err = table_stream_pump(s, 1, done, &problem);
     } while ((!err && !*done) || (err == ERR_AGAIN && all));
@@ -125,19 +125,20 @@ static struct table *indexed(const struct table_stream *s, const struct table_op
     return all;
 }
 
-/* The table of what had come by then becomes that of all. */
+/* Grows the table of the bytes so far to all bytes. */
 static void grow(const struct table_stream *s, struct table **t)
 {
     struct table *more = NULL;
-    enum err err = table_stream_grow(s, *t, NULL, NULL, &more, NULL);
+    struct table_spool spool = table_stream_spool(s);
+    enum err err = table_grow_spool(*t, &spool, NULL, NULL, &more, NULL);
     MUST(!err || err == ERR_CHANGED || err == ERR_PARSE);
     table_free(*t);
     *t = err ? NULL : more;
 }
 
-/* Sends all, the first `cut` bytes before the others. `whole`: what must arrive of them; NULL: nobody knows. */
-static void send(const uint8_t *data, size_t len, size_t cut, const char *encoding, const struct table_options *how,
-                 const struct text *whole)
+/* Sends all bytes, the first `cut` before the others. `whole` is what must arrive; NULL: unknown. */
+static void send_all(const uint8_t *data, size_t len, size_t cut, const char *encoding, const struct table_options *how,
+                     const struct text *whole)
 {
     struct table_stream *s = NULL;
     struct table *t = NULL;
@@ -154,7 +155,7 @@ static void send(const uint8_t *data, size_t len, size_t cut, const char *encodi
     close(ends[1]);
     fit = fit && pump(s, true, &done);
     MUST(!fit || done);
-    MUST(!whole || fit || !whole->len); /* only what is no such text cannot be read */
+    MUST(!whole || fit || !whole->len); /* only invalid bytes cannot be read */
     if (whole && fit)
         same_bytes(s, whole->bytes, whole->len);
     if (t && fit)
@@ -189,12 +190,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     memcpy(given.bytes, data, len);
     if (packed)
         pack(packers[bytes[4] % COUNT(packers)], data, len, &given);
-    if (bytes[0] & 4) { /* packed bytes that are damaged, or those that only look so */
+    if (bytes[0] & 4) { /* damaged packed bytes, or bytes that only look packed */
         given.bytes[given.len ? bytes[5] * given.len / 256 : 0] ^= (unsigned char)(1 + bytes[4]);
         given.len -= bytes[0] & 8 ? given.len / 3 : 0;
     }
-    bool known = !(bytes[0] & 4) && !looks_packed(data, len); /* what is packed twice is unpacked twice */
+    bool known = !(bytes[0] & 4) && !looks_packed(data, len); /* input that is packed twice is unpacked twice */
     if (given.len <= INPUT_MAX)
-        send(given.bytes, given.len, given.len * bytes[2] / 255, encoding, &how, known ? &whole : NULL);
+        send_all(given.bytes, given.len, given.len * bytes[2] / 255, encoding, &how, known ? &whole : NULL);
     return 0;
 }

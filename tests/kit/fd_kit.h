@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What tests of fds on their way ask of them. */
+ * What tests of passed fds share. */
 #ifndef TESTS_KIT_FD_KIT_H
 #define TESTS_KIT_FD_KIT_H
 
@@ -7,7 +7,7 @@
 
 bool same_file(int a, int b);
 
-/* The lowest fd that is free: it moves up by one for each fd that leaks. */
+/* The lowest free fd. It grows by one for each fd that leaks. */
 int next_fd(void);
 
 #endif

@@ -168,6 +168,13 @@ struct table *kit_index(const struct table *t)
     return all;
 }
 
+enum err kit_grow(const struct table *t, const struct table_stream *s, struct table **out)
+{
+    struct table_spool spool = table_stream_spool(s);
+    struct problem problem;
+    return table_grow_spool(t, &spool, NULL, NULL, out, &problem);
+}
+
 void kit_check_row(const struct table *t, uint64_t number, const char *first)
 {
     struct table_reader *r;

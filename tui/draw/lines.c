@@ -2,6 +2,7 @@
  * The text of all lines is in one buffer; a span is a part of it in one role, a line is a list of spans. */
 #include "tui/draw/lines.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,7 @@
  * The details of one process: what each of its threads waits for, where it comes from, memory, files, signals. */
 #include "tui/panes/pane.h"
 
+#include <stdarg.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

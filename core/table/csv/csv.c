@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT
- * libcsv, in strict mode, as Polars reads CSV: only LF ends a record, spaces belong to the field, an empty unquoted
- * field is null, an empty line is a record. A line without any quote needs no parser: its delimiters are its fields,
- * which is what libcsv would say of it (a test compares the two), several times faster. */
+ * libcsv in strict mode, set up to read CSV as Polars does: only LF ends a record, spaces belong to the field, an empty
+ * unquoted field is null, an empty line is a record. A line without quotes is split at its delimiters instead, which
+ * gives the same cells (a test compares the two) several times faster. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table/private.h"
+#include "core/table/csv/csv.h"
 
-/* A record that needed more memory than this gives it back when it is over. */
+/* A record that needed more memory than KEEP_MEMORY frees it when it is done. */
 enum { KEEP_MEMORY = 1024 * 1024, GROW_BY = 16 * 1024 };
 
-/* libcsv trims "spaces" at the edges of fields. The only byte that Polars drops there is the CR of a CR LF. */
+/* libcsv trims what this function calls a space at the edges of fields. Polars drops only the CR of a CR LF there. */
 static int is_trimmed(unsigned char c)
 {
     return c == '\r';
 }
 
-/* A lone CR ends nothing. */
+/* A lone CR does not end a record. */
 static int is_line_end(unsigned char c)
 {
     return c == '\n';
@@ -62,7 +62,7 @@ static enum err cells_reserve(struct table_csv *c, size_t n)
     return OK;
 }
 
-/* One more cell; NULL if it is only counted, or on an error. */
+/* Adds a cell; NULL if it is only counted, or on error. */
 static struct cell *cell_add(struct table_csv *c)
 {
     size_t i = c->ncells++;
@@ -82,7 +82,7 @@ static enum err pad_with_nulls(struct table_csv *c)
     return c->err;
 }
 
-/* A field from libcsv. The text buffer may still move, so its place is noted as an offset; see end_record. */
+/* Called by libcsv for a field. The text buffer may still move; end_record sets the cell's text. */
 static void on_field(void *field, size_t len, void *data)
 {
     struct table_csv *c = data;
@@ -98,12 +98,12 @@ static void on_record(int end, void *data)
 {
     struct table_csv *c = data;
     (void)end;
-    if (c->ncells == 0) /* an empty line has one empty field; libcsv says that it has none */
+    if (c->ncells == 0) /* libcsv reports no field for an empty line, but it has one, which is empty */
         on_field(NULL, 0, c);
     c->done = true;
 }
 
-/* Cells get their places in the text buffer, which no longer moves. */
+/* Sets the text of the cells, now that the text buffer does not move any more. */
 static void end_record(struct table_csv *c)
 {
     const char *at = buf_text(&c->text);
@@ -126,7 +126,7 @@ static void begin_record(struct table_csv *c)
         csv_free(&c->parser);
 }
 
-/* A whole line without a quote. */
+/* Splits a complete line that has no quotes. */
 static enum err split_line(struct table_csv *c, const char *text, size_t len)
 {
     const char *end = text + len;
@@ -156,7 +156,8 @@ static enum err split_line(struct table_csv *c, const char *text, size_t len)
 static enum err feed_parser(struct table_csv *c, const char *text, size_t len)
 {
     size_t size = csv_get_buffer_size(&c->parser);
-    csv_set_blk_size(&c->parser, size > GROW_BY ? size : GROW_BY); /* doubling, or a long field is copied for ever */
+    csv_set_blk_size(
+        &c->parser, size > GROW_BY ? size : GROW_BY); /* doubles the buffer, so that a long field is not copied often */
     c->open = true;
     c->used = csv_parse(&c->parser, text, len, on_field, on_record, c);
     if (c->used != len) {
@@ -196,7 +197,7 @@ enum err table_csv_finish(struct table_csv *c)
     return c->done ? pad_with_nulls(c) : c->err;
 }
 
-/* Byte for byte from the record's start until `field` fields are over: the next byte is where it begins. */
+/* Parses the record byte by byte until `field` fields have ended; the next byte is where the wanted one begins. */
 static enum err find_field(struct table_csv *c, struct table_lines *l, size_t field, uint64_t *line,
                            uint64_t *line_start, uint64_t *offset)
 {
@@ -208,7 +209,7 @@ static enum err find_field(struct table_csv *c, struct table_lines *l, size_t fi
         size_t i = 0;
         for (; i < s.len && c->ncells < field && !c->done; i++)
             if (csv_parse(&c->parser, s.text + i, 1, on_field, on_record, c) != 1)
-                return OK; /* it cannot be told more exactly than this */
+                return OK; /* a fault before the field: this is the nearest known place */
         *offset = s.offset + i;
         if (c->done)
             return OK;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * The first record → column names. A name that comes again gets "_duplicated_0", "_duplicated_1" … as in Polars. */
+ * Column names from the first record. A repeated name gets "_duplicated_0", "_duplicated_1" … as in Polars. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
-#include "core/table/private.h"
+#include "core/table/csv/csv.h"
+#include "core/table/values/set.h"
 
 void table_header_done(struct table_header *h)
 {
@@ -14,7 +15,15 @@ void table_header_done(struct table_header *h)
     *h = (struct table_header){0};
 }
 
-/* Appends the name that this cell's column gets; `before` columns had the same text. */
+/* Sets the names of the columns, now that the text does not move any more. */
+static void point_to_names(struct table_header *h)
+{
+    const char *at = buf_text(&h->text);
+    for (size_t i = 0; i < h->n; at += h->columns[i++].name_len)
+        h->columns[i].name = at;
+}
+
+/* Appends the name of a column; `before` earlier columns have the same text. */
 static enum err add_name(struct buf *b, const struct cell *cell, uint64_t before)
 {
     buf_add(b, cell->text, cell->len);
@@ -41,13 +50,10 @@ static enum err name_columns(struct table_header *h, const struct table_csv *csv
             return ERR_PARSE;
         }
     }
-    const char *at = buf_text(&h->text);
-    for (size_t i = 0; !err && i < h->n; at += h->columns[i++].name_len)
-        h->columns[i].name = at;
     return err;
 }
 
-/* Files of another age or another system: said once, instead of one column with a strange name. */
+/* A lone CR in a name means that the file uses it as its line end. */
 static bool has_lone_cr(const struct cell *cell)
 {
     const char *cr = cell->len ? memchr(cell->text, '\r', cell->len) : NULL;
@@ -57,13 +63,13 @@ static bool has_lone_cr(const struct cell *cell)
 static enum err check_cells(const struct table_csv *csv, const char *path, uint64_t line, struct problem *problem)
 {
     if (csv->ncells > TABLE_COLUMNS_MAX)
-        return problem_set(problem, ERR_TOO_BIG, "%s:%llu: %zu columns; at most %d are read", path,
+        return problem_set(problem, ERR_TOO_BIG, "%s:%llu: has %zu columns; at most %d are supported", path,
                            (unsigned long long)line, csv->ncells, TABLE_COLUMNS_MAX);
     for (size_t i = 0; i < csv->ncells; i++)
         if (has_lone_cr(&csv->cells[i]))
             return problem_set(problem, ERR_PARSE,
-                               "%s:%llu: its lines end with lone carriage returns; convert them: tr '\\r' '\\n'", path,
-                               (unsigned long long)line);
+                               "%s:%llu: some lines end with a lone carriage return; convert them: tr '\\r' '\\n'",
+                               path, (unsigned long long)line);
     return OK;
 }
 
@@ -85,6 +91,8 @@ enum err table_header_read(struct table_header *h, const struct table_csv *csv, 
         problem_set(problem, err, "%s:%llu: two columns would be called \"%.*s\"; rename one of them", path,
                     (unsigned long long)line, (int)h->columns[twice].name_len,
                     h->text.data + h->text.len - h->columns[twice].name_len);
+    if (!err)
+        point_to_names(h);
     table_set_done(&raw);
     table_set_done(&unique);
     return err;
@@ -106,9 +114,7 @@ enum err table_header_number(struct table_header *h, const struct table_csv *csv
         buf_addf(&h->text, "column_%zu", i + 1);
         h->columns[i].name_len = h->text.len - at;
     }
-    const char *at = buf_text(&h->text);
-    for (size_t i = 0; i < h->n; at += h->columns[i++].name_len)
-        h->columns[i].name = at;
+    point_to_names(h);
     return h->text.err ? table_problem(problem, h->text.err, path) : OK;
 }
 
@@ -132,7 +138,7 @@ enum err table_header_missing(const struct table_header *h, const char *path, co
         buf_add_text(&list, i ? ", " : "");
         text_add_safe(&list, h->columns[i].name, h->columns[i].name_len);
     }
-    problem_set(problem, ERR_NOT_FOUND, "%s: no column \"%s\"; there are: %s%s", path, name, buf_text(&list),
+    problem_set(problem, ERR_NOT_FOUND, "%s: no column \"%s\"; the columns are: %s%s", path, name, buf_text(&list),
                 list.err ? " …" : "");
     buf_done(&list);
     return ERR_NOT_FOUND;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * The source in segments that end at newlines, so that the offset at which a record ends is known: libcsv says that a
- * record ended, not where. One block of memory, whatever the size of the file. */
+ * Reads the source in segments that end at newlines. Then the offset at which a record ends is known; libcsv only tells
+ * that it ended. Memory is one block, whatever the size of the file. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table/private.h"
+#include "core/table/csv/csv.h"
 
-/* The first read behind a seek is a small one, for often a few rows are all that is wanted; each further one is twice
- * that. The block grows with it. */
+/* The first read after a seek is small, because often only a few rows are wanted. Each further read is twice as long,
+ * and the block grows with it. */
 enum {
     FIRST_READ = TABLE_BLOCK < 16 * 1024 ? TABLE_BLOCK : 16 * 1024,
-    SECTOR = 512, /* what a disk gives or refuses as a whole */
+    SECTOR = 512, /* the unit in which a disk reads or fails */
 };
 
-/* What the block holds is lost. */
+/* Makes room for n bytes; the content of the block is lost. */
 static enum err make_room(struct table_lines *l, size_t n)
 {
     if (n <= l->cap)
@@ -47,7 +47,7 @@ void table_lines_seek(struct table_lines *l, uint64_t offset)
     l->next_read = FIRST_READ;
 }
 
-/* About the first half of the block, up to a sector's end. False: it is no more than a sector's rest. */
+/* Halves the read, up to the end of a sector. False if that would not make it shorter. */
 static bool halve(struct table_lines *l)
 {
     uint64_t end = (l->offset + l->len / 2) / SECTOR * SECTOR;
@@ -60,7 +60,7 @@ static bool halve(struct table_lines *l)
     return true;
 }
 
-/* As much of the block as can be read: one that a disk refuses may begin with bytes it still gives. */
+/* Reads as much of the block as possible: the disk may fail only in its later part. */
 static enum err read_block(struct table_lines *l)
 {
     enum err err;
@@ -70,8 +70,8 @@ static enum err read_block(struct table_lines *l)
     return err;
 }
 
-/* Reads the block that begins at the first byte not yet given out. The check comes behind the read: bytes of a file
- * that changed in between are not used. */
+/* Reads the block that begins at the first byte that was not returned yet. The file is checked after the read, so that
+ * bytes that changed meanwhile are not used. */
 static enum err refill(struct table_lines *l)
 {
     const struct table_source *s = l->source;
@@ -94,7 +94,7 @@ static enum err refill(struct table_lines *l)
 enum err table_lines_next(struct table_lines *l, struct table_segment *out)
 {
     const char *end = l->pos < l->len ? memchr(l->block + l->pos, '\n', l->len - l->pos) : NULL;
-    bool whole = l->pos == 0 && l->len > 0 && l->full; /* a line longer than what was read comes in pieces */
+    bool whole = l->pos == 0 && l->len > 0 && l->full; /* a line that is longer than the block is returned in pieces */
     if (!end && !whole) {
         enum err err = refill(l);
         if (err)
@@ -109,7 +109,7 @@ enum err table_lines_next(struct table_lines *l, struct table_segment *out)
     return OK;
 }
 
-/* Bytes from `from` to `to` that are no continuation bytes of UTF-8 (mark 0), or that are `mark`. */
+/* Counts the bytes equal to `mark`, or, if it is 0, those that are not continuation bytes of UTF-8. */
 static enum err count_bytes(const struct table_source *s, uint64_t from, uint64_t to, char mark, uint64_t *out)
 {
     char block[4096];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What stands between cells, by the look of the first line: where it has commas, more of something else is needed. */
+ * Guesses the delimiter: the candidate that occurs most often in the first line, and the comma in case of a tie. */
 #include <string.h>
 
 #include "core/base/io.h"

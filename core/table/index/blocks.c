@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Spans of the index, and their blocks: from one index entry to another as far as a block of memory reaches. */
+ * Spans of index entries, and the blocks in them. A block reaches from one entry to another. */
 #include "core/table/index/blocks.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_MAX = 16 * TABLE_BLOCK }; /* longer, and it is not read as one */
+enum { BLOCK_MAX = 16 * TABLE_BLOCK }; /* a longer block is left to a table_reader */
 
 static size_t entries_of(const struct table *t)
 {
@@ -43,11 +44,6 @@ struct table_span table_part(const struct table *t, size_t parts, size_t i)
     return (struct table_span){n * i / parts, n * (i + 1) / parts};
 }
 
-uint64_t table_span_row(const struct table *t, struct table_span span)
-{
-    return t->body.index.entries[span.first].row;
-}
-
 uint64_t table_span_rows(const struct table *t, struct table_span span)
 {
     return t->body.index.entries[span.end].row - t->body.index.entries[span.first].row;
@@ -66,13 +62,14 @@ void table_blocks_done(struct table_blocks *b)
 
 void table_blocks_begin(struct table_blocks *b, struct table_span span)
 {
+    assert(span.first <= span.end && span.end <= b->body->index.facts->n);
     b->next = span.first;
     b->end = span.end;
     b->len = 0;
     b->row = b->rows = 0;
 }
 
-/* As many windows as fit into a block, at least those that one record covers. */
+/* As many windows as fit into a block, but at least those that one record covers. */
 static size_t block_end(const struct table_blocks *b)
 {
     const struct raw_entry *e = b->body->index.entries;

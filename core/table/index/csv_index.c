@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * The index by libcsv, record for record: the first rows of a table that is just opened, and all of a file in which raw
- * structure saw something strange. It knows every fault that libcsv's strict mode knows, with line and column. */
+ * Builds the index with libcsv, record by record: for the first rows of a table, and for all rows of a file in which
+ * raw structure is not exact. Reports every fault of libcsv's strict mode with line and column. */
 #include <stdio.h>
 #include <string.h>
 
 #include "core/base/io.h"
-#include "core/table/private.h"
+#include "core/table/index/index.h"
 
-enum { PATIENCE = 4 * 1024 * 1024 }; /* bytes of one record that the first rows wait for */
+enum { PATIENCE = 4 * 1024 * 1024 }; /* the first rows do not wait for a longer record */
 
 struct build {
     const struct table_parse *how;
@@ -19,15 +19,15 @@ struct build {
     struct table_csv csv;
     struct buf entries; /* of struct raw_entry */
     struct table_index_facts facts;
-    bool has_header, ready; /* there is one; it is right */
+    bool has_header, ready; /* a header was read; it is valid */
     bool enough;
-    uint64_t next;                /* where the window of the next entry begins */
-    uint64_t line, line_start;    /* where the segment lies; the first line is 1 */
-    uint64_t record, record_line; /* where the record began */
-    uint64_t behind;              /* where the text behind the last record begins */
+    uint64_t next;                /* where the next window without an entry begins */
+    uint64_t line, line_start;    /* of the segment; the first line is 1 */
+    uint64_t record, record_line; /* of the current record */
+    uint64_t rows_end;            /* the end of the last record */
 };
 
-/* A fault in field `field` of the record. */
+/* Reports a fault in field `field` of the record. */
 static enum err fault_at_field(struct build *b, enum err err, size_t field, const char *words)
 {
     uint64_t line = b->record_line, column = 1;
@@ -45,9 +45,9 @@ static enum err never_closed(struct build *b)
 }
 
 static const char stray_quote[] = "a quote inside an unquoted field; quote the whole field and double the quote";
-static const char behind_quote[] = "text behind a closing quote; a quote inside a quoted field is written twice";
+static const char after_quote[] = "text after a closing quote; write a quote inside a quoted field twice";
 
-/* libcsv refuses the byte behind `used` of this segment. */
+/* Reports that libcsv refused the byte at `used` of this segment. */
 static enum err refused(struct build *b, const struct table_segment *s)
 {
     uint64_t characters = 0;
@@ -55,7 +55,7 @@ static enum err refused(struct build *b, const struct table_segment *s)
     if (err)
         return table_problem(&b->problem, err, b->path);
     return problem_set(&b->problem, ERR_PARSE, "%s:%llu:%llu: %s", b->path, (unsigned long long)b->line,
-                       (unsigned long long)characters + 1, b->csv.parser.quoted ? behind_quote : stray_quote);
+                       (unsigned long long)characters + 1, b->csv.parser.quoted ? after_quote : stray_quote);
 }
 
 static enum err fault(struct build *b, enum err err, const struct table_segment *s)
@@ -78,7 +78,7 @@ static enum err add_entry(struct build *b)
 
 static void count_ragged(struct build *b)
 {
-    struct raw_ragged *r = &b->facts.ragged;
+    struct table_ragged *r = &b->facts.ragged;
     bool too_long = b->csv.ncells > b->header->n;
     uint64_t *count = too_long ? &r->long_rows : &r->short_rows, *first = too_long ? &r->first_long : &r->first_short;
     if (b->csv.ncells != b->header->n && (*count)++ == 0)
@@ -100,17 +100,17 @@ static enum err take_row(struct build *b)
     return err ? table_problem(&b->problem, err, b->path) : OK;
 }
 
-/* Rows begin at `start`. */
+/* The header is done, and rows begin at `start`. */
 static void begin_rows(struct build *b, uint64_t start)
 {
     b->ready = true;
     b->csv.keep = false;
-    b->facts.start = b->next = b->behind = start;
+    b->facts.start = b->next = b->rows_end = start;
     b->facts.window = table_index_window(b->source->size > start ? b->source->size - start : 0);
 }
 
-/* `behind`: where the text behind this record begins. */
-static enum err take_header(struct build *b, uint64_t behind)
+/* `end` is the end of this record. */
+static enum err take_header(struct build *b, uint64_t end)
 {
     if (b->csv.ncells == 1 && b->csv.cells[0].null)
         return OK; /* empty lines before the header are skipped */
@@ -119,17 +119,17 @@ static enum err take_header(struct build *b, uint64_t behind)
                                      : table_header_read(b->header, &b->csv, b->path, b->record_line, &b->problem);
     if (err)
         return err;
-    begin_rows(b, b->how->no_header ? b->record : behind);
+    begin_rows(b, b->how->no_header ? b->record : end);
     return b->how->no_header ? take_row(b) : OK;
 }
 
-static enum err take_record(struct build *b, uint64_t behind)
+static enum err take_record(struct build *b, uint64_t end)
 {
-    enum err err = b->has_header ? take_row(b) : take_header(b, behind);
+    enum err err = b->has_header ? take_row(b) : take_header(b, end);
     if (err)
         return err;
-    b->behind = behind;
-    bool far = b->how->limit && behind >= b->how->limit;
+    b->rows_end = end;
+    bool far = b->how->limit && end >= b->how->limit;
     bool many = b->how->limit_rows && b->facts.rows >= b->how->limit_rows;
     if (b->ready && b->facts.rows > 0 && (far || many))
         b->enough = true;
@@ -150,12 +150,12 @@ static enum err take_segment(struct build *b, const struct table_segment *s)
         b->line++;
         b->line_start = s->offset + s->len;
     }
-    if (b->how->limit && b->ready && s->offset - b->behind > PATIENCE && s->offset > b->behind)
+    if (b->how->limit && b->ready && s->offset - b->rows_end > PATIENCE && s->offset > b->rows_end)
         b->enough = true;
     return err;
 }
 
-/* Skips the UTF-8 mark, which would be part of the first name, and says so of UTF-16, which would be all NULs. */
+/* Skips a UTF-8 byte order mark, which would be part of the first name. UTF-16 is refused. */
 static enum err begin(struct build *b)
 {
     unsigned char mark[3] = {0};
@@ -171,13 +171,13 @@ static enum err begin(struct build *b)
     return OK;
 }
 
-/* While the source grows, its last record is not one yet. */
+/* While the source grows, its last record may be incomplete and is not counted. */
 static enum err finish(struct build *b)
 {
     enum err err = OK;
     b->facts.complete = true;
     if (b->source->growing && !b->has_header)
-        return problem_set(&b->problem, ERR_AGAIN, "%s: its first line is not there yet", b->path);
+        return problem_set(&b->problem, ERR_AGAIN, "%s: its first line is not complete yet", b->path);
     if (!b->source->growing)
         err = table_csv_finish(&b->csv);
     else
@@ -193,19 +193,19 @@ static enum err finish(struct build *b)
     return err;
 }
 
-/* The rest of the file. */
+/* Reports that the rest of the file cannot be read. */
 static enum err unreadable(struct build *b, enum err err)
 {
     if (err != ERR_IO || !b->ready)
         return table_problem(&b->problem, err, b->path);
-    return problem_set(&b->problem, err, "%s: cannot be read behind row %llu: %s", b->path,
+    return problem_set(&b->problem, err, "%s: cannot be read after row %llu: %s", b->path,
                        (unsigned long long)b->facts.rows, err_text(err));
 }
 
 static enum err run(struct build *b)
 {
     enum err err = begin(b);
-    uint64_t told = 0;
+    uint64_t reported = 0;
     while (!err && !b->enough) {
         struct table_segment s;
         err = table_lines_next(&b->lines, &s);
@@ -214,9 +214,9 @@ static enum err run(struct build *b)
         if (s.len == 0)
             return finish(b);
         err = take_segment(b, &s);
-        if (s.offset + s.len - told >= TABLE_BLOCK) {
-            table_progress_add(b->how->progress, s.offset + s.len - told);
-            told = s.offset + s.len;
+        if (s.offset + s.len - reported >= TABLE_BLOCK) {
+            table_progress_add(b->how->progress, s.offset + s.len - reported);
+            reported = s.offset + s.len;
             if (!err && table_progress_stopped(b->how->progress))
                 err = ERR_CANCELLED;
         }
@@ -241,7 +241,7 @@ static enum err seal(const struct build *b, struct table_index *out)
     return err;
 }
 
-/* A fault behind a right header, or a disk's, ends the rows; where it must not, it is the error. */
+/* After a valid header, a fault or a read error only ends the rows, unless the parse is strict. */
 static enum err keep_fault(struct build *b, enum err err)
 {
     if ((err != ERR_PARSE && err != ERR_IO) || !b->ready || b->how->strict)
@@ -255,14 +255,14 @@ enum err table_index_csv(const struct table_parse *how, const struct table_sourc
                          struct table_index *out, struct problem *problem)
 {
     struct build b = {.how = how, .source = source, .path = how->path, .header = header, .line = 1};
-    b.facts.ragged = (struct raw_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
+    b.facts.ragged = (struct table_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
     buf_init(&b.entries, (size_t)1 << 40);
     enum err err = table_lines_init(&b.lines, source);
     if (!err)
         err = table_csv_init(&b.csv, how->delimiter, 0, TABLE_COLUMNS_MAX);
     err = err ? table_problem(&b.problem, err, b.path) : keep_fault(&b, run(&b));
     if (!err) {
-        b.facts.end = b.behind;
+        b.facts.end = b.rows_end;
         err = seal(&b, out);
         if (err)
             table_problem(&b.problem, err, b.path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Rows that hold a literal: the raw bytes are searched for it, and only where it is, records are looked at ("filter
- * before you parse"). A block begins at a record's start, so the quotes before a hit are known from there on. */
+ * Finds rows that hold a literal: searches the raw bytes, and parses only records with a hit ("filter before you
+ * parse"). A block begins at the start of a record, so the quotes before a hit can be counted from there. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +13,15 @@ struct table_hits {
     struct raw_probe probe;
     struct table_csv csv;
     bool whole_cell, cells;
-    size_t at;    /* where the search goes on */
-    size_t start; /* a record's start at or before it … */
+    size_t at;    /* where the search continues */
+    size_t start; /* start of a record at or before `at`, … */
     uint64_t row; /* … and its number */
     struct row found;
     struct table_reader *reader; /* for a record that is too large for a block */
     uint64_t left;
 };
 
-/* How often a byte is seen in tables, roughly: the rarest of a literal are looked for first. */
+/* Roughly how common a byte is in tables. The search looks for the rarest bytes of the literal. */
 static int commonness(unsigned char c)
 {
     if (c == ' ' || c == ',' || c == '0')
@@ -47,7 +47,7 @@ static void choose_probes(struct raw_probe *p)
     }
 }
 
-/* The literal as it stands in the file: quotes twice; nothing at all is "" where it is quoted. */
+/* The literal as written in the file: quotes are doubled, and an empty text is a pair of quotes. */
 static enum err make_probe(struct raw_probe *p, const struct table_hits_options *o)
 {
     p->bytes = malloc(2 * o->len + 2);
@@ -114,7 +114,7 @@ enum err table_hits_begin(struct table_hits *h, struct table_span span)
     return OK;
 }
 
-/* What may stand beside a cell. */
+/* Whether a byte may be next to a cell. */
 static bool is_edge(const struct table_hits *h, char c)
 {
     return c == h->blocks.body->delimiter || c == '\n' || c == '"' || c == '\r';
@@ -127,7 +127,7 @@ static bool seems_whole(const struct table_hits *h, size_t at)
     return (at == 0 || is_edge(h, b->text[at - 1])) && (end == b->len || is_edge(h, b->text[end]));
 }
 
-/* Jumps to the last record that the index knows before the hit, if that is nearer. */
+/* Moves to the last indexed record before the hit, if that is nearer. */
 static void jump(struct table_hits *h)
 {
     const struct table_index *x = &h->blocks.body->index;
@@ -138,7 +138,7 @@ static void jump(struct table_hits *h)
     }
 }
 
-/* From a record's start on to the record that holds the hit, whose end is given. */
+/* Moves from a record's start to the record that holds the hit. Returns its end. */
 static size_t find_record(struct table_hits *h)
 {
     const struct table_blocks *b = &h->blocks;
@@ -148,10 +148,10 @@ static size_t find_record(struct table_hits *h)
     for (size_t at = base; at < b->len; at += 64) {
         h->raw->split(b->text + at, b->len - at < 64 ? b->len - at : 64, b->body->delimiter, &s, &end, &sep);
         for (; end; end &= end - 1) {
-            size_t behind = at + (size_t)__builtin_ctzll(end) + 1;
-            if (behind > h->at)
-                return behind;
-            h->start = behind;
+            size_t after = at + (size_t)__builtin_ctzll(end) + 1;
+            if (after > h->at)
+                return after;
+            h->start = after;
             h->row++;
         }
     }
@@ -171,7 +171,7 @@ static enum err parse_record(struct table_hits *h, size_t end)
     return err ? err : h->csv.done ? OK : ERR_CHANGED;
 }
 
-/* The record around a hit is the next row. */
+/* Returns the record that holds the hit. */
 static enum err take_hit(struct table_hits *h, const struct row **out)
 {
     jump(h);
@@ -204,7 +204,7 @@ enum err table_hits_next(struct table_hits *h, const struct row **out)
     const struct table_blocks *b = &h->blocks;
     *out = NULL;
     for (;;) {
-        if (h->left > 0) { /* may hold it or not: the cells tell */
+        if (h->left > 0) { /* not searched: the caller compares its cells */
             h->left--;
             return table_next(h->reader, out);
         }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The row index: for each window of the file the first record that begins in it or behind it. Windows are as wide as
- * the file demands, so that their number is bounded. It is sealed memory that every process maps read-only. */
+ * Writes and reads the row index. Larger files have wider windows, so that their number is bounded. The index is sealed
+ * memory, which every process maps read-only. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/table/private.h"
+#include "core/table/index/index.h"
 
 static const char index_magic[8] = "psindex2";
 
@@ -49,13 +49,13 @@ enum err index_builder_init(struct index_builder *d, size_t n)
     d->facts = map;
     memcpy(d->facts->magic, index_magic, sizeof index_magic);
     d->facts->n = n;
-    d->facts->ragged = (struct raw_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
+    d->facts->ragged = (struct table_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
     d->entries = (struct raw_entry *)(d->facts + 1);
     memset(d->entries, 0xff, (n + 1) * sizeof *d->entries);
     return OK;
 }
 
-/* Windows in which no record begins point to the next one; behind all of them stands the end. */
+/* A window in which no record begins has the entry of the next one. The last entry is the end of the rows. */
 static void fill_gaps(struct index_builder *d)
 {
     d->entries[d->facts->n] = (struct raw_entry){d->facts->end, d->facts->rows};
@@ -105,9 +105,10 @@ out:
 
 enum err table_index_again(const struct table_index *x, struct table_index *out)
 {
-    int fd = fcntl(x->fd, F_DUPFD_CLOEXEC, 3);
+    int fd;
     *out = (struct table_index){.fd = -1};
-    return fd < 0 ? ERR_SYS : table_index_open(fd, out);
+    enum err err = io_dup(x->fd, &fd);
+    return err ? err : table_index_open(fd, out);
 }
 
 void table_index_close(struct table_index *x)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Raw structure on any CPU: eight bytes at a time in an ordinary register. */
+ * Raw structure on any CPU, eight bytes at a time in an ordinary register. */
 #include "core/table/index/raw.h"
 
 #include <endian.h>
@@ -10,7 +10,7 @@ enum { GUESS_BY = 16 * 1024 };
 
 #define EACH_BYTE 0x0101010101010101u
 
-/* One bit for each of eight bytes that equals `c`, the first byte lowest. */
+/* Sets bit i if byte i of eight equals `c`. */
 static inline uint64_t equal_bytes(uint64_t word, unsigned char c)
 {
     uint64_t x = word ^ (EACH_BYTE * c);
@@ -29,7 +29,7 @@ static uint64_t mask_of(const char *text, unsigned char c)
     return mask;
 }
 
-/* Bit i: the parity of the bits 0 … i. */
+/* Bit i of the result is the parity of the bits 0 … i. */
 static uint64_t prefix_xor(uint64_t x)
 {
     for (int shift = 1; shift < 64; shift *= 2)
@@ -62,7 +62,7 @@ static void tally_portable(struct raw_tally *t, const uint64_t *ends, const uint
     raw_tally_words(t, ends, seps, words, offset);
 }
 
-/* Its rarest byte by memchr(3) where case matters, else place by place. */
+/* Searches for the rarest byte by memchr(3) if its case matters, otherwise compares at every offset. */
 static size_t probe_portable(const struct raw_probe *p, const char *text, size_t len, size_t from)
 {
     size_t rare = p->at[0];
@@ -83,12 +83,12 @@ static size_t probe_portable(const struct raw_probe *p, const char *text, size_t
 
 const struct raw_ops raw_portable = {"portable", split_portable, tally_portable, probe_portable};
 
-/* 1: this quote opens, 0: it closes, -1: it could be either. */
-static int kind_of_quote(char before, char behind, char delimiter)
+/* 1: this quote opens a field, 0: it closes one, -1: unknown. */
+static int kind_of_quote(char before, char after, char delimiter)
 {
     bool mark_before = before == delimiter || before == '\n', quote_before = before == '"';
-    bool mark_behind = behind == delimiter || behind == '\n' || behind == '\r', quote_behind = behind == '"';
-    if (quote_before || quote_behind || mark_before == mark_behind)
+    bool mark_after = after == delimiter || after == '\n' || after == '\r', quote_after = after == '"';
+    if (quote_before || quote_after || mark_before == mark_after)
         return -1;
     return mark_before;
 }

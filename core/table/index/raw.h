@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Raw structure of CSV: where fields and records end, 64 bytes at a time, by the parity of the quotes before. Exact on
- * text in which every quote stands where strict libcsv wants it; the first that does not makes the state `strange`, and
- * then nothing of all this counts: libcsv parses everything. For the table room only. */
+ * Raw structure of CSV: where fields and records end, found 64 bytes at a time from the parity of the quotes before
+ * them. It is exact if every quote is where strict libcsv allows it. The first one that is not makes the state
+ * `strange`; then the results are discarded, and libcsv parses the whole file. For the table room only. */
 #ifndef TABLE_INDEX_RAW_H
 #define TABLE_INDEX_RAW_H
 
@@ -9,20 +9,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/table/table.h"
+
 enum {
-    RAW_PAD = 64,    /* bytes behind a text that may be read, whatever they hold */
-    RAW_WORDS = 128, /* masks of one call at most */
+    RAW_PAD = 64,    /* bytes after a text that are read and ignored */
+    RAW_WORDS = 128, /* most masks of one call */
     RAW_STEP = RAW_WORDS * 64,
     RAW_PROBES = 4,
 };
 
-/* Between two calls: what lies before the next byte. */
+/* What precedes the next byte; kept between two calls. */
 struct raw_state {
-    uint64_t inside;      /* all ones: within quotes */
-    uint64_t after_mark;  /* 1: behind a delimiter, a newline or a quote */
-    uint64_t after_quote; /* 1: behind a quote */
-    uint64_t after_cr;    /* 1: behind a CR that stands behind a quote */
-    bool strange;         /* a quote that strict libcsv refuses, or a CR beside one: ask libcsv */
+    uint64_t inside;      /* all ones: within quotes; else 0 */
+    uint64_t after_mark;  /* 1: after a delimiter, a newline or a quote */
+    uint64_t after_quote; /* 1: after a quote */
+    uint64_t after_cr;    /* 1: after a quote and a CR */
+    bool strange;         /* a quote that strict libcsv may refuse */
 };
 
 /* At the start of a record. */
@@ -31,36 +33,31 @@ static inline struct raw_state raw_begin(void)
     return (struct raw_state){.after_mark = 1};
 }
 
-/* One index entry: the first record that begins at or behind some place. */
+/* An index entry: offset and row of the first record that begins at or after some offset. */
 struct raw_entry {
     uint64_t offset, row;
 };
 
-/* Records of another length than the header. Numbers of rows are UINT64_MAX where there is none. */
-struct raw_ragged {
-    uint64_t short_rows, first_short, long_rows, first_long;
-};
-
-/* Counts records and notes where they begin, one entry for each window of the file. */
+/* Counts records, and stores one entry for each window of the file. */
 struct raw_tally {
-    uint64_t expected;      /* delimiters of a record */
-    uint64_t rows;          /* ends so far */
-    uint64_t delimiters;    /* so far */
-    uint64_t last;          /* of them before the last end */
-    uint64_t head;          /* of them before the first end: that record began elsewhere */
-    uint64_t next, window;  /* where the next entry's window begins */
-    uint64_t limit;         /* records that begin here or behind it are not noted */
-    uint64_t first, behind; /* where the text behind the first and behind the last end begins */
+    uint64_t expected;            /* delimiters of a record */
+    uint64_t rows;                /* record ends so far */
+    uint64_t delimiters;          /* so far */
+    uint64_t last;                /* delimiters before the last end */
+    uint64_t head;                /* delimiters before the first end, whose record began before the text */
+    uint64_t next, window;        /* where the window of the next entry begins */
+    uint64_t limit;               /* records that begin here or later get no entry */
+    uint64_t first_end, last_end; /* offsets after the first and after the last end */
     struct raw_entry *entry;
-    struct raw_ragged ragged;
+    struct table_ragged ragged;
 };
 
-/* A literal to look for: bytes, each with 0x20 where its case does not matter (the byte is lower-case then). */
+/* A literal to search for. `fold` is 0x20 for each byte whose case does not matter; that byte is lower-case. */
 struct raw_probe {
     unsigned char *bytes, *fold; /* owned */
     size_t len;
-    bool folded;           /* some byte is */
-    size_t at[RAW_PROBES]; /* the offsets that are looked at first: its rarest bytes */
+    bool folded;           /* the case of some byte does not matter */
+    size_t at[RAW_PROBES]; /* offsets of its rarest bytes, which are compared first */
 };
 
 struct raw_ops {
@@ -70,19 +67,19 @@ struct raw_ops {
      * records, delimiters. */
     void (*split)(const char *text, size_t len, char delimiter, struct raw_state *s, uint64_t *ends, uint64_t *seps);
 
-    /* Takes such masks of the text at `offset`. */
+    /* Counts the records of such masks; the text is at `offset`. */
     void (*tally)(struct raw_tally *t, const uint64_t *ends, const uint64_t *seps, size_t words, uint64_t offset);
 
-    /* The first place >= from where the literal is, or `len`. */
+    /* The first offset >= from of the literal, or `len`. */
     size_t (*probe)(const struct raw_probe *p, const char *text, size_t len, size_t from);
 };
 
 extern const struct raw_ops raw_portable;
 
-/* Does this text, which begins anywhere, begin within quotes? By the first quote whose neighbours tell. */
+/* Guesses whether a text begins within quotes, from the first quote whose neighbours show what it is. */
 bool raw_guess_inside(const char *text, size_t len, char delimiter);
 
-/* The best that this CPU has. */
+/* The fastest implementation for this CPU. */
 const struct raw_ops *raw_best(void);
 
 #ifdef __x86_64__

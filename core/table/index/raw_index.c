@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT
- * The index by raw structure, on all threads: the file is cut into chunks, and each is read as if one knew whether it
- * begins within quotes: a guess, by the first quote whose neighbours tell. The quotes of all chunks before settle it;
- * the few that guessed wrong are read again. One quote out of place, and none of this counts. */
+ * Builds the index by raw structure, in parallel. The file is divided into chunks. Whether a chunk begins within quotes
+ * is guessed from its first quotes; when all chunks are read, the quotes counted in them show which guesses were wrong,
+ * and these chunks are read again. If any quote is where strict libcsv would refuse it, the index is discarded. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table/private.h"
+#include "core/table/index/index.h"
 #include "core/table/index/raw_loops.h"
 
 enum { CHUNKS_MAX = 4096, CHUNK_MIN = 2 * 1024 * 1024 };
 
 struct chunk {
     struct raw_tally tally;
-    bool inside, odd; /* as it was read: within quotes at its start; in the other state at its end */
+    bool inside, odd; /* assumed to begin within quotes; has an odd number of quotes */
     bool strange, redo;
 };
 
@@ -21,8 +21,8 @@ struct build {
     struct index_builder builder;
     struct chunk *chunks;
     size_t n;
-    uint64_t windows; /* in a chunk */
-    bool again;       /* only chunks to be read again are read */
+    uint64_t windows; /* windows in a chunk */
+    bool again;       /* second pass: read only chunks marked `redo` */
 };
 
 static uint64_t window_begin(const struct build *b, uint64_t k)
@@ -41,13 +41,13 @@ static uint64_t chunk_end(const struct build *b, size_t i)
     return end < size ? end : size;
 }
 
-/* What the two bytes before `offset` mean for the first byte there. */
-static enum err state_at(const struct build *b, uint64_t offset, struct raw_state *out, bool *behind_newline)
+/* Makes the state at `offset` from the two bytes before it. */
+static enum err state_at(const struct build *b, uint64_t offset, struct raw_state *out, bool *after_newline)
 {
     char before[2] = {0};
     size_t n = offset - b->plan->start < 2 ? 1 : 2;
     enum err err = table_source_read(b->plan->source, before + 2 - n, n, offset - n);
-    *behind_newline = before[1] == '\n';
+    *after_newline = before[1] == '\n';
     *out = (struct raw_state){
         .after_mark = before[1] == b->plan->delimiter || before[1] == '\n' || before[1] == '"',
         .after_quote = before[1] == '"',
@@ -88,11 +88,11 @@ static void begin_tally(struct build *b, size_t i, struct raw_tally *t)
                             .next = window_begin(b, k),
                             .limit = end,
                             .entry = &b->builder.entries[k]};
-    t->ragged = (struct raw_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
+    t->ragged = (struct table_ragged){.first_short = UINT64_MAX, .first_long = UINT64_MAX};
     memset(t->entry, 0xff, (size_t)(stop - k) * sizeof *t->entry);
 }
 
-/* The first block tells whether the chunk begins within quotes, unless that is known already. */
+/* Guesses from the first block whether the chunk begins within quotes; in the second pass that is known. */
 static void begin_chunk(const struct build *b, struct chunk *c, struct raw_state *s, const char *block, size_t len)
 {
     if (!b->again)
@@ -104,22 +104,22 @@ static enum err read_chunk(struct build *b, size_t i, char *block)
 {
     struct chunk *c = &b->chunks[i];
     uint64_t begin = chunk_begin(b, i), end = chunk_end(b, i), from = b->plan->from.offset;
-    bool first = begin <= from, behind_newline = true;
+    bool first = begin <= from, after_newline = true;
     struct raw_state s = raw_begin();
     enum err err = OK;
     begin_tally(b, i, &c->tally);
     begin = first ? from : begin;
     c->strange = c->odd = false;
     if (!first)
-        err = state_at(b, begin, &s, &behind_newline);
+        err = state_at(b, begin, &s, &after_newline);
     size_t len;
-    for (uint64_t at = begin; !err && at < end; at += len) { /* none, if the first record reaches beyond the chunk */
+    for (uint64_t at = begin; !err && at < end; at += len) { /* none if the first record ends after the chunk */
         err = read_block(b, block, at, end, &len);
         if (err)
             break;
         if (at == begin && !first)
             begin_chunk(b, c, &s, block, len);
-        if (at == begin && behind_newline && !s.inside)
+        if (at == begin && after_newline && !s.inside)
             raw_note_entry(&c->tally, at);
         take_block(b, c, &s, block, len, at);
     }
@@ -154,7 +154,7 @@ static enum err read_chunks(struct build *b)
     return table_parallel_for(&loop, b->plan->runner);
 }
 
-/* Which chunks were read as what they are not? True if any. */
+/* Marks the chunks that were read with a wrong guess. True if there are any. */
 static bool settle_quotes(struct build *b)
 {
     bool inside = false, any = false;
@@ -169,15 +169,15 @@ static bool settle_quotes(struct build *b)
     return any;
 }
 
-/* The records so far, of which the last may reach into the next chunk. */
+/* The sum of the chunks so far. Their last record may continue in the next chunk. */
 struct sum {
-    uint64_t rows, delimiters, behind;
+    uint64_t rows, delimiters, end;
     bool inside, strange;
 };
 
-static void add_ragged(struct index_builder *d, const struct raw_ragged *more, uint64_t before)
+static void add_ragged(struct index_builder *d, const struct table_ragged *more, uint64_t before)
 {
-    struct raw_ragged *all = &d->facts->ragged;
+    struct table_ragged *all = &d->facts->ragged;
     if (all->short_rows == 0 && more->short_rows)
         all->first_short = more->first_short + before;
     if (all->long_rows == 0 && more->long_rows)
@@ -186,7 +186,7 @@ static void add_ragged(struct index_builder *d, const struct raw_ragged *more, u
     all->long_rows += more->long_rows;
 }
 
-/* A record that lies in two chunks, or the last one without a newline. */
+/* Counts a record that lies in two chunks, or the last one without a newline. */
 static void add_record(struct build *b, struct sum *s, uint64_t delimiters)
 {
     struct raw_tally one = {.expected = b->plan->ncolumns - 1, .rows = 1};
@@ -211,24 +211,24 @@ static void add_chunk(struct build *b, struct sum *s, size_t i)
         s->delimiters += t->delimiters;
         return;
     }
-    s->strange |= t->first - s->behind > TABLE_FIELD_MAX; /* libcsv decides what is too long */
+    s->strange |= t->first_end - s->end > TABLE_FIELD_MAX; /* libcsv reports fields that are too long */
     add_record(b, s, s->delimiters + t->head);
     add_ragged(&b->builder, &t->ragged, s->rows);
     s->rows += t->rows;
     s->delimiters = t->delimiters - t->last;
-    s->behind = t->behind;
+    s->end = t->last_end;
 }
 
-/* The last record may lack its newline; while more is to come, it is not one yet. */
+/* Counts a last record without a newline. While the source grows, it may be incomplete and is not counted. */
 static enum err add_tail(struct build *b, struct sum *s)
 {
     const struct table_plan *p = b->plan;
     char last = '\0';
-    b->builder.facts->end = s->behind;
-    if (s->behind == p->source->size || p->source->growing)
+    b->builder.facts->end = s->end;
+    if (s->end == p->source->size || p->source->growing)
         return OK;
     enum err err = table_source_read(p->source, &last, 1, p->source->size - 1);
-    s->strange |= s->inside || last == '\r' || p->source->size - s->behind > TABLE_FIELD_MAX;
+    s->strange |= s->inside || last == '\r' || p->source->size - s->end > TABLE_FIELD_MAX;
     add_record(b, s, s->delimiters);
     s->rows++;
     b->builder.facts->end = p->source->size;
@@ -237,7 +237,7 @@ static enum err add_tail(struct build *b, struct sum *s)
 
 static enum err add_up(struct build *b, bool *strange)
 {
-    struct sum s = {.rows = b->plan->from.row, .behind = b->plan->from.offset};
+    struct sum s = {.rows = b->plan->from.row, .end = b->plan->from.offset};
     for (size_t i = 0; i < b->n; i++)
         add_chunk(b, &s, i);
     enum err err = add_tail(b, &s);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Raw structure on x86-64 with AVX2 and carry-less multiply: 64 bytes in some twenty instructions. Multiplied by all
- * ones without carries, the mask of the quotes becomes the mask of the bytes within them (Langdale and
- * Lemire, 2019). */
+ * Raw structure on x86-64 with AVX2 and carry-less multiplication: 64 bytes in some twenty instructions. A carry-less
+ * product of the mask of quotes and all ones is the mask of bytes within quotes (Langdale and Lemire, 2019). */
 #include "core/table/index/raw.h"
 
 #ifdef __x86_64__
@@ -14,8 +13,8 @@
 
 #define FOR_AVX2 __attribute__((target("avx2,pclmul,popcnt,bmi")))
 
-/* The C library has asked the CPU already. To ask once more, as each start of a program with the compiler's way would,
- * is a trap for each question on a virtual machine. */
+/* Asks the C library, which has already queried the CPU. The compiler's builtin would query it again at every start of
+ * the program, and each query traps on a virtual machine. */
 #ifdef CPU_FEATURE_ACTIVE
 bool raw_has_avx2(void)
 {
@@ -68,7 +67,7 @@ FOR_AVX2 static void tally_avx2(struct raw_tally *t, const uint64_t *ends, const
     raw_tally_words(t, ends, seps, words, offset);
 }
 
-/* 32 bytes at `at`, with the case bit set where it does not matter, compared with the probe's byte. */
+/* Compares 32 bytes with a byte of the probe, after setting the case bit if case does not matter. */
 FOR_AVX2 static inline __m256i look(const char *at, __m256i fold, __m256i byte)
 {
     return _mm256_cmpeq_epi8(_mm256_or_si256(_mm256_loadu_si256((const __m256i *)at), fold), byte);

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * A cursor over rows: from the nearest indexed record on, by the same parser that found the records; or from the end
- * of a file that is not indexed yet, backwards by what the quotes there look like. */
+ * A cursor over rows. It parses from the nearest indexed record on, by libcsv. In a file that is not indexed
+ * completely, the last rows are found by raw structure from the end backwards. */
 #include <stdlib.h>
 
 #include "core/table/private.h"
 
-enum { TAIL_FIRST = 64 * 1024, TAIL_MAX = 16 * 1024 * 1024 }; /* bytes that are looked at for the last rows */
+enum { TAIL_FIRST = 64 * 1024, TAIL_MAX = 16 * 1024 * 1024 }; /* bytes that are searched for the last rows */
 
 struct table_reader {
     const struct table_body *body;
     struct table_lines lines;
     struct table_csv csv;
-    uint64_t next; /* the row at the parser's place */
-    bool lost;     /* after an error: the parser stands nowhere */
-    bool tail;     /* among the last rows, counted from the end */
+    uint64_t next; /* the row that the parser reads next */
+    bool lost;     /* the position of the parser is unknown, for example after an error */
+    bool tail;     /* rows are counted from the end */
     struct row row;
 };
 
@@ -63,7 +63,7 @@ uint64_t table_reader_offset(const struct table_reader *r)
     return r->lines.offset + r->lines.pos;
 }
 
-/* One record. What the index run accepted cannot be wrong now, unless the bytes are others. */
+/* Reads one record. The index accepted its bytes, so a fault now means that they have changed. */
 static enum err read_record(struct table_reader *r, bool keep)
 {
     struct table_segment s;
@@ -84,7 +84,7 @@ static enum err read_record(struct table_reader *r, bool keep)
     return OK;
 }
 
-/* A parser that stands at a record's start again. */
+/* Resets the parser to the start of a record. */
 static enum err restart(struct table_reader *r)
 {
     table_csv_done(&r->csv);
@@ -119,15 +119,15 @@ enum err table_seek(struct table_reader *r, uint64_t number)
     return OK;
 }
 
-/* Among the last bytes of the source. */
+/* The last bytes of the source. */
 struct tail {
     char *text;
     size_t len;
     uint64_t offset; /* of text[0] */
-    uint64_t ends;   /* records that end in it, the last one apart */
+    uint64_t ends;   /* records that end in it, without the last one */
 };
 
-/* Where the text behind the k-th end (from 1) begins, or how many ends there are; by raw structure. */
+/* The offset after the k-th record end (from 1), or, if there is none, the number of ends. */
 static uint64_t walk_tail(const struct table_body *body, struct tail *t, uint64_t k)
 {
     const struct raw_ops *raw = raw_best();
@@ -159,12 +159,12 @@ static enum err read_tail(const struct table_body *body, struct tail *t, size_t 
     if (err)
         return err;
     t->ends = walk_tail(body, t, 0);
-    if (t->ends > 0 && t->text[t->len - 1] == '\n') /* ends the last record: what is behind it is none */
+    if (t->ends > 0 && t->text[t->len - 1] == '\n') /* nothing follows the end of the last record */
         t->ends--;
     return OK;
 }
 
-/* From a record's start on, as it seems, which is the n-th from the end. */
+/* Moves to what seems to be the start of the n-th record from the end. */
 static enum err begin_tail(struct table_reader *r, struct tail *t, uint64_t n)
 {
     bool whole = t->offset == r->body->index.facts->start;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A walk: chosen cells of all rows. By raw structure a cell is a slice of the block, without the CRs that libcsv trims
- * and without its quotes; only where a quote is doubled is it copied. Elsewhere a reader reads row by row. */
+ * Walks over chosen cells of all rows. By raw structure a cell is a slice of the block, without its quotes and the CRs
+ * that libcsv trims; it is copied only if a quote in it is doubled. Elsewhere a table_reader reads row by row. */
 #include "core/table/index/walk.h"
 
 #include <stdlib.h>
@@ -13,19 +13,19 @@ enum { BATCH_ROWS = TABLE_BATCH_ROWS, BATCH_CELLS = 16384 };
 struct table_walk {
     struct table_blocks blocks;
     const struct raw_ops *raw;
-    struct table_reader *reader; /* for what raw structure does not serve */
+    struct table_reader *reader; /* for rows that raw structure cannot read */
     bool by_reader, all;
-    size_t *slots; /* of each column up to the last wanted: its place in a row, SIZE_MAX: not wanted */
+    size_t *slots; /* of each column up to the last wanted one: its position in a row; SIZE_MAX: not wanted */
     size_t nslots, width;
     struct cell *cells; /* of a batch */
     size_t batch_rows;
     struct buf copies;  /* of cells with doubled quotes */
-    uint64_t row, left; /* what the reader still has to read of this block */
+    uint64_t row, left; /* rows of this block that the reader still has to read */
 
-    struct raw_state state; /* behind the masks */
+    struct raw_state state; /* after the masks */
     uint64_t ends[RAW_WORDS], seps[RAW_WORDS];
-    size_t at, words, word; /* where the masks begin in the block, how many, the current one */
-    uint64_t live;          /* its bits that are still to be seen */
+    size_t at, words, word; /* offset of the masks in the block, how many, the current one */
+    uint64_t live;          /* bits of the current mask that are not handled yet */
     size_t field, start;    /* the current field, and where it begins */
 };
 
@@ -91,7 +91,7 @@ enum err table_walk_begin(struct table_walk *w, struct table_span span)
     return OK;
 }
 
-/* Masks of the next piece of the block; false at its end. */
+/* Makes the masks of the next piece of the block; false at its end. */
 static bool next_masks(struct table_walk *w)
 {
     const struct table_blocks *b = &w->blocks;
@@ -113,7 +113,7 @@ static void begin_block(struct table_walk *w)
     w->at = w->words = w->word = w->start = w->field = 0;
 }
 
-/* Doubled quotes become one. The copies may still move: the cell gets its place when the batch is done. */
+/* Copies a cell with its doubled quotes made single. The copies may still move; fill_copies sets the cell's text. */
 static void copy_cell(struct table_walk *w, const char *from, const char *to, struct cell *out)
 {
     size_t before = w->copies.len;
@@ -123,7 +123,7 @@ static void copy_cell(struct table_walk *w, const char *from, const char *to, st
     *out = (struct cell){.text = NULL, .len = w->copies.len - before};
 }
 
-/* The field between two places, as libcsv has it. */
+/* Makes a cell of the bytes between two offsets, as libcsv would. */
 static void take_field(struct table_walk *w, size_t from, size_t to, struct cell *out)
 {
     const char *a = w->blocks.text + from, *b = w->blocks.text + to;
@@ -142,11 +142,11 @@ static void take_field(struct table_walk *w, size_t from, size_t to, struct cell
     *out = (struct cell){.text = a, .len = (size_t)(b - a), .null = a == b};
 }
 
-/* Where a walk is within a block; in registers while it runs. */
+/* The position of a walk in a block, kept in registers while it runs. */
 struct place {
     size_t field, start; /* the current field, and where it begins */
-    struct cell *row;    /* its record's cells */
-    size_t rows;         /* records that are done */
+    struct cell *row;    /* cells of the current record */
+    size_t rows;         /* complete records */
 };
 
 /* A field ends at `at`. */
@@ -168,7 +168,7 @@ static inline void end_record(struct table_walk *w, struct place *p)
     p->rows++;
 }
 
-/* All fields that end in the current word, or until enough records are done. */
+/* Handles the fields that end in the current mask, until the batch is full. */
 static inline void walk_word(struct table_walk *w, struct place *p)
 {
     uint64_t ends = w->ends[w->word], seps = w->seps[w->word], live = w->live;
@@ -189,14 +189,14 @@ static inline void walk_word(struct table_walk *w, struct place *p)
     w->live = live;
 }
 
-/* The next records of the block, at most a batch; 0 at its end. */
+/* Reads the next records of the block, at most a batch; 0 at its end. */
 static size_t walk_records(struct table_walk *w)
 {
     struct place p = {.field = w->field, .start = w->start, .row = w->cells};
     while (p.rows < w->batch_rows && (w->word < w->words || next_masks(w)))
         walk_word(w, &p);
     if (p.rows < w->batch_rows && (p.start < w->blocks.len || p.field > 0)) {
-        end_field(w, &p, w->blocks.len); /* the last one of the file, without a newline */
+        end_field(w, &p, w->blocks.len); /* the last record of the file, without a newline */
         end_record(w, &p);
     }
     w->field = p.field;
@@ -216,7 +216,7 @@ static enum err fill_copies(struct table_walk *w, size_t n)
     return w->copies.err;
 }
 
-/* One row of a reader is a batch. */
+/* A row of the reader makes a batch. */
 static enum err next_by_reader(struct table_walk *w, struct table_batch *out)
 {
     const struct row *row;

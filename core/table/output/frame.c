@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: MIT
- * The box: column widths by the rules of Polars' table library (its "dynamic arrangement" within bounds that Polars
- * sets), text wrapped at spaces, lines drawn. Nothing here knows of a table. */
+ * Draws a frame: column widths by the rules of the table library that Polars uses (its "dynamic arrangement" within
+ * bounds that Polars sets), text wrapped at spaces, and lines. Knows nothing of a struct table. */
 #include <string.h>
 
 #include "core/base/text.h"
-#include "core/table/private.h"
+#include "core/table/output/frame.h"
 
 enum {
     PADDING = 2,     /* a space at each side */
-    MIN_WIDTH = 5,   /* of a column, padding included, unless its content is narrower */
+    MIN_WIDTH = 5,   /* of a column with padding, unless its content is narrower */
     MAX_TEXT = 31,   /* 30 characters and the ellipsis */
-    FREE_ENOUGH = 2, /* a line with no more room than this is full */
+    FREE_ENOUGH = 2, /* a line with at most this room is full */
 };
 
-/* Bounds of a column, padding included. */
+/* Bounds of a column, with padding. */
 struct bounds {
     size_t lower, upper;
-    bool exact; /* lower and upper are the same, whatever the content */
+    bool exact; /* lower and upper are equal, independent of the content */
 };
 
 struct arrangement {
     struct frame *frame;
     struct bounds bounds[FRAME_COLUMNS];
-    size_t content[FRAME_COLUMNS]; /* columns that the longest line needs */
+    size_t content[FRAME_COLUMNS]; /* width of the longest line */
     bool settled[FRAME_COLUMNS];
-    size_t width, columns; /* what is left for those not settled */
+    size_t width, columns; /* remaining for columns whose width is not settled */
 };
 
-/* A piece of a cell's text. */
+/* A part of a cell's text. */
 struct line {
     const char *at;
     size_t len;
@@ -48,7 +48,7 @@ static size_t columns_of(const char *text, size_t len)
     return (size_t)text_columns(text, len);
 }
 
-/* The next line of a text that has newlines; false behind the last one. `at` is NULL before the first. */
+/* The next line of a text with newlines; false after the last one. line->at is NULL before the first. */
 static bool next_line(const struct frame_cell *cell, struct line *line)
 {
     const char *end = cell->text + cell->len;
@@ -62,13 +62,13 @@ static bool next_line(const struct frame_cell *cell, struct line *line)
 
 /* --- wrapping --- */
 
-/* Wraps one line to `width`; each call of next_part gives one piece. Words go together while they fit. */
+/* Wraps one line to `width`: each call of next_part returns one piece, with as many words as fit. */
 struct wrap {
-    const char *at, *end; /* what is left, from the next word on; NULL: nothing */
+    const char *at, *end; /* the rest of the line, from the next word on; NULL: none */
     size_t width;
 };
 
-/* Clusters of `text` that fit into `width`; at least one code point if `any`. */
+/* The length in bytes of the clusters that fit into `width`; at least one code point if `any`. */
 static size_t bytes_that_fit(const char *text, size_t len, size_t width, bool any)
 {
     size_t i = 0, used = 0;
@@ -86,8 +86,8 @@ static size_t bytes_that_fit(const char *text, size_t len, size_t width, bool an
     return i;
 }
 
-/* Moves to the word behind `word`, or to the end. */
-static void go_behind(struct wrap *w, struct line word)
+/* Moves to the word after `word`, or to the end. */
+static void go_past(struct wrap *w, struct line word)
 {
     const char *stop = word.at + word.len;
     w->at = stop < w->end ? stop + 1 : NULL;
@@ -103,7 +103,7 @@ static bool next_part(struct wrap *w, struct line *out)
         size_t room = minus(minus(w->width, have), part.len > 0);
         if (need + have + (part.len > 0) <= w->width) {
             part = part.len ? (struct line){part.at, (size_t)(word.at + word.len - part.at)} : word;
-            go_behind(w, word);
+            go_past(w, word);
             if (columns_of(part.at, part.len) > minus(w->width, FREE_ENOUGH))
                 break; /* full */
             continue;
@@ -136,7 +136,8 @@ static void find_bounds(struct arrangement *a, size_t column)
                 content = columns_of(line.at, line.len);
     }
     size_t wish = f->cells[0][column].estimate;
-    bool omitted = wish == 1; /* the ellipsis column: its header counts without padding; a name takes 3 at least */
+    bool omitted =
+        wish == 1; /* the ellipsis column, whose header counts without padding; other names have at least 3 columns */
     wish += omitted ? 0 : PADDING;
     wish = values > wish ? values : wish;
     wish = wish < MAX_TEXT + PADDING ? wish : MAX_TEXT + PADDING;
@@ -155,7 +156,7 @@ static void settle(struct arrangement *a, size_t column, size_t width)
     a->columns--;
 }
 
-/* Columns whose width does not depend on the others. */
+/* Settles columns whose width does not depend on the others. */
 static void settle_fixed(struct arrangement *a)
 {
     for (size_t i = 0; i < a->frame->ncolumns; i++) {
@@ -179,7 +180,7 @@ static void settle_lower_bounds(struct arrangement *a)
     }
 }
 
-/* Columns that need no more than the average; what they leave raises it. */
+/* Settles columns that need no more than the average; what they do not use raises the average of the others. */
 static void settle_small(struct arrangement *a)
 {
     bool again = true;
@@ -198,7 +199,7 @@ static void settle_small(struct arrangement *a)
     }
 }
 
-/* The longest piece when the column is wrapped to `width`, in bytes: so does the library measure here. */
+/* The longest piece of the column when wrapped to `width`; in bytes, as the library measures it here. */
 static size_t longest_piece(const struct frame *f, size_t column, size_t width)
 {
     size_t longest = 0;
@@ -217,7 +218,7 @@ static size_t longest_piece(const struct frame *f, size_t column, size_t width)
     return longest;
 }
 
-/* Columns that wrap so well that they need less than the average. */
+/* Settles columns that need less than the average after wrapping. */
 static void settle_wrapped(struct arrangement *a)
 {
     size_t average = a->columns ? a->width / a->columns : 0;
@@ -284,7 +285,7 @@ static void add_rule(const struct frame *f, struct buf *out, const char *left, c
     buf_add_char(out, '\n');
 }
 
-/* How far a cell is drawn: the line of its text, and the rest of it if it is wrapped. */
+/* How much of a cell is drawn: the current line of its text, and the rest of that line if it is wrapped. */
 struct progress {
     struct line line;
     struct wrap rest;
@@ -317,7 +318,7 @@ static void add_piece(struct buf *out, struct line piece, size_t width, bool las
     buf_add_text(out, last ? "│\n" : "┆");
 }
 
-/* Lines until every cell of the row is over. */
+/* Adds lines until all cells of the row are drawn. */
 static void add_row(const struct frame *f, size_t row, struct buf *out)
 {
     struct progress progress[FRAME_COLUMNS] = {0};

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT
- * A set of rows as Polars 2.1 prints a frame where stdout is no terminal: which rows and columns are shown, and their
- * texts. table_frame.c draws the box. */
+ * Prints a set of rows as Polars 2.1 prints a frame to a file. This file chooses rows and columns and makes their
+ * texts; frame.c draws the box. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
 #include "core/table/private.h"
+#include "core/table/output/frame.h"
 
 enum { SHOWN_ROWS = 10, SHOWN_COLUMNS = 8, HALF_ROWS = SHOWN_ROWS / 2, HALF_COLUMNS = SHOWN_COLUMNS / 2 };
 static const char ellipsis[] = "…";
 
-/* Which of the table's columns is the i-th of the frame; the number of columns stands for the ellipsis. */
+/* The column of the table that is the i-th of the frame; the number of columns means the ellipsis. */
 static size_t shown_column(size_t ncolumns, size_t i)
 {
     if (ncolumns <= SHOWN_COLUMNS || i < HALF_COLUMNS)
@@ -35,7 +36,7 @@ static void fill_ellipsis(struct frame_cell *cell)
     cell->estimate = 1;
 }
 
-/* name, a rule of three dashes, dtype */
+/* A header has the name, a line of three dashes, and the dtype. */
 static enum err fill_header(struct frame_cell *cell, const struct column *c, struct buf *b)
 {
     const char *dtype = dtype_names[c->dtype];
@@ -89,7 +90,7 @@ static enum err fill_headers(const struct table *t, struct frame *f, struct buf 
     return err;
 }
 
-/* Rows from the `from`-th to before the `to`-th of the set. */
+/* Fills the rows at the positions from … to-1 of the set. */
 static enum err fill_rows(const struct table *t, struct table_reader *reader, const struct rows *rows, uint64_t from,
                           uint64_t to, struct frame *f, struct buf *b)
 {

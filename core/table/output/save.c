@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Saving: a row becomes a line of the buffer, a full buffer goes to the file. */
+ * Each row is added to a buffer as a line; a full buffer is written to the file. */
 #include "core/table/output/save.h"
 
 #include <stdlib.h>
@@ -10,9 +10,9 @@
 #include "core/base/text.h"
 
 enum { PIECE = 1 << 18, ROWS_A_STEP = 1024 };
-enum { LISTED_BYTES = 32 << 20, ROWS_A_PIECE = 1 << 20 }; /* of rows that are listed: held at once */
+enum { LISTED_BYTES = 32 << 20, ROWS_A_PIECE = 1 << 20 }; /* of a list of rows: in memory at once */
 
-static const size_t line_max = (size_t)1 << 34; /* a cell may be as long as it likes, and longer when escaped */
+static const size_t line_max = (size_t)1 << 34; /* cells have no maximum length, and escapes make them longer */
 
 struct saver {
     const struct table *t;
@@ -35,7 +35,7 @@ enum save_format save_format_of(const char *path)
 
 /* --- CSV ---------------------------------------------------------------------------------------------------------- */
 
-/* Delimiters that another reader may guess, and what some take for blanks or a byte order mark, are quoted too. */
+/* Also quotes what another program may take for a delimiter, for spaces to trim, or for a byte order mark. */
 static bool needs_quotes(const char *text, size_t len)
 {
     static const bool needed[256] = {
@@ -120,7 +120,7 @@ static size_t skip_digits(const char *text, size_t len, size_t at)
     return at;
 }
 
-/* As RFC 8259 has them: no +, no leading zeros, digits on both sides of the point. */
+/* Numbers of RFC 8259 have no plus, no leading zeros, and digits on both sides of the point. */
 static bool is_json_number(const char *text, size_t len)
 {
     size_t at = len > 0 && text[0] == '-', from = at;
@@ -148,7 +148,7 @@ static bool is_word(const struct cell *c, const char *word)
     return c->len == strlen(word) && memcmp(c->text, word, c->len) == 0;
 }
 
-/* What is no value of JSON as it stands stays the text that it is. */
+/* A value that is not valid JSON by itself is written as a text. */
 static void add_json_value(struct buf *b, enum dtype dtype, const struct cell *c)
 {
     bool number = (dtype == DTYPE_I64 || dtype == DTYPE_F64) && is_json_number(c->text, c->len);
@@ -178,7 +178,7 @@ static void json_row(struct saver *s, const struct row *row)
     buf_add_text(b, "}\n");
 }
 
-/* --- the whole ---------------------------------------------------------------------------------------------------- */
+/* --- all rows ----------------------------------------------------------------------------------------------------- */
 
 static const struct {
     void (*head)(struct saver *s); /* NULL: none */
@@ -229,7 +229,7 @@ static enum err save_all(struct saver *s, struct table_reader *r)
 
 /* --- rows in any order -------------------------------------------------------------------------------------------- */
 
-/* A row of the list: its number, then where its line lies in the buffer. */
+/* A row of the list: its number, its position in the list, and its line in the buffer. */
 struct listed {
     uint64_t number, place;
     size_t from, len;
@@ -276,7 +276,7 @@ static enum err read_lines(struct saver *s, struct table_reader *r, struct liste
     return err;
 }
 
-/* Read in the order of the file, written in that of the list: a sorted view lies all over the file. */
+/* Reads the rows in file order, because those of a sorted list are all over the file; writes them in list order. */
 static enum err save_piece(struct saver *s, struct table_reader *r, uint64_t at, struct listed *v, size_t n)
 {
     struct buf lines = s->out;
@@ -286,17 +286,17 @@ static enum err save_piece(struct saver *s, struct table_reader *r, uint64_t at,
     if (!err)
         err = read_lines(s, r, v, n);
     qsort(v, n, sizeof *v, by_place);
-    struct buf read = s->out;
+    struct buf unordered = s->out;
     s->out = lines;
     for (size_t i = 0; i < n && !err; i++) {
-        buf_add(&s->out, read.data + v[i].from, v[i].len);
+        buf_add(&s->out, unordered.data + v[i].from, v[i].len);
         err = flush_full(s);
     }
-    buf_done(&read);
+    buf_done(&unordered);
     return err;
 }
 
-/* So many rows that their lines take what a piece may, going by those before. */
+/* The number of rows in memory at once follows from the length of the lines so far. */
 static enum err save_listed(struct saver *s, struct table_reader *r)
 {
     uint64_t all = s->save->rows->n, at = 0;

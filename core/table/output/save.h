@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Rows and columns of a table as CSV or as JSON lines. What is written is read again by this program (or by Polars)
- * with the same cells: null stays null, an empty text an empty text, surplus cells stand behind the others. */
+ * Saves rows and columns of a table as CSV or as JSON lines. A saved CSV has the same cells when it is read again by
+ * this program or by Polars: nulls stay null, empty texts stay empty, and surplus cells follow the others. */
 #ifndef TABLE_OUTPUT_SAVE_H
 #define TABLE_OUTPUT_SAVE_H
 
@@ -9,18 +9,19 @@
 
 enum save_format { SAVE_CSV, SAVE_JSON_LINES, SAVE_FORMATS };
 
-/* By what the file is called: .jsonl, .ndjson and .json are JSON lines, all else is CSV. */
+/* The format by the end of the file name: .jsonl, .ndjson and .json are JSON lines, all others are CSV. */
 enum save_format save_format_of(const char *path);
 
 struct save {
     enum save_format format;
     const size_t *columns;
-    size_t ncolumns;             /* places in the table, in the order they are written */
-    const struct row_list *rows; /* NULL: all, as they stand */
+    size_t ncolumns;             /* columns of the table, in the order they are written */
+    const struct row_list *rows; /* NULL: all, in file order */
 };
 
-/* Memory for a row; with a list of rows for some 100 MB at most and a row, whatever the table's size. ERR_CANCELLED if
- * `progress` was stopped; ERR_SYS with errno if the fd takes no more. *bytes: written. */
+/* Writes to `fd`; *bytes is how many bytes. Uses memory for one row, and with a list of rows about 100 MB more,
+ * whatever the size of the table. ERR_CANCELLED if `progress` was stopped; the error of write(2), with errno, if that
+ * fails. */
 enum err table_save(const struct table *t, const struct save *save, int fd, struct table_progress *progress,
                     uint64_t *bytes) MUST_CHECK;
 

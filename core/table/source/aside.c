@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The thread that unpacks: packed bytes from one descriptor, unpacked ones into a pipe, and an end when it is asked. */
+ * The thread reads packed bytes from one descriptor, writes unpacked ones to a pipe, and ends when `stop` is readable.
+ */
 #include "core/table/source/aside.h"
 
 #include <errno.h>
@@ -18,11 +19,11 @@ enum { PIECE = 64 * 1024 };
 struct table_aside {
     pthread_t thread;
     bool running;
-    int in, out, stop; /* owned; `stop` is readable when nobody wants more */
+    int in, out, stop; /* owned; `stop` becomes readable when the thread is to end */
     const struct table_unpacker *unpacker;
     const char *path;
-    size_t first; /* bytes of the piece that were read before */
-    enum err err; /* of the thread, once it is joined */
+    size_t first; /* bytes of `piece` that were read before the thread started */
+    enum err err; /* of the thread; valid after it is joined */
     struct problem problem;
     char piece[PIECE];
 };
@@ -58,7 +59,7 @@ static enum err unpack(struct table_aside *a)
         const void *bytes;
         size_t len;
         err = a->unpacker->next(packed, &bytes, &len, &a->problem);
-        if (err || len == 0 || io_write_all(a->out, bytes, len)) /* whoever reads has gone: no matter */
+        if (err || len == 0 || io_write_all(a->out, bytes, len)) /* the reader closed its end: not an error */
             break;
     }
     a->unpacker->close(packed);
@@ -69,7 +70,7 @@ static void *run(void *arg)
 {
     struct table_aside *a = arg;
     a->err = unpack(a);
-    io_close(&a->out); /* the reader sees the end */
+    io_close(&a->out); /* so that the reader sees the end */
     return NULL;
 }
 

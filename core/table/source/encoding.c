@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: MIT
- * A stream in another encoding becomes UTF-8 as it comes, by iconv(3). In a file of its own: a program that never
- * converts is not linked with it. */
+ * Converts a stream to UTF-8 by iconv(3). In a file of its own, so that programs that never convert are not linked with
+ * it. */
 #include <errno.h>
 #include <iconv.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table/private.h"
+#include "core/table/source/source.h"
 
 enum { REST_MAX = 64, OUT = 64 * 1024 };
 
 struct encoding {
     iconv_t how;
     char *name;
-    char rest[REST_MAX]; /* the first bytes of a character whose others are still to come */
+    char rest[REST_MAX]; /* the first bytes of a character that is not complete yet */
     size_t nrest;
-    uint64_t taken; /* bytes that are converted */
+    uint64_t taken; /* bytes converted so far */
 };
 
 static enum err refuse(const struct encoding *c, const char *path, struct problem *problem)
 {
-    return problem_set(problem, ERR_PARSE, "%s: byte %llu is no %s", path, (unsigned long long)c->taken + 1, c->name);
+    return problem_set(problem, ERR_PARSE, "%s: byte %llu is not valid in %s", path, (unsigned long long)c->taken + 1,
+                       c->name);
 }
 
-/* All that is whole; *used is how much that was. */
+/* Converts all complete characters; *used is how many bytes they have. */
 static enum err convert(struct encoding *c, const char *bytes, size_t len, size_t *used, struct buf *out)
 {
     char *from = (char *)bytes;
@@ -42,7 +43,7 @@ static enum err convert(struct encoding *c, const char *bytes, size_t len, size_
     return why == EILSEQ ? ERR_PARSE : OK;
 }
 
-/* The rest of the last piece, with as much of this one as it takes to be whole. */
+/* Completes the rest of the last piece with bytes of this one. */
 static enum err finish_rest(struct encoding *c, const char **bytes, size_t *len, struct buf *out)
 {
     enum err err = OK;
@@ -59,7 +60,7 @@ static enum err finish_rest(struct encoding *c, const char **bytes, size_t *len,
     return err;
 }
 
-/* Some encodings hold a character back, for what follows may combine with it. */
+/* Some encodings hold a character back until they know whether the next one combines with it. */
 static enum err give_held(struct encoding *c, struct buf *out)
 {
     char *to = buf_reserve(out, REST_MAX);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Where a table's bytes lie: a regular file where it is, anything else where its stream spooled it. What becomes of the
- * file under us is asked at each read: it may grow, it may not become another. */
+ * The bytes of a table. A file may grow while it is open, but its bytes may not change; each read checks that. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,11 +10,11 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
-#include "core/table/private.h"
+#include "core/table/source/source.h"
 
 enum {
-    SIGNED = 4096,    /* bytes at each end that tell a file that grew from one that was written over */
-    LOOK = 64 * 1024, /* bytes that tell what lines end with */
+    SIGNED = 4096,    /* bytes at each end whose hash tells a grown file from a rewritten one */
+    LOOK = 64 * 1024, /* bytes searched for line ends */
 };
 
 bool table_is_sealed(int fd)
@@ -26,7 +25,7 @@ bool table_is_sealed(int fd)
 
 enum err table_problem(struct problem *problem, enum err err, const char *path)
 {
-    if (err == ERR_IO) /* of any thread, so that our errno says nothing about it */
+    if (err == ERR_IO) /* may come from another thread, whose errno is not ours */
         problem_set(problem, err, "%s: cannot read it: %s", path, err_text(err));
     else if (err == ERR_SYS || err == ERR_DENIED)
         problem_errno(problem, "%s: cannot read it", path);
@@ -35,15 +34,15 @@ enum err table_problem(struct problem *problem, enum err err, const char *path)
     return err;
 }
 
-/* FNV-1a. */
+/* Adds bytes to an FNV-1a hash. */
 static void sign(uint64_t *hash, const unsigned char *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         *hash = (*hash ^ bytes[i]) * 0x100000001b3u;
 }
 
-/* Of the first and the last bytes of the first `size`. An end that the disk does not give up signs nothing: what comes
- * before it is a table nevertheless. */
+/* Hashes the first and the last bytes of the first `size` bytes. Last bytes that the disk cannot read are left out, so
+ * that the rows before them can still be shown. */
 static enum err signature_of(int fd, uint64_t size, uint64_t *out)
 {
     unsigned char bytes[SIGNED];
@@ -66,8 +65,7 @@ static enum err share(int fd, const char *path, const struct stat *st, struct ta
     out->mtime_seconds = st->st_mtim.tv_sec;
     out->mtime_nanoseconds = st->st_mtim.tv_nsec;
     out->sealed = table_is_sealed(fd);
-    out->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (out->fd < 0)
+    if (io_dup(fd, &out->fd))
         return problem_errno(problem, "%s", path);
     enum err err = out->sealed ? OK : signature_of(out->fd, out->size, &out->signature);
     return err ? table_problem(problem, err, path) : OK;
@@ -80,7 +78,7 @@ enum err table_source_open(int fd, const char *path, struct table_source *out, s
     if (fstat(fd, &st) < 0)
         return problem_errno(problem, "%s", path);
     if (S_ISDIR(st.st_mode))
-        return problem_set(problem, ERR_PARSE, "%s: a directory, not a CSV file", path);
+        return problem_set(problem, ERR_PARSE, "%s: is a directory, not a CSV file", path);
     return share(fd, path, &st, out, problem);
 }
 
@@ -92,11 +90,10 @@ void table_source_close(struct table_source *s)
 enum err table_source_again(const struct table_source *s, struct table_source *out)
 {
     *out = *s;
-    out->fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 3);
-    return out->fd < 0 ? err_from_errno(errno) : OK;
+    return io_dup(s->fd, &out->fd);
 }
 
-/* Outside quotes a CR and no newline: as old Macs wrote, and Excel for them still does. */
+/* Lines end with a lone CR if there are CRs, but no newlines, outside quotes, as in files of old Macs. */
 enum err table_source_find_ends(struct table_source *s)
 {
     char bytes[4096];
@@ -115,20 +112,20 @@ enum err table_source_find_ends(struct table_source *s)
             after_cr = !inside && bytes[i] == '\r';
         }
     }
-    s->lone_crs = seen || (after_cr && !s->growing); /* else its newline may be still to come */
+    s->lone_crs = seen || (after_cr && !s->growing); /* in a growing file its newline may follow */
     return OK;
 }
 
 enum err table_source_read(const struct table_source *s, char *bytes, size_t len, uint64_t at)
 {
-    char behind = s->growing ? '\n' : '\0';
+    char next = s->growing ? '\n' : '\0';
     enum err err = io_read_at(s->fd, bytes, len, at);
     if (!err && s->lone_crs && len > 0 && bytes[len - 1] == '\r' && at + len < s->size)
-        err = io_read_at(s->fd, &behind, 1, at + len);
+        err = io_read_at(s->fd, &next, 1, at + len);
     if (err || !s->lone_crs)
         return err;
     for (char *cr = bytes, *end = bytes + len; (cr = memchr(cr, '\r', (size_t)(end - cr))); cr++)
-        if ((cr + 1 < end ? cr[1] : behind) != '\n')
+        if ((cr + 1 < end ? cr[1] : next) != '\n')
             *cr = '\n';
     return OK;
 }
@@ -149,8 +146,8 @@ static enum table_change change_seen(const struct table_source *s)
     return !signature_of(s->fd, s->size, &now) && now == s->signature ? TABLE_GROWN : TABLE_REWRITTEN;
 }
 
-/* write(2) sets the time first and the size last (__generic_file_write_iter): who looks between the two sees what looks
- * like a file written over. Only what still looks so after a moment is one. */
+/* write(2) sets the time before the size (__generic_file_write_iter in the kernel): between the two a grown file looks
+ * rewritten. So a file counts as rewritten only if it still looks so after some milliseconds. */
 enum table_change table_source_change(const struct table_source *s)
 {
     enum { LOOKS = 10 };

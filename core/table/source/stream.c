@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What is no plain file: a pipe, or something packed. Its bytes are spooled, into memory as long as they are few and
- * into a file without a name from then on, and can be read there while more come. */
+ * Input that is not a plain file: a pipe, or packed data. Its bytes are spooled: into memory first, and into a file
+ * without a name when there are many. They can be read there while more arrive. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,35 +10,36 @@
 #include <unistd.h>
 
 #include "core/base/io.h"
+#include "core/table/row_list.h"
 #include "core/table/source/aside.h"
-#include "core/table/private.h"
+#include "core/table/source/source.h"
 
-/* A pipe that never ends must not eat the machine. */
+/* A pipe that never ends must not fill the disk. */
 #define SPOOL_MAX ((uint64_t)1 << 40)
 
 enum {
     PIECE = 64 * 1024,
-    MAGIC = 6,                     /* bytes that tell what is packed */
-    MEMORY_MAX = 64 * 1024 * 1024, /* more than this goes into a file */
+    MAGIC = 6,                     /* bytes that identify a packed format */
+    MEMORY_MAX = 64 * 1024 * 1024, /* longer streams are spooled to a file */
     ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE,
 };
 
 struct table_stream {
     char *path;
     int in;       /* owned */
-    bool regular; /* read at `offset`, so that the caller's place in it stays */
+    bool regular; /* read at `offset`, so that the caller's file offset stays unchanged */
     uint64_t offset;
     const struct table_unpacker *unpacker;
-    void *packed;               /* the unpacker's own; NULL: it unpacks nothing here */
-    struct table_aside *aside;  /* or on a thread: `in` is what comes from there */
-    struct table_filter filter; /* push NULL: none */
+    void *packed;               /* the unpacker's state; NULL: nothing is unpacked on this thread */
+    struct table_aside *aside;  /* unpacks on another thread, and `in` is its output; or NULL */
+    struct table_filter filter; /* push is NULL if there is none */
     struct buf filtered;
-    char *piece; /* PIECE bytes; the first `ahead` were read to look at them */
+    char *piece; /* PIECE bytes; the first `ahead` are read but not spooled yet */
     size_t ahead;
     int spool;   /* owned */
-    bool looked; /* it is known whether something is packed */
+    bool looked; /* it is known whether the input is packed */
     bool memory, done;
-    uint64_t size; /* in the spool */
+    uint64_t size; /* bytes in the spool */
 };
 
 static const struct magic {
@@ -70,7 +71,7 @@ static ssize_t read_input(struct table_stream *s, char *to, size_t len)
     }
 }
 
-/* The unpacker takes the bytes that were looked at first. */
+/* Gives the unpacker the bytes that were read ahead, then those of the input. */
 static ssize_t give_packed(void *ctx, const void **bytes)
 {
     struct table_stream *s = ctx;
@@ -83,7 +84,7 @@ static ssize_t give_packed(void *ctx, const void **bytes)
 static enum err unpack(struct table_stream *s, struct problem *problem)
 {
     if (!s->unpacker)
-        return problem_set(problem, ERR_PARSE, "%s: it is packed; unpack it first", s->path);
+        return problem_set(problem, ERR_PARSE, "%s: is compressed; unpack it first", s->path);
     if (s->regular)
         return s->unpacker->open(&s->packed, give_packed, s, s->path, problem);
     int packed = s->in;
@@ -93,7 +94,6 @@ static enum err unpack(struct table_stream *s, struct problem *problem)
     return table_aside_new(packed, s->piece, n, s->unpacker, s->path, &s->aside, &s->in, problem);
 }
 
-/* A file without a name, where temporary files may be large. */
 int table_nameless_file(void)
 {
     const char *dirs[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
@@ -117,7 +117,7 @@ static enum err copy_spool(int from, int to, char *block, uint64_t size)
     return err;
 }
 
-/* Memory becomes a file. Whoever reads the memory keeps it. */
+/* Moves the spool from memory to a file. Tables over the memory keep it. */
 static enum err leave_memory(struct table_stream *s)
 {
     char *block = malloc(PIECE);
@@ -145,7 +145,7 @@ static enum err keep(struct table_stream *s, const void *bytes, size_t len, stru
     if (!err)
         err = io_write_all(s->spool, bytes, len);
     if (err == ERR_SYS || err == ERR_IO)
-        return problem_errno(problem, "%s: no room for its bytes", s->path);
+        return problem_errno(problem, "%s: cannot store its bytes", s->path);
     if (err)
         return table_problem(problem, err, s->path);
     s->size += len;
@@ -163,7 +163,7 @@ static enum err spool(struct table_stream *s, const void *bytes, size_t len, str
     return err;
 }
 
-/* One piece, whatever is there. The first ones may be too short to tell whether something is packed. */
+/* Spools one piece. The first ones may be too short to tell whether the input is packed. */
 static enum err pump_plain(struct table_stream *s, size_t *got, struct problem *problem)
 {
     ssize_t n = read_input(s, s->piece + s->ahead, PIECE - s->ahead);
@@ -214,7 +214,7 @@ enum err table_stream_pump(struct table_stream *s, size_t most, bool *done, stru
     return err;
 }
 
-/* A file's first bytes are there: they tell at once. */
+/* Looks at the first bytes of a file, which never wait. */
 static enum err look_ahead(struct table_stream *s, struct problem *problem)
 {
     while (s->ahead < MAGIC) {
@@ -243,15 +243,15 @@ enum err table_stream_open(int fd, const char *path, const struct table_unpacker
     s->memory = true;
     s->unpacker = unpacker;
     buf_init(&s->filtered, (size_t)64 << 20);
-    s->in = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    s->in = -1;
     s->spool = memfd_create("poolscope-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     s->piece = malloc(PIECE);
     s->path = strdup(path);
     enum err err = OK;
     if (!s->piece || !s->path)
         err = table_problem(problem, ERR_NOMEM, path);
-    else if (s->in < 0 || s->spool < 0)
-        err = problem_errno(problem, "%s: no memory for its bytes", path);
+    else if (s->spool < 0 || io_dup(fd, &s->in))
+        err = problem_errno(problem, "%s: cannot be opened as a stream", path);
     if (!err && s->regular)
         err = look_ahead(s, problem);
     if (err)
@@ -301,7 +301,7 @@ enum err table_stream_needed(int fd, bool *out)
     if (fstat(fd, &st) < 0)
         return err_from_errno(errno);
     if (S_ISDIR(st.st_mode)) {
-        *out = false; /* no CSV either; opening it says so */
+        *out = false; /* table_open refuses it */
         return OK;
     }
     enum err err = S_ISREG(st.st_mode) ? io_read_some_at(fd, bytes, sizeof bytes, 0, &n) : OK;
@@ -318,6 +318,5 @@ enum err table_spool_source(const struct table_spool *spool, struct table_source
 {
     *out = (struct table_source){.size = spool->size, .ours = true, .growing = spool->growing};
     out->sealed = table_is_sealed(spool->fd);
-    out->fd = fcntl(spool->fd, F_DUPFD_CLOEXEC, 3);
-    return out->fd < 0 ? err_from_errno(errno) : OK;
+    return io_dup(spool->fd, &out->fd);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Unpacking by libarchive: gzip, zstd, xz, bzip2. The library, and a dozen that it needs itself, is loaded when
- * something is to be unpacked: a table that is not packed is on the screen sooner, and takes less
- * memory, without them. */
+ * Unpacks gzip, zstd, xz and bzip2 by libarchive. The library, which needs a dozen others, is loaded on first use, so
+ * that a table that is not packed is shown sooner and takes less memory. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <dlfcn.h>
@@ -11,7 +10,7 @@
 
 #include "core/table/table.h"
 
-/* Its functions, by their own types. */
+/* The functions of the library that are used; their types come from its header. */
 #define FUNCTIONS(X)                                                                                                   \
     X(archive_read_new)                                                                                                \
     X(archive_read_free)                                                                                               \
@@ -64,9 +63,9 @@ static la_ssize_t on_read(struct archive *a, void *data, const void **bytes)
 static enum err unpack_problem(const struct packed *p, struct problem *problem)
 {
     const char *why = p->lib.archive_error_string(p->archive);
-    if (!why) /* it says nothing of a gzip whose last bytes are not there, … */
+    if (!why) /* libarchive has no message for a truncated gzip, … */
         why = "its end is missing";
-    else if (strstr(why, "No progress is possible")) /* … and this of an xz */
+    else if (strstr(why, "No progress is possible")) /* … and this one for a truncated xz */
         why = "truncated xz input";
     bool memory = p->lib.archive_errno(p->archive) == ENOMEM;
     return problem_set(problem, memory ? ERR_NOMEM : ERR_PARSE, "%s: cannot unpack it: %s", p->path, why);

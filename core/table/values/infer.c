@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * Dtypes from cells, by Polars' rules: what each cell looks like on its own, then what all of a column have in common.
- * Ours differ in two points: every row is looked at, and a column in which a number has leading zeros stays text. */
+ * Infers dtypes from cells by the rules of Polars: the kind of each cell, then the dtype that fits all kinds in a
+ * column. There are two differences: all rows are used, and a column with a number that has leading zeros is text. */
 #include <string.h>
 
-#include "core/table/private.h"
+#include "core/table/values/values.h"
 
 /* What a cell looks like. */
 enum kind {
     KIND_BOOL = 1,
     KIND_INT = 2,
-    KIND_BIG = 4, /* an integer that i64 does not hold */
+    KIND_BIG = 4, /* an integer that does not fit into i64 */
     KIND_FLOAT = 8,
     KIND_TEXT = 16,
     KIND_ZEROS = 32, /* 007: a code, not a number */
@@ -55,7 +55,7 @@ static enum kind integer_kind(const struct cell *cell)
     return table_value_fit(DTYPE_I64, false, cell) == TABLE_FIT_YES ? KIND_INT : KIND_BIG;
 }
 
-/* [-+]? digits . digits exponent? and its shorter forms; an integer may have only a minus. */
+/* A number is [-+]? digits . digits exponent?, where parts may be missing; an integer may have a minus but no plus. */
 static enum kind number_kind(const struct cell *cell)
 {
     struct scan s = {cell->text, cell->text + cell->len};
@@ -64,13 +64,13 @@ static enum kind number_kind(const struct cell *cell)
     if (word(cell, sign, "inf") || word(cell, sign, "NaN"))
         return KIND_FLOAT;
     bool leading_zero = s.end - s.at > 1 && s.at[0] == '0' && s.at[1] >= '0' && s.at[1] <= '9';
-    size_t before = digits(&s), behind = 0;
+    size_t before = digits(&s), after = 0;
     bool point = one_of(&s, ".");
     if (point)
-        behind = digits(&s);
-    if (before + behind == 0)
+        after = digits(&s);
+    if (before + after == 0)
         return KIND_TEXT;
-    bool exponent = (!point || behind) && one_of(&s, "eE");
+    bool exponent = (!point || after) && one_of(&s, "eE");
     if (exponent) {
         one_of(&s, "+-");
         if (!digits(&s))
@@ -104,7 +104,7 @@ static void note_bad(struct table_infer *f, bool day_first, uint64_t row)
         f->bad[day_first] = row;
 }
 
-/* The first date of a column decides the order of all; day first is tried first, as in Polars. */
+/* The first date of a column decides whether all are day first; that is tried first, as in Polars. */
 static void check_date(struct table_infer *f, uint64_t row, const struct cell *cell)
 {
     enum table_fit fits[2] = {table_value_fit(DTYPE_DATE, false, cell), table_value_fit(DTYPE_DATE, true, cell)};
@@ -156,11 +156,6 @@ enum dtype table_infer_dtype(const struct table_infer *f)
     case KIND_FLOAT | KIND_BIG: return DTYPE_F64;
     default: return DTYPE_STR;
     }
-}
-
-bool table_infer_day_first(const struct table_infer *f)
-{
-    return f->first_is_day_first;
 }
 
 uint64_t table_infer_bad_row(const struct table_infer *f, enum dtype dtype)

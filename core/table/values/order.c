@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Values as bits that sort: see table_order.h. */
+ * Turns values into numbers and bytes that sort in the order of the values. */
 #include "core/table/values/order.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@ static uint64_t order_of_f64(double v)
     uint64_t bits;
     if (v != v)
         return UINT64_MAX;
-    v += 0.0; /* -0 is 0 */
+    v += 0.0; /* makes 0 of -0 */
     memcpy(&bits, &v, sizeof bits);
     return bits & SIGN ? ~bits : bits | SIGN;
 }
@@ -51,8 +51,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* A run of digits: a digit, so that it stands among other bytes as it did; how many there are without leading zeros;
- * and those. */
+/* A run of digits becomes a digit, so that it sorts as before among other bytes; then the number of digits without
+ * leading zeros; then these digits. */
 static size_t add_digits(struct buf *b, const char *text, size_t len, bool *zeros)
 {
     size_t end = 0, from = 0;
@@ -82,19 +82,19 @@ enum err table_order_text(const char *text, size_t len, struct buf *b)
             continue;
         }
         buf_add_char(b, text[i]);
-        if (text[i++] == '\0') /* told apart from the end below */
+        if (text[i++] == '\0') /* different from the two NULs below */
             buf_add_char(b, '\xff');
     }
-    if (zeros) { /* 1, 01, 001: equal so far */
+    if (zeros) { /* 1, 01 and 001 have equal keys so far */
         buf_add(b, "\0\0", 2);
         buf_add(b, text, len);
     }
     return b->err;
 }
 
-int table_order_compare(const struct buf *a, const struct buf *b)
+int table_order_compare(const char *a, size_t alen, const char *b, size_t blen)
 {
-    size_t len = a->len < b->len ? a->len : b->len;
-    int order = len > 0 ? memcmp(a->data, b->data, len) : 0;
-    return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+    size_t len = alen < blen ? alen : blen;
+    int order = len > 0 ? memcmp(a, b, len) : 0;
+    return order != 0 ? order : (alen > blen) - (alen < blen);
 }

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT
- * All rows, once, by the runner's parts: dtypes of the columns and codes of the key. Each part walks its own span of
- * the table; what the parts found is merged in the order of their rows. */
+ * Scans all rows once, in parallel, for the dtypes of the columns and the codes of the key. Each part walks its own
+ * span of the table; the results are merged in the order of the rows. */
 #include <stdlib.h>
 
 #include "core/table/private.h"
 #include "core/table/index/walk.h"
 
-enum { PARTS_PER_THREAD = 4 }; /* of several: none waits long for another's last one */
+enum { PARTS_PER_THREAD = 4 }; /* several, so that no thread waits long for the last part of another */
 
 struct part {
     struct table_infer *infer; /* of each column */
     struct table_set codes;
-    uint64_t *counts; /* of the codes that are kept, in a second run */
+    uint64_t *counts; /* of each code, in the recount */
 };
 
 struct scan {
@@ -23,20 +23,14 @@ struct scan {
     struct table_found *found;
 };
 
-static enum err each_inline(void *ctx, size_t parts, enum err (*part)(void *arg, size_t i), void *arg)
+static enum err each_part(struct scan *s, enum err (*part)(void *arg, void *own, size_t i))
 {
-    (void)ctx;
-    enum err first = OK;
-    for (size_t i = 0; i < parts; i++) {
-        enum err err = part(arg, i);
-        first = first ? first : err;
-    }
-    return first;
+    return table_parallel_for(&(struct table_loop){.items = s->n, .arg = s, .item = part}, s->options->runner);
 }
 
 typedef enum err batch_visitor(const struct scan *s, struct part *p, const struct table_batch *batch);
 
-/* All rows of part i: all cells, or the key alone. */
+/* Visits all rows of part i, with all cells or only the key. */
 static enum err visit_rows(const struct scan *s, size_t i, bool all, batch_visitor *visit)
 {
     struct table_walk *walk;
@@ -67,8 +61,9 @@ static enum err learn_batch(const struct scan *s, struct part *p, const struct t
     return table_set_count_cells(&p->codes, batch->cells + s->options->key, batch->width, batch->rows, &nulls);
 }
 
-static enum err learn_part(void *arg, size_t i)
+static enum err learn_part(void *arg, void *own, size_t i)
 {
+    (void)own;
     return visit_rows(arg, i, true, learn_batch);
 }
 
@@ -82,9 +77,10 @@ static enum err count_batch(const struct scan *s, struct part *p, const struct t
     return OK;
 }
 
-static enum err count_part(void *arg, size_t i)
+static enum err count_part(void *arg, void *own, size_t i)
 {
     struct scan *s = arg;
+    (void)own;
     s->parts[i].counts = calloc(s->found->codes.n ? s->found->codes.n : 1, sizeof *s->parts[i].counts);
     return s->parts[i].counts ? visit_rows(s, i, false, count_batch) : ERR_NOMEM;
 }
@@ -106,11 +102,12 @@ static enum err merge_codes(struct scan *s)
     return err;
 }
 
-/* Parts that were full counted only what they kept themselves: with the codes settled, all rows are counted again. */
-static enum err recount(struct scan *s, const struct table_runner *runner)
+/* A part whose set was full counted only the codes that it kept. Now that the codes are known, counts all rows again.
+ */
+static enum err recount(struct scan *s)
 {
     struct table_set *all = &s->found->codes;
-    enum err err = runner->each(runner->ctx, s->n, count_part, s);
+    enum err err = each_part(s, count_part);
     for (size_t k = 0; !err && k < all->n; k++) {
         all->entries[k].count = 0;
         for (size_t i = 0; i < s->n; i++)
@@ -119,7 +116,7 @@ static enum err recount(struct scan *s, const struct table_runner *runner)
     return err;
 }
 
-/* The cell of a given dtype that does not parse, as an error with its place. */
+/* Reports the place of a cell that is not of the dtype given for its column. */
 static enum err refuse_cell(const struct scan *s, size_t c, uint64_t number, const char *path, struct problem *problem)
 {
     const struct table_body *body = &s->table->body;
@@ -146,10 +143,10 @@ static enum err refuse_cell(const struct scan *s, size_t c, uint64_t number, con
     if (err)
         table_problem(problem, err, path);
     else
-        err = problem_set(problem, ERR_PARSE, "%s:%llu:%llu: \"%s\" is no %s; column \"%.*s\" was said to be one", path,
-                          (unsigned long long)line, (unsigned long long)column, buf_text(&text),
-                          dtype_names[s->header->columns[c].dtype], (int)s->header->columns[c].name_len,
-                          s->header->columns[c].name);
+        err = problem_set(
+            problem, ERR_PARSE, "%s:%llu:%llu: \"%s\" is not a valid %s, the dtype given for column \"%.*s\"", path,
+            (unsigned long long)line, (unsigned long long)column, buf_text(&text),
+            dtype_names[s->header->columns[c].dtype], (int)s->header->columns[c].name_len, s->header->columns[c].name);
     buf_done(&text);
     table_reader_free(reader);
     return err;
@@ -179,7 +176,7 @@ static enum err merge_dtypes(struct scan *s, struct table_header *header, const 
             table_infer_merge(&all[c], &s->parts[i].infer[c]);
         if (!header->columns[c].given)
             header->columns[c].dtype = table_infer_dtype(&all[c]);
-        s->found->day_first[c] = table_infer_day_first(&all[c]);
+        s->found->day_first[c] = all[c].first_is_day_first;
     }
     return s->options->strict ? check_given(s, all, path, problem) : OK;
 }
@@ -218,18 +215,16 @@ static void scan_done(struct scan *s)
 enum err table_scan(const struct table *t, struct table_header *header, const struct table_scan_options *o,
                     struct table_found *out, struct problem *problem)
 {
-    static const struct table_runner plain = {.each = each_inline, .width = 1};
-    const struct table_runner *runner = o->runner ? o->runner : &plain;
     struct scan s = {.table = t, .header = header, .options = o, .found = out};
     *out = (struct table_found){0};
     table_set_init(&out->codes, TABLE_CODES_MAX, TABLE_CODES_BYTES_MAX);
-    enum err err = prepare(&s, runner->width ? runner->width : 1);
+    enum err err = prepare(&s, o->runner ? o->runner->width : 1);
     if (!err)
-        err = runner->each(runner->ctx, s.n, learn_part, &s);
+        err = each_part(&s, learn_part);
     if (!err)
         err = merge_codes(&s);
     if (!err && !out->codes_complete)
-        err = recount(&s, runner);
+        err = recount(&s);
     err = err ? table_problem(problem, err, o->path) : merge_dtypes(&s, header, o->path, problem);
     scan_done(&s);
     return err;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What is known of a table, as bytes in sealed memory: identity of the source, path, columns, codes. The process that
- * loaded it reads it from there like any other, so there is one way to be right. */
+ * Writes and reads the schema, which is sealed memory: identity of the source, path, columns and codes. The process
+ * that loaded the table also reads it from there, so all processes use the same code. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ struct schema_head {
 static const char schema_magic[8] = "psschem2";
 enum { CODES_COMPLETE = 1, NO_HEADER = 2, LEARNED = 4, OURS = 8, GROWING = 16, LONE_CRS = 32 };
 
-/* Before each text: its length, and what belongs to it. A NUL follows each text. */
+/* Precedes each text, which is followed by a NUL. */
 struct schema_item {
     uint64_t len, value, flags;
 };
@@ -75,7 +75,7 @@ enum err table_schema_write(const struct table_schema *s, int *fd)
     return err;
 }
 
-/* What is left of the bytes. */
+/* The rest of the bytes. */
 struct cursor {
     const char *at;
     size_t left;
@@ -91,7 +91,7 @@ static const char *take(struct cursor *c, size_t len)
     return at;
 }
 
-/* The text of the next item, NULL if the bytes do not hold it. */
+/* The text of the next item; NULL if the bytes end before it does. */
 static const char *take_item(struct cursor *c, struct schema_item *item)
 {
     const char *raw = take(c, sizeof *item);
@@ -139,7 +139,7 @@ static struct table_code *read_codes(const struct table *t)
     return codes;
 }
 
-/* Several threads may be the first: one's list stays, the others' go. */
+/* If several threads read the codes at the same time, the first list is kept and the others are freed. */
 const struct table_code *table_schema_codes(const struct table *t)
 {
     struct table_code *_Atomic *kept = (struct table_code * _Atomic *)&t->codes;

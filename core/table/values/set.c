@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Distinct texts with counts, in the order of their first coming: a hash table with open addressing over one buffer. */
+ * A hash table with open addressing; the texts are in one buffer. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table/private.h"
+#include "core/table/values/set.h"
 
 void table_set_init(struct table_set *s, size_t max, size_t max_bytes)
 {
@@ -19,9 +19,9 @@ void table_set_done(struct table_set *s)
     *s = (struct table_set){0};
 }
 
-enum { SHORT = 7, GROUP = 32 }; /* bytes; cells whose memory is fetched together */
+enum { SHORT = 7, GROUP = 32 }; /* bytes of a short text; cells whose memory is prefetched together */
 
-/* Up to seven bytes and their number in one word: another text is another word. */
+/* A text of up to seven bytes and its length as one word, which is different for every such text. */
 static uint64_t word_of(const char *text, size_t len)
 {
     uint64_t word = (uint64_t)len << 56;
@@ -29,14 +29,14 @@ static uint64_t word_of(const char *text, size_t len)
         uint32_t first, last;
         memcpy(&first, text, 4);
         memcpy(&last, text + len - 4, 4);
-        return word | (uint64_t)first | (uint64_t)last << (8 * (len - 4)); /* where they overlap, they agree */
+        return word | (uint64_t)first | (uint64_t)last << (8 * (len - 4)); /* overlapping bytes are equal */
     }
     for (size_t i = 0; i < len; i++)
         word |= (uint64_t)(unsigned char)text[i] << (8 * i);
     return word;
 }
 
-/* The last step of MurmurHash3, so that the low bits depend on all others; different words stay different. */
+/* The final mix of MurmurHash3: the low bits depend on all others, and different words stay different. */
 static uint64_t mix(uint64_t h)
 {
     h = (h ^ h >> 33) * 0xff51afd7ed558ccdu;
@@ -44,7 +44,7 @@ static uint64_t mix(uint64_t h)
     return h ^ h >> 33;
 }
 
-/* Short texts are told apart by it alone; the others by something like FNV-1a over words. */
+/* Short texts have different hashes; longer ones are hashed by a variant of FNV-1a that takes words. */
 static uint64_t hash_of(const char *text, size_t len)
 {
     if (len <= SHORT)
@@ -67,7 +67,7 @@ static bool is_entry(const struct table_set *s, const struct table_set_entry *e,
     return e->hash == hash && e->len == len && (len <= SHORT || memcmp(s->text.data + e->at, text, len) == 0);
 }
 
-/* The slot that holds this text, or the free one where it would go. */
+/* The slot of this text, or the free slot for it. */
 static size_t find_slot(const struct table_set *s, uint64_t hash, const char *text, size_t len)
 {
     size_t i = (size_t)hash & (s->nslots - 1);
@@ -125,15 +125,6 @@ static enum err enter(struct table_set *s, uint64_t hash, const char *text, size
     return OK;
 }
 
-bool table_set_find(const struct table_set *s, const char *text, size_t len, size_t *out)
-{
-    size_t slot = s->nslots ? find_slot(s, hash_of(text, len), text, len) : 0;
-    if (!s->nslots || !s->slots[slot])
-        return false;
-    *out = s->slots[slot] - 1;
-    return true;
-}
-
 static enum err count_hashed(struct table_set *s, uint64_t hash, const char *text, size_t len, uint64_t more,
                              uint64_t *before)
 {
@@ -152,7 +143,7 @@ enum err table_set_count(struct table_set *s, const char *text, size_t len, uint
     return count_hashed(s, hash_of(text, len), text, len, more, before);
 }
 
-/* A slot and its entry are two waits for memory; for a group of cells these are waited for together. */
+/* Finding a text waits for memory twice, for the slot and the entry. Prefetches both for a group of cells. */
 static void fetch(const struct table_set *s, const uint64_t *hashes, size_t n)
 {
     if (s->nslots == 0)

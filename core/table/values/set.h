@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Distinct texts with counts, in the order of their first coming, with a ceiling: for the table room and the engine. */
+ * A set of distinct texts with counts, in the order in which they were first added, with a maximum size. For the table
+ * room and the engine. */
 #ifndef TABLE_VALUES_SET_H
 #define TABLE_VALUES_SET_H
 
@@ -19,24 +20,23 @@ struct table_set_entry {
 struct table_set {
     struct table_set_entry *entries;
     size_t n, cap, max;
-    uint32_t *slots; /* index + 1 into entries, 0 is free */
+    uint32_t *slots; /* index into entries + 1; 0: free */
     size_t nslots;
     struct buf text;
-    bool full; /* something did not fit; from then on nothing new is entered */
+    bool full; /* a text did not fit; no new texts are added any more */
 };
 
 void table_set_init(struct table_set *s, size_t max, size_t max_bytes);
 void table_set_done(struct table_set *s);
-bool table_set_find(const struct table_set *s, const char *text, size_t len, size_t *out);
 
-/* Counts `more` of this text. *before (may be NULL) is the count so far. */
+/* Adds `more` to the count of a text. *before (may be NULL) is the count before that. */
 enum err table_set_count(struct table_set *s, const char *text, size_t len, uint64_t more, uint64_t *before) MUST_CHECK;
 
-/* Counts n cells, each `stride` behind the one before; nulls are only counted themselves. */
+/* Counts the texts of n cells that are `stride` cells apart. Nulls are not added, but counted in *nulls. */
 enum err table_set_count_cells(struct table_set *s, const struct cell *cells, size_t stride, size_t n, uint64_t *nulls)
     MUST_CHECK;
 
-/* The place of each cell's text, SIZE_MAX for one that is not there, or null. */
+/* Finds the index of each cell's text; SIZE_MAX for a null or a text that is not in the set. */
 void table_set_find_cells(const struct table_set *s, const struct cell *cells, size_t n, size_t *at);
 const char *table_set_text(const struct table_set *s, size_t i);
 

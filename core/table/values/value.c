@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * One cell as a value of its dtype: what Polars 2.1 parses, and how it shows it in a frame. */
+ * Parses a cell as a value of its dtype, and shows it in a frame, as Polars 2.1 does. */
 #include <locale.h>
-#include <math.h> /* isnan and the like: nothing that needs libm */
+#include <math.h> /* isnan and isinf, which do not need libm */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +99,7 @@ static bool parse_i64(struct span s, int64_t *out)
     return true;
 }
 
-/* Only whether it is one: strtod(3) takes more than Polars does, and less ("1." and "inf" apart). */
+/* Whether Polars would parse it as a number. strtod(3) accepts other texts. */
 static bool is_f64(struct span s)
 {
     if (!take(&s, '-'))
@@ -126,7 +126,7 @@ static bool parse_bool(struct span s, bool *out)
     return *out || is_word(s, "false");
 }
 
-/* A number of at most `width` digits; spaces before it do not matter. */
+/* Parses a number of at most `width` digits, after any spaces. */
 static bool take_number(struct span *s, int width, int64_t *out)
 {
     while (s->at < s->end && (*s->at == ' ' || *s->at == '\t'))
@@ -137,7 +137,7 @@ static bool take_number(struct span *s, int width, int64_t *out)
     return s->at > from;
 }
 
-/* Four digits, or with a sign up to six (the calendar of Polars' library ends there). */
+/* A year has at most four digits, or six with a sign, which is the limit of the library that Polars uses. */
 static bool take_year(struct span *s, int64_t *out)
 {
     while (s->at < s->end && (*s->at == ' ' || *s->at == '\t'))
@@ -159,7 +159,7 @@ static bool is_real_date(const struct date *d)
     return d->day <= days[d->month - 1] + (leap && d->month == 2);
 }
 
-/* 2024-01-31, 2024/01/31, 2024.01.31; day first 31-01-2024 and so on. */
+/* Parses 2024-01-31, 2024/01/31 and 2024.01.31, or, if day_first, 31-01-2024 and so on. */
 static bool parse_date(struct span s, bool day_first, struct date *out)
 {
     int64_t month, day, other;
@@ -183,8 +183,8 @@ static int64_t days_of(const struct date *d)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-/* strtod(3) of the "C" locale, which is built into the C library and needs no memory. Text longer than this has digits
- * that no double tells apart, and its exponent behind them. */
+/* strtod(3) in the "C" locale, which is built into the C library and needs no memory. The exponent may follow more
+ * digits than fit into `small`. */
 static bool read_f64(struct span s, double *out)
 {
     char small[64], *text = small;
@@ -199,7 +199,7 @@ static bool read_f64(struct span s, double *out)
     return true;
 }
 
-/* `value` NULL: only whether it fits. */
+/* `value` may be NULL. */
 static enum table_fit read_value(enum dtype dtype, bool day_first, const struct cell *cell, struct table_value *value)
 {
     struct span s = {cell->text, cell->text + cell->len};
@@ -243,7 +243,7 @@ enum table_fit table_value_read(enum dtype dtype, bool day_first, const struct c
     return read_value(dtype, day_first, cell, out);
 }
 
-/* Polars' guess of a width: as many columns as bytes, at most two for each character. */
+/* How Polars estimates a width: one column for each byte, but at most two for each character. */
 static size_t estimate_width(size_t bytes, size_t characters)
 {
     if (bytes == characters)
@@ -251,7 +251,7 @@ static size_t estimate_width(size_t bytes, size_t characters)
     double adjust = (double)bytes / (double)characters;
     double product = (double)characters * adjust;
     size_t wide = (size_t)product;
-    wide += (double)wide < product; /* rounded up, as the guess is */
+    wide += (double)wide < product; /* rounds up */
     return wide < characters * 2 ? wide : characters * 2;
 }
 
@@ -266,7 +266,7 @@ enum err table_add_short(struct buf *b, const char *text, size_t len, size_t *es
     return cut ? buf_add_text(b, ellipsis) : b->err;
 }
 
-/* The shortest digits that read back as `v`: "d.ddde±x" in `out`. */
+/* Writes the shortest digits that are parsed as `v` again, as "d.ddde±x". */
 static void shortest_digits(double v, char out[40])
 {
     for (int precision = 0; precision <= 17; precision++) {
@@ -276,7 +276,7 @@ static void shortest_digits(double v, char out[40])
     }
 }
 
-/* "1.5e+06" → "1.5e6" */
+/* Makes "1.5e6" of "1.5e+06". */
 static void plain_exponent(char *text)
 {
     char *e = strchr(text, 'e');
@@ -284,7 +284,7 @@ static void plain_exponent(char *text)
         sprintf(e + 1, "%d", atoi(e + 1));
 }
 
-/* How many digits stand behind the point when the shortest digits are written without an exponent. */
+/* How many digits follow the point when the shortest digits are written without an exponent. */
 static int shortest_decimals(const char *scientific)
 {
     const char *e = strchr(scientific, 'e'), *point = strchr(scientific, '.');
@@ -301,7 +301,8 @@ static void trim_zeros(char *text)
         strcpy(text + len, "0");
 }
 
-/* Whole numbers as 1.0 up to a bound; short ones as they are; the rest with six decimals or in scientific notation. */
+/* Whole numbers below a bound have one decimal, short numbers are written as they are, and the rest have six decimals
+ * or an exponent. */
 static void format_finite(double v, char out[400])
 {
     static const double bound = 999999.0;
@@ -328,7 +329,7 @@ static void format_finite(double v, char out[400])
     }
 }
 
-/* Numbers have a point, whatever the locale of the program; "C" is built into the C library and needs no memory. */
+/* In the "C" locale, because the locale of the program may use a comma; it is built into the C library. */
 static enum err add_f64(struct buf *b, struct span s)
 {
     char small[64], out[400];
@@ -368,7 +369,8 @@ enum err table_add_value(const struct table *t, size_t column, const struct cell
     bool flag = false;
     if (fit == TABLE_FIT_NULL)
         return buf_add_text(out, "null");
-    if (fit == TABLE_FIT_NO || dtype == DTYPE_STR) /* no: the file changed; its text says more than an error here */
+    if (fit == TABLE_FIT_NO ||
+        dtype == DTYPE_STR) /* TABLE_FIT_NO: the file changed, or the dtype is wrong; shows the text */
         return table_add_short(out, cell->text, cell->len, NULL);
     switch (dtype) {
     case DTYPE_I64: parse_i64(without_spaces(cell), &number); return buf_addf(out, "%lld", (long long)number);

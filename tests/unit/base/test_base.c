@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * core/base: errors as values, the bounded buffer, the clock, threads, and file descriptors on real pipes, sockets
- * and files. */
+ * core/base: errors, the buffer, the clock, threads, and file descriptors with real pipes, sockets and files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +30,7 @@
 #include "core/base/thread.h"
 #include "tests/kit/fd_kit.h"
 
-static void every_error_has_a_text_of_its_own(void **state)
+static void every_error_has_a_different_text(void **state)
 {
     (void)state;
     for (int i = 0; i < ERR_COUNT; i++) {
@@ -44,7 +43,7 @@ static void every_error_has_a_text_of_its_own(void **state)
     assert_string_equal(err_text(ERR_COUNT), "unknown error");
 }
 
-static void errno_values_become_answers(void **state)
+static void errno_values_are_mapped_to_errors(void **state)
 {
     (void)state;
     static const struct {
@@ -69,7 +68,7 @@ static void errno_values_become_answers(void **state)
         assert_int_equal(err_from_errno(cases[i].errnum), cases[i].e);
 }
 
-static void a_problem_says_what_and_where_and_keeps_errno(void **state)
+static void a_problem_keeps_its_text_and_errno(void **state)
 {
     (void)state;
     struct problem p;
@@ -87,7 +86,7 @@ static void a_problem_says_what_and_where_and_keeps_errno(void **state)
     assert_int_equal(problem_errno(NULL, "nobody listens"), ERR_DENIED);
 }
 
-/* What a terminal acts on: C0, DEL, and C1 both as UTF-8 and as a bare byte. */
+/* Control characters: C0, DEL, and C1 as UTF-8 and as a single byte. */
 static bool acts_on_terminal(const char *text)
 {
     const unsigned char *c = (const unsigned char *)text;
@@ -98,7 +97,7 @@ static bool acts_on_terminal(const char *text)
     return false;
 }
 
-static void a_problem_never_drives_the_terminal(void **state)
+static void a_problem_has_no_control_characters(void **state)
 {
     (void)state;
     struct problem p;
@@ -111,7 +110,7 @@ static void a_problem_never_drives_the_terminal(void **state)
     assert_string_equal(p.text, "für häßliche Namen: 表");
 }
 
-static void a_problem_too_long_is_cut(void **state)
+static void cuts_a_problem_that_is_too_long(void **state)
 {
     (void)state;
     struct problem p;
@@ -125,7 +124,7 @@ static void a_problem_too_long_is_cut(void **state)
     assert_int_equal(strlen(p.text), sizeof p.text - 1);
 }
 
-static void a_buffer_holds_up_to_its_ceiling_and_not_more(void **state)
+static void a_buffer_holds_no_more_than_its_maximum(void **state)
 {
     (void)state;
     struct buf b;
@@ -138,7 +137,7 @@ static void a_buffer_holds_up_to_its_ceiling_and_not_more(void **state)
     buf_done(&b);
 }
 
-static void a_buffers_first_error_sticks_until_it_is_cleared(void **state)
+static void a_buffer_keeps_its_first_error_until_it_is_cleared(void **state)
 {
     (void)state;
     struct buf b;
@@ -166,7 +165,7 @@ static void a_buffer_refuses_sizes_that_overflow(void **state)
     assert_int_equal(buf_add(&b, "x", 1), OK);
     assert_null(buf_reserve(&b, SIZE_MAX - 1));
     buf_done(&b);
-    /* A ceiling as high as memory itself: the allocation is refused, or the sum is; neither may wrap around. */
+    /* With the largest maximum the allocation or the sum is refused; neither may overflow. */
     buf_init(&b, SIZE_MAX);
     assert_int_equal(buf_add(&b, "x", 1), OK);
     assert_null(buf_reserve(&b, SIZE_MAX - 1));
@@ -179,7 +178,7 @@ static bool closes_on_exec(int fd)
     return (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0;
 }
 
-static void a_duplicate_closes_on_exec_and_is_no_standard_descriptor(void **state)
+static void a_duplicate_is_close_on_exec_and_never_a_standard_descriptor(void **state)
 {
     (void)state;
     int fd = -1;
@@ -191,7 +190,7 @@ static void a_duplicate_closes_on_exec_and_is_no_standard_descriptor(void **stat
     assert_int_equal(fd, -1);
 }
 
-static void duplicates_are_made_all_or_none(void **state)
+static void makes_all_duplicates_or_none(void **state)
 {
     (void)state;
     int before = next_fd();
@@ -206,7 +205,7 @@ static void duplicates_are_made_all_or_none(void **state)
     assert_int_equal(next_fd(), before);
 }
 
-static void a_buffer_grows_and_formats_over_many_adds(void **state)
+static void a_buffer_grows_over_many_adds(void **state)
 {
     (void)state;
     struct buf b;
@@ -240,7 +239,7 @@ static void the_clock_never_goes_back(void **state)
     }
 }
 
-/* A nameless file with `len` bytes that count up. */
+/* A file without a name that holds the bytes 0, 1, 2 … */
 static int file_of(size_t len)
 {
     int fd = memfd_create("test", MFD_CLOEXEC);
@@ -252,7 +251,7 @@ static int file_of(size_t len)
     return fd;
 }
 
-static void reading_all_stops_at_the_end_or_at_the_ceiling(void **state)
+static void reading_stops_at_the_end_or_at_the_maximum(void **state)
 {
     (void)state;
     static const struct {
@@ -283,7 +282,7 @@ static void reading_all_stops_at_the_end_or_at_the_ceiling(void **state)
     }
 }
 
-static void reading_at_a_place_notices_a_file_that_ends_before(void **state)
+static void reading_at_an_offset_notices_a_file_that_is_too_short(void **state)
 {
     (void)state;
     char bytes[20];
@@ -311,10 +310,10 @@ static void *drain(void *arg)
     return (void *)total;
 }
 
-static void writing_all_goes_on_through_a_full_pipe(void **state)
+static void writing_waits_for_a_full_pipe(void **state)
 {
     (void)state;
-    enum { SIZE = 1 << 20 }; /* more than a pipe holds */
+    enum { SIZE = 1 << 20 }; /* more than fits into a pipe */
     int ends[2];
     pthread_t reader;
     void *total;
@@ -329,7 +328,7 @@ static void writing_all_goes_on_through_a_full_pipe(void **state)
     free(data);
 }
 
-static void writing_at_a_place_leaves_the_others_alone(void **state)
+static void writing_at_an_offset_changes_only_those_bytes(void **state)
 {
     (void)state;
     char bytes[6];
@@ -344,7 +343,7 @@ static void writing_at_a_place_leaves_the_others_alone(void **state)
     assert_int_equal(io_write_at(fd, "X", 1, 0), ERR_SYS);
 }
 
-static void writing_to_nobody_is_an_answer(void **state)
+static void writing_to_a_closed_pipe_is_an_error(void **state)
 {
     (void)state;
     int ends[2];
@@ -361,7 +360,7 @@ static void make_socket(int ends[2])
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
 }
 
-static void messages_keep_their_bounds_and_carry_fds(void **state)
+static void messages_keep_their_boundaries_and_carry_fds(void **state)
 {
     (void)state;
     int ends[2], fds[IO_FDS_MAX], nfds, sent[IO_FDS_MAX];
@@ -388,11 +387,11 @@ static void messages_keep_their_bounds_and_carry_fds(void **state)
     assert_int_equal(io_send(ends[0], "x", 1, sent, IO_FDS_MAX + 1), ERR_TOO_BIG);
     close(ends[0]);
     assert_int_equal(io_recv(ends[1], bytes, sizeof bytes, &len, fds, &nfds), ERR_CLOSED);
-    assert_int_equal(io_send(ends[1], "x", 1, NULL, 0), ERR_CLOSED); /* and no SIGPIPE */
+    assert_int_equal(io_send(ends[1], "x", 1, NULL, 0), ERR_CLOSED); /* without SIGPIPE */
     close(ends[1]);
 }
 
-static void a_message_too_long_is_refused_and_leaks_no_fd(void **state)
+static void refuses_a_message_that_is_too_long_without_leaking_fds(void **state)
 {
     (void)state;
     int ends[2], fds[IO_FDS_MAX], nfds;
@@ -409,7 +408,7 @@ static void a_message_too_long_is_refused_and_leaks_no_fd(void **state)
     close(ends[1]);
 }
 
-static void sockets_that_do_not_block_say_again(void **state)
+static void non_blocking_sockets_return_again(void **state)
 {
     (void)state;
     int ends[2], fds[IO_FDS_MAX], nfds;
@@ -476,7 +475,7 @@ static bool set_is_ready(int epoll)
     return poll(&(struct pollfd){epoll, POLLIN, 0}, 1, 0) == 1;
 }
 
-static void an_input_is_awaited_and_a_file_is_always_ready(void **state)
+static void waits_for_an_input_and_treats_a_file_as_always_ready(void **state)
 {
     (void)state;
     int before = next_fd(), ends[2], set = epoll_create1(EPOLL_CLOEXEC);
@@ -494,7 +493,7 @@ static void an_input_is_awaited_and_a_file_is_always_ready(void **state)
     assert_true(await_is_ready(&input) && set_is_ready(set) && await_is_file(&input));
     assert_int_equal(await_input(&input, fileno(file)), OK);
 
-    assert_int_equal(await_input(&input, -1), ERR_SYS); /* no fd: nothing is awaited any more */
+    assert_int_equal(await_input(&input, -1), ERR_SYS); /* an error: nothing is awaited any more */
     assert_false(await_is_ready(&input) || set_is_ready(set) || await_is_file(&input));
     await_end(&input);
     fclose(file);
@@ -504,7 +503,7 @@ static void an_input_is_awaited_and_a_file_is_always_ready(void **state)
     assert_int_equal(next_fd(), before);
 }
 
-static void a_thread_that_is_started_gets_no_signal(void **state)
+static void a_started_thread_blocks_all_signals(void **state)
 {
     (void)state;
     pthread_t thread;
@@ -516,7 +515,7 @@ static void a_thread_that_is_started_gets_no_signal(void **state)
     assert_ptr_equal(result, &mask);
     mask_of(&after);
     for (int s = 1; s < NSIG; s++) {
-        bool ever = s != SIGKILL && s != SIGSTOP && s != 32 && s != 33; /* the last two are glibc's own */
+        bool ever = s != SIGKILL && s != SIGSTOP && s != 32 && s != 33; /* glibc uses the last two itself */
         assert_int_equal(sigismember(&mask, s) == 1, ever);
         assert_int_equal(sigismember(&before, s), sigismember(&after, s));
     }
@@ -525,29 +524,29 @@ static void a_thread_that_is_started_gets_no_signal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_duplicate_closes_on_exec_and_is_no_standard_descriptor),
-        cmocka_unit_test(duplicates_are_made_all_or_none),
-        cmocka_unit_test(every_error_has_a_text_of_its_own),
-        cmocka_unit_test(errno_values_become_answers),
-        cmocka_unit_test(a_problem_says_what_and_where_and_keeps_errno),
-        cmocka_unit_test(a_problem_never_drives_the_terminal),
-        cmocka_unit_test(a_problem_too_long_is_cut),
-        cmocka_unit_test(a_buffer_holds_up_to_its_ceiling_and_not_more),
-        cmocka_unit_test(a_buffers_first_error_sticks_until_it_is_cleared),
+        cmocka_unit_test(a_duplicate_is_close_on_exec_and_never_a_standard_descriptor),
+        cmocka_unit_test(makes_all_duplicates_or_none),
+        cmocka_unit_test(every_error_has_a_different_text),
+        cmocka_unit_test(errno_values_are_mapped_to_errors),
+        cmocka_unit_test(a_problem_keeps_its_text_and_errno),
+        cmocka_unit_test(a_problem_has_no_control_characters),
+        cmocka_unit_test(cuts_a_problem_that_is_too_long),
+        cmocka_unit_test(a_buffer_holds_no_more_than_its_maximum),
+        cmocka_unit_test(a_buffer_keeps_its_first_error_until_it_is_cleared),
         cmocka_unit_test(a_buffer_refuses_sizes_that_overflow),
-        cmocka_unit_test(a_buffer_grows_and_formats_over_many_adds),
+        cmocka_unit_test(a_buffer_grows_over_many_adds),
         cmocka_unit_test(the_clock_never_goes_back),
-        cmocka_unit_test(reading_all_stops_at_the_end_or_at_the_ceiling),
-        cmocka_unit_test(reading_at_a_place_notices_a_file_that_ends_before),
-        cmocka_unit_test(writing_all_goes_on_through_a_full_pipe),
-        cmocka_unit_test(writing_at_a_place_leaves_the_others_alone),
-        cmocka_unit_test(writing_to_nobody_is_an_answer),
-        cmocka_unit_test(messages_keep_their_bounds_and_carry_fds),
-        cmocka_unit_test(a_message_too_long_is_refused_and_leaks_no_fd),
-        cmocka_unit_test(sockets_that_do_not_block_say_again),
+        cmocka_unit_test(reading_stops_at_the_end_or_at_the_maximum),
+        cmocka_unit_test(reading_at_an_offset_notices_a_file_that_is_too_short),
+        cmocka_unit_test(writing_waits_for_a_full_pipe),
+        cmocka_unit_test(writing_at_an_offset_changes_only_those_bytes),
+        cmocka_unit_test(writing_to_a_closed_pipe_is_an_error),
+        cmocka_unit_test(messages_keep_their_boundaries_and_carry_fds),
+        cmocka_unit_test(refuses_a_message_that_is_too_long_without_leaking_fds),
+        cmocka_unit_test(non_blocking_sockets_return_again),
         cmocka_unit_test(sealed_memory_cannot_be_changed),
-        cmocka_unit_test(an_input_is_awaited_and_a_file_is_always_ready),
-        cmocka_unit_test(a_thread_that_is_started_gets_no_signal),
+        cmocka_unit_test(waits_for_an_input_and_treats_a_file_as_always_ready),
+        cmocka_unit_test(a_started_thread_blocks_all_signals),
         cmocka_unit_test(running_out_of_fds_is_an_error_and_not_a_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * core/base/new_file: a file is there whole or not at all, and nothing else ever gets a name beside it. */
+ * core/base/new_file: a file is written completely or not at all, and leaves no other name in its folder. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -66,7 +66,7 @@ static void assert_holds(const struct place *p, const char *text)
     assert_string_equal(bytes, text);
 }
 
-/* That came into the folder. */
+/* Names that appeared in the folder. */
 static int count_names(const struct place *p)
 {
     _Alignas(struct inotify_event) char bytes[4096];
@@ -80,19 +80,19 @@ static int count_names(const struct place *p)
     return n;
 }
 
-static void where_nothing_was_no_other_name_is_ever_seen(void **state)
+static void a_new_file_never_has_another_name(void **state)
 {
     struct place *p = *state;
     int fd = open(p->folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
     if (fd < 0)
-        skip(); /* a file system without nameless files */
+        skip(); /* the file system has no files without a name */
     close(fd);
     assert_int_equal(write_new(p, "one", true), OK);
     assert_holds(p, "one");
     assert_int_equal(count_names(p), 1);
 }
 
-static void what_was_there_is_replaced_as_a_whole(void **state)
+static void replaces_an_existing_file_at_once(void **state)
 {
     struct place *p = *state;
     assert_int_equal(write_new(p, "one, and much more", true), OK);
@@ -100,7 +100,7 @@ static void what_was_there_is_replaced_as_a_whole(void **state)
     assert_holds(p, "two");
 }
 
-static void what_was_there_stays_where_it_is_not_to_be_replaced(void **state)
+static void keeps_an_existing_file_that_may_not_be_replaced(void **state)
 {
     struct place *p = *state;
     assert_int_equal(write_new(p, "one", false), OK);
@@ -108,7 +108,7 @@ static void what_was_there_stays_where_it_is_not_to_be_replaced(void **state)
     assert_holds(p, "one");
 }
 
-static void what_is_dropped_leaves_nothing(void **state)
+static void a_dropped_file_leaves_nothing(void **state)
 {
     struct place *p = *state;
     struct new_file f;
@@ -118,7 +118,7 @@ static void what_is_dropped_leaves_nothing(void **state)
     assert_int_equal(access(p->path, F_OK), -1);
 }
 
-static void a_file_that_is_replaced_keeps_its_mode(void **state)
+static void replacing_a_file_keeps_its_mode(void **state)
 {
     struct place *p = *state;
     struct stat st;
@@ -129,13 +129,13 @@ static void a_file_that_is_replaced_keeps_its_mode(void **state)
     assert_int_equal(st.st_mode & 07777, 0604);
 }
 
-static void a_file_that_is_replaced_keeps_its_owner(void **state)
+static void replacing_a_file_keeps_its_owner(void **state)
 {
     enum { OTHER_USER = 65534 };
     struct place *p = *state;
     struct stat st;
     if (geteuid() != 0)
-        skip(); /* nobody else may give files away */
+        skip(); /* only root may change the owner of a file */
     assert_int_equal(write_new(p, "one", true), OK);
     assert_int_equal(chown(p->path, OTHER_USER, OTHER_USER), 0);
     assert_int_equal(write_new(p, "two", true), OK);
@@ -144,24 +144,24 @@ static void a_file_that_is_replaced_keeps_its_owner(void **state)
     assert_int_equal(st.st_gid, OTHER_USER);
 }
 
-/* What a link names in the end is written, and the link stays; `link` is made in the folder, and removed. */
-static void a_link_is_followed(void **state)
+/* Writes the file that the link names, and keeps the link. */
+static void follows_a_symbolic_link(void **state)
 {
     struct place *p = *state;
-    struct place link = *p;
+    struct place named = *p;
     struct stat st;
-    snprintf(link.path, sizeof link.path, "%s/link", p->folder);
-    assert_int_equal(symlink("report", link.path), 0);
-    assert_int_equal(write_new(&link, "one", true), OK); /* it dangles */
+    snprintf(named.path, sizeof named.path, "%s/link", p->folder);
+    assert_int_equal(symlink("report", named.path), 0);
+    assert_int_equal(write_new(&named, "one", true), OK); /* its file does not exist yet */
     assert_holds(p, "one");
-    assert_int_equal(write_new(&link, "two", true), OK);
+    assert_int_equal(write_new(&named, "two", true), OK);
     assert_holds(p, "two");
-    assert_int_equal(lstat(link.path, &st), 0);
+    assert_int_equal(lstat(named.path, &st), 0);
     assert_true(S_ISLNK(st.st_mode));
-    unlink(link.path);
+    unlink(named.path);
 }
 
-static void a_link_that_comes_in_the_meantime_is_not_replaced(void **state)
+static void does_not_replace_a_link_made_meanwhile(void **state)
 {
     struct place *p = *state;
     struct new_file f;
@@ -174,7 +174,7 @@ static void a_link_that_comes_in_the_meantime_is_not_replaced(void **state)
     assert_true(S_ISLNK(st.st_mode));
 }
 
-static void links_in_a_circle_are_refused(void **state)
+static void refuses_links_in_a_circle(void **state)
 {
     struct place *p = *state;
     struct new_file f;
@@ -184,7 +184,7 @@ static void links_in_a_circle_are_refused(void **state)
     assert_non_null(strstr(problem.text, "Too many levels of symbolic links"));
 }
 
-static void a_stream_is_refused_where_a_file_is_wanted(void **state)
+static void refuses_a_stream_where_a_file_is_needed(void **state)
 {
     struct new_file f;
     struct problem problem;
@@ -195,8 +195,8 @@ static void a_stream_is_refused_where_a_file_is_wanted(void **state)
     assert_int_equal(new_file_commit(&f, true, &problem), OK);
 }
 
-/* A descriptor that this program opened itself is close-on-exec, and nobody outside can mean it. */
-static void only_descriptors_from_outside_may_be_named(void **state)
+/* Descriptors that this program opened itself are close-on-exec, and a user cannot mean them. */
+static void refuses_paths_of_descriptors_that_it_opened_itself(void **state)
 {
     struct new_file f;
     struct problem problem;
@@ -214,17 +214,17 @@ static void only_descriptors_from_outside_may_be_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(where_nothing_was_no_other_name_is_ever_seen, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_was_there_is_replaced_as_a_whole, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_was_there_stays_where_it_is_not_to_be_replaced, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_dropped_leaves_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_file_that_is_replaced_keeps_its_mode, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_file_that_is_replaced_keeps_its_owner, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_link_is_followed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_link_that_comes_in_the_meantime_is_not_replaced, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(links_in_a_circle_are_refused, set_up, tear_down),
-        cmocka_unit_test(a_stream_is_refused_where_a_file_is_wanted),
-        cmocka_unit_test(only_descriptors_from_outside_may_be_named),
+        cmocka_unit_test_setup_teardown(a_new_file_never_has_another_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(replaces_an_existing_file_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(keeps_an_existing_file_that_may_not_be_replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_dropped_file_leaves_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(replacing_a_file_keeps_its_mode, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(replacing_a_file_keeps_its_owner, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(follows_a_symbolic_link, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(does_not_replace_a_link_made_meanwhile, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refuses_links_in_a_circle, set_up, tear_down),
+        cmocka_unit_test(refuses_a_stream_where_a_file_is_needed),
+        cmocka_unit_test(refuses_paths_of_descriptors_that_it_opened_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * core/base/text: clusters, widths, and what never reaches a terminal. */
+ * core/base/text: clusters, widths, and characters that a terminal must not get. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 
 #include "core/base/text.h"
 
-/* One cluster: how many bytes it has, what is drawn of it, how wide. */
+/* One cluster: its length in bytes, its glyph, and the width. */
 struct glyph_case {
     const char *text;
     size_t covered; /* 0: all of it */
@@ -58,7 +58,7 @@ static const struct glyph_case glyphs[] = {
     {"\u200d", 0, "\u25cc\u200d", 1, true},
 };
 
-static void clusters_become_safe_glyphs_of_known_width(void **state)
+static void clusters_become_safe_glyphs_of_the_right_width(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof glyphs / sizeof *glyphs; i++) {
@@ -71,7 +71,7 @@ static void clusters_become_safe_glyphs_of_known_width(void **state)
     }
 }
 
-static void a_nul_byte_is_shown(void **state)
+static void shows_a_nul_byte(void **state)
 {
     (void)state;
     struct text_glyph g;
@@ -79,7 +79,7 @@ static void a_nul_byte_is_shown(void **state)
     assert_string_equal(g.bytes, "␀");
 }
 
-static void a_cluster_that_is_too_long_is_cut_and_ends(void **state)
+static void cuts_a_cluster_that_is_too_long(void **state)
 {
     (void)state;
     struct text_glyph g;
@@ -94,7 +94,7 @@ static void a_cluster_that_is_too_long_is_cut_and_ends(void **state)
     assert_true(text_width(text, sizeof text) > 0);
 }
 
-static void a_cluster_wider_than_two_columns_goes_on_in_the_next_glyph(void **state)
+static void splits_a_cluster_wider_than_two_columns(void **state)
 {
     (void)state;
     const char *text = "क\u093e\u093e\u093e"; /* one cluster of four columns */
@@ -105,8 +105,8 @@ static void a_cluster_wider_than_two_columns_goes_on_in_the_next_glyph(void **st
     assert_int_equal(text_width(text, strlen(text)), 4);
 }
 
-/* Whatever the bytes: widths of 1, 2 or 4, no control, no endless loop. */
-static void no_bytes_get_past_the_glyphs(void **state)
+/* For any bytes the width is 1, 2 or 4, there is no control character, and the loop ends. */
+static void random_bytes_become_safe_glyphs(void **state)
 {
     (void)state;
     unsigned seed = 7;
@@ -129,7 +129,7 @@ static void no_bytes_get_past_the_glyphs(void **state)
     }
 }
 
-static void safe_text_is_what_the_glyphs_are(void **state)
+static void safe_text_is_the_text_of_the_glyphs(void **state)
 {
     (void)state;
     struct buf b;
@@ -141,7 +141,7 @@ static void safe_text_is_what_the_glyphs_are(void **state)
     buf_done(&b);
 }
 
-static void plain_text_keeps_all_but_controls(void **state)
+static void plain_text_keeps_everything_except_controls(void **state)
 {
     (void)state;
     struct buf b;
@@ -172,7 +172,7 @@ static void a_prefix_counts_characters(void **state)
     assert_int_equal(text_prefix("", 0, 5, &got), 0);
 }
 
-static void utf8_is_told_from_other_bytes(void **state)
+static void recognizes_utf8(void **state)
 {
     (void)state;
     assert_true(text_is_utf8("", 0));
@@ -182,7 +182,7 @@ static void utf8_is_told_from_other_bytes(void **state)
     assert_false(text_is_utf8("\xed\xa0\x80", 3));
 }
 
-static void numbers_read_as_people_write_them(void **state)
+static void formats_numbers_for_people(void **state)
 {
     (void)state;
     char out[32];
@@ -210,17 +210,17 @@ static void numbers_read_as_people_write_them(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(clusters_become_safe_glyphs_of_known_width),
-        cmocka_unit_test(a_nul_byte_is_shown),
-        cmocka_unit_test(a_cluster_that_is_too_long_is_cut_and_ends),
-        cmocka_unit_test(a_cluster_wider_than_two_columns_goes_on_in_the_next_glyph),
-        cmocka_unit_test(no_bytes_get_past_the_glyphs),
-        cmocka_unit_test(safe_text_is_what_the_glyphs_are),
-        cmocka_unit_test(plain_text_keeps_all_but_controls),
+        cmocka_unit_test(clusters_become_safe_glyphs_of_the_right_width),
+        cmocka_unit_test(shows_a_nul_byte),
+        cmocka_unit_test(cuts_a_cluster_that_is_too_long),
+        cmocka_unit_test(splits_a_cluster_wider_than_two_columns),
+        cmocka_unit_test(random_bytes_become_safe_glyphs),
+        cmocka_unit_test(safe_text_is_the_text_of_the_glyphs),
+        cmocka_unit_test(plain_text_keeps_everything_except_controls),
         cmocka_unit_test(a_full_buffer_is_an_error),
         cmocka_unit_test(a_prefix_counts_characters),
-        cmocka_unit_test(utf8_is_told_from_other_bytes),
-        cmocka_unit_test(numbers_read_as_people_write_them),
+        cmocka_unit_test(recognizes_utf8),
+        cmocka_unit_test(formats_numbers_for_people),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The engine on real threads: every part once, errors in order, inline mode, queries, and what a fork leaves of it. */
+ * The engine on real threads: parts, errors, inline mode, queries, and forked children. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -25,6 +26,18 @@
 #include "core/engine/private.h"
 
 enum { PATIENCE = 30 }; /* seconds */
+
+/* Threads of this process: proc_pid_task(5). ThreadSanitizer may have one of its own. */
+static int thread_count(void)
+{
+    int n = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    for (struct dirent *task; (task = readdir(tasks));)
+        n += task->d_name[0] != '.';
+    closedir(tasks);
+    return n;
+}
 
 static struct engine *make_engine(int threads, enum at_fork at_fork)
 {
@@ -80,15 +93,16 @@ static void runs_parts_on_its_threads_side_by_side(void **state)
 {
     (void)state;
     enum { N = 4 };
+    int before = thread_count();
     struct engine *e = make_engine(N, AT_FORK_NONE);
     struct tally *t = calloc(1, sizeof *t);
     pthread_barrier_t together;
     assert_non_null(t);
     pthread_barrier_init(&together, NULL, N);
-    t->together = &together; /* returns only if N threads are in a part at once */
-    assert_false(engine_started(e));
+    t->together = &together;                  /* returns only if N threads are in a part at once */
+    assert_int_equal(thread_count(), before); /* none is started before its first use */
     assert_int_equal(engine_each(e, N, tally_part, t), OK);
-    assert_true(engine_started(e));
+    assert_int_equal(thread_count(), before + N);
     for (int i = 0; i < N; i++) {
         assert_int_not_equal(t->tid[i], getpid());
         for (int j = 0; j < i; j++)
@@ -117,9 +131,10 @@ static void names_its_threads_and_blocks_signals_in_them(void **state)
     free(t);
 }
 
-static void one_thread_means_inline(void **state)
+static void one_thread_runs_parts_inline(void **state)
 {
     (void)state;
+    int before = thread_count();
     struct engine *e = make_engine(1, AT_FORK_NONE);
     struct tally *t = calloc(1, sizeof *t);
     assert_non_null(t);
@@ -128,7 +143,7 @@ static void one_thread_means_inline(void **state)
         assert_int_equal(t->ran[i], 1);
         assert_int_equal(t->tid[i], gettid());
     }
-    assert_false(engine_started(e));
+    assert_int_equal(thread_count(), before);
     engine_free(e);
     free(t);
 }
@@ -150,7 +165,7 @@ static void gives_the_first_error_by_index(void **state)
             assert_int_equal(ran, PARTS);
         }
         atomic_int ran = 0;
-        assert_int_equal(engine_each(e, 20, failing_part, &ran), OK); /* no error is left over */
+        assert_int_equal(engine_each(e, 20, failing_part, &ran), OK); /* the error of the last query is gone */
         assert_int_equal(engine_each(e, 0, failing_part, &ran), OK);
         assert_int_equal(ran, 20);
         engine_free(e);
@@ -197,7 +212,7 @@ static int wait_exit(pid_t pid)
     return -1;
 }
 
-/* True if the process sits in a private futex wait without a timeout on `word`. */
+/* Whether the process waits on the private futex `word` without a timeout. */
 static bool waits_on(pid_t pid, const void *word)
 {
     char path[64], text[256];
@@ -221,7 +236,7 @@ static void a_forked_child_waits_on_the_latch_each_time(void **state)
     atomic_int ran = 0;
     for (int round = 0; round < 50; round++) {
         assert_int_equal(engine_each(e, 20, failing_part, &ran), OK);
-        pid_t pid = fork_asker(e, 3); /* at once: the engine is quiet, and no lock is held */
+        pid_t pid = fork_asker(e, 3); /* at once after a query, when no lock is held */
         bool there = false;
         for (double until = clock_now() + PATIENCE; !there && clock_now() < until; usleep(200))
             there = waits_on(pid, &e->latch.left);
@@ -233,7 +248,7 @@ static void a_forked_child_waits_on_the_latch_each_time(void **state)
     engine_free(e);
 }
 
-static void reinit_gives_a_forked_child_a_fresh_engine(void **state)
+static void reinit_restores_the_engine_in_a_forked_child(void **state)
 {
     (void)state;
     struct engine *e = make_engine(2, AT_FORK_REINIT), *other = make_engine(3, AT_FORK_REINIT);
@@ -243,7 +258,7 @@ static void reinit_gives_a_forked_child_a_fresh_engine(void **state)
     for (int round = 0; round < 10; round++) {
         assert_int_equal(wait_exit(fork_asker(e, 25)), 0);
         assert_int_equal(wait_exit(fork_asker(other, 25)), 0);
-        assert_int_equal(engine_each(e, 20, failing_part, &ran), OK); /* and ours still works */
+        assert_int_equal(engine_each(e, 20, failing_part, &ran), OK); /* the parent's engine still works */
     }
     engine_free(other);
     engine_free(e);
@@ -270,7 +285,7 @@ static void the_policy_can_be_changed_back(void **state)
     engine_free(e);
 }
 
-static void a_fork_before_the_first_use_does_no_harm(void **state)
+static void a_child_forked_before_first_use_starts_its_own_threads(void **state)
 {
     (void)state;
     struct engine *e = make_engine(2, AT_FORK_NONE);
@@ -362,13 +377,13 @@ int main(void)
         cmocka_unit_test(runs_every_part_exactly_once),
         cmocka_unit_test(runs_parts_on_its_threads_side_by_side),
         cmocka_unit_test(names_its_threads_and_blocks_signals_in_them),
-        cmocka_unit_test(one_thread_means_inline),
+        cmocka_unit_test(one_thread_runs_parts_inline),
         cmocka_unit_test(gives_the_first_error_by_index),
         cmocka_unit_test(refuses_settings_out_of_range),
         cmocka_unit_test(a_forked_child_waits_on_the_latch_each_time),
-        cmocka_unit_test(reinit_gives_a_forked_child_a_fresh_engine),
+        cmocka_unit_test(reinit_restores_the_engine_in_a_forked_child),
         cmocka_unit_test(the_policy_can_be_changed_back),
-        cmocka_unit_test(a_fork_before_the_first_use_does_no_harm),
+        cmocka_unit_test(a_child_forked_before_first_use_starts_its_own_threads),
         cmocka_unit_test(filters_and_scans_at_every_size),
         cmocka_unit_test(notices_a_file_that_shrank),
     };

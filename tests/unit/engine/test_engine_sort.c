@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Sorting a whole table, on one thread and on several: stable, natural, by dtype, and more of it than memory holds. */
+ * Sorting a whole table, on one thread and on several: stable, natural, by dtype, and more rows than fit into memory.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +17,7 @@
 #include "tests/kit/engine_kit.h"
 #include "tests/kit/table_kit.h"
 
-/* Where each row goes by what this test knows of the columns. */
+/* The sort position of each row, from what this test knows of the columns. */
 static long place_of(const struct row *row, size_t column, bool descending)
 {
     const struct cell *c = &row->cells[column];
@@ -26,7 +27,7 @@ static long place_of(const struct row *row, size_t column, bool descending)
     return descending ? -place : place;
 }
 
-/* Where texts "again and again K" and "tN" go. */
+/* The sort position of the texts "again and again K" and "tN". */
 static long place_of_text(const struct row *row, size_t column, bool descending)
 {
     const struct cell *c = &row->cells[column];
@@ -92,8 +93,8 @@ static void sorting_is_stable_in_both_directions(void **state)
     close(fd);
 }
 
-/* Too many different texts to number them, and some that come again and again, and nulls. */
-static void texts_that_come_again_and_again_are_sorted_in_runs(void **state)
+/* Too many distinct texts to number them, some of which are repeated, and nulls. */
+static void sorts_repeated_texts_in_runs(void **state)
 {
     (void)state;
     enum { MANY = 400000 };
@@ -117,8 +118,8 @@ static void texts_that_come_again_and_again_are_sorted_in_runs(void **state)
     buf_done(&b);
 }
 
-/* More rows than a run holds, with numbers and texts that are all different. */
-static void more_than_fits_is_sorted_in_runs(void **state)
+/* More rows than a run has, with distinct numbers and texts. */
+static void sorts_more_rows_than_fit_into_memory(void **state)
 {
     (void)state;
     enum { MANY = 1500000 };
@@ -127,7 +128,7 @@ static void more_than_fits_is_sorted_in_runs(void **state)
     struct row_list list;
     buf_init(&b, 256 << 20);
     buf_add_text(&b, "n,text\n");
-    for (uint64_t i = 0; i < MANY; i++) /* 7 and MANY have no common factor: each number comes once */
+    for (uint64_t i = 0; i < MANY; i++) /* 7 and MANY are coprime: each number occurs once */
         buf_addf(&b, "%llu,t%llu\n", (unsigned long long)(i * 700001 % MANY), (unsigned long long)(i * 700001 % MANY));
     int fd = kit_file(b.data, b.len);
     struct table *t = kit_indexed(e, fd);
@@ -155,8 +156,9 @@ struct order_case {
 };
 
 static const struct order_case orders[] = {
-    {"a\na10\na9\na\na010\na10b\na1\nA2\n", "str", "6 2 5 1 0 3 4"}, /* a10 before a010: the same number */
-    {"a\n\nx\n\"\"\n\n", "str", "0 3 2 1"},                          /* nulls, nothing at all, something */
+    {"a\na10\na9\na\na010\na10b\na1\nA2\n", "str",
+     "6 2 5 1 0 3 4"},                      /* a10 before a010, although the numbers are equal */
+    {"a\n\nx\n\"\"\n\n", "str", "0 3 2 1"}, /* nulls, an empty text, a text */
     {"a\n2\n10\n-3\n\n+1.5\n-inf\nNaN\ninf\n", "f64", "3 5 2 4 0 1 7 6"},
     {"a\ntrue\nfalse\n\nTRUE\n", "bool", "2 1 0 3"},
     {"a\n9223372036854775807\n-9223372036854775808\n0\n", "i64", "1 2 0"},
@@ -164,7 +166,7 @@ static const struct order_case orders[] = {
     {"a\n18446744073709551616\n18446744073709551615\n99\n", "str", "2 1 0"}, /* numbers of any length */
 };
 
-static void values_are_ordered_by_their_dtype(void **state)
+static void sorts_values_by_their_dtype(void **state)
 {
     (void)state;
     struct engine *e = kit_engine(1);
@@ -192,9 +194,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sorting_is_stable_in_both_directions),
-        cmocka_unit_test(texts_that_come_again_and_again_are_sorted_in_runs),
-        cmocka_unit_test(more_than_fits_is_sorted_in_runs),
-        cmocka_unit_test(values_are_ordered_by_their_dtype),
+        cmocka_unit_test(sorts_repeated_texts_in_runs),
+        cmocka_unit_test(sorts_more_rows_than_fit_into_memory),
+        cmocka_unit_test(sorts_values_by_their_dtype),
     };
     return cmocka_run_group_tests_name("engine_sort", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the engine says of a whole table, on one thread and on several: frequencies, statistics, lists of rows; and how
- * all that it does over one is stopped, or fails. */
+ * Frequencies, statistics and row lists of a whole table, on one thread and on several; and how every operation is
+ * stopped or fails. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,13 +34,14 @@ static void frequency_counts_each_text(void **state)
         for (size_t i = 0; i < all.texts.n; i++) {
             struct find f = {
                 .what = FIND_TEXT, .column = 1, .text = table_set_text(&all.texts, i), .len = all.texts.entries[i].len};
-            uint64_t count;
-            assert_int_equal(engine_count(e, t, &f, NULL, &count, NULL), OK);
-            assert_int_equal(all.texts.entries[i].count, count);
-            sum += count;
+            struct row_list rows;
+            assert_int_equal(engine_find(e, t, &f, NULL, &rows, NULL), OK);
+            assert_int_equal(all.texts.entries[i].count, rows.n);
+            sum += rows.n;
+            row_list_done(&rows);
         }
         assert_int_equal(sum + all.nulls, KIT_ROWS + 1);
-        assert_int_equal(engine_frequency(e, t, 0, 100, NULL, &some), OK); /* there are 500 codes and one */
+        assert_int_equal(engine_frequency(e, t, 0, 100, NULL, &some), OK); /* there are 501 codes */
         assert_false(some.complete);
         assert_int_equal(some.texts.n, 100);
         sum = some.others + some.nulls;
@@ -57,7 +58,7 @@ static void frequency_counts_each_text(void **state)
 
 /* --- statistics --- */
 
-static void statistics_are_those_of_a_loop(void **state)
+static void statistics_equal_those_of_a_plain_loop(void **state)
 {
     (void)state;
     int fd = kit_names_file(KIT_ROWS);
@@ -102,7 +103,7 @@ static void statistics_are_those_of_a_loop(void **state)
 
 /* --- lists, stopping, changes --- */
 
-static void lists_of_rows_are_the_same_in_memory_and_in_a_file(void **state)
+static void row_lists_are_the_same_in_memory_and_in_a_file(void **state)
 {
     (void)state;
     for (int wide = 0; wide < 2; wide++) {
@@ -136,7 +137,7 @@ static void lists_of_rows_are_the_same_in_memory_and_in_a_file(void **state)
     }
 }
 
-static void everything_stops_when_it_is_asked_to(void **state)
+static void every_operation_can_be_stopped(void **state)
 {
     (void)state;
     struct engine *e = kit_engine(2);
@@ -147,12 +148,11 @@ static void everything_stops_when_it_is_asked_to(void **state)
     struct frequency f;
     struct statistics s;
     uint64_t n;
-    assert_int_equal(engine_index(e, t, &progress, &none, NULL), OK); /* it has its index */
+    assert_int_equal(engine_index(e, t, &progress, &none, NULL), OK); /* the index is complete already */
     table_free(none);
     none = NULL;
     assert_int_equal(engine_find(e, t, &seven, &progress, &list, NULL), ERR_CANCELLED);
     assert_int_equal(engine_find(e, t, &others, &progress, &list, NULL), ERR_CANCELLED);
-    assert_int_equal(engine_count(e, t, &seven, &progress, &n, NULL), ERR_CANCELLED);
     assert_int_equal(engine_find_next(e, t, &none_at_all, 0, false, &progress, &n, NULL), ERR_CANCELLED);
     assert_int_equal(engine_frequency(e, t, 0, 10, &progress, &f), ERR_CANCELLED);
     assert_int_equal(engine_sort(e, t, 0, false, &progress, &list), ERR_CANCELLED);
@@ -160,14 +160,15 @@ static void everything_stops_when_it_is_asked_to(void **state)
     assert_int_equal(engine_statistics(e, t, 2, &progress, &s), ERR_CANCELLED);
     assert_int_equal(engine_learn(e, t, &progress, &none, NULL), ERR_CANCELLED);
     progress.stop = 0;
-    assert_int_equal(engine_count(e, t, &seven, &progress, &n, NULL), OK);
+    assert_int_equal(engine_find(e, t, &seven, &progress, &list, NULL), OK);
+    row_list_done(&list);
     assert_int_equal(progress.done, progress.total);
     table_free(t);
     engine_free(e);
     close(fd);
 }
 
-static void a_file_that_changed_is_an_error_everywhere(void **state)
+static void every_operation_notices_a_changed_file(void **state)
 {
     (void)state;
     struct engine *e = kit_engine(2);
@@ -176,10 +177,9 @@ static void a_file_that_changed_is_an_error_everywhere(void **state)
     struct row_list list;
     struct frequency f;
     struct statistics s;
-    uint64_t n;
     assert_int_equal(ftruncate(fd, 1000000), 0);
     assert_int_equal(engine_find(e, t, &seven, NULL, &list, NULL), ERR_CHANGED);
-    assert_int_equal(engine_count(e, t, &others, NULL, &n, NULL), ERR_CHANGED);
+    assert_int_equal(engine_find(e, t, &others, NULL, &list, NULL), ERR_CHANGED);
     assert_int_equal(engine_frequency(e, t, 0, 10, NULL, &f), ERR_CHANGED);
     assert_int_equal(engine_sort(e, t, 0, false, NULL, &list), ERR_CHANGED);
     assert_int_equal(engine_statistics(e, t, 2, NULL, &s), ERR_CHANGED);
@@ -221,10 +221,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frequency_counts_each_text),
-        cmocka_unit_test(statistics_are_those_of_a_loop),
-        cmocka_unit_test(lists_of_rows_are_the_same_in_memory_and_in_a_file),
-        cmocka_unit_test(everything_stops_when_it_is_asked_to),
-        cmocka_unit_test(a_file_that_changed_is_an_error_everywhere),
+        cmocka_unit_test(statistics_equal_those_of_a_plain_loop),
+        cmocka_unit_test(row_lists_are_the_same_in_memory_and_in_a_file),
+        cmocka_unit_test(every_operation_can_be_stopped),
+        cmocka_unit_test(every_operation_notices_a_changed_file),
         cmocka_unit_test(a_table_without_rows_has_none),
     };
     return cmocka_run_group_tests_name("engine_table", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * core/event: every event and request survives the wire, and a stranger's bytes never do harm. */
+ * core/event: encoding and decoding of all events and requests, also from hostile bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,7 +81,7 @@ static struct event filled_event(int type)
     return e;
 }
 
-/* A decode of exactly these bytes and no more: in a block of their own, so that a sanitizer sees an over-read. */
+/* Decodes a copy in a block of its own, so that a sanitizer sees reads past its end. */
 static enum err decode_event_copy(const char *data, size_t len, struct event *out)
 {
     char *copy = malloc(len ? len : 1);
@@ -93,7 +93,7 @@ static enum err decode_event_copy(const char *data, size_t len, struct event *ou
     return err;
 }
 
-static void every_event_has_a_name_of_its_own(void **state)
+static void every_event_has_a_different_name(void **state)
 {
     (void)state;
     for (int i = 0; i < EVENT_TYPE_COUNT; i++) {
@@ -106,7 +106,7 @@ static void every_event_has_a_name_of_its_own(void **state)
     assert_int_equal(event_fields(EVENT_TYPE_COUNT)->kind, FIELD_END);
 }
 
-static void every_event_survives_the_wire(void **state)
+static void every_event_is_decoded_as_it_was_encoded(void **state)
 {
     (void)state;
     for (int type = 0; type < EVENT_TYPE_COUNT; type++) {
@@ -129,7 +129,7 @@ static void every_event_survives_the_wire(void **state)
     }
 }
 
-static void a_copy_owns_its_own(void **state)
+static void a_copy_shares_no_memory(void **state)
 {
     (void)state;
     for (int type = 0; type < EVENT_TYPE_COUNT; type++) {
@@ -137,7 +137,7 @@ static void a_copy_owns_its_own(void **state)
         assert_int_equal(event_copy(&e, &copy), OK);
         assert_same(event_fields((enum event_type)type), &e, &copy);
         event_done(&e);
-        event_done(&copy); /* twice the same memory would be noticed */
+        event_done(&copy); /* a sanitizer would notice shared memory */
         assert_int_equal(copy.type, 0);
     }
     struct event f = filled_event(EVENT_FINDING);
@@ -148,7 +148,7 @@ static void a_copy_owns_its_own(void **state)
     event_done(&f);
 }
 
-static void lists_that_came_by_wire_can_grow(void **state)
+static void decoded_lists_can_grow(void **state)
 {
     (void)state;
     for (int n = 0; n < 20; n++) {
@@ -173,7 +173,7 @@ static void lists_that_came_by_wire_can_grow(void **state)
     }
 }
 
-static void truncated_events_are_refused(void **state)
+static void refuses_truncated_events(void **state)
 {
     (void)state;
     for (int type = 0; type < EVENT_TYPE_COUNT; type++) {
@@ -183,15 +183,15 @@ static void truncated_events_are_refused(void **state)
         assert_int_equal(event_encode(&e, &b), OK);
         for (size_t len = 0; len < b.len; len++)
             assert_int_equal(decode_event_copy(b.data, len, &back), ERR_PARSE);
-        assert_int_equal(buf_add_char(&b, 'x'), OK); /* and so is more than an event */
+        assert_int_equal(buf_add_char(&b, 'x'), OK); /* bytes after the event are refused, too */
         assert_int_equal(decode_event_copy(b.data, b.len, &back), ERR_PARSE);
         event_done(&e);
         buf_done(&b);
     }
 }
 
-/* Every byte of every event replaced by the values that lengths and counts fear most. What still decodes is freed. */
-static void hostile_events_do_no_harm(void **state)
+/* Replaces every byte of every event by values that make extreme lengths and counts. */
+static void decodes_hostile_events_safely(void **state)
 {
     (void)state;
     static const unsigned char evil[] = {0x00, 0x01, 0x7f, 0x80, 0xfe, 0xff};
@@ -214,7 +214,7 @@ static void hostile_events_do_no_harm(void **state)
     }
 }
 
-static void random_bytes_do_no_harm(void **state)
+static void decodes_random_bytes_safely(void **state)
 {
     (void)state;
     unsigned short seed[3] = {1, 2, 3}; /* the same bytes every time */
@@ -235,7 +235,7 @@ static void random_bytes_do_no_harm(void **state)
     }
 }
 
-static void an_event_of_no_known_type_is_refused(void **state)
+static void refuses_an_event_of_unknown_type(void **state)
 {
     (void)state;
     struct event e = {.type = EVENT_TYPE_COUNT}, back;
@@ -252,7 +252,7 @@ static void an_event_of_no_known_type_is_refused(void **state)
     buf_done(&b);
 }
 
-static void states_out_of_range_are_refused(void **state)
+static void refuses_states_out_of_range(void **state)
 {
     (void)state;
     struct event e = {.type = EVENT_TASK_ENDED, .task.state = TASK_LOST + 1}, back;
@@ -274,7 +274,7 @@ static void an_event_too_big_for_its_buffer_is_an_error(void **state)
     buf_done(&b);
 }
 
-static void every_request_survives_the_wire(void **state)
+static void every_request_is_decoded_as_it_was_encoded(void **state)
 {
     (void)state;
     for (int type = 0; type < REQUEST_TYPE_COUNT; type++) {
@@ -300,7 +300,7 @@ static void every_request_survives_the_wire(void **state)
     buf_done(&b);
 }
 
-static void many_tasks_travel_in_one_event(void **state)
+static void packs_many_tasks_into_one_event(void **state)
 {
     enum { N = 300 };
     (void)state;
@@ -339,8 +339,8 @@ static void many_tasks_travel_in_one_event(void **state)
     buf_done(&b);
 }
 
-/* Whatever words a stranger packs: they are refused, or read within their bounds. */
-static void strange_words_about_tasks_do_no_harm(void **state)
+/* Malformed lists are refused, or read within their bounds. */
+static void reads_malformed_packed_tasks_safely(void **state)
 {
     (void)state;
     unsigned seed = 11;
@@ -359,7 +359,7 @@ static void strange_words_about_tasks_do_no_harm(void **state)
     }
 }
 
-static void a_note_is_words(void **state)
+static void formats_the_text_of_a_note(void **state)
 {
     (void)state;
     struct event e;
@@ -374,20 +374,20 @@ static void a_note_is_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_event_has_a_name_of_its_own),
-        cmocka_unit_test(every_event_survives_the_wire),
-        cmocka_unit_test(a_copy_owns_its_own),
-        cmocka_unit_test(lists_that_came_by_wire_can_grow),
-        cmocka_unit_test(truncated_events_are_refused),
-        cmocka_unit_test(hostile_events_do_no_harm),
-        cmocka_unit_test(random_bytes_do_no_harm),
-        cmocka_unit_test(an_event_of_no_known_type_is_refused),
-        cmocka_unit_test(states_out_of_range_are_refused),
+        cmocka_unit_test(every_event_has_a_different_name),
+        cmocka_unit_test(every_event_is_decoded_as_it_was_encoded),
+        cmocka_unit_test(a_copy_shares_no_memory),
+        cmocka_unit_test(decoded_lists_can_grow),
+        cmocka_unit_test(refuses_truncated_events),
+        cmocka_unit_test(decodes_hostile_events_safely),
+        cmocka_unit_test(decodes_random_bytes_safely),
+        cmocka_unit_test(refuses_an_event_of_unknown_type),
+        cmocka_unit_test(refuses_states_out_of_range),
         cmocka_unit_test(an_event_too_big_for_its_buffer_is_an_error),
-        cmocka_unit_test(every_request_survives_the_wire),
-        cmocka_unit_test(many_tasks_travel_in_one_event),
-        cmocka_unit_test(strange_words_about_tasks_do_no_harm),
-        cmocka_unit_test(a_note_is_words),
+        cmocka_unit_test(every_request_is_decoded_as_it_was_encoded),
+        cmocka_unit_test(packs_many_tasks_into_one_event),
+        cmocka_unit_test(reads_malformed_packed_tasks_safely),
+        cmocka_unit_test(formats_the_text_of_a_note),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * core/event: records of any size and their fds arrive, a stranger's bytes never do harm; the queue slows its posters
- * down instead of losing anything. */
+ * core/event: records of any size with fds, hostile messages, and the queue, which makes its posters wait instead of
+ * dropping events. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,11 +67,11 @@ static void records_of_any_size_arrive_with_their_fds(void **state)
     close(ends[1]);
 }
 
-static void a_record_above_the_ceiling_is_refused_and_the_next_one_arrives(void **state)
+static void refuses_a_record_that_is_too_big_and_receives_the_next(void **state)
 {
     (void)state;
     static char big[100 * 1024];
-    static const size_t sizes[] = {2000, sizeof big}; /* in the message, and behind it */
+    static const size_t sizes[] = {2000, sizeof big}; /* in the message, and in a memfd */
     int ends[2], fds[WIRE_FDS_MAX], nfds;
     struct buf b;
     make_socket(ends, 0);
@@ -91,8 +91,8 @@ static void a_record_above_the_ceiling_is_refused_and_the_next_one_arrives(void 
     close(ends[1]);
 }
 
-/* What a stranger may put into the message itself: head and length that do not fit, no fd, a wrong one, too many. */
-static void hostile_messages_are_refused_and_leak_no_fd(void **state)
+/* Messages with a wrong length, without the fd, with a wrong fd, or with too many. */
+static void refuses_hostile_messages_without_leaking_fds(void **state)
 {
     (void)state;
     int ends[2], fds[WIRE_FDS_MAX], nfds, files[IO_FDS_MAX], pipe_ends[2];
@@ -157,11 +157,11 @@ static void *receive_all(void *arg)
     return (void *)records;
 }
 
-static void a_sender_waits_for_room_even_on_a_socket_that_does_not_block(void **state)
+static void waits_for_room_even_on_a_non_blocking_socket(void **state)
 {
     (void)state;
     enum { RECORDS = 500 };
-    static char data[8 * 1024]; /* 4 MB in all: many times what a socket holds */
+    static char data[8 * 1024]; /* 4 MB in all, much more than fits into a socket */
     int ends[2];
     pthread_t reader;
     void *received;
@@ -176,7 +176,7 @@ static void a_sender_waits_for_room_even_on_a_socket_that_does_not_block(void **
     close(ends[1]);
 }
 
-static void a_sender_may_refuse_to_wait_for_room(void **state)
+static void try_send_does_not_wait_for_room(void **state)
 {
     static char data[100000];
     static const size_t sizes[] = {10, sizeof data};
@@ -201,7 +201,7 @@ static void a_sender_may_refuse_to_wait_for_room(void **state)
     }
 }
 
-static void the_end_of_the_wire_is_an_answer(void **state)
+static void reports_the_end_of_the_socket(void **state)
 {
     (void)state;
     int ends[2], fds[WIRE_FDS_MAX], nfds;
@@ -222,7 +222,7 @@ static bool readable(int fd)
     return poll(&p, 1, 0) == 1;
 }
 
-static void the_queue_keeps_order_and_its_fd_says_when_to_look(void **state)
+static void the_queue_keeps_order_and_its_fd_is_readable_when_it_has_events(void **state)
 {
     (void)state;
     struct queue *q;
@@ -270,7 +270,7 @@ static void *post_many(void *arg)
     return NULL;
 }
 
-static void many_posters_lose_nothing_in_a_small_queue(void **state)
+static void loses_no_event_of_many_posters_in_a_small_queue(void **state)
 {
     (void)state;
     struct poster posters[POSTERS];
@@ -301,7 +301,7 @@ static void many_posters_lose_nothing_in_a_small_queue(void **state)
     queue_free(q);
 }
 
-static void a_closed_queue_frees_its_posters_and_keeps_what_it_has(void **state)
+static void closing_a_queue_wakes_its_posters_and_keeps_its_events(void **state)
 {
     (void)state;
     struct poster posters[POSTERS];
@@ -332,14 +332,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_of_any_size_arrive_with_their_fds),
-        cmocka_unit_test(a_record_above_the_ceiling_is_refused_and_the_next_one_arrives),
-        cmocka_unit_test(hostile_messages_are_refused_and_leak_no_fd),
-        cmocka_unit_test(a_sender_waits_for_room_even_on_a_socket_that_does_not_block),
-        cmocka_unit_test(a_sender_may_refuse_to_wait_for_room),
-        cmocka_unit_test(the_end_of_the_wire_is_an_answer),
-        cmocka_unit_test(the_queue_keeps_order_and_its_fd_says_when_to_look),
-        cmocka_unit_test(many_posters_lose_nothing_in_a_small_queue),
-        cmocka_unit_test(a_closed_queue_frees_its_posters_and_keeps_what_it_has),
+        cmocka_unit_test(refuses_a_record_that_is_too_big_and_receives_the_next),
+        cmocka_unit_test(refuses_hostile_messages_without_leaking_fds),
+        cmocka_unit_test(waits_for_room_even_on_a_non_blocking_socket),
+        cmocka_unit_test(try_send_does_not_wait_for_room),
+        cmocka_unit_test(reports_the_end_of_the_socket),
+        cmocka_unit_test(the_queue_keeps_order_and_its_fd_is_readable_when_it_has_events),
+        cmocka_unit_test(loses_no_event_of_many_posters_in_a_small_queue),
+        cmocka_unit_test(closing_a_queue_wakes_its_posters_and_keeps_its_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

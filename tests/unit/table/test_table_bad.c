@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Bad input: one line that says file, line, column, what is wrong and what helps. */
+ * Messages for bad input: file, line, column, the fault and what to do. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ struct bad_case {
 };
 
 #define STRAY   "a quote inside an unquoted field; quote the whole field and double the quote"
-#define BEHIND  "text behind a closing quote; a quote inside a quoted field is written twice"
+#define BEHIND  "text after a closing quote; write a quote inside a quoted field twice"
 #define NEVER   "a quoted field is never closed; close it, and write a quote inside it twice"
 #define SURPLUS "field 3 of a row, but the header has 2; quote a comma that belongs to the text"
 #define EMPTY   "empty; the first line must name the columns"
@@ -43,17 +43,17 @@ static const struct bad_case cases[] = {
     {"a,b\n\"x\" ,1\n", "t.csv:2:4: " BEHIND},
     {"a,b\n \"x\",1\n", "t.csv:2:2: " STRAY},
     {"a,b\n1,2\n3,\"x\ny\nz,w\n", "t.csv:3:3: " NEVER},
-    {"a,b\n1,2\n\"p\nq\",\"x\n", "t.csv:4:4: " NEVER}, /* the place where it began, not the record's */
+    {"a,b\n1,2\n\"p\nq\",\"x\n", "t.csv:4:4: " NEVER}, /* where the field begins, not the record */
     {"\"a,b\n1,2\n", "t.csv:1:1: " NEVER},
     {"a,b\n1,2\n3,4,5\n", "t.csv:3:5: " SURPLUS},
     {"a,b\n1,2\n\"x\n\",4,5,6\n", "t.csv:4:5: " SURPLUS},
     {"a\n1,\n", "t.csv:2:3: field 2 of a row, but the header has 1; quote a comma that belongs to the text"},
-    {"a,b\r1,2\n3,4\r", "t.csv:1: its lines end with lone carriage returns; convert them: tr '\\r' '\\n'"},
+    {"a,b\r1,2\n3,4\r", "t.csv:1: some lines end with a lone carriage return; convert them: tr '\\r' '\\n'"},
     {"a,a,a_duplicated_0\n", "t.csv:1: two columns would be called \"a_duplicated_0\"; rename one of them"},
     {"a_duplicated_0,a,a\n", "t.csv:1: two columns would be called \"a_duplicated_0\"; rename one of them"},
 };
 
-static void bad_input_is_named_with_its_place(void **state)
+static void reports_the_place_of_bad_input(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -65,8 +65,8 @@ static void bad_input_is_named_with_its_place(void **state)
     }
 }
 
-/* The faults behind many blocks of good rows: lines and columns still count from the start. */
-static void faults_far_behind_are_placed_as_well(void **state)
+/* Faults after many blocks of valid rows; lines are counted from the start of the file. */
+static void reports_the_place_of_faults_far_into_a_file(void **state)
 {
     (void)state;
     static const char *const tails[] = {"x,y\"\n", "x,\"y\n", "x,y,z\n"};
@@ -86,7 +86,7 @@ static void faults_far_behind_are_placed_as_well(void **state)
     }
 }
 
-static void a_cell_that_is_not_of_its_given_dtype_is_named(void **state)
+static void reports_a_cell_that_is_not_of_its_given_dtype(void **state)
 {
     (void)state;
     struct dtype_override given[] = {{"b", DTYPE_I64}, {"c", DTYPE_BOOL}};
@@ -94,11 +94,11 @@ static void a_cell_that_is_not_of_its_given_dtype_is_named(void **state)
     struct problem problem;
     static const char text[] = "a,b,c\n\"x\ny\",1,true\nz,2,no\nz,2.5,true\n";
     assert_int_equal(kit_load(text, sizeof text - 1, &options, &problem), ERR_PARSE);
-    assert_string_equal(problem.text, "t.csv:4:5: \"no\" is no bool; column \"c\" was said to be one");
+    assert_string_equal(problem.text, "t.csv:4:5: \"no\" is not a valid bool, the dtype given for column \"c\"");
 }
 
-/* Found by threads, each in its part, and still the first one of the file. */
-static void the_first_bad_cell_is_named_whoever_finds_it(void **state)
+/* Several threads find bad cells; the first one of the file is reported. */
+static void reports_the_first_bad_cell_whichever_thread_finds_it(void **state)
 {
     (void)state;
     struct buf b;
@@ -113,12 +113,12 @@ static void the_first_bad_cell_is_named_whoever_finds_it(void **state)
         buf_addf(&b, "x,%s\n", row == 7001 || row == 19000 ? "oops" : "1");
     int fd = kit_file(b.data, b.len);
     assert_int_equal(table_load(fd, &options, &threads, &t, &problem), ERR_PARSE);
-    assert_string_equal(problem.text, "t.csv:7003:3: \"oops\" is no i64; column \"b\" was said to be one");
+    assert_string_equal(problem.text, "t.csv:7003:3: \"oops\" is not a valid i64, the dtype given for column \"b\"");
     close(fd);
     buf_done(&b);
 }
 
-static void unknown_columns_are_answered_with_the_list(void **state)
+static void lists_the_columns_if_one_is_unknown(void **state)
 {
     (void)state;
     struct problem problem;
@@ -126,13 +126,13 @@ static void unknown_columns_are_answered_with_the_list(void **state)
     static const char text[] = "code,na\033me,age\n";
     assert_int_equal(kit_load(text, sizeof text - 1, &(struct table_options){.path = "t.csv", .key = "id"}, &problem),
                      ERR_NOT_FOUND);
-    assert_string_equal(problem.text, "t.csv: no column \"id\"; there are: code, na␛me, age");
+    assert_string_equal(problem.text, "t.csv: no column \"id\"; the columns are: code, na␛me, age");
     struct table_options options = {.path = "t.csv", .overrides = &given, .noverrides = 1};
     assert_int_equal(kit_load(text, sizeof text - 1, &options, &problem), ERR_NOT_FOUND);
-    assert_string_equal(problem.text, "t.csv: no column \"agee\"; there are: code, na␛me, age");
+    assert_string_equal(problem.text, "t.csv: no column \"agee\"; the columns are: code, na␛me, age");
 }
 
-static void a_list_of_columns_that_is_too_long_is_cut(void **state)
+static void cuts_a_list_of_columns_that_is_too_long(void **state)
 {
     (void)state;
     struct buf b;
@@ -146,7 +146,7 @@ static void a_list_of_columns_that_is_too_long_is_cut(void **state)
     buf_done(&b);
 }
 
-static void what_is_no_file_of_text_is_said(void **state)
+static void refuses_directories_empty_files_and_closed_descriptors(void **state)
 {
     (void)state;
     struct table *t = NULL;
@@ -155,7 +155,7 @@ static void what_is_no_file_of_text_is_said(void **state)
     int fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_true(fd >= 0);
     assert_int_equal(table_load(fd, &options, NULL, &t, &problem), ERR_PARSE);
-    assert_string_equal(problem.text, "t.csv: a directory, not a CSV file");
+    assert_string_equal(problem.text, "t.csv: is a directory, not a CSV file");
     close(fd);
     fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     assert_int_equal(table_load(fd, &options, NULL, &t, &problem), ERR_PARSE);
@@ -165,7 +165,7 @@ static void what_is_no_file_of_text_is_said(void **state)
     assert_string_equal(problem.text, "t.csv: Bad file descriptor");
 }
 
-static void a_file_that_cannot_be_read_is_said(void **state)
+static void reports_a_file_that_cannot_be_read(void **state)
 {
     (void)state;
     struct table *t = NULL;
@@ -184,14 +184,14 @@ static void a_file_that_cannot_be_read_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bad_input_is_named_with_its_place),
-        cmocka_unit_test(faults_far_behind_are_placed_as_well),
-        cmocka_unit_test(a_cell_that_is_not_of_its_given_dtype_is_named),
-        cmocka_unit_test(the_first_bad_cell_is_named_whoever_finds_it),
-        cmocka_unit_test(unknown_columns_are_answered_with_the_list),
-        cmocka_unit_test(a_list_of_columns_that_is_too_long_is_cut),
-        cmocka_unit_test(what_is_no_file_of_text_is_said),
-        cmocka_unit_test(a_file_that_cannot_be_read_is_said),
+        cmocka_unit_test(reports_the_place_of_bad_input),
+        cmocka_unit_test(reports_the_place_of_faults_far_into_a_file),
+        cmocka_unit_test(reports_a_cell_that_is_not_of_its_given_dtype),
+        cmocka_unit_test(reports_the_first_bad_cell_whichever_thread_finds_it),
+        cmocka_unit_test(lists_the_columns_if_one_is_unknown),
+        cmocka_unit_test(cuts_a_list_of_columns_that_is_too_long),
+        cmocka_unit_test(refuses_directories_empty_files_and_closed_descriptors),
+        cmocka_unit_test(reports_a_file_that_cannot_be_read),
     };
     return cmocka_run_group_tests_name("table_bad", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The wrapper round libcsv: each of its traps, and that a line without quotes is split as libcsv would split it. */
+ * The use of libcsv: its special cases, and the fast path for lines without quotes, which must give the same cells. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,12 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table/private.h"
+#include "core/table/csv/csv.h"
+#include "core/table/values/set.h"
 
 enum { CELLS = 3 };
 
-/* Feeds `text` in pieces of `step` bytes (0: line by line) and writes all records down: "|" between cells, "~" for
- * null, ";" behind a record. */
+/* Feeds `text` in pieces of `step` bytes (0: line by line) and writes all records: "|" between cells, "~" for
+ * null, ";" after a record. */
 static enum err parse(const char *text, size_t len, size_t step, bool as_lines, char *out)
 {
     struct table_csv c;
@@ -55,7 +56,7 @@ static const struct csv_case cases[] = {
     {"\"\",x\n", "|x;"},       /* quoted and empty is not null */
     {" a , b \n", " a | b ;"}, /* spaces belong to the field */
     {"\ta\n", "\ta;"},
-    {"a\rb\n", "a\rb;"}, /* a lone CR ends nothing */
+    {"a\rb\n", "a\rb;"}, /* a lone CR does not end a record */
     {"a\r\nb\r\n", "a;b;"},
     {"\"a\"\r\n", "a;"},
     {"\"a\r\nb\"\r\n", "a\r\nb;"}, /* within quotes it is text */
@@ -64,7 +65,7 @@ static const struct csv_case cases[] = {
     {"\"say \"\"hi\"\"\"\n", "say \"hi\";"},
     {"\"a,b\"\n", "a,b;"},
     {"a\"b\n", NULL},   /* strict: a quote inside an unquoted field */
-    {"\"a\"b\n", NULL}, /* strict: text behind the closing quote */
+    {"\"a\"b\n", NULL}, /* strict: text after the closing quote */
     {"\"a\" \n", NULL},
     {" \"a\"\n", NULL},
     {"\"a", NULL}, /* needs CSV_STRICT_FINI */
@@ -72,7 +73,7 @@ static const struct csv_case cases[] = {
     {"", ""},
 };
 
-static void each_trap_of_libcsv_is_known(void **state)
+static void parses_the_special_cases_of_libcsv(void **state)
 {
     (void)state;
     char out[1000];
@@ -87,15 +88,15 @@ static void each_trap_of_libcsv_is_known(void **state)
     }
 }
 
-static void after_an_error_no_record_comes(void **state)
+static void returns_no_record_after_an_error(void **state)
 {
     (void)state;
     char out[100];
     assert_int_equal(parse("a,b\"c", 5, 0, true, out), ERR_PARSE);
-    assert_string_equal(out, ""); /* csv_fini would make a row of what was begun */
+    assert_string_equal(out, ""); /* csv_fini would return the incomplete record */
 }
 
-static void a_line_without_quotes_is_what_libcsv_says(void **state)
+static void splits_lines_without_quotes_as_libcsv_does(void **state)
 {
     (void)state;
     static const char alphabet[] = "ab,, \r\r\t.\x80\n\n";
@@ -112,7 +113,7 @@ static void a_line_without_quotes_is_what_libcsv_says(void **state)
     }
 }
 
-static void cells_are_counted_alike_when_they_are_not_kept(void **state)
+static void counts_the_same_cells_when_they_are_not_kept(void **state)
 {
     (void)state;
     struct table_csv c;
@@ -126,7 +127,7 @@ static void cells_are_counted_alike_when_they_are_not_kept(void **state)
     table_csv_done(&c);
 }
 
-static void missing_cells_are_null_and_surplus_ones_only_counted(void **state)
+static void missing_cells_are_null_and_surplus_cells_are_only_counted(void **state)
 {
     (void)state;
     struct table_csv c;
@@ -143,8 +144,8 @@ static void missing_cells_are_null_and_surplus_ones_only_counted(void **state)
     table_csv_done(&c);
 }
 
-/* libcsv's own ceiling is the address space. */
-static void a_field_without_an_end_is_too_big(void **state)
+/* libcsv itself limits a field only by the address space. */
+static void refuses_a_field_without_an_end(void **state)
 {
     (void)state;
     struct table_csv c;
@@ -166,11 +167,10 @@ static void a_field_without_an_end_is_too_big(void **state)
     free(block);
 }
 
-static void a_set_keeps_the_order_and_counts(void **state)
+static void a_set_keeps_order_and_counts(void **state)
 {
     (void)state;
     struct table_set s;
-    size_t i;
     uint64_t before;
     table_set_init(&s, 3, 1000);
     static const char *const words[] = {"b", "a", "b", "", "a", "b", "c", "a"};
@@ -179,8 +179,11 @@ static void a_set_keeps_the_order_and_counts(void **state)
     assert_int_equal(before, 2);
     assert_int_equal(s.n, 3);
     assert_true(s.full);
-    assert_true(table_set_find(&s, "", 0, &i) && i == 2);
-    assert_false(table_set_find(&s, "c", 1, &i));
+    static const struct cell cells[] = {{.text = "", .len = 0}, {.text = "c", .len = 1}, {.text = "b", .null = true}};
+    size_t at[3];
+    table_set_find_cells(&s, cells, 3, at);
+    assert_int_equal(at[0], 2);
+    assert_true(at[1] == SIZE_MAX && at[2] == SIZE_MAX);
     assert_int_equal(s.entries[0].count, 3);
     assert_memory_equal(table_set_text(&s, 1), "a", 1);
     table_set_done(&s);
@@ -189,13 +192,13 @@ static void a_set_keeps_the_order_and_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_trap_of_libcsv_is_known),
-        cmocka_unit_test(after_an_error_no_record_comes),
-        cmocka_unit_test(a_line_without_quotes_is_what_libcsv_says),
-        cmocka_unit_test(cells_are_counted_alike_when_they_are_not_kept),
-        cmocka_unit_test(missing_cells_are_null_and_surplus_ones_only_counted),
-        cmocka_unit_test(a_field_without_an_end_is_too_big),
-        cmocka_unit_test(a_set_keeps_the_order_and_counts),
+        cmocka_unit_test(parses_the_special_cases_of_libcsv),
+        cmocka_unit_test(returns_no_record_after_an_error),
+        cmocka_unit_test(splits_lines_without_quotes_as_libcsv_does),
+        cmocka_unit_test(counts_the_same_cells_when_they_are_not_kept),
+        cmocka_unit_test(missing_cells_are_null_and_surplus_cells_are_only_counted),
+        cmocka_unit_test(refuses_a_field_without_an_end),
+        cmocka_unit_test(a_set_keeps_order_and_counts),
     };
     return cmocka_run_group_tests_name("table_csv", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What ends the lines of a file: newlines, or lone carriage returns where there is none; in large files, in those that
- * grow, and in streams whose first line comes in pieces. */
+ * Line ends: newlines, or lone carriage returns in files without newlines; in large files, growing files, and streams
+ * whose first line arrives in pieces. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@ static int file_of_crs(const struct buf *b)
     return fd;
 }
 
-static void lone_carriage_returns_make_the_table_that_newlines_make(void **state)
+static void lone_carriage_returns_end_lines_as_newlines_do(void **state)
 {
     (void)state;
     enum { ROWS = 100000 };
@@ -61,23 +61,22 @@ static void lone_carriage_returns_make_the_table_that_newlines_make(void **state
     buf_done(&b);
 }
 
-/* Another process has it from the schema. */
+/* Another process reads `lone_crs` from the schema. */
 static void an_imported_table_has_the_same_lines(void **state)
 {
     (void)state;
     struct table *t = kit_open_text("a,b\r1,2\r\"3\r\",4", &plain), *other = NULL;
-    int fds[TABLE_FDS];
+    int fds[TABLE_FDS], copies[TABLE_FDS];
     struct problem problem;
     table_fds(t, fds);
-    for (int i = 0; i < TABLE_FDS; i++)
-        fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3);
-    assert_int_equal(table_import(fds, &other, &problem), OK);
+    assert_int_equal(io_dup_all(fds, TABLE_FDS, copies), OK);
+    assert_int_equal(table_import(copies, &other, &problem), OK);
     kit_same_cells(t, other);
     table_free(t);
     table_free(other);
 }
 
-static void faults_are_placed_by_carriage_returns_too(void **state)
+static void reports_the_line_of_a_fault_in_a_file_of_carriage_returns(void **state)
 {
     (void)state;
     struct problem problem;
@@ -87,7 +86,7 @@ static void faults_are_placed_by_carriage_returns_too(void **state)
     assert_memory_equal(problem.text, "t.csv:3:3: a quoted field is never closed", 41);
 }
 
-static void the_delimiter_is_that_of_the_first_line(void **state)
+static void guesses_the_delimiter_from_the_first_line(void **state)
 {
     (void)state;
     int fd = kit_file("a;b\r1,1,1;2,2,2\r", 16);
@@ -123,8 +122,8 @@ static void a_file_of_lone_carriage_returns_grows(void **state)
     buf_done(&b);
 }
 
-/* What seemed to be a lone one was half of a CR LF: it is another table. */
-static void a_newline_that_comes_later_is_noticed(void **state)
+/* A CR at the end turned out to be half of a CR LF, which makes another table. */
+static void notices_a_newline_that_arrives_later(void **state)
 {
     (void)state;
     int fd = kit_file("a,b\r", 4);
@@ -137,8 +136,8 @@ static void a_newline_that_comes_later_is_noticed(void **state)
     close(fd);
 }
 
-/* Byte for byte: there is no table before the first line has ended, and then one that only gets more rows. */
-static void a_stream_has_a_table_when_its_first_line_has_ended(void **state)
+/* Sends byte by byte: there is no table before the first line is complete, and then rows are only added. */
+static void a_stream_has_a_table_once_its_first_line_is_complete(void **state)
 {
     (void)state;
     static const struct {
@@ -168,9 +167,7 @@ static void a_stream_has_a_table_when_its_first_line_has_ended(void **state)
         close(ends[1]);
         assert_int_equal(table_stream_pump(s, 1, &done, &problem), OK);
         assert_true(done);
-        assert_int_equal(t ? table_stream_grow(s, t, NULL, NULL, &more, &problem)
-                           : table_stream_open_table(s, &plain, &more, &problem),
-                         OK);
+        assert_int_equal(t ? kit_grow(t, s, &more) : table_stream_open_table(s, &plain, &more, &problem), OK);
         struct table *whole = kit_open_text(cases[i].text, &plain);
         kit_same_cells(more, whole);
         table_free(whole);
@@ -184,13 +181,13 @@ static void a_stream_has_a_table_when_its_first_line_has_ended(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lone_carriage_returns_make_the_table_that_newlines_make),
+        cmocka_unit_test(lone_carriage_returns_end_lines_as_newlines_do),
         cmocka_unit_test(an_imported_table_has_the_same_lines),
-        cmocka_unit_test(faults_are_placed_by_carriage_returns_too),
-        cmocka_unit_test(the_delimiter_is_that_of_the_first_line),
+        cmocka_unit_test(reports_the_line_of_a_fault_in_a_file_of_carriage_returns),
+        cmocka_unit_test(guesses_the_delimiter_from_the_first_line),
         cmocka_unit_test(a_file_of_lone_carriage_returns_grows),
-        cmocka_unit_test(a_newline_that_comes_later_is_noticed),
-        cmocka_unit_test(a_stream_has_a_table_when_its_first_line_has_ended),
+        cmocka_unit_test(notices_a_newline_that_arrives_later),
+        cmocka_unit_test(a_stream_has_a_table_once_its_first_line_is_complete),
     };
     return cmocka_run_group_tests_name("table_ends", tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A table that is opened at once: its stages, its end before its index, what may be wrong with it, and files that
- * change under it. */
+ * table_open: the stages of a table, its last rows before they are indexed, faults, and files that change meanwhile. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +22,7 @@
 
 static const struct table_options plain = {.path = "t.csv", .unpacker = &table_unpacker};
 
-static void a_large_file_has_its_first_rows_then_all_then_all_of_them(void **state)
+static void opens_a_large_file_in_three_stages(void **state)
 {
     (void)state;
     enum { ROWS = 300000 };
@@ -44,7 +43,7 @@ static void a_large_file_has_its_first_rows_then_all_then_all_of_them(void **sta
     assert_int_equal(table_codes(learned), TABLE_CODES_MAX);
     assert_false(table_codes_complete(learned));
     kit_check_row(learned, 299998, "299998");
-    kit_check_row(first, 99, "99"); /* each is there for itself */
+    kit_check_row(first, 99, "99"); /* each table is independent of the others */
     table_free(first);
     table_free(all);
     table_free(learned);
@@ -52,7 +51,7 @@ static void a_large_file_has_its_first_rows_then_all_then_all_of_them(void **sta
     buf_done(&b);
 }
 
-static void a_small_file_is_known_at_once(void **state)
+static void opens_a_small_file_completely(void **state)
 {
     (void)state;
     struct table *t = kit_open_text("code,n\n01,2\n", &plain);
@@ -63,8 +62,8 @@ static void a_small_file_is_known_at_once(void **state)
     table_free(t);
 }
 
-/* What the last row of a learned table says of dtypes counts as much as the first. */
-static void dtypes_of_the_first_rows_are_provisional(void **state)
+/* The last row decides about dtypes as much as the first. */
+static void learning_replaces_the_dtypes_of_the_first_rows(void **state)
 {
     (void)state;
     struct table *learned = NULL;
@@ -113,7 +112,7 @@ static void check_end(const struct table *t, uint64_t n, bool exact, uint64_t la
     table_reader_free(r);
 }
 
-static void the_last_rows_are_there_before_the_index(void **state)
+static void reads_the_last_rows_before_the_index_exists(void **state)
 {
     (void)state;
     for (size_t rows = 60000; rows < 60010; rows++) { /* with and without a quoted last row */
@@ -133,7 +132,7 @@ static void the_last_rows_are_there_before_the_index(void **state)
     }
 }
 
-static void a_fault_ends_the_rows_and_is_said(void **state)
+static void a_fault_ends_the_rows_and_is_reported(void **state)
 {
     (void)state;
     struct buf b = kit_many_rows(50000);
@@ -154,7 +153,7 @@ static void a_fault_ends_the_rows_and_is_said(void **state)
     buf_done(&b);
 }
 
-static void rows_that_are_too_long_or_too_short_are_told_and_shown(void **state)
+static void counts_and_shows_rows_that_are_too_long_or_too_short(void **state)
 {
     (void)state;
     struct buf b = kit_many_rows(30000);
@@ -180,7 +179,7 @@ static void rows_that_are_too_long_or_too_short_are_told_and_shown(void **state)
     buf_done(&b);
 }
 
-static void other_delimiters_and_files_without_a_header_are_read(void **state)
+static void reads_other_delimiters_and_files_without_a_header(void **state)
 {
     (void)state;
     char cells[200];
@@ -202,13 +201,13 @@ static void grow_file(int fd, const char *text)
     assert_int_equal(pwrite(fd, text, strlen(text), st.st_size), (ssize_t)strlen(text));
 }
 
-static void a_file_that_grows_is_still_read_and_followed(void **state)
+static void reads_and_follows_a_file_that_grows(void **state)
 {
     (void)state;
     struct buf b = kit_many_rows(40000);
     struct table *more = NULL, *most = NULL;
     struct problem problem;
-    int fd = kit_file(b.data, b.len - 1); /* the last row is not whole yet */
+    int fd = kit_file(b.data, b.len - 1); /* the last row is not complete yet */
     struct table *first = kit_open_fd(fd, &plain), *all = kit_index(first);
     assert_int_equal(table_changed(all), TABLE_SAME);
     grow_file(fd, "9\n40000,x\n");
@@ -251,7 +250,7 @@ static void *append_rows(void *arg)
 }
 
 /* A write changes the file's time before its size. */
-static void a_file_is_not_taken_for_another_in_the_midst_of_a_write(void **state)
+static void a_file_during_a_write_does_not_count_as_rewritten(void **state)
 {
     (void)state;
     struct appender a = {.fd = kit_file("a,b\n", 4)};
@@ -271,7 +270,7 @@ static void a_file_is_not_taken_for_another_in_the_midst_of_a_write(void **state
     close(a.fd);
 }
 
-static void a_file_cut_or_written_over_is_told_apart_from_one_that_grew(void **state)
+static void distinguishes_truncated_rewritten_and_grown_files(void **state)
 {
     (void)state;
     struct buf b = kit_many_rows(40000);
@@ -299,7 +298,7 @@ static void a_file_cut_or_written_over_is_told_apart_from_one_that_grew(void **s
     buf_done(&b);
 }
 
-static void another_file_of_the_same_name_is_seen(void **state)
+static void notices_another_file_of_the_same_name(void **state)
 {
     (void)state;
     char name[] = "/tmp/poolscope-test-XXXXXX", other[] = "/tmp/poolscope-test-XXXXXX";
@@ -312,7 +311,7 @@ static void another_file_of_the_same_name_is_seen(void **state)
     assert_false(table_is_file(t, name));
     assert_int_equal(unlink(name), 0);
     assert_false(table_is_file(t, name));
-    assert_int_equal(table_changed(t), TABLE_SAME); /* our file is still what it was */
+    assert_int_equal(table_changed(t), TABLE_SAME); /* the open file did not change */
     table_free(t);
     close(fd);
     close(fd2);
@@ -320,7 +319,7 @@ static void another_file_of_the_same_name_is_seen(void **state)
 
 /* --- progress --- */
 
-static void progress_is_seen_by_another_process_and_stops_the_work(void **state)
+static void another_process_sees_progress_and_can_stop_it(void **state)
 {
     (void)state;
     struct buf b = kit_many_rows(200000);
@@ -355,20 +354,20 @@ static void progress_is_seen_by_another_process_and_stops_the_work(void **state)
     buf_done(&b);
 }
 
-static void a_stop_reaches_libcsv_too(void **state)
+static void a_stop_ends_indexing_by_libcsv(void **state)
 {
     (void)state;
     struct buf b = kit_many_rows(100000);
     struct table_progress progress = {.stop = 0};
     struct table *all = NULL;
-    buf_add_text(&b, "1,\"x\"\r,\n"); /* raw structure gives up */
+    buf_add_text(&b, "1,\"x\"\r,\n"); /* raw structure is not exact here */
     int fd = kit_file(b.data, b.len);
     struct table *first = kit_open_fd(fd, &plain);
     progress.stop = 1;
     struct table_header header = {0};
-    struct table_index index = {.fd = -1};
+    struct table_index made = {.fd = -1};
     struct table_parse how = {.path = "t.csv", .delimiter = ',', .progress = &progress};
-    assert_int_equal(table_index_csv(&how, &first->body.source, &header, &index, NULL), ERR_CANCELLED);
+    assert_int_equal(table_index_csv(&how, &first->body.source, &header, &made, NULL), ERR_CANCELLED);
     progress.stop = 0;
     assert_int_equal(table_index(first, NULL, &progress, &all, NULL), OK);
     assert_false(all->body.index.facts->regular);
@@ -380,7 +379,7 @@ static void a_stop_reaches_libcsv_too(void **state)
     buf_done(&b);
 }
 
-static void an_index_is_small_whatever_the_file(void **state)
+static void the_number_of_windows_is_bounded(void **state)
 {
     (void)state;
     for (uint64_t bytes = 1; bytes < (uint64_t)1 << 60; bytes *= 3)
@@ -392,20 +391,20 @@ static void an_index_is_small_whatever_the_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_large_file_has_its_first_rows_then_all_then_all_of_them),
-        cmocka_unit_test(a_small_file_is_known_at_once),
-        cmocka_unit_test(dtypes_of_the_first_rows_are_provisional),
-        cmocka_unit_test(the_last_rows_are_there_before_the_index),
-        cmocka_unit_test(a_fault_ends_the_rows_and_is_said),
-        cmocka_unit_test(rows_that_are_too_long_or_too_short_are_told_and_shown),
-        cmocka_unit_test(other_delimiters_and_files_without_a_header_are_read),
-        cmocka_unit_test(a_file_that_grows_is_still_read_and_followed),
-        cmocka_unit_test(a_file_is_not_taken_for_another_in_the_midst_of_a_write),
-        cmocka_unit_test(a_file_cut_or_written_over_is_told_apart_from_one_that_grew),
-        cmocka_unit_test(another_file_of_the_same_name_is_seen),
-        cmocka_unit_test(progress_is_seen_by_another_process_and_stops_the_work),
-        cmocka_unit_test(a_stop_reaches_libcsv_too),
-        cmocka_unit_test(an_index_is_small_whatever_the_file),
+        cmocka_unit_test(opens_a_large_file_in_three_stages),
+        cmocka_unit_test(opens_a_small_file_completely),
+        cmocka_unit_test(learning_replaces_the_dtypes_of_the_first_rows),
+        cmocka_unit_test(reads_the_last_rows_before_the_index_exists),
+        cmocka_unit_test(a_fault_ends_the_rows_and_is_reported),
+        cmocka_unit_test(counts_and_shows_rows_that_are_too_long_or_too_short),
+        cmocka_unit_test(reads_other_delimiters_and_files_without_a_header),
+        cmocka_unit_test(reads_and_follows_a_file_that_grows),
+        cmocka_unit_test(a_file_during_a_write_does_not_count_as_rewritten),
+        cmocka_unit_test(distinguishes_truncated_rewritten_and_grown_files),
+        cmocka_unit_test(notices_another_file_of_the_same_name),
+        cmocka_unit_test(another_process_sees_progress_and_can_stop_it),
+        cmocka_unit_test(a_stop_ends_indexing_by_libcsv),
+        cmocka_unit_test(the_number_of_windows_is_bounded),
     };
     return cmocka_run_group_tests_name("table_open", tests, NULL, NULL);
 }

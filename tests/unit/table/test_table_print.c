@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Frames against what the real Polars printed: tests/polars-print/NAME.csv must come out as NAME.txt. NAME.args may
+ * Compares frames with those of the real Polars: tests/polars-print/NAME.csv must be printed as NAME.txt. NAME.args may
  * hold dtypes=COLUMN:DTYPE,… and code=CODE. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -112,7 +112,7 @@ static void check_case(const char *stem)
     table_free(t);
 }
 
-static void frames_are_those_of_polars(void **state)
+static void prints_frames_as_polars_does(void **state)
 {
     (void)state;
     glob_t found;
@@ -129,7 +129,7 @@ static void frames_are_those_of_polars(void **state)
 }
 
 /* A locale with a decimal comma, if the machine has one. */
-static void the_locale_does_not_matter(void **state)
+static void prints_frames_independent_of_the_locale(void **state)
 {
     (void)state;
     static const char *const names[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "fr_FR"};
@@ -138,11 +138,11 @@ static void the_locale_does_not_matter(void **state)
         set = setlocale(LC_ALL, names[i]);
     if (!set)
         skip();
-    frames_are_those_of_polars(state);
+    prints_frames_as_polars_does(state);
     setlocale(LC_ALL, "C");
 }
 
-static void control_characters_of_cells_do_not_get_out(void **state)
+static void prints_no_control_characters_of_cells(void **state)
 {
     (void)state;
     char name[] = "/tmp/poolscope-test-XXXXXX";
@@ -170,9 +170,9 @@ static void control_characters_of_cells_do_not_get_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(frames_are_those_of_polars),
-        cmocka_unit_test(the_locale_does_not_matter),
-        cmocka_unit_test(control_characters_of_cells_do_not_get_out),
+        cmocka_unit_test(prints_frames_as_polars_does),
+        cmocka_unit_test(prints_frames_independent_of_the_locale),
+        cmocka_unit_test(prints_no_control_characters_of_cells),
     };
     return cmocka_run_group_tests_name("table_print", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Raw structure: every kind of CPU sees the same, and each trap in which bytes look like a row, a code or a quote, and
- * are none. What is right is always what libcsv makes of the whole file. */
+ * Raw structure: all implementations agree, also where bytes only look like a row, a code or a quote. The expected
+ * result is always that of libcsv over the whole file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 #include "core/table/index/walk.h"
 #include "tests/kit/table_kit.h"
 
-/* The text as a table whose windows and chunks are tiny, so that they begin everywhere. */
+/* Makes a table with tiny windows and chunks, so that they begin everywhere. */
 static struct table *raw_table(const char *text, const char *key, uint64_t window, uint64_t chunk)
 {
     struct table *first = NULL, *t = NULL;
@@ -58,21 +58,22 @@ static const struct trap traps[] = {
     {"code,n\n\"\",1\n,2\n", NULL, "", 2, 1, 0, true, NULL},       /* empty, which is not null */
     {"code,n\n001234\r,1\n", NULL, "001234", 1, 1, 0, true, NULL}, /* CRs at the edge are trimmed */
     {"code,n\n\r001234,1\n", NULL, "001234", 1, 1, 0, true, NULL},
-    {"code,n\n5,1\r001234,2\n", NULL, "001234", 1, 0, 0, true, NULL}, /* a lone CR ends no row */
+    {"code,n\n5,1\r001234,2\n", NULL, "001234", 1, 0, 0, true, NULL}, /* a lone CR does not end a row */
     {"code,n\r\n001234,1\r\n\r\n001234,2\r\n", NULL, "001234", 3, 2, 0, true, NULL},
     {"\xef\xbb\xbf"
      "code,n\n001234,1\n",
      NULL, "001234", 1, 1, 0, true, NULL},
-    {"code,n\n\n\n001234,1\n\n", NULL, "001234", 4, 1, 2, true, NULL},       /* empty lines are rows */
-    {"code,n\n001234\n001234,1,2\n", NULL, "001234", 2, 2, 0, true, NULL},   /* too short, too long */
-    {"code,n\n\"a\"\r,1\n001234,2\n", NULL, "001234", 2, 1, 1, false, NULL}, /* a CR beside a quote: libcsv decides */
+    {"code,n\n\n\n001234,1\n\n", NULL, "001234", 4, 1, 2, true, NULL},     /* empty lines are rows */
+    {"code,n\n001234\n001234,1,2\n", NULL, "001234", 2, 2, 0, true, NULL}, /* too short, too long */
+    {"code,n\n\"a\"\r,1\n001234,2\n", NULL, "001234", 2, 1, 1, false,
+     NULL}, /* a CR next to a quote is left to libcsv */
     {"code,n\n\r\"001234\",1\n", NULL, "001234", 1, 1, 0, false, NULL},
-    {"code,n\n001234,1\n\r", NULL, "001234", 1, 1, 0, false, NULL},          /* nothing but a CR is no row */
-    {"code,n\n001234,1\nx,a\"b\n001234,2\n", NULL, "001234", 1, 1, 0, false, /* a stray quote ends what can be read */
+    {"code,n\n001234,1\n\r", NULL, "001234", 1, 1, 0, false, NULL},          /* a single CR is not a row */
+    {"code,n\n001234,1\nx,a\"b\n001234,2\n", NULL, "001234", 1, 1, 0, false, /* a stray quote ends the rows */
      "t.csv:3:4: a quote inside an unquoted field; quote the whole field and double the quote"},
     {"code,n\n001234,1\nx,\"a\"b\n001234,2\n", NULL, "001234", 1, 1, 0, false,
-     "t.csv:3:6: text behind a closing quote; a quote inside a quoted field is written twice"},
-    {"code,n\n001234,1\nx,\"a\n001234,2\n", NULL, "001234", 1, 1, 0, false, /* so does a quote that nobody closes */
+     "t.csv:3:6: text after a closing quote; write a quote inside a quoted field twice"},
+    {"code,n\n001234,1\nx,\"a\n001234,2\n", NULL, "001234", 1, 1, 0, false, /* so does a quote that is never closed */
      "t.csv:3:3: a quoted field is never closed; close it, and write a quote inside it twice"},
 };
 
@@ -97,7 +98,7 @@ static void check_trap(const struct trap *c, size_t i, uint64_t window, uint64_t
     table_free(t);
 }
 
-static void no_trap_catches_a_filter(void **state)
+static void a_filter_finds_exactly_the_rows_that_libcsv_finds(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof traps / sizeof *traps; i++)
@@ -107,7 +108,7 @@ static void no_trap_catches_a_filter(void **state)
 }
 
 /* One record over many chunks, and many windows in which no record begins. */
-static void records_longer_than_a_chunk_are_one_record(void **state)
+static void reads_a_record_longer_than_a_chunk(void **state)
 {
     (void)state;
     struct buf b;
@@ -130,14 +131,14 @@ static void random_bytes(char *text, size_t len, unsigned *seed)
         text[i] = alphabet[(size_t)rand_r(seed) % (sizeof alphabet - 1)];
 }
 
-static void every_kind_of_cpu_sees_the_same_structure(void **state)
+static void all_implementations_find_the_same_structure(void **state)
 {
     (void)state;
     enum { LEN = 1000 };
     unsigned seed = 11;
     char *text = malloc(LEN + RAW_PAD);
     assert_non_null(text);
-    memset(text, '"', LEN + RAW_PAD); /* what lies behind a text does not count */
+    memset(text, '"', LEN + RAW_PAD); /* bytes after the text must not matter */
     for (int round = 0; round < 2000; round++) {
         size_t len = (size_t)rand_r(&seed) % LEN;
         uint64_t ends[2][RAW_WORDS], seps[2][RAW_WORDS];
@@ -175,7 +176,7 @@ static size_t slow_probe(const char *text, size_t len, const char *word, size_t 
     return len;
 }
 
-static void every_kind_of_cpu_finds_the_same_places(void **state)
+static void all_implementations_find_a_literal_at_the_same_offset(void **state)
 {
     (void)state;
     enum { LEN = 300 };
@@ -207,7 +208,7 @@ static void every_kind_of_cpu_finds_the_same_places(void **state)
     free(text);
 }
 
-static void a_guess_is_made_by_the_neighbours_of_a_quote(void **state)
+static void guesses_quotes_by_their_neighbours(void **state)
 {
     (void)state;
     static const struct {
@@ -221,8 +222,8 @@ static void a_guess_is_made_by_the_neighbours_of_a_quote(void **state)
         assert_int_equal(raw_guess_inside(guesses[i].text, strlen(guesses[i].text), ','), guesses[i].inside);
 }
 
-/* The text in which every guess is wrong: each chunk begins in a field that looks like rows. */
-static void wrong_guesses_are_settled(void **state)
+/* Every guess is wrong in this text: each chunk begins in a field that looks like rows. */
+static void reads_chunks_with_a_wrong_guess_again(void **state)
 {
     (void)state;
     struct buf b;
@@ -240,12 +241,12 @@ static void wrong_guesses_are_settled(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_trap_catches_a_filter),
-        cmocka_unit_test(records_longer_than_a_chunk_are_one_record),
-        cmocka_unit_test(every_kind_of_cpu_sees_the_same_structure),
-        cmocka_unit_test(every_kind_of_cpu_finds_the_same_places),
-        cmocka_unit_test(a_guess_is_made_by_the_neighbours_of_a_quote),
-        cmocka_unit_test(wrong_guesses_are_settled),
+        cmocka_unit_test(a_filter_finds_exactly_the_rows_that_libcsv_finds),
+        cmocka_unit_test(reads_a_record_longer_than_a_chunk),
+        cmocka_unit_test(all_implementations_find_the_same_structure),
+        cmocka_unit_test(all_implementations_find_a_literal_at_the_same_offset),
+        cmocka_unit_test(guesses_quotes_by_their_neighbours),
+        cmocka_unit_test(reads_chunks_with_a_wrong_guess_again),
     };
     return cmocka_run_group_tests_name("table_raw", tests, NULL, NULL);
 }

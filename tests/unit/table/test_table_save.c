@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What is saved is read again with the same cells, whatever they hold; JSON lines are JSON. */
+ * Saving: any cells are the same when they are read again, and JSON lines are valid JSON. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -77,7 +77,7 @@ static void add_random_cell(struct buf *b)
     buf_add_char(b, '"');
 }
 
-/* Some rows have less cells than there are columns, some more. */
+/* Some rows have fewer cells than there are columns, some more. */
 static struct table *random_table(size_t columns)
 {
     struct buf b;
@@ -97,7 +97,7 @@ static struct table *random_table(size_t columns)
     return t;
 }
 
-static void csv_is_read_again_with_the_same_cells(void **state)
+static void a_saved_csv_has_the_same_cells_when_read_again(void **state)
 {
     static const size_t columns[] = {0, 1, 2, 3};
     (void)state;
@@ -114,7 +114,7 @@ static void csv_is_read_again_with_the_same_cells(void **state)
     }
 }
 
-static void columns_and_rows_stand_in_the_order_that_was_asked_for(void **state)
+static void saves_columns_and_rows_in_the_given_order(void **state)
 {
     static const size_t columns[] = {2, 0};
     struct table *t = kit_table("code,name,age\n0001,a,1\n0002,b,2\n0003,,\n");
@@ -131,7 +131,7 @@ static void columns_and_rows_stand_in_the_order_that_was_asked_for(void **state)
     table_free(t);
 }
 
-static void numbers_and_words_are_json_only_where_json_has_them(void **state)
+static void saves_as_json_values_only_what_json_allows(void **state)
 {
     static const size_t columns[] = {0, 1, 2};
     static const char csv[] = "i,f,b\n1,1.5,true\n-2,1e6,false\n3,.5,\n,inf,true\n";
@@ -168,7 +168,7 @@ static void every_json_line_is_an_object_with_the_texts_of_its_row(void **state)
     table_free(t);
 }
 
-/* More rows than a first piece has, and one row that is far longer than a piece. */
+/* More rows than in the first piece, and one row that is much longer than a piece. */
 static struct table *long_table(uint64_t rows)
 {
     struct buf b;
@@ -185,9 +185,9 @@ static struct table *long_table(uint64_t rows)
     return t;
 }
 
-static void many_rows_are_saved_in_any_order(void **state)
+static void saves_many_rows_in_any_order(void **state)
 {
-    enum { ROWS = 20000, STEP = 7919 }; /* prime to ROWS: each row once, all over the file */
+    enum { ROWS = 20000, STEP = 7919 }; /* coprime to ROWS: each row once, in an order that jumps through the file */
     static const size_t columns[] = {0};
     struct table *t = long_table(ROWS);
     struct row_list rows;
@@ -211,7 +211,7 @@ static void many_rows_are_saved_in_any_order(void **state)
     table_free(t);
 }
 
-static void a_stop_and_a_full_disk_end_it(void **state)
+static void a_stop_or_a_full_disk_ends_saving(void **state)
 {
     static const size_t columns[] = {0};
     struct save save = {.columns = columns, .ncolumns = 1};
@@ -237,12 +237,12 @@ static void a_stop_and_a_full_disk_end_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(csv_is_read_again_with_the_same_cells),
-        cmocka_unit_test(columns_and_rows_stand_in_the_order_that_was_asked_for),
-        cmocka_unit_test(numbers_and_words_are_json_only_where_json_has_them),
+        cmocka_unit_test(a_saved_csv_has_the_same_cells_when_read_again),
+        cmocka_unit_test(saves_columns_and_rows_in_the_given_order),
+        cmocka_unit_test(saves_as_json_values_only_what_json_allows),
         cmocka_unit_test(every_json_line_is_an_object_with_the_texts_of_its_row),
-        cmocka_unit_test(many_rows_are_saved_in_any_order),
-        cmocka_unit_test(a_stop_and_a_full_disk_end_it),
+        cmocka_unit_test(saves_many_rows_in_any_order),
+        cmocka_unit_test(a_stop_or_a_full_disk_ends_saving),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

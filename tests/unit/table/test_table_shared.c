@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The bytes of a table and who else has them: its fds, another process that imports it, a file that
- * changes under it. */
+ * A table that is shared: its fds, another process that imports it, and a file that changes meanwhile. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +28,7 @@ static void *write_to(void *arg)
     return NULL;
 }
 
-static void a_pipe_is_read_to_its_end_and_sealed(void **state)
+static void reads_a_pipe_to_its_end_into_sealed_memory(void **state)
 {
     (void)state;
     int ends[2], fds[TABLE_FDS];
@@ -50,7 +49,7 @@ static void a_pipe_is_read_to_its_end_and_sealed(void **state)
     table_free(t);
 }
 
-static void the_callers_fd_and_its_offset_are_left_alone(void **state)
+static void does_not_change_the_callers_fd_or_its_offset(void **state)
 {
     (void)state;
     struct table *t = NULL;
@@ -83,13 +82,10 @@ static void duplicate_fds(const struct table *t, int copies[TABLE_FDS])
 {
     int fds[TABLE_FDS];
     table_fds(t, fds);
-    for (int i = 0; i < TABLE_FDS; i++) {
-        copies[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3);
-        assert_true(copies[i] >= 0);
-    }
+    assert_int_equal(io_dup_all(fds, TABLE_FDS, copies), OK);
 }
 
-/* The child opens the table anew from the fds and compares it with the one that it inherited. */
+/* The child imports the table from the fds and compares it with the one that it inherited. */
 static void a_forked_process_imports_the_table(void **state)
 {
     (void)state;
@@ -122,11 +118,11 @@ static void an_import_takes_and_checks_its_fds(void **state)
     for (int broken = 0; broken < 5; broken++) {
         int fds[TABLE_FDS];
         duplicate_fds(t, fds);
-        if (broken > 0 && broken < 3) { /* not sealed: would be a SIGBUS waiting to happen */
+        if (broken > 0 && broken < 3) { /* not sealed, so a truncation could cause a SIGBUS */
             close(fds[broken]);
             fds[broken] = memfd_create("test", MFD_CLOEXEC);
             assert_int_equal(ftruncate(fds[broken], 4096), 0);
-        } else if (broken >= 3) { /* sealed, but not what it should be */
+        } else if (broken >= 3) { /* sealed, but with wrong content */
             close(fds[broken - 2]);
             assert_int_equal(io_sealed_memory("test", sample, sizeof sample, &fds[broken - 2]), OK);
         } else {
@@ -150,7 +146,7 @@ static enum err read_all(struct table_reader *reader)
     return err;
 }
 
-static void a_file_that_changes_is_an_error_and_not_a_crash(void **state)
+static void a_changed_file_is_an_error(void **state)
 {
     (void)state;
     struct buf b = kit_many_rows(60000);
@@ -174,7 +170,7 @@ static void a_file_that_changes_is_an_error_and_not_a_crash(void **state)
     buf_done(&b);
 }
 
-static void a_file_written_over_is_noticed_by_its_time(void **state)
+static void notices_a_rewritten_file_by_its_time(void **state)
 {
     (void)state;
     struct table *t = NULL;
@@ -196,12 +192,12 @@ static void a_file_written_over_is_noticed_by_its_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_pipe_is_read_to_its_end_and_sealed),
-        cmocka_unit_test(the_callers_fd_and_its_offset_are_left_alone),
+        cmocka_unit_test(reads_a_pipe_to_its_end_into_sealed_memory),
+        cmocka_unit_test(does_not_change_the_callers_fd_or_its_offset),
         cmocka_unit_test(a_forked_process_imports_the_table),
         cmocka_unit_test(an_import_takes_and_checks_its_fds),
-        cmocka_unit_test(a_file_that_changes_is_an_error_and_not_a_crash),
-        cmocka_unit_test(a_file_written_over_is_noticed_by_its_time),
+        cmocka_unit_test(a_changed_file_is_an_error),
+        cmocka_unit_test(notices_a_rewritten_file_by_its_time),
     };
     return cmocka_run_group_tests_name("table_shared", tests, NULL, NULL);
 }

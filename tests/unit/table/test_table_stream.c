@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Input that streams: pipes that show what came so far, what is too long for memory, and what is packed. */
+ * Streams: pipes whose rows are shown as they arrive, streams too long for memory, and packed files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@
 
 static const struct table_options plain = {.path = "t.csv", .unpacker = &table_unpacker};
 
-static void a_pipe_shows_what_came_so_far(void **state)
+static void shows_the_rows_of_a_pipe_so_far(void **state)
 {
     (void)state;
     int ends[2];
@@ -38,11 +38,11 @@ static void a_pipe_shows_what_came_so_far(void **state)
     assert_int_equal(table_stream_pump(s, 1, &done, &problem), OK);
     assert_false(done);
     assert_int_equal(table_stream_open_table(s, &plain, &t, &problem), OK);
-    assert_int_equal(table_rows(t), 1); /* the second may go on */
+    assert_int_equal(table_rows(t), 1); /* the second row may be incomplete */
     assert_null(table_fault(t));
     assert_int_equal(io_write_all(ends[1], "x\ny\"\n5", 6), OK);
     assert_int_equal(table_stream_pump(s, 1, &done, &problem), OK);
-    assert_int_equal(table_stream_grow(s, t, NULL, NULL, &more, &problem), OK);
+    assert_int_equal(kit_grow(t, s, &more), OK);
     assert_int_equal(table_rows(more), 2);
     assert_int_equal(io_set_nonblock(ends[0], 1), OK);
     assert_int_equal(table_stream_pump(s, 1, &done, &problem), ERR_AGAIN);
@@ -50,7 +50,7 @@ static void a_pipe_shows_what_came_so_far(void **state)
     assert_int_equal(table_stream_pump(s, 1000, &done, &problem), OK);
     assert_true(done);
     table_free(t);
-    assert_int_equal(table_stream_grow(s, more, NULL, NULL, &t, &problem), OK);
+    assert_int_equal(kit_grow(more, s, &t), OK);
     assert_int_equal(table_rows(t), 3);
     assert_int_equal(table_stage(t), TABLE_INDEXED);
     char cells[100];
@@ -76,7 +76,7 @@ static void *write_all(void *arg)
     return NULL;
 }
 
-/* More than is kept in memory: it goes to a file while tables of it are open. */
+/* A stream too long for memory moves to a file while tables of it are open. */
 static void a_long_stream_moves_to_a_file(void **state)
 {
     (void)state;
@@ -97,8 +97,7 @@ static void a_long_stream_moves_to_a_file(void **state)
     while (!done) {
         if (table_stream_pump(s, 16 << 20, &done, &problem))
             fail_msg("%s", problem.text);
-        enum err err = t ? table_stream_grow(s, t, NULL, NULL, &more, &problem)
-                         : table_stream_open_table(s, &plain, &more, &problem);
+        enum err err = t ? kit_grow(t, s, &more) : table_stream_open_table(s, &plain, &more, &problem);
         assert_int_equal(err, OK);
         assert_true(table_rows(more) > last);
         last = table_rows(more);
@@ -125,7 +124,7 @@ static int packed(size_t packer, const struct buf *bytes, size_t *len)
     return fd;
 }
 
-static void packed_files_are_unpacked(void **state)
+static void unpacks_packed_files(void **state)
 {
     (void)state;
     struct buf b = kit_many_rows(30000);
@@ -150,7 +149,7 @@ static void packed_files_are_unpacked(void **state)
     buf_done(&b);
 }
 
-static void a_packed_file_that_is_cut_is_said_and_shown_as_far_as_it_goes(void **state)
+static void reports_a_truncated_packed_file_and_shows_its_rows(void **state)
 {
     (void)state;
     struct buf b;
@@ -177,7 +176,7 @@ static void a_packed_file_that_is_cut_is_said_and_shown_as_far_as_it_goes(void *
         while (!(err = table_stream_pump(s, 1 << 16, &done, &problem)))
             assert_false(done);
         assert_int_equal(err, ERR_PARSE);
-        if (table_stream_size(s) > 0) { /* the last block of some formats is all that they have */
+        if (table_stream_size(s) > 0) { /* some formats unpack nothing before their last block */
             assert_int_equal(table_stream_open_table(s, &plain, &t, &problem), OK);
             assert_true(table_rows(t) > 100);
             table_free(t);
@@ -188,7 +187,7 @@ static void a_packed_file_that_is_cut_is_said_and_shown_as_far_as_it_goes(void *
     buf_done(&b);
 }
 
-static void nothing_packed_is_an_empty_file(void **state)
+static void a_packed_empty_file_is_empty(void **state)
 {
     (void)state;
     struct buf b;
@@ -207,11 +206,11 @@ static void nothing_packed_is_an_empty_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_pipe_shows_what_came_so_far),
+        cmocka_unit_test(shows_the_rows_of_a_pipe_so_far),
         cmocka_unit_test(a_long_stream_moves_to_a_file),
-        cmocka_unit_test(packed_files_are_unpacked),
-        cmocka_unit_test(a_packed_file_that_is_cut_is_said_and_shown_as_far_as_it_goes),
-        cmocka_unit_test(nothing_packed_is_an_empty_file),
+        cmocka_unit_test(unpacks_packed_files),
+        cmocka_unit_test(reports_a_truncated_packed_file_and_shows_its_rows),
+        cmocka_unit_test(a_packed_empty_file_is_empty),
     };
     return cmocka_run_group_tests_name("table_stream", tests, NULL, NULL);
 }

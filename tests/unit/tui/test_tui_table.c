@@ -160,7 +160,7 @@ static void a_wrong_filter_is_refused_with_a_message(void **state)
     } cases[] = {
         {"nothing==1", "there is no column nothing"},
         {"age>x", "is no i64"},
-        {"code~(", "is no pattern"},
+        {"code~(", "is not a valid pattern"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         say(&s, "&", cases[i].words);
