@@ -2,6 +2,7 @@
  * Opening a table: its header and its first rows, in a time that does not depend on its size. */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/base/io.h"
 #include "core/table/private.h"

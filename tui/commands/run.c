@@ -240,6 +240,8 @@ static enum err run_now(struct app *a, int64_t id)
         app_say(a, ROLE_BAD, "The run cannot be started: %s", err_text(err));
     else if (a->model->rows < 0)
         app_say(a, ROLE_TEXT, "It runs as soon as the table is loaded");
+    else if (a->table_view && table_view_fault(a->table_view))
+        app_say(a, ROLE_WARN, "This run covers only the rows that could be read");
     else if (c->picks.n == 0)
         app_say(a, ROLE_TEXT, "No code is picked: one task returns the whole table");
     return OK;
