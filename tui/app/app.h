@@ -48,7 +48,6 @@ struct app {
     struct guard *guard;
     struct canvas canvas; /* the picture */
     struct layout layout;
-    int64_t went;           /* how many lines its last step went; 0: it was none, or it has been gone on from */
     uint64_t drawn_version; /* of the model, as the picture shows it */
 
     struct pane *panes[PANE_COUNT];

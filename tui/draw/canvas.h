@@ -37,11 +37,6 @@ struct rect {
     int x, y, width, height;
 };
 
-struct canvas_run {
-    int row;
-    struct extent at;
-};
-
 /* Blank cells, all touched; sizes below 1 become 1. */
 enum err canvas_init(struct canvas *c, int width, int height) MUST_CHECK;
 void canvas_done(struct canvas *c);
@@ -70,10 +65,6 @@ void canvas_add_attrs(struct canvas *c, int x, int y, int width, unsigned attrs)
 
 /* Cells from … to - 1 of row y are touched. */
 void canvas_touch(const struct canvas *c, int y, int from, int to);
-
-/* The touched cells of `now` that are not as `before` has them, which is as large: up to `max` runs, in order. Returns
- * how many; -1: there are more. */
-int canvas_changes(const struct canvas *before, const struct canvas *now, struct canvas_run *runs, int max);
 
 /* Appends row y as text, without the blanks at its end. */
 enum err canvas_add_row(const struct canvas *c, int y, struct buf *out) MUST_CHECK;

@@ -20,8 +20,6 @@
 static const double tick = 0.1;
 /* The same while one types into a watched program and waits for what it makes of it. */
 static const double quick_tick = 0.02;
-/* Milliseconds without any event behind the picture of a step until the next step is thought of. */
-enum { REST_MS = 1 };
 
 static enum err draw(struct app *a, double *drawn_at)
 {
@@ -150,9 +148,8 @@ enum err app_run(struct app *a, int signal_fd)
         if (due == 0 && (err = app_go_on(a, "Drawing the screen", draw(a, &drawn_at))))
             break;
         due = until_due(a, drawn_at);
-        int rest = a->went ? REST_MS : -1;
         int timeout = a->search.running || term_has_more(a->term) ? 0
-                      : due < 0                                   ? rest
+                      : due < 0                                   ? -1
                       : due > 0                                   ? (int)(due * 1000) + 1
                                                                   : 0;
         struct pollfd fds[FD_COUNT] = {
@@ -167,8 +164,6 @@ enum err app_run(struct app *a, int signal_fd)
         if (n < 0 && errno != EINTR)
             return err_from_errno(errno);
         err = n < 0 ? OK : handle(a, fds, signal_fd);
-        if (!err && n == 0 && a->went)
-            err = app_go_on(a, "Drawing the screen", screen_look_ahead(a, app_now(a)));
         if (a->suspend && !a->quit)
             suspend(a);
     }

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "tui/term/term.h"
-
 /* Up to column `end` of row y. */
 static void draw_hints(enum scope scope, const struct pane_ops *ops, struct canvas *c, int y, int end)
 {
@@ -144,7 +142,7 @@ enum err screen_panes(struct app *a, double now)
 }
 
 /* As long as the same lines are seen, the cursor's mark and what says where it is are all that a step changes. */
-static enum err draw_step(struct app *a, double now)
+enum err screen_stepped(struct app *a, double now)
 {
     bool framed = a->layout.screen == SCREEN_GRID;
     int number = a->overlay ? 0 : pane_number(a->scope, a->focus);
@@ -158,30 +156,4 @@ static enum err draw_step(struct app *a, double now)
     if (!same_place)
         draw_edge(a, p, number, &whole, framed, now);
     return OK;
-}
-
-/* A page takes the view along each time; a line does so only at its edge. Of a view of two lines nobody can tell. */
-enum err screen_stepped(struct app *a, double now)
-{
-    const struct pane *p = app_active(a);
-    uint64_t before = p->marked, top = p->drawn_top;
-    enum err err = draw_step(a, now);
-    int64_t went = before == UINT64_MAX ? 0 : (int64_t)(p->cursor - before);
-    bool by_line = (went == 1 || went == -1) && pane_rows(p) > 2;
-    a->went = by_line || p->drawn_top == top ? went : 0;
-    return err;
-}
-
-enum err screen_look_ahead(struct app *a, double now)
-{
-    struct pane *p = app_active(a);
-    uint64_t here = p->cursor, next = here + (uint64_t)a->went;
-    a->went = 0;
-    if (!pane_shows(p, next))
-        return OK;
-    p->cursor = next;
-    enum err err = draw_step(a, now);
-    term_expect(a->term, &a->canvas);
-    p->cursor = here;
-    return err ? err : draw_step(a, now);
 }

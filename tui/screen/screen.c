@@ -335,7 +335,6 @@ enum err app_draw(struct app *a, int width, int height, double now, int *x, int 
     app_feed(a);
     app_table(a);
     bool step = only_stepped(a, width, height);
-    a->went = 0;
     a->dirty = a->stepped = false;
     a->drawn_version = a->model->version;
     return step ? screen_stepped(a, now) : draw_whole(a, width, height, now, x, y);

@@ -9,8 +9,6 @@
 void screen_tabs(const struct app *a, struct canvas *c);
 enum err screen_panes(struct app *a, double now) MUST_CHECK;
 enum err screen_stepped(struct app *a, double now) MUST_CHECK; /* what a step changes: the pane that has the keys */
-/* Behind the picture of a step: what it would be if another step went as far, for the terminal to have at hand. */
-enum err screen_look_ahead(struct app *a, double now) MUST_CHECK;
 
 /* screen_watch.c: what stands above the panes of a watched program, and instead of them where there is no room. */
 void screen_watch_title(const struct app *a, double now, struct buf *left, struct buf *middle, struct buf *right);

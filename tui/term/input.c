@@ -8,10 +8,9 @@
 
 enum { PASTE_MAX = 1 << 16, ESC_DELAY_MS = 25 };
 
-void input_reader_init(struct input_reader *in, int fd, keyboard_lookup *lookup, void (*came)(void *ctx, bool again),
-                       void *ctx)
+void input_reader_init(struct input_reader *in, int fd, keyboard_lookup *lookup)
 {
-    *in = (struct input_reader){.fd = fd, .lookup = lookup, .came = came, .ctx = ctx};
+    *in = (struct input_reader){.fd = fd, .lookup = lookup};
     buf_init(&in->paste, PASTE_MAX);
 }
 
@@ -32,10 +31,6 @@ static bool read_more(struct input_reader *in, int wait)
     ssize_t got = read(in->fd, in->bytes + in->n, sizeof in->bytes - in->n);
     if (got <= 0)
         return false;
-    bool alone = in->n == 0;
-    in->came(in->ctx, alone && (size_t)got == in->nlast && memcmp(in->bytes, in->last, in->nlast) == 0);
-    in->nlast = alone && got <= INPUT_LAST ? (size_t)got : 0;
-    memcpy(in->last, in->bytes, in->nlast);
     in->n += (size_t)got;
     return true;
 }

@@ -18,22 +18,18 @@ struct input {
     size_t len;
 };
 
-enum { INPUT_BYTES = 4096, INPUT_LAST = 16 };
+enum { INPUT_BYTES = 4096 };
 
-/* Bytes from `at` on are not asked for yet; last: what came alone last time, if it was little. */
 struct input_reader {
     int fd; /* borrowed; read(2) does not wait (termios(3): VMIN 0) */
     keyboard_lookup *lookup;
-    void (*came)(void *ctx, bool again); /* bytes, before they are known; again: alone, the same as last time */
-    void *ctx;
-    char bytes[INPUT_BYTES], last[INPUT_LAST];
-    size_t at, n, nlast;
+    char bytes[INPUT_BYTES];
+    size_t at, n; /* bytes at … n - 1 have not been taken yet */
     bool pasting;
     struct buf paste;
 };
 
-void input_reader_init(struct input_reader *in, int fd, keyboard_lookup *lookup, void (*came)(void *ctx, bool again),
-                       void *ctx);
+void input_reader_init(struct input_reader *in, int fd, keyboard_lookup *lookup);
 void input_reader_done(struct input_reader *in); /* zeroed memory is fine */
 
 /* The next input; `out` stays as it is when nothing more is there now. */

@@ -4,7 +4,6 @@
 #include "tui/term/term.h"
 
 #include <ncurses.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +16,10 @@
 #include "tui/term/cell.h"
 #include "tui/term/clipboard.h"
 #include "tui/term/output_buffer.h"
-#include "tui/term/patch.h"
 #include "tui/draw/theme.h"
 #include "tui/term/input.h"
 
-enum { CODE_PASTE_BEGIN = 2000, CODE_PASTE_END, REST_MS = 1 };
+enum { CODE_PASTE_BEGIN = 2000, CODE_PASTE_END };
 
 static const char paste_on[] = "\033[?2004h", paste_off[] = "\033[?2004l";
 
@@ -41,18 +39,13 @@ struct term {
     struct term_watch watch;
     struct term_restore restore;
     struct look looks[ROLE_COUNT];
-    struct patch_style patches;
     bool line_only; /* line_only: it cannot place the cursor, so one line is all there is */
     enum glyphs glyphs;
     bool paste_mode; /* the terminal brackets what is pasted */
     bool redraw;
     bool taken;          /* the terminal is ours */
     int hidden;          /* the cursor's visibility as curs_set last had it, 0 hidden; -1 unknown, or cannot be set */
-    bool patched;        /* the cursor is not where curses left it */
-    struct patch patch;  /* the last one that was made */
-    bool expects;        /* it is shown if what was typed last is typed again */
-    bool ahead;          /* it was: the next picture may be another */
-    struct canvas shown; /* what is on the screen; touched: what curses does not know of. No cells: nothing */
+    struct canvas shown; /* what is on the screen; no cells: nothing */
 };
 
 /* Behind what curses has written, in front of what it will write. */
@@ -172,21 +165,6 @@ static void init_looks(struct term *t, const struct term_options *options)
     }
 }
 
-static bool has(const char *name, const char *what)
-{
-    const char *s = capability(name);
-    return s && strcmp(s, what) == 0;
-}
-
-static void init_patches(struct term *t)
-{
-    struct patch_style *p = &t->patches;
-    p->usable = has("cup", PATCH_CUP) && has("cub1", PATCH_CUB1) && has("cud1", PATCH_CUD1);
-    p->glyphs = t->glyphs;
-    for (int role = 0; role < ROLE_COUNT; role++)
-        p->plain[role] = !t->looks[role].attrs && !t->looks[role].pair;
-}
-
 /* Some terminals, and all that play keys back, send the arrows as without the keypad mode that curses puts on. */
 static void define_plain_keys(void)
 {
@@ -229,7 +207,6 @@ static void know_keys(struct term *t)
 }
 
 static key_code look_up(const char *sequence);
-static void bytes_came(void *ctx, bool again);
 
 /* From term.h, which makes macros of ordinary names such as `columns`. */
 extern int setupterm(const char *term, int fd, int *status);
@@ -275,10 +252,9 @@ enum err term_open(const struct term_options *options, const struct term_watch *
     restore_fill(t);
     announce(t, true);
     init_modes(t);
-    input_reader_init(&t->input, fileno(t->in), look_up, bytes_came, t);
+    input_reader_init(&t->input, fileno(t->in), look_up);
     init_looks(t, options);
     t->glyphs = cell_glyphs(getenv("TERM"));
-    init_patches(t);
     output_buffer_gather(&t->output);
     *out = t;
     return OK;
@@ -300,7 +276,6 @@ void term_size(struct term *t, int *width, int *height)
         if (is_term_resized(lines, ws.ws_col)) {
             resize_term(lines, ws.ws_col);
             t->redraw = true;
-            t->expects = false;
             canvas_done(&t->shown); /* curses cuts what it has */
         }
     }
@@ -324,7 +299,7 @@ static int cell_to_curses(const struct term *t, const struct canvas_cell *cell, 
 }
 
 /* Cells from … to - 1 in pieces: curses takes many characters in hardly more time than one. */
-static void draw_cells(const struct term *t, WINDOW *window, int row, const struct canvas_cell *cells, struct extent s)
+static void draw_cells(const struct term *t, int row, const struct canvas_cell *cells, struct extent s)
 {
     enum { PIECE = 128 };
     cchar_t piece[PIECE + 1];
@@ -334,7 +309,7 @@ static void draw_cells(const struct term *t, WINDOW *window, int row, const stru
         if (cell->width == 0)
             continue;
         if (n >= PIECE) {
-            mvwadd_wchnstr(window, row, start, piece, n);
+            mvadd_wchnstr(row, start, piece, n);
             n = 0;
         }
         if (n == 0)
@@ -345,7 +320,7 @@ static void draw_cells(const struct term *t, WINDOW *window, int row, const stru
         } else
             n += cell_to_curses(t, cell, &piece[n]);
     }
-    mvwadd_wchnstr(window, row, start, piece, n);
+    mvadd_wchnstr(row, start, piece, n);
 }
 
 static struct canvas_cell *row_of(const struct canvas *c, int row)
@@ -367,13 +342,7 @@ static void draw_row(const struct term *t, int row, const struct canvas *c)
             s.from--;
     }
     if (s.from < s.to)
-        draw_cells(t, stdscr, row, now, s);
-}
-
-static void untouch(struct canvas *c)
-{
-    for (int row = 0; row < c->height; row++)
-        c->touched[row] = (struct extent){0, 0};
+        draw_cells(t, row, now, s);
 }
 
 /* What is on the screen now, as curses knows. Without memory for it, the next picture is given as a whole. */
@@ -388,54 +357,14 @@ static void keep_rows(struct term *t, struct canvas *c)
         if (bytes > 0)
             memcpy(&row_of(&t->shown, row)[s.from], &row_of(c, row)[s.from], bytes);
     }
-    untouch(&t->shown);
-    untouch(c);
+    for (int row = 0; row < c->height; row++)
+        c->touched[row] = (struct extent){0, 0};
 }
 
-/* Where the cursor is while it is hidden. */
-static int resting_row(void)
+void term_draw(struct term *t, struct canvas *c, int x, int y)
 {
-    return LINES - 1;
-}
-
-/* What patches have changed, in each of the windows that curses compares; and the cursor where curses left it. */
-static void end_patches(struct term *t)
-{
-    char place[PATCH_PLACE];
-    if (t->patched)
-        send(t, place, patch_place(resting_row(), 0, place));
-    t->patched = false;
-    WINDOW *const windows[] = {stdscr, newscr, curscr};
-    for (size_t i = 0; i < sizeof windows / sizeof *windows && t->shown.cells; i++) {
-        int y, x;
-        getyx(windows[i], y, x);
-        for (int row = 0; row < t->shown.height; row++)
-            if (t->shown.touched[row].from < t->shown.touched[row].to)
-                draw_cells(t, windows[i], row, row_of(&t->shown, row), t->shown.touched[row]);
-        wmove(windows[i], y, x);
-    }
-}
-
-/* False where curses has to draw. It leaves the terminal with plain text, which is all that a patch has. */
-static bool make_patch(struct term *t, const struct canvas *c)
-{
-    return t->hidden == 0 && t->patches.usable && t->shown.cells && !t->redraw &&
-           patch_make(&t->patches, &t->shown, c, &t->patch);
-}
-
-static void show_patch(struct term *t)
-{
-    if (t->patch.nruns == 0)
-        return;
-    enum err err = io_write_all(t->restore.fd, t->patch.bytes, t->patch.nbytes);
-    (void)err; /* as in send */
-    patch_apply(&t->patch, &t->shown);
-    t->patched = true;
-}
-
-static void draw_whole(struct term *t, struct canvas *c, int x, int y)
-{
-    end_patches(t);
+    if (t->shown.width != c->width || t->shown.height != c->height)
+        canvas_done(&t->shown);
     if (!t->shown.cells)
         erase();
     for (int row = 0; row < c->height && row < LINES; row++)
@@ -443,7 +372,7 @@ static void draw_whole(struct term *t, struct canvas *c, int x, int y)
     int show = x >= 0 && y >= 0;
     if (show != t->hidden)
         t->hidden = curs_set(show) == ERR ? -1 : show;
-    move(show ? y : resting_row(), show ? x : 0);
+    move(show ? y : LINES - 1, show ? x : 0);
     if (t->redraw)
         clearok(curscr, TRUE);
     t->redraw = false;
@@ -451,25 +380,6 @@ static void draw_whole(struct term *t, struct canvas *c, int x, int y)
     keep_rows(t, c);
     know_keys(t);
     output_buffer_send(&t->output);
-}
-
-void term_draw(struct term *t, struct canvas *c, int x, int y)
-{
-    if (t->shown.width != c->width || t->shown.height != c->height)
-        canvas_done(&t->shown);
-    for (int i = 0; t->ahead && t->shown.cells && i < t->patch.nruns; i++)
-        canvas_touch(c, t->patch.runs[i].row, t->patch.runs[i].at.from, t->patch.runs[i].at.to);
-    t->expects = t->ahead = false;
-    if ((x < 0 || y < 0) && make_patch(t, c)) {
-        untouch(c);
-        show_patch(t);
-    } else
-        draw_whole(t, c, x, y);
-}
-
-void term_expect(struct term *t, const struct canvas *c)
-{
-    t->expects = make_patch(t, c);
 }
 
 bool term_is_ours(const struct term *t)
@@ -484,14 +394,11 @@ void term_redraw(struct term *t)
     reset_prog_mode(); /* somebody may have changed it while we were stopped */
     output_buffer_gather(&t->output);
     t->redraw = true;
-    t->expects = false;
 }
 
 static void give_back(struct term *t)
 {
-    t->expects = false;
     if (t->screen) {
-        end_patches(t);
         output_buffer_direct(&t->output);
         if (t->paste_mode)
             send(t, paste_off, strlen(paste_off));
@@ -591,21 +498,6 @@ static key_code look_up(const char *sequence)
     return code == CODE_PASTE_BEGIN ? KEYBOARD_PASTE_BEGIN
            : code == CODE_PASTE_END ? KEYBOARD_PASTE_END
                                     : key_from_curses(code);
-}
-
-/* What is expected is shown before it is known what was typed, which takes longer than all else. Then whoever shows it
- * has the processor for a moment: a reader that wakes while we work on is put on another one, which takes it longer
- * than all of this. */
-static void bytes_came(void *ctx, bool again)
-{
-    struct term *t = ctx;
-    struct pollfd fd = {t->input.fd, POLLIN, 0};
-    if (again && t->expects) {
-        t->ahead = true;
-        show_patch(t);
-        poll(&fd, 1, REST_MS);
-    }
-    t->expects = false;
 }
 
 bool term_has_more(const struct term *t)

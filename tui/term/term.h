@@ -46,11 +46,6 @@ void term_size(struct term *t, int *width, int *height);
  * is negative. */
 void term_draw(struct term *t, struct canvas *c, int x, int y);
 
-/* What the picture will be if what was typed last is typed again, and nothing else: then it is shown at once, before
- * term_read says what was typed. The next term_draw puts right whatever is not so, and nothing is expected any more.
- * What is touched stays so. */
-void term_expect(struct term *t, const struct canvas *c);
-
 void term_redraw(struct term *t); /* the next term_draw sends everything again */
 
 /* Input is at hand that term_read has not been asked for yet: what came together with the key that suspended us. */

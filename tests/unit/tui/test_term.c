@@ -76,23 +76,6 @@ static enum err first_picture(struct picture *p, unsigned seed)
 
 /* --- the drawer --------------------------------------------------------------------------------------------------- */
 
-/* What may come next, right every second time. The keys are all the same: the terminal is to show it at once. */
-static enum err expect_next(struct term *t, const struct picture *p, int i)
-{
-    struct picture guess = *p;
-    enum err err = canvas_init(&guess.canvas, COLS, ROWS);
-    if (err)
-        return err;
-    memcpy(guess.canvas.cells, p->canvas.cells, sizeof *p->canvas.cells * ROWS * COLS);
-    if (i % 2)
-        next_picture(&guess);
-    else
-        step(&guess);
-    term_expect(t, &guess.canvas);
-    canvas_done(&guess.canvas);
-    return OK;
-}
-
 /* A picture for each key. */
 static int draw_all(struct term *t, struct picture *p)
 {
@@ -104,8 +87,6 @@ static int draw_all(struct term *t, struct picture *p)
         if (p->redraw)
             term_redraw(t);
         term_draw(t, &p->canvas, p->x, p->y);
-        if (expect_next(t, p, i))
-            return 1;
         do {
             struct pollfd fd = {term_fd(t), POLLIN, 0};
             if (poll(&fd, 1, -1) < 0)
@@ -116,7 +97,7 @@ static int draw_all(struct term *t, struct picture *p)
     return 0;
 }
 
-static int drawer_main(unsigned seed, int (*draw)(struct term *, struct picture *))
+static int drawer_main(unsigned seed)
 {
     struct term *t;
     struct picture p;
@@ -124,33 +105,10 @@ static int drawer_main(unsigned seed, int (*draw)(struct term *, struct picture 
     if (first_picture(&p, seed) ||
         term_open(&(struct term_options){.color = true}, &(struct term_watch){NULL, NULL}, &t, &problem))
         return 1;
-    int status = draw(t, &p);
+    int status = draw_all(t, &p);
     term_close(t);
     canvas_done(&p.canvas);
     return status;
-}
-
-/* What is expected is all that it shows after the second key: nothing is drawn any more. */
-static int await_all(struct term *t, struct picture *p)
-{
-    struct input in = {.kind = INPUT_NONE};
-    int width, height;
-    term_size(t, &width, &height);
-    canvas_text(&p->canvas, 2, 2, ROLE_TEXT, "first");
-    term_draw(t, &p->canvas, -1, -1);
-    for (int keys = 0; keys < 3;) {
-        struct pollfd fd = {term_fd(t), POLLIN, 0};
-        if (poll(&fd, 1, -1) < 0)
-            return 1;
-        term_read(t, &in);
-        if (in.kind == INPUT_KEY && ++keys == 1) {
-            canvas_text(&p->canvas, 2, 2, ROLE_TEXT, "then ");
-            term_draw(t, &p->canvas, -1, -1);
-            canvas_text(&p->canvas, 2, 2, ROLE_TEXT, "ahead");
-            term_expect(t, &p->canvas);
-        }
-    }
-    return 0;
 }
 
 /* --- the test ----------------------------------------------------------------------------------------------------- */
@@ -228,31 +186,13 @@ static void every_picture_is_shown_as_it_was_drawn(void **state)
             shows_what_was_drawn(terms[i], seed);
 }
 
-static void what_is_expected_is_shown_when_the_same_key_comes(void **state)
-{
-    (void)state;
-    struct pty *pty = pty_open(ROWS, COLS, (const char *const[]){"/proc/self/exe", "expecter", "1", NULL},
-                               (const char *const[]){"TERM=xterm-256color", "LC_ALL=C.UTF-8", NULL});
-    pty_wait_text(pty, "first");
-    pty_type(pty, "\033[B");
-    pty_wait_text(pty, "then");
-    pty_type(pty, "\033[B");
-    pty_wait_text(pty, "ahead");
-    pty_type(pty, "\033[B");
-    assert_int_equal(pty_wait_exit(pty), 0);
-    pty_free(pty);
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_picture_is_shown_as_it_was_drawn),
-        cmocka_unit_test(what_is_expected_is_shown_when_the_same_key_comes),
     };
     setlocale(LC_CTYPE, "C.UTF-8");
     if (argc == 3 && strcmp(argv[1], "drawer") == 0)
-        return drawer_main((unsigned)atoi(argv[2]), draw_all);
-    if (argc == 3 && strcmp(argv[1], "expecter") == 0)
-        return drawer_main((unsigned)atoi(argv[2]), await_all);
+        return drawer_main((unsigned)atoi(argv[2]));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
