@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "tests/kit/model_events.h"
+#include "tui/commands/command_table.h"
 
 void stage_open(struct stage *s, const char *const *codes, size_t ncodes)
 {
@@ -26,7 +27,7 @@ void stage_open(struct stage *s, const char *const *codes, size_t ncodes)
     };
     *s = (struct stage){.now = 0};
     assert_int_equal(model_new(&s->model), OK);
-    assert_int_equal(app_init(&s->app, &options), OK);
+    assert_int_equal(app_init(&s->app, &options, &command_table), OK);
     s->app.model = s->model;
 }
 
@@ -37,7 +38,7 @@ void stage_open_watch(struct stage *s, bool attached)
     struct app_options options = {.watch = &watch};
     *s = (struct stage){.now = 0};
     assert_int_equal(model_new(&s->model), OK);
-    assert_int_equal(app_init(&s->app, &options), OK);
+    assert_int_equal(app_init(&s->app, &options, &command_table), OK);
     s->app.model = s->model;
 }
 

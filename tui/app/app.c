@@ -29,10 +29,11 @@ static enum err init_choices(struct choices *c, const struct app_options *option
     return OK;
 }
 
-enum err app_init(struct app *a, const struct app_options *options)
+enum err app_init(struct app *a, const struct app_options *options, const struct command_table *commands)
 {
     const struct watch_settings *watch = options->watch;
-    *a = (struct app){.path = options->observer.path,
+    *a = (struct app){.commands = commands,
+                      .path = options->observer.path,
                       .source = options->observer,
                       .dirty = true,
                       .scope = !watch        ? SCOPE_EXPLORE
@@ -80,6 +81,7 @@ struct view app_view(const struct app *a, double now)
     struct view v = {.model = a->model,
                      .table_view = a->table_view,
                      .choices = &a->choices,
+                     .commands = a->commands,
                      .scope = a->scope,
                      .now = now,
                      .explain_pid = a->explain_pid,
@@ -175,7 +177,7 @@ enum err app_command(struct app *a, const struct command *c, const char *arg)
 static enum err key_in_prompt(struct app *a, key_code key)
 {
     char text[5];
-    const struct command *c = command_by_key(a->scope, WHERE_PROMPT, key);
+    const struct command *c = command_by_key(a->commands, a->scope, WHERE_PROMPT, key);
     a->dirty = true;
     if (c)
         return app_command(a, c, NULL);
@@ -184,7 +186,7 @@ static enum err key_in_prompt(struct app *a, key_code key)
         prompt_insert(&a->prompt, text, n);
         a->prompt.chosen = 0;
     }
-    return n > 0 && a->prompt.letter ? app_command(a, command_by_name("accept"), NULL) : OK;
+    return n > 0 && a->prompt.letter ? app_command(a, command_by_name(a->commands, "accept"), NULL) : OK;
 }
 
 /* A digit whose command takes an argument is that argument. */
@@ -197,14 +199,15 @@ enum err app_key(struct app *a, key_code key)
         return key_in_prompt(a, key);
     bool passing = a->typing && !a->question.open;
     enum where where = a->question.open ? WHERE_QUESTION : passing ? WHERE_INPUT : WHERE_PANES;
-    const struct command *c = command_by_key(a->scope, where, key);
+    const struct command *c = command_by_key(a->commands, a->scope, where, key);
     if (c)
         return app_command(a, c, c->args && key >= '0' && key <= '9' ? digit : NULL);
     a->dirty = true;
     if (passing)
         app_type_key(a, key);
     else if (!a->question.open)
-        app_say(a, ROLE_DIM, "%s does nothing here; %s shows all keys", key_label(key, label), command_key("help"));
+        app_say(a, ROLE_DIM, "%s does nothing here; %s shows all keys", key_label(key, label),
+                command_key(a->commands, "help"));
     return OK;
 }
 
@@ -216,10 +219,11 @@ void app_paste(struct app *a, const char *text, size_t len)
     else if (a->typing && !a->question.open)
         app_type_paste(a, text, len);
     else if (a->scope == SCOPE_WATCH)
-        app_say(a, ROLE_DIM, "Pasted text goes to the program while one types into it: %s", command_key("type"));
+        app_say(a, ROLE_DIM, "Pasted text goes to the program while one types into it: %s",
+                command_key(a->commands, "type"));
     else if (a->scope == SCOPE_ATTACH)
-        app_say(a, ROLE_DIM, "Pasted text goes into a prompt only: %s searches", command_key("search"));
+        app_say(a, ROLE_DIM, "Pasted text goes into a prompt only: %s searches", command_key(a->commands, "search"));
     else
-        app_say(a, ROLE_DIM, "Pasted text goes into a prompt only: %s types a code, %s searches", command_key("add"),
-                command_key("search"));
+        app_say(a, ROLE_DIM, "Pasted text goes into a prompt only: %s types a code, %s searches",
+                command_key(a->commands, "add"), command_key(a->commands, "search"));
 }

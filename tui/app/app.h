@@ -36,9 +36,10 @@ struct search {
 };
 
 struct app {
-    struct observer *observer;     /* NULL in tests of the screen */
-    const struct model *model;     /* the observer's */
-    struct table_view *table_view; /* the open table; NULL in tests of the screen, and where there is none */
+    const struct command_table *commands; /* borrowed */
+    struct observer *observer;            /* NULL in tests of the screen */
+    const struct model *model;            /* the observer's */
+    struct table_view *table_view;        /* the open table; NULL in tests of the screen, and where there is none */
     bool row_awaits_view; /* the cursor goes to awaited_row when the filters and the order asked for are there */
     uint64_t awaited_row;
     uint64_t given;    /* table_view_generation + 1 of what the observer has; 0: nothing yet */
@@ -85,7 +86,7 @@ struct app_options {
 };
 
 /* `term` and `observer` stay NULL until the loop sets them. The options are borrowed. */
-enum err app_init(struct app *a, const struct app_options *options) MUST_CHECK;
+enum err app_init(struct app *a, const struct app_options *options, const struct command_table *commands) MUST_CHECK;
 void app_done(struct app *a);
 
 /* Errors. A pane, a query, a command or a file may fail in many ways, and none of them is a reason to take the screen

@@ -47,14 +47,15 @@ enum err comparison_step(struct app *a)
     if (err && err != ERR_NOMEM) /* it would be tried again and again */
         bench_run_cancel(a->comparison->run);
     if (!err && changed && !comparison_goes_on(a))
-        app_say(a, ROLE_TEXT, "The comparison is done; %s shows it", command_key("compare"));
+        app_say(a, ROLE_TEXT, "The comparison is done; %s shows it", command_key(a->commands, "compare"));
     return err;
 }
 
 void comparison_cancel(struct app *a)
 {
     bench_run_cancel(a->comparison->run);
-    app_say(a, ROLE_TEXT, "The comparison was cancelled; %s shows what was measured", command_key("compare"));
+    app_say(a, ROLE_TEXT, "The comparison was cancelled; %s shows what was measured",
+            command_key(a->commands, "compare"));
 }
 
 static enum err start(struct app *a, struct comparison *c)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * The command table. To add a command, add a line here and its function in one of the files beside this one. */
-#include "tui/keys/keymap.h"
+#include "tui/commands/command_table.h"
 
 #include "tui/commands/command_list.h"
 
 enum { EXPLORE = 1 << SCOPE_EXPLORE, WATCH = 1 << SCOPE_WATCH, ATTACH = 1 << SCOPE_ATTACH };
 
 /* group, name, key, more keys, function, the rest by name */
-const struct command command_table[] = {
+static const struct command commands[] = {
     {MOVING, "up", "Up", "k", do_up, .summary = "one line up; at the edge the view goes on by half a page",
      .steps = true},
     {MOVING, "down", "Down", "j", do_down, .summary = "one line down; at the edge the view goes on by half a page",
@@ -153,4 +153,4 @@ const struct command command_table[] = {
     {PASSING, "stop-typing", "C-]", NULL, do_stop_typing, .summary = "back to poolscope's own keys", .scopes = WATCH},
 };
 
-const size_t command_count = sizeof command_table / sizeof *command_table;
+const struct command_table command_table = {commands, sizeof commands / sizeof *commands};

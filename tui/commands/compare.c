@@ -36,7 +36,7 @@ enum err do_compare(struct app *a, const char *arg)
         app_say(a, ROLE_WARN, "A comparison reads the file once more, which stdin cannot be: save it first");
     else if (model_run_active(a->model) && !model_worst_finding(a->model))
         app_say(a, ROLE_WARN, "A run is going on, and would be measured with it: wait, or %s stops it",
-                command_key("stop"));
+                command_key(a->commands, "stop"));
     else
         return renew(a);
     return OK;

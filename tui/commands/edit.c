@@ -17,9 +17,9 @@ enum err do_accept(struct app *a, const char *arg)
     bool palette = in_palette(a);
     (void)arg;
     buf_init(&typed, PROMPT_BYTES_MAX);
-    const struct command *chosen = palette ? palette_match(a->scope, buf_text(&a->prompt.text), a->prompt.chosen)
-                                           : NULL;
-    bool exact = palette && a->prompt.chosen == 0 && palette_is_exact(a->scope, buf_text(&a->prompt.text));
+    const struct command *chosen =
+        palette ? palette_match(a->commands, a->scope, buf_text(&a->prompt.text), a->prompt.chosen) : NULL;
+    bool exact = palette && a->prompt.chosen == 0 && palette_is_exact(a->commands, a->scope, buf_text(&a->prompt.text));
     enum err err = buf_add_text(&typed, chosen && !exact ? chosen->name : buf_text(&a->prompt.text));
     prompt_close(&a->prompt);
     if (!err)
@@ -37,8 +37,9 @@ enum err do_cancel(struct app *a, const char *arg)
 
 enum err do_complete(struct app *a, const char *arg)
 {
-    const struct command *c = in_palette(a) ? palette_match(a->scope, buf_text(&a->prompt.text), a->prompt.chosen)
-                                            : NULL;
+    const struct command *c = in_palette(a)
+                                  ? palette_match(a->commands, a->scope, buf_text(&a->prompt.text), a->prompt.chosen)
+                                  : NULL;
     (void)arg;
     if (!c)
         return OK;
@@ -52,7 +53,7 @@ enum err do_complete(struct app *a, const char *arg)
 enum err do_choose_next(struct app *a, const char *arg)
 {
     (void)arg;
-    if (in_palette(a) && palette_match(a->scope, buf_text(&a->prompt.text), a->prompt.chosen + 1))
+    if (in_palette(a) && palette_match(a->commands, a->scope, buf_text(&a->prompt.text), a->prompt.chosen + 1))
         a->prompt.chosen++;
     return OK;
 }

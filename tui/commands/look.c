@@ -176,7 +176,8 @@ enum err do_explain(struct app *a, const char *arg)
 enum err do_write(struct app *a, const char *arg)
 {
     if (!arg) {
-        prompt_open(&a->prompt, command_by_name("write"), "Write the report to: ", "poolscope-report.json");
+        prompt_open(&a->prompt, command_by_name(a->commands, "write"),
+                    "Write the report to: ", "poolscope-report.json");
         return OK;
     }
     struct buf json;
@@ -213,7 +214,7 @@ enum err do_help(struct app *a, const char *arg)
 enum err do_palette(struct app *a, const char *arg)
 {
     (void)arg;
-    prompt_open(&a->prompt, command_by_name("palette"), ":", "");
+    prompt_open(&a->prompt, command_by_name(a->commands, "palette"), ":", "");
     return OK;
 }
 

@@ -29,7 +29,7 @@ void table_go(struct app *a, uint64_t place)
 
 enum err ask_letter(struct app *a, const char *command, const char *label)
 {
-    prompt_open(&a->prompt, command_by_name(command), label, "");
+    prompt_open(&a->prompt, command_by_name(a->commands, command), label, "");
     a->prompt.letter = true;
     return OK;
 }
@@ -61,8 +61,8 @@ enum err do_mark(struct app *a, const char *arg)
         return OK;
     }
     set_mark(&a->choices.marks, i, row);
-    app_say(a, ROLE_TEXT, "Row %s is marked: %s%s goes back to it", text_count(row + 1, n), command_key("go-to-mark"),
-            arg);
+    app_say(a, ROLE_TEXT, "Row %s is marked: %s%s goes back to it", text_count(row + 1, n),
+            command_key(a->commands, "go-to-mark"), arg);
     return OK;
 }
 

@@ -105,7 +105,7 @@ enum err do_invert(struct app *a, const char *arg)
 enum err do_add(struct app *a, const char *arg)
 {
     if (!arg) {
-        prompt_open(&a->prompt, command_by_name("add"), "Code: ", "");
+        prompt_open(&a->prompt, command_by_name(a->commands, "add"), "Code: ", "");
         return OK;
     }
     if (!*arg)
@@ -123,7 +123,7 @@ enum err choose_method(struct app *a, size_t method)
 {
     a->choices.method = method % start_method_count();
     app_say(a, ROLE_TEXT, "The next run starts its workers with %s; %s runs",
-            start_method_name(start_method_at(a->choices.method)), command_key("run"));
+            start_method_name(start_method_at(a->choices.method)), command_key(a->commands, "run"));
     return OK;
 }
 
@@ -158,7 +158,7 @@ static enum err ask_number(struct app *a, const char *command, const char *label
 {
     char text[24];
     snprintf(text, sizeof text, "%d", value);
-    prompt_open(&a->prompt, command_by_name(command), label, text);
+    prompt_open(&a->prompt, command_by_name(a->commands, command), label, text);
     return OK;
 }
 
@@ -254,7 +254,7 @@ enum err do_run(struct app *a, const char *arg)
     }
     if (comparison_goes_on(a)) {
         app_say(a, ROLE_WARN, "A comparison is going on, and would measure the run with it: %s cancels it",
-                command_key("stop"));
+                command_key(a->commands, "stop"));
         return OK;
     }
     if (!model_run_active(a->model) || model_worst_finding(a->model))

@@ -37,7 +37,7 @@ static void ask_name(struct app *a)
     path = strcmp(path, "-") == 0 ? "table" : slash ? slash + 1 : path;
     int stem = (int)strcspn(path, ".");
     snprintf(name, sizeof name, "%.*s-rows.csv", stem, path);
-    prompt_open(&a->prompt, command_by_name("save"), "Save as CSV, or .jsonl: ", name);
+    prompt_open(&a->prompt, command_by_name(a->commands, "save"), "Save as CSV, or .jsonl: ", name);
 }
 
 enum err do_save(struct app *a, const char *arg)

@@ -79,7 +79,8 @@ enum err search_step(struct app *a)
         report_end(a, false);
     } else {
         char at[32];
-        app_say(a, ROLE_DIM, "Searching … row %s (%s stops)", text_count(s->at + 1, at), command_key("back"));
+        app_say(a, ROLE_DIM, "Searching … row %s (%s stops)", text_count(s->at + 1, at),
+                command_key(a->commands, "back"));
     }
     return OK;
 }
@@ -132,7 +133,7 @@ static enum err search_again(struct app *a, bool backwards)
 {
     struct pane *p = app_active(a);
     if (!a->search.text) {
-        app_say(a, ROLE_DIM, "Nothing was searched for yet: %s", command_key("search"));
+        app_say(a, ROLE_DIM, "Nothing was searched for yet: %s", command_key(a->commands, "search"));
         return OK;
     }
     a->search.backwards = backwards;
@@ -148,7 +149,7 @@ static enum err search_again(struct app *a, bool backwards)
 enum err do_search(struct app *a, const char *arg)
 {
     if (!arg) {
-        prompt_open(&a->prompt, command_by_name("search"), "/", "");
+        prompt_open(&a->prompt, command_by_name(a->commands, "search"), "/", "");
         return OK;
     }
     char *text = *arg ? strdup(arg) : NULL;

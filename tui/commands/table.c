@@ -27,7 +27,7 @@ enum err do_filter(struct app *a, const char *arg)
     if (no_table(a))
         return OK;
     if (!arg) {
-        prompt_open(&a->prompt, command_by_name("filter"), "&", "");
+        prompt_open(&a->prompt, command_by_name(a->commands, "filter"), "&", "");
         return OK;
     }
     enum err err = *arg ? table_view_filter(a->table_view, arg, &problem) : OK;
@@ -62,7 +62,7 @@ enum err do_remove(struct app *a, const char *arg)
     (void)arg;
     if (subject.kind == SUBJECT_FILTER)
         return table_view_filter_remove(a->table_view, (size_t)subject.id);
-    app_say(a, ROLE_DIM, "Nothing to remove here: %s lists the filters", command_key("filters"));
+    app_say(a, ROLE_DIM, "Nothing to remove here: %s lists the filters", command_key(a->commands, "filters"));
     return OK;
 }
 
@@ -124,7 +124,7 @@ enum err do_hide(struct app *a, const char *arg)
     if (!err && c->at == hidden)
         err = columns_move(c, t, -1);
     columns_hide(c, hidden, true);
-    app_say(a, ROLE_TEXT, "Hidden; %s shows all columns again", command_key("show-all"));
+    app_say(a, ROLE_TEXT, "Hidden; %s shows all columns again", command_key(a->commands, "show-all"));
     return err;
 }
 
@@ -157,7 +157,8 @@ enum err do_dtype(struct app *a, const char *arg)
     if (no_table(a))
         return OK;
     if (!arg)
-        prompt_open(&a->prompt, command_by_name("dtype"), "Read it as str, i64, f64, bool, date, auto: ", "");
+        prompt_open(&a->prompt, command_by_name(a->commands, "dtype"),
+                    "Read it as str, i64, f64, bool, date, auto: ", "");
     else if (strcmp(arg, "auto") != 0 && dtype_from_name(arg, &dtype))
         app_say(a, ROLE_WARN, "A dtype is str, i64, f64, bool or date; auto: as the cells look");
     else
@@ -248,7 +249,7 @@ enum err do_row(struct app *a, const char *arg)
     if (!app_table(a))
         return OK;
     if (!arg) {
-        prompt_open(&a->prompt, command_by_name("row"), "Row: ", "");
+        prompt_open(&a->prompt, command_by_name(a->commands, "row"), "Row: ", "");
         return OK;
     }
     unsigned long long n = strtoull(arg, &end, 10);
@@ -267,7 +268,7 @@ enum err do_column(struct app *a, const char *arg)
     if (!t)
         return OK;
     if (!arg) {
-        prompt_open(&a->prompt, command_by_name("column"), "Column: ", "");
+        prompt_open(&a->prompt, command_by_name(a->commands, "column"), "Column: ", "");
         return OK;
     }
     for (size_t i = 0; i < table_columns(t); i++) {

@@ -66,7 +66,8 @@ enum err do_stop_all(struct app *a, const char *arg)
 {
     (void)arg;
     if (a->model->command_ended)
-        app_say(a, ROLE_DIM, "The program has ended; %s kills what is left below it", command_key("kill-all"));
+        app_say(a, ROLE_DIM, "The program has ended; %s kills what is left below it",
+                command_key(a->commands, "kill-all"));
     else
         app_ask(a, stop_all_now, 0, "Ask the program to end (SIGTERM), and kill what is left after two seconds?");
     return OK;

@@ -62,6 +62,7 @@ struct view {
     const struct model *model;
     const struct table_view *table_view; /* the open table; NULL: only the model's */
     const struct choices *choices;
+    const struct command_table *commands; /* for texts that say which key to press */
     enum scope scope;
     double now;                /* as the model's times */
     int64_t explain_pid;       /* the process that Diagnosis is about; 0: the worst finding */

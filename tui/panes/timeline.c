@@ -208,7 +208,7 @@ static enum err timeline_sync(struct pane *p, const struct view *v)
     const struct model *m = v->model;
     choose_scale(p, v);
     if (m->run == 0) {
-        snprintf(text, sizeof text, "Who did what when: run something (%s).", command_key("run"));
+        snprintf(text, sizeof text, "Who did what when: run something (%s).", command_key(v->commands, "run"));
         lines_wrap(&p->lines, ROLE_DIM, 0, p->width, text, (struct subject){0});
         return OK;
     }

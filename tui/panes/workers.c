@@ -189,8 +189,8 @@ static void add_empty(struct pane *p, const struct view *v)
     char text[256];
     const struct model *m = v->model;
     if (m->run == 0)
-        snprintf(text, sizeof text, "No worker yet. Pick codes in the table (%s), then run (%s).", command_key("pick"),
-                 command_key("run"));
+        snprintf(text, sizeof text, "No worker yet. Pick codes in the table (%s), then run (%s).",
+                 command_key(v->commands, "pick"), command_key(v->commands, "run"));
     else
         snprintf(text, sizeof text, "No worker has been started yet.");
     lines_wrap(&p->lines, ROLE_DIM, 0, p->width, text, (struct subject){0});

@@ -14,6 +14,7 @@
 #include "core/base/io.h"
 #include "core/base/startup.h"
 #include "tui/app/app.h"
+#include "tui/commands/command_table.h"
 #include "tui/term/guard.h"
 #include "tui/term/term.h"
 
@@ -97,7 +98,7 @@ static enum err open_table(struct app *a, const struct explore_options *options,
 
 static enum err open_all(struct app *a, const struct explore_options *options, struct problem *problem)
 {
-    enum err err = app_init(a, &options->app);
+    enum err err = app_init(a, &options->app, &command_table);
     if (err)
         return problem_set(problem, err, "out of memory");
     if (options->app.watch) { /* the terminal's guard is there before the program is: it is none of its processes */

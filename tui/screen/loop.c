@@ -68,7 +68,7 @@ static enum err on_signal(struct app *a, int fd)
         case SIGINT:
             if (a->question.open)
                 a->quit = true; /* asked twice */
-            else if ((err = app_command(a, command_by_name("quit"), NULL)))
+            else if ((err = app_command(a, command_by_name(a->commands, "quit"), NULL)))
                 return err;
             break;
         default: break;

@@ -5,12 +5,12 @@
 #include <string.h>
 
 /* Up to column `end` of row y. */
-static void draw_hints(enum scope scope, const struct pane_ops *ops, struct canvas *c, int y, int end)
+static void draw_hints(const struct app *a, const struct pane_ops *ops, struct canvas *c, int y, int end)
 {
     int x = 2;
     for (size_t i = 0; ops->hints && ops->hints[i]; i++) {
-        const struct command *command = command_by_name(ops->hints[i]);
-        if (!command || !command->key || !command_is_in(command, scope))
+        const struct command *command = command_by_name(a->commands, ops->hints[i]);
+        if (!command || !command->key || !command_is_in(command, a->scope))
             continue;
         const char *key = command->key, *words = command->hint ? command->hint : command->name;
         int width = text_width(key, strlen(key)) + 1 + text_width(words, strlen(words));
@@ -91,7 +91,7 @@ static void draw_edge(struct app *a, struct pane *p, int number, struct canvas *
         draw_name(a, p, number, c, now, framed, active);
     else if (active) {
         p->position = draw_position(p, c, 0);
-        draw_hints(a->scope, p->ops, c, c->height - 1, p->position);
+        draw_hints(a, p->ops, c, c->height - 1, p->position);
     }
 }
 

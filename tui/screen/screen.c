@@ -84,15 +84,16 @@ static void draw_title(const struct app *a, double now, struct canvas *c)
 
 /* Strip */
 
-static int hint_width(const char *command, const char *words)
+static int hint_width(const struct app *a, const char *command, const char *words)
 {
-    const char *key = command_key(command);
+    const char *key = command_key(a->commands, command);
     return text_width(key, strlen(key)) + 1 + text_width(words, strlen(words));
 }
 
-static int draw_hint(struct canvas *c, int x, int y, enum role role, const char *command, const char *words)
+static int draw_hint(const struct app *a, struct canvas *c, int x, int y, enum role role, const char *command,
+                     const char *words)
 {
-    const char *key = command_key(command);
+    const char *key = command_key(a->commands, command);
     int width = text_width(key, strlen(key));
     canvas_text(c, x, y, role, key);
     canvas_add_attrs(c, x, y, width, ATTR_UNDERLINE | ATTR_BOLD);
@@ -100,7 +101,7 @@ static int draw_hint(struct canvas *c, int x, int y, enum role role, const char 
 }
 
 /* What one may press, at the right edge; the first ones go where there is no room. Returns where they begin. */
-static int draw_hints(enum scope scope, struct canvas *c, int y, enum role role)
+static int draw_hints(const struct app *a, struct canvas *c, int y, enum role role)
 {
     enum { HINTS = 4, GAP = 3 };
     static const struct {
@@ -109,12 +110,12 @@ static int draw_hints(enum scope scope, struct canvas *c, int y, enum role role)
                        {{"write", "report"}, {"stack", "stack"}, {"explain", "explain"}, {"kill-all", "kill all"}}},
       *hints;
     int first = c->width >= WIDE ? 0 : 2, width = 0;
-    hints = all[scope != SCOPE_EXPLORE];
+    hints = all[a->scope != SCOPE_EXPLORE];
     for (int i = first; i < HINTS; i++)
-        width += hint_width(hints[i].command, hints[i].words) + (i > first ? GAP : 0);
+        width += hint_width(a, hints[i].command, hints[i].words) + (i > first ? GAP : 0);
     int start = c->width - 1 - width, x = start;
     for (int i = first; i < HINTS; i++)
-        x = draw_hint(c, x, y, role, hints[i].command, hints[i].words) + GAP;
+        x = draw_hint(a, c, x, y, role, hints[i].command, hints[i].words) + GAP;
     return start;
 }
 
@@ -151,7 +152,7 @@ static void draw_verdict(const struct app *a, const struct verdict *v, struct ca
         right = c->width + 1;
     canvas_cut(c, x, 0, right - 2 - x, role, v->who, strlen(v->who));
     canvas_add_attrs(c, 0, 0, c->width, ATTR_BOLD);
-    right = draw_hints(a->scope, c, 1, role);
+    right = draw_hints(a, c, 1, role);
     x = canvas_text(c, 1, 1, role, "Cure: ");
     canvas_cut(c, x, 1, right - 2 - x, role, v->cure, strlen(v->cure));
 }
@@ -168,7 +169,7 @@ static void calm_words(const struct app *a, double now, enum role *role, char *l
     } else if (m->rows < 0)
         snprintf(line, size, "Loading %s …", words_file(a->path));
     else if (m->run == 0)
-        snprintf(line, size, "Ready: %s runs %s, under %s.", command_key("run"),
+        snprintf(line, size, "Ready: %s runs %s, under %s.", command_key(a->commands, "run"),
                  a->choices.picks.n ? "a task for each picked code" : "one task over the whole table",
                  start_method_name(start_method_at(a->choices.method)));
     else if (model_run_active(m))
@@ -200,10 +201,11 @@ static void next_words(const struct app *a, char *line, size_t size)
     line[0] = '\0';
     if (m->rows >= 0 && m->run == 0)
         snprintf(line, size, "%s picks codes, %s types one, which need not exist; %s changes the start method.",
-                 command_key("pick"), command_key("add"), command_key("method"));
+                 command_key(a->commands, "pick"), command_key(a->commands, "add"), command_key(a->commands, "method"));
     else if (m->run > 0 && !model_run_active(m))
         snprintf(line, size, "The frames stand in Results (%d), %s writes the report; %s and %s try another method.",
-                 PANE_RESULTS + 1, command_key("write"), command_key("method"), command_key("run"));
+                 PANE_RESULTS + 1, command_key(a->commands, "write"), command_key(a->commands, "method"),
+                 command_key(a->commands, "run"));
 }
 
 static void draw_strip(const struct app *a, double now, struct canvas *c)

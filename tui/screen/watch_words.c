@@ -85,14 +85,16 @@ void screen_watch_calm(const struct app *a, double now, enum role *role, char *l
 void screen_watch_next(const struct app *a, char *line, size_t size)
 {
     if (a->model->command_ended)
-        snprintf(line, size, "%s quits, %s writes the report.", command_key("quit"), command_key("write"));
+        snprintf(line, size, "%s quits, %s writes the report.", command_key(a->commands, "quit"),
+                 command_key(a->commands, "write"));
     else if (a->scope == SCOPE_ATTACH)
         snprintf(line, size, "It is only looked at: nothing of it is stopped or changed, but %s asks for a stack.",
-                 command_key("stack"));
+                 command_key(a->commands, "stack"));
     else if (a->typing)
-        snprintf(line, size, "Keys go to the program; %s ends that.", command_key("stop-typing"));
+        snprintf(line, size, "Keys go to the program; %s ends that.", command_key(a->commands, "stop-typing"));
     else
-        snprintf(line, size, "%s types into it; %s ends it.", command_key("type"), command_key("stop-all"));
+        snprintf(line, size, "%s types into it; %s ends it.", command_key(a->commands, "type"),
+                 command_key(a->commands, "stop-all"));
 }
 
 void screen_watch_status(const struct app *a, const char *verdict, char *line, size_t size)

@@ -12,6 +12,7 @@
 #include "core/engine/engine.h"
 #include "tests/kit/model_events.h"
 #include "tests/kit/tui_kit.h"
+#include "tui/commands/command_table.h"
 #include "tui/panes/picks.h"
 
 static const char *const article[] = {"0001", "00002", "0005"};
@@ -28,9 +29,9 @@ static size_t commands_of_key(enum scope scope, enum where where, key_code key)
     char label[24];
     size_t n = 0;
     key_label(key, label);
-    for (size_t i = 0; command_at(i); i++)
-        n += command_groups[command_at(i)->group].where == where && command_is_in(command_at(i), scope) &&
-             (key_is_in(label, command_at(i)->key) || key_is_in(label, command_at(i)->also));
+    for (size_t i = 0; i < command_table.n; i++)
+        n += command_groups[command_table.v[i].group].where == where && command_is_in(&command_table.v[i], scope) &&
+             (key_is_in(label, command_table.v[i].key) || key_is_in(label, command_table.v[i].also));
     return n;
 }
 
@@ -52,12 +53,12 @@ static void a_key_means_one_thing_in_one_place(void **state)
 static void every_command_has_name_help_and_function(void **state)
 {
     (void)state;
-    for (size_t i = 0; command_at(i); i++) {
-        const struct command *c = command_at(i);
+    for (size_t i = 0; i < command_table.n; i++) {
+        const struct command *c = &command_table.v[i];
         assert_true(c->name[0] && c->summary && c->summary[0]);
         assert_non_null(c->run);
         assert_true(c->group < COMMAND_GROUPS);
-        assert_ptr_equal(command_by_name(c->name), c);
+        assert_ptr_equal(command_by_name(&command_table, c->name), c);
         assert_true(c->key || c->args); /* reachable by a key, or worth typing */
     }
 }
@@ -65,18 +66,18 @@ static void every_command_has_name_help_and_function(void **state)
 static void every_key_of_the_table_is_one_a_terminal_sends(void **state)
 {
     (void)state;
-    for (size_t i = 0; command_at(i); i++) {
-        const struct command *c = command_at(i);
+    for (size_t i = 0; i < command_table.n; i++) {
+        const struct command *c = &command_table.v[i];
         enum where where = command_groups[c->group].where;
         enum scope scope = command_is_in(c, SCOPE_EXPLORE) ? SCOPE_EXPLORE : SCOPE_WATCH;
         size_t found = 0;
         for (key_code key = 1; key < 0x7f && c->key; key++)
-            found += command_by_key(scope, where, key) == c;
+            found += command_by_key(&command_table, scope, where, key) == c;
         for (key_code key = PRESS_UP; key < PRESS_UNKNOWN && c->key; key++)
-            found += command_by_key(scope, where, key) == c;
+            found += command_by_key(&command_table, scope, where, key) == c;
         for (unsigned char byte = 0; byte < 0x20 && c->key; byte++)
             if (key_from_byte(byte) & PRESS_CTRL)
-                found += command_by_key(scope, where, key_from_byte(byte)) == c;
+                found += command_by_key(&command_table, scope, where, key_from_byte(byte)) == c;
         size_t named = c->key ? 1 : 0;
         for (const char *p = c->also; p && *p; p++)
             named += *p == ' ' || p == c->also;
@@ -89,7 +90,7 @@ static void hints_of_frames_name_commands(void **state)
     (void)state;
     for (int i = 0; i < PANE_COUNT; i++)
         for (size_t k = 0; pane_ops[i]->hints && pane_ops[i]->hints[k]; k++)
-            assert_non_null(command_by_name(pane_ops[i]->hints[k]));
+            assert_non_null(command_by_name(&command_table, pane_ops[i]->hints[k]));
 }
 
 static void help_shows_every_command(void **state)
@@ -99,10 +100,10 @@ static void help_shows_every_command(void **state)
     stage_open(&s, NULL, 0);
     stage_keys(&s, "?");
     stage_draw(&s, 120, 200);
-    for (size_t i = 0; command_at(i); i++) {
-        bool here = command_is_in(command_at(i), SCOPE_EXPLORE);
-        assert_int_equal(stage_shows(&s, command_at(i)->summary), here);
-        assert_true(!here || stage_shows(&s, command_at(i)->name));
+    for (size_t i = 0; i < command_table.n; i++) {
+        bool here = command_is_in(&command_table.v[i], SCOPE_EXPLORE);
+        assert_int_equal(stage_shows(&s, command_table.v[i].summary), here);
+        assert_true(!here || stage_shows(&s, command_table.v[i].name));
     }
     stage_draw(&s, 30, 12); /* narrow and low: it scrolls */
     stage_keys(&s, "G");
@@ -238,7 +239,7 @@ static void a_prompt_is_edited_by_clusters(void **state)
     (void)state;
     struct prompt p;
     prompt_init(&p);
-    prompt_open(&p, command_by_name("add"), "Code: ", "");
+    prompt_open(&p, command_by_name(&command_table, "add"), "Code: ", "");
     prompt_insert(&p, "日e\u0301x", strlen("日e\u0301x"));
     prompt_edit(&p, EDIT_LEFT);
     prompt_edit(&p, EDIT_BACKSPACE);
@@ -278,18 +279,18 @@ static void what_is_typed_replaces_what_was_suggested(void **state)
     };
     struct prompt p;
     prompt_init(&p);
-    prompt_open(&p, command_by_name("save"), "Save: ", "name.csv");
+    prompt_open(&p, command_by_name(&command_table, "save"), "Save: ", "name.csv");
     assert_true(p.suggested);
     prompt_insert(&p, "o", 1);
     prompt_insert(&p, "ut", 2);
     assert_string_equal(buf_text(&p.text), "out");
     for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) { /* who edits it keeps it */
-        prompt_open(&p, command_by_name("save"), "Save: ", "name.csv");
+        prompt_open(&p, command_by_name(&command_table, "save"), "Save: ", "name.csv");
         prompt_edit(&p, edits[i].edit);
         prompt_insert(&p, "x", 1);
         assert_string_equal(buf_text(&p.text), edits[i].then);
     }
-    prompt_open(&p, command_by_name("palette"), ":", "");
+    prompt_open(&p, command_by_name(&command_table, "palette"), ":", "");
     assert_false(p.suggested);
     prompt_set(&p, "method"); /* completed */
     prompt_insert(&p, " ", 1);
@@ -317,9 +318,9 @@ static void the_palette_completes_and_runs(void **state)
     struct stage s;
     stage_open(&s, NULL, 0);
     stage_draw(&s, 120, 40);
-    assert_string_equal(palette_match(SCOPE_EXPLORE, "meth", 0)->name, "method");
-    assert_string_equal(palette_match(SCOPE_EXPLORE, "stop", 0)->name, "stop");
-    assert_null(palette_match(SCOPE_EXPLORE, "no-such-thing", 0));
+    assert_string_equal(palette_match(&command_table, SCOPE_EXPLORE, "meth", 0)->name, "method");
+    assert_string_equal(palette_match(&command_table, SCOPE_EXPLORE, "stop", 0)->name, "stop");
+    assert_null(palette_match(&command_table, SCOPE_EXPLORE, "no-such-thing", 0));
     stage_keys(&s, ":");
     stage_type(&s, "meth");
     stage_keys(&s, "Tab");
