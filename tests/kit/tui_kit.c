@@ -17,6 +17,8 @@
 
 #include "tests/kit/model_events.h"
 #include "tui/commands/command_table.h"
+#include "tui/screen/dispatch.h"
+#include "tui/screen/screen.h"
 
 void stage_open(struct stage *s, const char *const *codes, size_t ncodes)
 {
@@ -100,19 +102,19 @@ void stage_keys(struct stage *s, const char *names)
     snprintf(copy, sizeof copy, "%s", names);
     while ((name = strsep(&rest, " ")))
         if (*name)
-            assert_int_equal(app_key(&s->app, key_from_label(name)), OK);
+            assert_int_equal(dispatch_key(&s->app, key_from_label(name)), OK);
 }
 
 void stage_type(struct stage *s, const char *text)
 {
     for (; *text; text++)
-        assert_int_equal(app_key(&s->app, (key_code)*text), OK);
+        assert_int_equal(dispatch_key(&s->app, (key_code)*text), OK);
 }
 
 void stage_draw(struct stage *s, int width, int height)
 {
     int x, y;
-    assert_int_equal(app_draw(&s->app, width, height, s->now, &x, &y), OK);
+    assert_int_equal(screen_draw(&s->app, width, height, s->now, &x, &y), OK);
     assert_true(x < s->app.canvas.width && y < s->app.canvas.height);
 }
 

@@ -5,11 +5,16 @@
 #include <string.h>
 
 const struct command_group command_groups[COMMAND_GROUPS] = {
-    [MOVING] = {"Moving about", WHERE_PANES},         [CHOOSING] = {"Choosing", WHERE_PANES},
-    [TABULAR] = {"The table", WHERE_PANES},           [RUNNING] = {"Running", WHERE_PANES},
-    [LOOKING] = {"Looking closer", WHERE_PANES},      [PROGRAM] = {"The program", WHERE_PANES},
-    [TYPING] = {"While typing", WHERE_PROMPT},        [ASKED] = {"When asked", WHERE_QUESTION},
-    [WATCHED] = {"The watched program", WHERE_PANES}, [PASSING] = {"While typing into the program", WHERE_INPUT},
+    [MOVING] = {"Moving", WHERE_PANES},
+    [CHOOSING] = {"Choosing what to run", WHERE_PANES},
+    [TABULAR] = {"The table", WHERE_PANES},
+    [RUNNING] = {"Running", WHERE_PANES},
+    [LOOKING] = {"Inspecting", WHERE_PANES},
+    [PROGRAM] = {"poolscope", WHERE_PANES},
+    [TYPING] = {"Editing a line", WHERE_PROMPT},
+    [ASKED] = {"Answering a question", WHERE_QUESTION},
+    [WATCHED] = {"The watched program", WHERE_PANES},
+    [PASSING] = {"Typing into the program", WHERE_INPUT},
 };
 
 const struct command *command_by_name(const struct command_table *t, const char *name)

@@ -35,13 +35,19 @@ struct command {
     const char *name; /* as typed in the palette */
     const char *key;  /* label (key.h) of the key that texts mention; NULL: the command is run from the palette only */
     const char *also; /* labels of more keys, separated by blanks; or NULL */
-    enum err (*run)(struct app *, const char *arg); /* arg NULL: ask for it, or act on what is under the cursor */
-    const char *summary;                            /* one line for the help and the palette */
-    const char *args;                               /* name of its argument; NULL: it takes none */
-    const char *hint;                               /* a word or two for frames and the footer; NULL: its name */
-    int rank;        /* position among the footer's hints, from 1 to COMMAND_RANKS; 0: not in the footer */
-    unsigned scopes; /* bits 1 << enum scope; 0: all */
-    bool steps;      /* it only moves the cursor of the active pane, so only that pane is drawn again */
+    const char *summary; /* one line for the help and the palette */
+
+    /* What it does: one of these three is set. */
+    enum err (*run)(struct app *);
+    enum err (*run_how)(struct app *, int how);         /* called with `how`; several commands share the function */
+    enum err (*run_arg)(struct app *, const char *arg); /* arg NULL: it asks for the argument, or takes a default */
+    int how;
+    const char *args; /* what the argument of run_arg is called; NULL with the other two */
+
+    const char *hint; /* a word or two for frames and the footer; NULL: its name */
+    int rank;         /* position among the footer's hints, from 1 to COMMAND_RANKS; 0: not in the footer */
+    unsigned scopes;  /* bits 1 << enum scope; 0: all */
+    bool steps;       /* it only moves the cursor of the active pane, so only that pane is drawn again */
 };
 
 struct command_table {

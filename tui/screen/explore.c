@@ -15,6 +15,7 @@
 #include "core/base/startup.h"
 #include "tui/app/app.h"
 #include "tui/commands/command_table.h"
+#include "tui/screen/loop.h"
 #include "tui/term/guard.h"
 #include "tui/term/term.h"
 
@@ -136,7 +137,7 @@ enum err explore(const struct explore_options *options, struct problem *problem)
     if (err)
         problem_set(problem, err, "signals cannot be read: %s", err_text(err));
     else if (!(err = open_all(&a, options, problem))) {
-        err = app_run(&a, signal_fd);
+        err = loop_run(&a, signal_fd);
         if (err)
             problem_set(problem, err, "the explorer had to end: %s", err_text(err));
         else if (a.model->table_error)

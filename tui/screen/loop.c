@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The loop: the one place of the app that waits. It draws only when something on the screen is different, and has
  * a timer only while a run is going on; a finished run costs nothing. */
-#include "tui/app/app.h"
+#include "tui/screen/loop.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,6 +13,9 @@
 #include "core/base/clock.h"
 #include "tui/app/comparison.h"
 #include "tui/term/guard.h"
+#include "tui/commands/steps.h"
+#include "tui/screen/dispatch.h"
+#include "tui/screen/program.h"
 #include "tui/screen/screen.h"
 #include "tui/term/term.h"
 
@@ -29,7 +32,7 @@ static enum err draw(struct app *a, double *drawn_at)
     if (a->redraw || a->dirty || width == 0) /* a signal that says of another size makes it dirty */
         term_size(a->term, &width, &height);
     a->redraw = false;
-    enum err err = app_draw(a, width, height, app_now(a), &x, &y);
+    enum err err = screen_draw(a, width, height, app_now(a), &x, &y);
     if (err)
         return err;
     *drawn_at = clock_now();
@@ -85,9 +88,9 @@ static enum err on_input(struct app *a)
         if (in.kind == INPUT_NONE)
             break;
         if (in.kind == INPUT_PASTE)
-            app_paste(a, in.text, in.len);
+            dispatch_paste(a, in.text, in.len);
         else
-            err = app_key(a, in.key);
+            err = dispatch_key(a, in.key);
     }
     return err;
 }
@@ -132,13 +135,13 @@ static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
         err = app_go_on(a, "Reading the table", app_table_view_step(a));
     if (!err)
         err = app_go_on(a, "Collecting the codes", app_learn_codes(a));
-    app_feed(a);
+    program_feed(a);
     if (!err && a->search.running)
         err = app_go_on(a, "The search", search_step(a));
     return err;
 }
 
-enum err app_run(struct app *a, int signal_fd)
+enum err loop_run(struct app *a, int signal_fd)
 {
     double drawn_at = 0;
     enum err err = app_go_on(a, "Collecting the codes", app_learn_codes(a));

@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/pool/pool.h"
 #include "tui/panes/words.h"
+#include "tui/screen/program.h"
 
 /* Columns from which lines are worded at greater length. */
 enum { MIDDLING = 60, BROAD = 76, WIDE = 110 };
@@ -303,7 +304,7 @@ static enum err draw_whole(struct app *a, int width, int height, double now, int
         return err;
     layout_compute(a->scope, a->canvas.width, a->canvas.height, a->focus, a->zoomed, &a->layout);
     if (a->layout.screen == SCREEN_STATUS) {
-        app_drawn(a);
+        program_drawn(a);
         return draw_small(a, x, y);
     }
     struct canvas title = canvas_part(&a->canvas, a->layout.title), strip = canvas_part(&a->canvas, a->layout.strip);
@@ -313,11 +314,11 @@ static enum err draw_whole(struct app *a, int width, int height, double now, int
     if (a->layout.tabs.height > 0)
         screen_tabs(a, &tabs);
     err = screen_panes(a, now);
-    app_drawn(a);
+    program_drawn(a);
     *x = screen_footer(a, &footer);
     *y = a->layout.footer.y;
     if (a->typing && *x < 0)
-        app_program_cursor(a, x, y);
+        program_cursor(a, x, y);
     if (a->prompt.open && a->prompt.command && strcmp(a->prompt.command->name, "palette") == 0)
         screen_palette(a, a->layout.footer.y);
     return err;
@@ -331,10 +332,10 @@ static bool only_stepped(const struct app *a, int width, int height)
            a->model->version == a->drawn_version && !model_goes_on(a->model);
 }
 
-enum err app_draw(struct app *a, int width, int height, double now, int *x, int *y)
+enum err screen_draw(struct app *a, int width, int height, double now, int *x, int *y)
 {
     *x = *y = -1;
-    app_feed(a);
+    program_feed(a);
     app_table(a);
     bool step = only_stepped(a, width, height);
     a->dirty = a->stepped = false;

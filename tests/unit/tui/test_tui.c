@@ -14,6 +14,8 @@
 #include "tests/kit/tui_kit.h"
 #include "tui/commands/command_table.h"
 #include "tui/panes/picks.h"
+#include "tui/commands/steps.h"
+#include "tui/screen/dispatch.h"
 
 static const char *const article[] = {"0001", "00002", "0005"};
 
@@ -56,7 +58,8 @@ static void every_command_has_name_help_and_function(void **state)
     for (size_t i = 0; i < command_table.n; i++) {
         const struct command *c = &command_table.v[i];
         assert_true(c->name[0] && c->summary && c->summary[0]);
-        assert_non_null(c->run);
+        assert_int_equal((c->run != NULL) + (c->run_how != NULL) + (c->run_arg != NULL), 1);
+        assert_true((c->args != NULL) == (c->run_arg != NULL));
         assert_true(c->group < COMMAND_GROUPS);
         assert_ptr_equal(command_by_name(&command_table, c->name), c);
         assert_true(c->key || c->args); /* reachable by a key, or worth typing */
@@ -228,7 +231,7 @@ static void methods_and_settings_change_by_key_and_by_name(void **state)
     stage_keys(&s, "Enter");
     assert_int_equal(s.app.choices.threads, 1);
     assert_int_equal(s.app.choices.workers, 4);
-    assert_non_null(strstr(s.app.message, "a number"));
+    assert_non_null(strstr(s.app.message, "number of workers must be"));
     stage_close(&s);
 }
 
@@ -303,10 +306,10 @@ static void a_paste_goes_into_a_prompt_only(void **state)
     (void)state;
     struct stage s;
     stage_open(&s, NULL, 0);
-    app_paste(&s.app, "q\nX", 3);
+    dispatch_paste(&s.app, "q\nX", 3);
     assert_false(s.app.quit || s.app.question.open);
     stage_keys(&s, "+");
-    app_paste(&s.app, "q\nX", 3);
+    dispatch_paste(&s.app, "q\nX", 3);
     stage_keys(&s, "Enter");
     assert_true(picked(&s, "q X"));
     stage_close(&s);
@@ -340,7 +343,7 @@ static void the_palette_completes_and_runs(void **state)
     stage_keys(&s, ":");
     stage_type(&s, "frobnicate");
     stage_keys(&s, "Enter");
-    assert_non_null(strstr(s.app.message, "no command"));
+    assert_non_null(strstr(s.app.message, "No command"));
     stage_close(&s);
 }
 
@@ -553,10 +556,8 @@ static void an_error_of_a_pane_or_a_command_is_shown_and_only_lack_of_memory_goe
     (void)state;
     static const struct pane_ops broken = {.name = "broken", .title = "Broken", .sync = sync_broken};
     struct stage s;
-    struct pane *p;
     stage_open(&s, NULL, 0);
-    assert_int_equal(pane_new(&broken, &p), OK);
-    app_show(&s.app, p);
+    assert_int_equal(app_show(&s.app, &broken), OK);
     stage_draw(&s, 120, 40);
     assert_true(stage_shows(&s, "what could be read"));
     assert_true(stage_shows(&s, "This cannot be shown: the file changed after it was opened"));

@@ -11,6 +11,7 @@
 
 #include "tests/kit/model_events.h"
 #include "tests/kit/tui_kit.h"
+#include "tui/screen/dispatch.h"
 
 static const char *const article[] = {"0001", "00002", "0005"};
 
@@ -452,7 +453,7 @@ static void no_stranger_gets_a_byte_through_any_pane(void **state)
         }
     s.app.focus = PANE_TABLE;
     stage_keys(&s, "Enter +");
-    app_paste(&s.app, "\033[2J\302\233", 6);
+    dispatch_paste(&s.app, "\033[2J\302\233", 6);
     stage_draw(&s, 120, 40);
     assert_harmless(&s.app.canvas);
     stage_close(&s);
