@@ -111,7 +111,7 @@ static void help_shows_every_command(void **state)
     stage_draw(&s, 30, 12); /* narrow and low: it scrolls */
     stage_keys(&s, "G");
     stage_draw(&s, 30, 12);
-    assert_true(stage_shows(&s, "no, leave it"));
+    assert_true(stage_shows(&s, "answer no"));
     stage_keys(&s, "Esc");
     assert_null(s.app.overlay);
     stage_close(&s);
