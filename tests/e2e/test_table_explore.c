@@ -146,7 +146,7 @@ static void what_is_seen_is_saved(void **state)
     pty_type(p, ":column city\r-");
     pty_wait_text(p, "1 hidden");
     type(p, ":save ", at.out, "\r");
-    pty_wait_text(p, "is there already. Replace it\\?");
+    pty_wait_text(p, "exists. Replace it\\?");
     pty_type(p, "n");
     pty_wait_no_text(p, "Replace it\\?");
     holds(at.out, people);
@@ -171,7 +171,7 @@ static void a_name_is_asked_for_and_what_cannot_be_written_is_said(void **state)
     struct pty *p = open_people(&at);
     (void)state;
     pty_type(p, "S");
-    pty_wait_text(p, "Save as CSV, or .jsonl: people-rows.csv");
+    pty_wait_text(p, "Save as \\(.csv or .jsonl\\): people-rows.csv");
     pty_type(p, "/nowhere/at/all.csv\r"); /* in its place */
     pty_wait_text(p, "^ ?/nowhere/at/all.csv: cannot write: No such file");
     pty_type(p, "S\x15/dev/full\r");

@@ -81,7 +81,7 @@ static void a_paste_is_text_and_no_keys(void **state)
     struct pty *p = pty_open(40, 120, (const char *const[]){program_path(), "-s", "spawn", sample, NULL}, NULL);
     pty_wait_text(p, "hoge");
     pty_type(p, "\x1b[200~qqX\rq\x1b[201~");
-    pty_wait_text(p, "Pasted text goes into a prompt only");
+    pty_wait_text(p, "Text can be pasted into a prompt only");
     pty_type(p, "+\x1b[200~00\n03\x1b[201~\r");
     pty_wait_text(p, "\\[x\\] +00 03 +\\(typed; matches no row\\)");
     pty_type(p, "+日本\x7f語\r");

@@ -135,7 +135,7 @@ enum err do_copy_rows(struct app *a, const char *arg)
     if (err)
         return err;
     if (place == UINT64_MAX) {
-        app_say(a, ROLE_WARN, "The row with that mark is hidden by the filters");
+        app_say(a, ROLE_WARN, "The row with that mark is not in view");
         return OK;
     }
     return place < cursor ? copy_between(a, place, cursor) : copy_between(a, cursor, place);

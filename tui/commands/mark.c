@@ -44,7 +44,7 @@ bool find_mark(struct app *a, const char *name, uint64_t *out)
         *out = a->choices.marks.rows[i];
         return true;
     }
-    app_say(a, ROLE_WARN, i < 0 ? not_a_mark : "No row has the mark %s", name);
+    app_say(a, ROLE_WARN, i < 0 ? not_a_mark : "No row is marked %s", name);
     return false;
 }
 
@@ -78,7 +78,7 @@ static enum err go_to_row(struct app *a, uint64_t row)
         return err;
     app_focus(a, PANE_TABLE);
     if (place == UINT64_MAX)
-        app_say(a, ROLE_WARN, "Row %s is hidden by the filters", text_count(row + 1, n));
+        app_say(a, ROLE_WARN, "Row %s is not in view", text_count(row + 1, n));
     else
         table_go(a, place);
     return OK;

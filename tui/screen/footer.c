@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The last line: hints, a message, a question or the prompt, and the palette above it. */
+ * The footer is the last line of the screen: hints, a message, a question or the prompt. The palette is above it. */
 #include "tui/screen/screen.h"
 
 #include <string.h>
@@ -51,7 +51,7 @@ void screen_palette(struct app *a, int bottom)
     }
 }
 
-/* The end of what is typed stays in view. */
+/* Scrolls so that the cursor stays in view. Returns its column. */
 static int draw_prompt(const struct app *a, struct canvas *c)
 {
     const struct prompt *p = &a->prompt;
@@ -68,7 +68,7 @@ static int draw_prompt(const struct app *a, struct canvas *c)
     return x + before;
 }
 
-/* The keys stay in view however narrow the screen is. */
+/* Cuts the text, never the keys, on a narrow screen. */
 static int draw_question(const struct app *a, struct canvas *c)
 {
     const char *text = a->question.text;

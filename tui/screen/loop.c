@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The loop: the one place of the app that waits. It draws only when something on the screen is different, and has
- * a timer only while a run is going on; a finished run costs nothing. */
+ * The main loop is the only place that waits. It draws only when something on the screen has changed, and uses a timer
+ * only while a run is in progress, so poolscope uses no CPU time while nothing happens. */
 #include "tui/screen/loop.h"
 
 #include <errno.h>
@@ -19,9 +19,10 @@
 #include "tui/screen/screen.h"
 #include "tui/term/term.h"
 
-/* Seconds between two pictures while a clock runs on the screen or the model changes in a hurry. Keys show at once. */
+/* Seconds between two pictures while a clock runs on the screen or the model changes quickly. After a key, the next
+ * picture is drawn at once. */
 static const double tick = 0.1;
-/* The same while one types into a watched program and waits for what it makes of it. */
+/* The same while the user types into a watched program and waits for its answer. */
 static const double quick_tick = 0.02;
 
 static enum err draw(struct app *a, double *drawn_at)
@@ -29,7 +30,7 @@ static enum err draw(struct app *a, double *drawn_at)
     int width = a->canvas.width, height = a->canvas.height, x, y;
     if (a->redraw)
         term_redraw(a->term);
-    if (a->redraw || a->dirty || width == 0) /* a signal that says of another size makes it dirty */
+    if (a->redraw || a->dirty || width == 0) /* SIGWINCH sets dirty */
         term_size(a->term, &width, &height);
     a->redraw = false;
     enum err err = screen_draw(a, width, height, app_now(a), &x, &y);
@@ -40,7 +41,7 @@ static enum err draw(struct app *a, double *drawn_at)
     return OK;
 }
 
-/* Seconds until the next picture is due; negative: none is. */
+/* Seconds until the next picture is due; negative: no picture is due. */
 static double until_due(const struct app *a, double drawn_at)
 {
     double left = (a->typing ? quick_tick : tick) - (clock_now() - drawn_at);
@@ -70,7 +71,7 @@ static enum err on_signal(struct app *a, int fd)
         case SIGWINCH: a->dirty = true; break;
         case SIGINT:
             if (a->question.open)
-                a->quit = true; /* asked twice */
+                a->quit = true; /* the second SIGINT in a row */
             else if ((err = app_command(a, command_by_name(a->commands, "quit"), NULL)))
                 return err;
             break;
@@ -106,14 +107,14 @@ static enum err on_observer(struct app *a)
 {
     bool changed;
     enum err err = observer_step(a->observer, &changed);
-    if (err == ERR_CLOSED) { /* see `supervisor` in struct watch_settings: nobody waits for us any more */
+    if (err == ERR_CLOSED) { /* the supervisor has ended: see struct watch_settings */
         a->quit = true;
         return OK;
     }
-    return app_go_on(a, "Following what runs", err);
+    return app_go_on(a, "Reading events", err);
 }
 
-enum { FD_INPUT, FD_OBSERVER, FD_SIGNAL, FD_GUARD, FD_SHEET, FD_COMPARE, FD_COUNT };
+enum { FD_INPUT, FD_OBSERVER, FD_SIGNAL, FD_GUARD, FD_TABLE, FD_COMPARE, FD_COUNT };
 
 /* Each part returns OK or ERR_NOMEM: see app_go_on. */
 static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
@@ -124,14 +125,14 @@ static enum err handle(struct app *a, const struct pollfd *fds, int signal_fd)
     if (!err && (fds[FD_INPUT].revents & POLLIN || term_has_more(a->term)))
         err = on_input(a);
     if (fds[FD_INPUT].revents & ~POLLIN)
-        a->quit = true; /* the terminal is gone: then it says for ever that there is something to read */
+        a->quit = true; /* the terminal is gone, and would be reported as readable for ever */
     if (!err && fds[FD_OBSERVER].revents)
         err = on_observer(a);
     if (!err && fds[FD_COMPARE].revents)
         err = app_go_on(a, "The comparison", comparison_step(a));
     if (fds[FD_GUARD].revents)
         guard_revive(a->guard);
-    if (!err && fds[FD_SHEET].revents)
+    if (!err && fds[FD_TABLE].revents)
         err = app_go_on(a, "Reading the table", app_table_view_step(a));
     if (!err)
         err = app_go_on(a, "Collecting the codes", app_learn_codes(a));
@@ -160,7 +161,7 @@ enum err loop_run(struct app *a, int signal_fd)
             [FD_OBSERVER] = {observer_fd(a->observer), POLLIN, 0},
             [FD_SIGNAL] = {signal_fd, POLLIN, 0},
             [FD_GUARD] = {guard_fd(a->guard), POLLIN, 0},
-            [FD_SHEET] = {a->table_view ? table_view_fd(a->table_view) : -1, POLLIN, 0},
+            [FD_TABLE] = {a->table_view ? table_view_fd(a->table_view) : -1, POLLIN, 0},
             [FD_COMPARE] = {comparison_fd(a->comparison), POLLIN, 0},
         };
         int n = poll(fds, FD_COUNT, timeout);

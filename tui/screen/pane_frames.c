@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * The panes on the screen: their frames with name, status and hints, and the tabs of a small screen. */
+ * Draws the panes in their frames, which show name, status, hints and position, and the tabs of a small screen. */
 #include "tui/screen/screen.h"
 
 #include <string.h>
 
-/* Up to column `end` of row y. */
+/* Draws as many hints as fit before column `end` of row y. */
 static void draw_hints(const struct app *a, const struct pane_ops *ops, struct canvas *c, int y, int end)
 {
     int x = 2;
@@ -22,7 +22,7 @@ static void draw_hints(const struct app *a, const struct pane_ops *ops, struct c
     }
 }
 
-/* "17_402 of 300_000" where not all lines are seen. */
+/* Appends "17_402 of 300_000" if not all lines fit into the pane. */
 static void add_position(const struct pane *p, struct buf *out)
 {
     char number[32];
@@ -34,7 +34,7 @@ static void add_position(const struct pane *p, struct buf *out)
     buf_add_text(out, text_count(p->count, number));
 }
 
-/* Unless it begins elsewhere than at `only` (0: anywhere). Returns the column where it begins. */
+/* Returns the column where the position begins. Draws it only if that is `only` (0: always). */
 static int draw_position(const struct pane *p, struct canvas *c, int only)
 {
     struct buf words;
@@ -82,7 +82,7 @@ static void draw_name(const struct app *a, const struct pane *p, int number, str
     buf_done(&status);
 }
 
-/* The edge that says where the cursor is: the lower one of a frame, or (alone on a small screen) a rule above. */
+/* Draws the edge that shows the position: the lower edge of the frame, or the rule above a pane without a frame. */
 static void draw_edge(struct app *a, struct pane *p, int number, struct canvas *c, bool framed, double now)
 {
     bool active = has_keys(a, p);
@@ -95,7 +95,7 @@ static void draw_edge(struct app *a, struct pane *p, int number, struct canvas *
     }
 }
 
-/* In a frame, or (alone on a small screen) below a rule. */
+/* Draws the pane in a frame, or on a small screen, where it is alone, below a rule. */
 static enum err draw_pane(struct app *a, struct pane *p, int number, struct rect r, bool framed, double now)
 {
     struct view v = app_view(a, now);
@@ -141,7 +141,7 @@ enum err screen_panes(struct app *a, double now)
     return err;
 }
 
-/* As long as the same lines are seen, the cursor's mark and what says where it is are all that a step changes. */
+/* While the same lines stay in view, only the cursor's mark and the position have to be drawn again. */
 enum err screen_stepped(struct app *a, double now)
 {
     bool framed = a->layout.screen == SCREEN_GRID;

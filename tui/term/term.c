@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Canvas → curses → terminal, and bytes → keys. Cells that this terminal or locale cannot show are replaced by
- * something of the same width, so columns never shift. */
+ * Draws a canvas with curses. A cell that this terminal or locale cannot show is replaced by one of the same width, so
+ * columns never shift. Input does not use curses, except for its table of key sequences. */
 #include "tui/term/term.h"
 
 #include <ncurses.h>
@@ -23,7 +23,7 @@ enum { CODE_PASTE_BEGIN = 2000, CODE_PASTE_END };
 
 static const char paste_on[] = "\033[?2004h", paste_off[] = "\033[?2004l";
 
-/* What a role is to curses. Colour pair 0 costs no sequence. */
+/* How curses shows a role. Colour pair 0 are the terminal's own colours, which need no escape sequence. */
 struct look {
     attr_t attrs;
     short pair;
@@ -31,28 +31,28 @@ struct look {
 
 struct term {
     FILE *in, *out;
-    FILE *tty; /* /dev/tty where stdin or stdout is something else; owned */
+    FILE *tty; /* /dev/tty if stdin or stdout is no terminal; owned */
     SCREEN *screen;
-    struct output_buffer output; /* what curses and we send, a picture at a time */
-    bool knows_keys;             /* curses does */
+    struct output_buffer output; /* gathers what curses writes for one picture */
+    bool knows_keys;             /* curses has been given the key sequences: see know_keys */
     struct input_reader input;
     struct term_watch watch;
     struct term_restore restore;
     struct look looks[ROLE_COUNT];
-    bool line_only; /* line_only: it cannot place the cursor, so one line is all there is */
+    bool line_only; /* the terminal cannot place the cursor, so poolscope uses a single line */
     enum glyphs glyphs;
-    bool paste_mode; /* the terminal brackets what is pasted */
+    bool paste_mode; /* the terminal marks the start and end of a paste */
     bool redraw;
-    bool taken;          /* the terminal is ours */
-    int hidden;          /* the cursor's visibility as curs_set last had it, 0 hidden; -1 unknown, or cannot be set */
-    struct canvas shown; /* what is on the screen; no cells: nothing */
+    bool taken;          /* the terminal has been taken over */
+    int hidden;          /* last argument of curs_set(3): 0 is hidden; -1: unknown, or cannot be set */
+    struct canvas shown; /* a copy of what is on the screen; no cells: unknown */
 };
 
-/* Behind what curses has written, in front of what it will write. */
-static void send(struct term *t, const char *bytes, size_t n)
+/* Writes after what curses has written so far. A terminal that is gone is noticed as the end of its input. */
+static void send_bytes(struct term *t, const char *bytes, size_t n)
 {
     enum err err = io_write_all(fileno(t->output.pen), bytes, n);
-    (void)err; /* a terminal that is gone shows up as the end of its input */
+    (void)err;
 }
 
 /* Opening */
@@ -63,7 +63,7 @@ static const char *capability(const char *name)
     return s && s != (char *)-1 ? s : NULL;
 }
 
-/* Appends without the padding marks ($<5>) that only tputs understands. */
+/* Appends a capability without padding marks ($<5>), which are for tputs(3) only. */
 static void restore_add(struct term_restore *r, const char *s)
 {
     while (s && *s && r->nbytes + 1 < sizeof r->bytes) {
@@ -87,7 +87,7 @@ static void restore_fill(struct term *t)
     restore_add(r, capability("cnorm"));
 }
 
-/* Only behind rmcup: with it a terminal may bring back a cursor as hidden as it was when curses saved it last. */
+/* Must come after rmcup, with which a terminal may restore a cursor that was hidden when curses saved it. */
 static void show_cursor(const struct term *t)
 {
     struct term_restore r = {.fd = t->restore.fd};
@@ -103,7 +103,7 @@ static enum err find_terminal(struct term *t, struct problem *problem)
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
         t->tty = fopen("/dev/tty", "r+e");
         if (!t->tty)
-            return problem_errno(problem, "there is no terminal to draw on (/dev/tty)");
+            return problem_errno(problem, "the explorer needs a terminal, and /dev/tty cannot be opened");
         if (!isatty(STDIN_FILENO))
             t->in = t->tty;
         if (!isatty(STDOUT_FILENO))
@@ -111,7 +111,7 @@ static enum err find_terminal(struct term *t, struct problem *problem)
     }
     t->restore.fd = fileno(t->out);
     if (tcgetattr(t->restore.fd, &t->restore.before) < 0)
-        return problem_errno(problem, "the terminal's settings cannot be read");
+        return problem_errno(problem, "the settings of the terminal cannot be read");
     return OK;
 }
 
@@ -122,7 +122,7 @@ static void announce(struct term *t, bool ours)
         t->watch.changed(t->watch.ctx, ours ? &t->restore : NULL);
 }
 
-/* All that curses would set, in one step, before curses is there: whoever watches knew of it before. */
+/* Sets everything that curses would set in one step, after the guard was informed. */
 static void take(struct term *t)
 {
     struct termios *raw = &t->restore.ours;
@@ -165,7 +165,8 @@ static void init_looks(struct term *t, const struct term_options *options)
     }
 }
 
-/* Some terminals, and all that play keys back, send the arrows as without the keypad mode that curses puts on. */
+/* Some terminals, and programs that replay keys, send the sequences for arrows that are meant for a terminal without
+ * keypad mode, although curses has turned that on. */
 static void define_plain_keys(void)
 {
     static const struct {
@@ -185,13 +186,13 @@ static void init_modes(struct term *t)
     raw();
     noecho();
     nonl();
-    tcsetattr(t->restore.fd, TCSANOW, &t->restore.ours); /* raw() would have read(2) wait */
+    tcsetattr(t->restore.fd, TCSANOW, &t->restore.ours); /* raw(3) would make read(2) wait */
     def_prog_mode();
-    typeahead(-1); /* whoever draws has read all keys first */
+    typeahead(-1); /* curses must not look for input while it draws */
     t->hidden = -1;
 }
 
-/* Behind the first picture: all keys that a terminal may have take as long to learn as half of it to draw. */
+/* Called after the first picture was sent: to learn all key sequences takes half as long as to draw it. */
 static void know_keys(struct term *t)
 {
     if (t->knows_keys)
@@ -202,7 +203,7 @@ static void know_keys(struct term *t)
     define_key("\033[201~", CODE_PASTE_END);
     define_plain_keys();
     if (t->paste_mode)
-        send(t, paste_on, strlen(paste_on));
+        send_bytes(t, paste_on, strlen(paste_on));
     output_buffer_send(&t->output);
 }
 
@@ -211,9 +212,8 @@ static key_code look_up(const char *sequence);
 /* From term.h, which makes macros of ordinary names such as `columns`. */
 extern int setupterm(const char *term, int fd, int *status);
 
-/* Whether newterm(3), which does not say why it failed, failed for want of memory: there is none even now, or the
- * terminal's type is known. setupterm(3) must not be called without memory, since it does not check all it allocates.
- */
+/* newterm(3) does not say why it failed. It failed for lack of memory if there is still none, or if the terminal type
+ * is known. setupterm(3) must not be called without memory, because it does not check all its allocations. */
 static bool lacks_memory(int fd)
 {
     int found = 0;
@@ -242,9 +242,10 @@ enum err term_open(const struct term_options *options, const struct term_watch *
         const char *name = getenv("TERM");
         err = lacks_memory(fileno(t->in))
                   ? problem_set(problem, ERR_NOMEM, "out of memory")
-                  : problem_set(problem, ERR_NOT_FOUND,
-                                "the terminal type TERM=%s is not known here; poolscope run needs none",
-                                name ? name : "");
+                  : problem_set(
+                        problem, ERR_NOT_FOUND,
+                        "the terminal type TERM=%s is unknown on this system; `poolscope run` needs no terminal",
+                        name ? name : "");
         goto out;
     }
     t->line_only = !capability("cup");
@@ -276,7 +277,7 @@ void term_size(struct term *t, int *width, int *height)
         if (is_term_resized(lines, ws.ws_col)) {
             resize_term(lines, ws.ws_col);
             t->redraw = true;
-            canvas_done(&t->shown); /* curses cuts what it has */
+            canvas_done(&t->shown); /* curses has cut its own copy */
         }
     }
     *width = COLS;
@@ -285,7 +286,7 @@ void term_size(struct term *t, int *width, int *height)
 
 /* Drawing */
 
-/* A cell as curses has it: one character, or two where a wide one is replaced. Returns how many. */
+/* Converts a cell for curses: to one character, or to two if a wide character is replaced. Returns how many. */
 static int cell_to_curses(const struct term *t, const struct canvas_cell *cell, cchar_t *out)
 {
     const struct look *look = &t->looks[cell->role < ROLE_COUNT ? cell->role : ROLE_TEXT];
@@ -298,7 +299,7 @@ static int cell_to_curses(const struct term *t, const struct canvas_cell *cell, 
     return wide < cell->width ? 2 : 1;
 }
 
-/* Cells from … to - 1 in pieces: curses takes many characters in hardly more time than one. */
+/* Gives curses the cells from … to - 1 in pieces, because it takes hardly longer for many characters than for one. */
 static void draw_cells(const struct term *t, int row, const struct canvas_cell *cells, struct extent s)
 {
     enum { PIECE = 128 };
@@ -313,9 +314,9 @@ static void draw_cells(const struct term *t, int row, const struct canvas_cell *
             n = 0;
         }
         if (n == 0)
-            start = col; /* not that of the right half of a wide one */
+            start = col; /* never the right half of a wide character */
         if (n > 0 && cell->width == 1 && memcmp(cell, cell - 1, sizeof *cell) == 0) {
-            piece[n] = piece[n - 1]; /* much of a screen is blanks and rules */
+            piece[n] = piece[n - 1]; /* repeated cells, such as blanks and lines, are common */
             n++;
         } else
             n += cell_to_curses(t, cell, &piece[n]);
@@ -328,7 +329,7 @@ static struct canvas_cell *row_of(const struct canvas *c, int row)
     return &c->cells[(size_t)row * (size_t)c->stride];
 }
 
-/* Only cells that are not what they were: giving curses a cell takes longer than all that comes before. */
+/* Gives curses only cells that have changed, because that takes longer than everything before it. */
 static void draw_row(const struct term *t, int row, const struct canvas *c)
 {
     const struct canvas_cell *now = row_of(c, row), *before = t->shown.cells ? row_of(&t->shown, row) : NULL;
@@ -345,7 +346,7 @@ static void draw_row(const struct term *t, int row, const struct canvas *c)
         draw_cells(t, row, now, s);
 }
 
-/* What is on the screen now, as curses knows. Without memory for it, the next picture is given as a whole. */
+/* Copies what was drawn to t->shown. Without memory for it, the next picture is drawn as a whole. */
 static void keep_rows(struct term *t, struct canvas *c)
 {
     bool fresh = !t->shown.cells;
@@ -391,7 +392,7 @@ bool term_is_ours(const struct term *t)
 void term_redraw(struct term *t)
 {
     output_buffer_direct(&t->output);
-    reset_prog_mode(); /* somebody may have changed it while we were stopped */
+    reset_prog_mode(); /* another program may have changed the settings while this process was stopped */
     output_buffer_gather(&t->output);
     t->redraw = true;
 }
@@ -401,7 +402,7 @@ static void give_back(struct term *t)
     if (t->screen) {
         output_buffer_direct(&t->output);
         if (t->paste_mode)
-            send(t, paste_off, strlen(paste_off));
+            send_bytes(t, paste_off, strlen(paste_off));
         endwin();
         show_cursor(t);
     }
@@ -417,7 +418,7 @@ static void take_again(struct term *t)
     t->hidden = -1;
     refresh();
     if (t->paste_mode)
-        send(t, paste_on, strlen(paste_on));
+        send_bytes(t, paste_on, strlen(paste_on));
     output_buffer_gather(&t->output);
 }
 
