@@ -80,7 +80,7 @@ void screen_watch_calm(const struct app *a, double now, enum role *role, char *l
         calm_end(a, now, role, line, size);
     else
         snprintf(line, size,
-                 "Nothing hangs so far. To compute, to sleep for a time or to wait for input is not a hang.");
+                 "Nothing hangs so far. Computing, sleeping for a time or waiting for input does not count.");
 }
 
 void screen_watch_next(const struct app *a, char *line, size_t size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What the terminal shows is what was drawn: random pictures, most of them a few cells from the one before, on
- * terminals of several types. As `drawer` this program draws them; the test draws the same ones, and reads its
- * screen. */
+ * Draws random pictures, most of which differ from the one before in a few cells only, on terminals of several types,
+ * and compares what a terminal emulator shows. Started as `test_term drawer SEED`, this program draws them in a
+ * pseudo-terminal; the test computes the same pictures from the seed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@ enum { ROWS = 20, COLS = 60, PICTURES = 150 };
 
 struct picture {
     struct canvas canvas;
-    int x, y; /* of the cursor; negative: hidden */
+    int x, y; /* the cursor; negative: hidden */
     bool redraw;
     unsigned random;
 };
@@ -34,7 +34,7 @@ static int pick(struct picture *p, int below)
     return (int)((p->random >> 16) % (unsigned)below);
 }
 
-/* As a step of a cursor does: a mark goes from one row to another, and a number changes. */
+/* Changes what moving a cursor changes: a mark moves from one row to the next, and a number changes. */
 static void step(struct picture *p)
 {
     char number[16];
@@ -45,8 +45,8 @@ static void step(struct picture *p)
     canvas_text(&p->canvas, 2, ROWS - 1, ROLE_TEXT, number);
 }
 
-/* The last row and column have simple text only: curses makes the corner behind a wide character by moving it, and
- * libvterm loses an accent there. */
+/* The last row and column have simple text only: curses writes the corner by inserting a character before it, which
+ * breaks a wide character, and libvterm loses an accent there. */
 static void next_picture(struct picture *p)
 {
     static const char *const words[] = {"日本語のテキスト", "plain words", "e\u0301 and ñ", "─────╮", "  ", "🙂 x"};
@@ -58,7 +58,8 @@ static void next_picture(struct picture *p)
     if (kind == 2)
         canvas_add_attrs(&p->canvas, column, row, 9, ATTR_REVERSE);
     if (kind == 4)
-        canvas_text(&p->canvas, COLS - 7, ROWS - 1, ROLE_ALERT, "at last"); /* what a terminal is left with */
+        canvas_text(&p->canvas, COLS - 7, ROWS - 1, ROLE_ALERT,
+                    "at last"); /* the attributes that the terminal is left with */
     p->x = kind == 3 ? column : -1;
     p->y = kind == 3 ? row : -1;
     struct canvas part = canvas_part(&p->canvas, (struct rect){0, 0, COLS - 1, ROWS - 1});
@@ -76,7 +77,7 @@ static enum err first_picture(struct picture *p, unsigned seed)
 
 /* --- the drawer --------------------------------------------------------------------------------------------------- */
 
-/* A picture for each key. */
+/* Draws the next picture after each key. */
 static int draw_all(struct term *t, struct picture *p)
 {
     struct input in;
@@ -124,7 +125,7 @@ static bool is_plain(const struct canvas_cell *cell)
     return cell->role == ROLE_TEXT && !cell->attrs;
 }
 
-/* A plain cell is shown without attributes and colours. */
+/* True if the terminal shows the text of the picture, and plain cells without attributes and colours. */
 static bool is_shown(void *arg)
 {
     const struct shown *s = arg;
@@ -140,7 +141,7 @@ static bool is_shown(void *arg)
     return true;
 }
 
-/* As pty_screen has it. */
+/* Writes the picture in the form of pty_screen. */
 static void screen_of(const struct canvas *c, struct buf *out)
 {
     buf_clear(out);
@@ -177,7 +178,7 @@ static void shows_what_was_drawn(const char *term, unsigned seed)
     buf_done(&expected);
 }
 
-static void every_picture_is_shown_as_it_was_drawn(void **state)
+static void shows_every_picture_as_it_was_drawn(void **state)
 {
     (void)state;
     static const char *const terms[] = {"xterm-256color", "xterm", "screen", "vt100", "tmux", "rxvt", "vt220"};
@@ -189,7 +190,7 @@ static void every_picture_is_shown_as_it_was_drawn(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_picture_is_shown_as_it_was_drawn),
+        cmocka_unit_test(shows_every_picture_as_it_was_drawn),
     };
     setlocale(LC_CTYPE, "C.UTF-8");
     if (argc == 3 && strcmp(argv[1], "drawer") == 0)
