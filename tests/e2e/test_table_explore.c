@@ -194,11 +194,11 @@ static void the_open_table_is_never_saved_over(void **state)
     pty_type(p, "&age<41\r");
     pty_wait_text(p, "4 of 5 rows");
     type(p, ":save ", at.table, "\r");
-    pty_wait_text(p, "people.csv is the open table itself. Save under another name");
+    pty_wait_text(p, "people.csv is the open table. Choose another name");
     type(p, ":save ", hard, "\r");
-    pty_wait_text(p, "hard.csv is the open table itself. Save under another name");
+    pty_wait_text(p, "hard.csv is the open table. Choose another name");
     type(p, ":write ", at.table, "\r");
-    pty_wait_text(p, "people.csv is the open table itself. Write the report to another file");
+    pty_wait_text(p, "people.csv is the open table. Choose another file");
     holds(at.table, people);
     leave(p, &at);
 }

@@ -79,8 +79,7 @@ void screen_watch_calm(const struct app *a, double now, enum role *role, char *l
     if (a->model->command_ended)
         calm_end(a, now, role, line, size);
     else
-        snprintf(line, size,
-                 "Nothing hangs so far. Computing, sleeping for a time or waiting for input does not count.");
+        snprintf(line, size, "Nothing hangs so far. Computing, sleeping or waiting for input is not a hang.");
 }
 
 void screen_watch_next(const struct app *a, char *line, size_t size)
