@@ -130,7 +130,7 @@ enum err do_write(struct app *a, const char *arg)
     if (!*arg || strcmp(arg, "-") == 0)
         app_say(a, ROLE_WARN, "The report was not written: it needs a file name");
     else if (a->table_view && table_view_reads(a->table_view, arg))
-        app_say(a, ROLE_WARN, "The report was not written: %.100s is the open table. Choose another file", arg);
+        app_say(a, ROLE_WARN, "%.100s is the open table. Choose another file", arg);
     else
         write_report(a, arg);
     return OK;

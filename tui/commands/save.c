@@ -51,7 +51,7 @@ enum err do_save(struct app *a, const char *arg)
     if (!*arg)
         return OK;
     if (table_view_reads(a->table_view, arg)) {
-        app_say(a, ROLE_WARN, "Nothing was saved: %.100s is the open table. Choose another name", arg);
+        app_say(a, ROLE_WARN, "%.100s is the open table. Choose another name", arg);
         return OK;
     }
     free(a->save_path);
