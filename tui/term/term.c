@@ -43,9 +43,8 @@ struct term {
     enum glyphs glyphs;
     bool paste_mode; /* the terminal marks the start and end of a paste */
     bool redraw;
-    bool taken;          /* the terminal has been taken over */
-    int hidden;          /* last argument of curs_set(3): 0 is hidden; -1: unknown, or cannot be set */
-    struct canvas shown; /* a copy of what is on the screen; no cells: unknown */
+    bool taken; /* the terminal has been taken over */
+    int hidden; /* last argument of curs_set(3): 0 is hidden; -1: unknown, or cannot be set */
 };
 
 /* Writes after what curses has written so far. A terminal that is gone is noticed as the end of its input. */
@@ -277,7 +276,6 @@ void term_size(struct term *t, int *width, int *height)
         if (is_term_resized(lines, ws.ws_col)) {
             resize_term(lines, ws.ws_col);
             t->redraw = true;
-            canvas_done(&t->shown); /* curses has cut its own copy */
         }
     }
     *width = COLS;
@@ -321,55 +319,16 @@ static void draw_cells(const struct term *t, int row, const struct canvas_cell *
         } else
             n += cell_to_curses(t, cell, &piece[n]);
     }
-    mvadd_wchnstr(row, start, piece, n);
-}
-
-static struct canvas_cell *row_of(const struct canvas *c, int row)
-{
-    return &c->cells[(size_t)row * (size_t)c->stride];
-}
-
-/* Gives curses only cells that have changed, because that takes longer than everything before it. */
-static void draw_row(const struct term *t, int row, const struct canvas *c)
-{
-    const struct canvas_cell *now = row_of(c, row), *before = t->shown.cells ? row_of(&t->shown, row) : NULL;
-    struct extent s = before ? c->touched[row] : (struct extent){0, c->width};
-    if (before) {
-        while (s.from < s.to && memcmp(&now[s.from], &before[s.from], sizeof *now) == 0)
-            s.from++;
-        while (s.to > s.from && memcmp(&now[s.to - 1], &before[s.to - 1], sizeof *now) == 0)
-            s.to--;
-        while (s.from > 0 && s.from < s.to && now[s.from].width == 0)
-            s.from--;
-    }
-    if (s.from < s.to)
-        draw_cells(t, row, now, s);
-}
-
-/* Copies what was drawn to t->shown. Without memory for it, the next picture is drawn as a whole. */
-static void keep_rows(struct term *t, struct canvas *c)
-{
-    bool fresh = !t->shown.cells;
-    if (fresh && canvas_init(&t->shown, c->width, c->height))
-        return;
-    for (int row = 0; row < c->height; row++) {
-        struct extent s = fresh ? (struct extent){0, c->width} : c->touched[row];
-        size_t bytes = (size_t)(s.to - s.from) * sizeof *c->cells;
-        if (bytes > 0)
-            memcpy(&row_of(&t->shown, row)[s.from], &row_of(c, row)[s.from], bytes);
-    }
-    for (int row = 0; row < c->height; row++)
-        c->touched[row] = (struct extent){0, 0};
+    if (n > 0)
+        mvadd_wchnstr(row, start, piece, n);
 }
 
 void term_draw(struct term *t, struct canvas *c, int x, int y)
 {
-    if (t->shown.width != c->width || t->shown.height != c->height)
-        canvas_done(&t->shown);
-    if (!t->shown.cells)
-        erase();
-    for (int row = 0; row < c->height && row < LINES; row++)
-        draw_row(t, row, c);
+    for (int row = 0; row < c->height && row < LINES; row++) {
+        draw_cells(t, row, &c->cells[(size_t)row * (size_t)c->stride], c->touched[row]);
+        c->touched[row] = (struct extent){0, 0};
+    }
     int show = x >= 0 && y >= 0;
     if (show != t->hidden)
         t->hidden = curs_set(show) == ERR ? -1 : show;
@@ -378,7 +337,6 @@ void term_draw(struct term *t, struct canvas *c, int x, int y)
         clearok(curscr, TRUE);
     t->redraw = false;
     refresh();
-    keep_rows(t, c);
     know_keys(t);
     output_buffer_send(&t->output);
 }
@@ -451,7 +409,6 @@ void term_close(struct term *t)
     output_buffer_done(&t->output);
     if (t->tty)
         fclose(t->tty);
-    canvas_done(&t->shown);
     input_reader_done(&t->input);
     free(t);
 }
