@@ -80,7 +80,7 @@ static void the_terminal_of_the_program_is_as_large_as_its_pane(void **state)
     (void)state;
     struct pty *p = watched(24, 80, "trap 'stty size' WINCH; stty size; while :; do sleep 0.1; done");
     pty_type(p, "3");
-    pty_wait_text(p, "18 78"); /* the first size that the program is told */
+    pty_wait_text(p, "18 78"); /* the size that the program finds at its start */
     pty_resize(p, 30, 90);
     pty_wait_text(p, "24 88");
     pty_type(p, "q");

@@ -27,7 +27,7 @@ const struct bench *comparison_result(const struct comparison *c)
     return c ? bench_run_result(c->run) : NULL;
 }
 
-bool comparison_goes_on(const struct app *a)
+bool comparison_is_running(const struct app *a)
 {
     return a->comparison && !comparison_result(a->comparison)->over;
 }
@@ -40,13 +40,13 @@ int comparison_fd(const struct comparison *c)
 enum err comparison_step(struct app *a)
 {
     bool changed = false;
-    if (!comparison_goes_on(a))
+    if (!comparison_is_running(a))
         return OK;
     enum err err = bench_run_step(a->comparison->run, &changed);
     a->dirty |= changed;
     if (err && err != ERR_NOMEM) /* its fd may stay readable for ever */
         bench_run_cancel(a->comparison->run);
-    if (!err && changed && !comparison_goes_on(a))
+    if (!err && changed && !comparison_is_running(a))
         app_say(a, ROLE_TEXT, "The comparison has finished; %s shows it", command_key(a->commands, "compare"));
     return err;
 }

@@ -15,7 +15,7 @@ void comparison_free(struct comparison *c); /* ends the host; NULL is fine */
 
 int comparison_fd(const struct comparison *c); /* readable: call comparison_step; -1: none is running */
 enum err comparison_step(struct app *a) MUST_CHECK;
-bool comparison_goes_on(const struct app *a);
+bool comparison_is_running(const struct app *a);
 
 /* Stops measuring; what was measured is kept. */
 void comparison_cancel(struct app *a);

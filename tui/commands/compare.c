@@ -18,7 +18,7 @@ enum err do_compare(struct app *a)
     bool shown = a->overlay && a->overlay->ops == &pane_comparison_ops;
     if (a->comparison && !shown)
         return app_show(a, &pane_comparison_ops);
-    if (comparison_goes_on(a))
+    if (comparison_is_running(a))
         return OK;
     if (a->model->table_error || !a->model->table)
         app_say(a, ROLE_WARN, "A comparison needs a table, and none is open%s", a->model->table_error ? "" : " yet");

@@ -184,7 +184,7 @@ static bool close_something(struct app *a)
     return true;
 }
 
-/* A program that was attached to keeps running when we quit. */
+/* A program that was attached to keeps running after poolscope quits. */
 static bool ends_something(const struct app *a)
 {
     return a->scope != SCOPE_ATTACH && model_goes_on(a->model);

@@ -248,7 +248,7 @@ enum err do_run(struct app *a)
         app_say(a, ROLE_BAD, "A run needs a table, and none is open");
         return OK;
     }
-    if (comparison_goes_on(a)) {
+    if (comparison_is_running(a)) {
         app_say(a, ROLE_WARN, "A comparison is in progress, and a run would distort it: wait, or cancel it with %s",
                 command_key(a->commands, "stop"));
         return OK;
@@ -302,7 +302,7 @@ static enum err stop_now(struct app *a, int64_t id)
 
 enum err do_stop(struct app *a)
 {
-    if (comparison_goes_on(a))
+    if (comparison_is_running(a))
         comparison_cancel(a);
     else if (model_run_active(a->model))
         app_ask(a, stop_now, 0, "Stop run %lld? Its workers will be killed and pending tasks cancelled.",

@@ -100,7 +100,7 @@ static void send_order(struct guard *g)
         return; /* the guard died, which guard_fd reports */
 }
 
-/* The child has its own name and blocks signals from the start, so that neither the keys of the terminal nor pkill(1)
+/* The child has its own name and blocks signals from the start, so that neither keys of the terminal nor pkill(1)
  * by the name of poolscope end it. */
 static pid_t fork_guard(int socket, int tty)
 {
