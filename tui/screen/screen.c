@@ -202,7 +202,7 @@ static void next_words(const struct app *a, char *line, size_t size)
     const struct model *m = a->model;
     line[0] = '\0';
     if (m->rows >= 0 && m->run == 0)
-        snprintf(line, size, "%s picks a row's code, %s picks a typed one; %s changes the start method.",
+        snprintf(line, size, "%s picks a row's code, %s lets you type one; %s changes the start method.",
                  command_key(a->commands, "pick"), command_key(a->commands, "add"), command_key(a->commands, "method"));
     else if (m->run > 0 && !model_run_active(m))
         snprintf(line, size, "Results (%d) shows the frames, %s writes the report; %s and %s try another method.",
