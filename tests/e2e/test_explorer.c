@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The explorer as a person meets it: the real program in a real pseudo-terminal, its screen read back by libvterm. */
+ * The explorer as its user sees it: the real program in a pseudo-terminal, whose screen is read by libvterm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,8 +41,8 @@ static void choose_method(struct pty *p, const char *shown)
     pty_wait_text(p, shown);
 }
 
-/* The story of the whole program: pick three codes, one of them typed; fork hangs and is proved; spawn cures it. */
-static void pick_codes_see_the_hang_and_see_the_cure(void **state)
+/* Picks three codes, one of them by typing it; the run under fork hangs with a proof; under spawn it finishes. */
+static void fork_hangs_on_picked_codes_and_spawn_does_not(void **state)
 {
     (void)state;
     struct pty *p = EXPLORE(40, 120, "-w", "2", sample);
@@ -58,7 +58,7 @@ static void pick_codes_see_the_hang_and_see_the_cure(void **state)
     pty_type(p, "r");
     pty_wait_text(p, "HUNG, proved");
     pty_wait_text(p, "0 of 3 done");
-    /* who takes which task is the pool's choice */
+    /* which worker takes which task is not determined */
     pty_wait_text(p, " 1  +[0-9]+ +hung, proved +0+[12] .* 1 of [0-9]+");
     pty_wait_text(p, " 2  +[0-9]+ +hung, proved +0+[12] .* 1 of [0-9]+");
     pty_wait_text(p, "hung, proved +0001 ");
@@ -94,7 +94,7 @@ static void x_on_the_pending_tasks_cancels_the_first_of_them(void **state)
     explorer_quit(p);
 }
 
-static void an_eighty_column_terminal_tells_it_too(void **state)
+static void an_eighty_column_terminal_shows_hang_and_cure(void **state)
 {
     (void)state;
     struct pty *p = explore_hung(24, 80);
@@ -106,7 +106,7 @@ static void an_eighty_column_terminal_tells_it_too(void **state)
     explorer_quit(p);
 }
 
-static void any_size_is_taken_and_the_verdict_stays_in_view(void **state)
+static void the_verdict_is_visible_at_every_terminal_size(void **state)
 {
     (void)state;
     static const struct {
@@ -125,19 +125,19 @@ static void any_size_is_taken_and_the_verdict_stays_in_view(void **state)
     explorer_quit(p);
 }
 
-static void a_storm_of_sizes_ends_at_the_last(void **state)
+static void many_changes_of_size_end_with_a_picture_of_the_last(void **state)
 {
     (void)state;
     struct pty *p = explore_hung(40, 120);
     for (int i = 0; i < 300; i++)
         pty_resize(p, 1 + i * 7 % 50, 1 + i * 13 % 200);
     pty_resize(p, 40, 120);
-    pty_type(p, "\x0c"); /* what was drawn for another size in flight is put right, as a user would */
+    pty_type(p, "\x0c"); /* redraws, as a user would, what was drawn for a size that has changed since */
     pty_wait_text(p, "hung, proved +0+[12]");
     explorer_quit(p);
 }
 
-static void a_stop_gives_the_terminal_back_and_the_way_back_redraws(void **state)
+static void suspending_restores_the_terminal_and_resuming_redraws(void **state)
 {
     (void)state;
     struct pty *p = explore_hung(40, 120);
@@ -145,7 +145,7 @@ static void a_stop_gives_the_terminal_back_and_the_way_back_redraws(void **state
         pty_type(p, "\x1a");
         pty_wait_stopped(p);
         pty_wait_restored(p);
-        pty_resize(p, i ? 40 : 30, i ? 120 : 100); /* and it may change meanwhile */
+        pty_resize(p, i ? 40 : 30, i ? 120 : 100); /* the size may change meanwhile */
         pty_signal(p, SIGCONT);
         pty_wait_text(p, "HUNG, proved");
         struct pty_modes m = pty_modes(p);
@@ -155,7 +155,7 @@ static void a_stop_gives_the_terminal_back_and_the_way_back_redraws(void **state
     explorer_quit(p);
 }
 
-static void a_shell_can_stop_and_resume_it(void **state)
+static void a_shell_can_suspend_and_resume_the_explorer(void **state)
 {
     (void)state;
     char command[9000];
@@ -176,12 +176,12 @@ static void a_shell_can_stop_and_resume_it(void **state)
     pty_wait_text(p, "HUNG, proved");
     pty_type(p, "\x1a");
     pty_wait_text(p, "Stopped");
-    pty_type(p, "kill -TERM %1; fg\rexit\r"); /* what is typed ahead is the shell's */
+    pty_type(p, "kill -TERM %1; fg\rexit\r"); /* the shell reads both lines */
     pty_wait_exit(p);
     pty_free(p);
 }
 
-static void signals_that_end_it_restore_the_terminal(void **state)
+static void the_terminal_is_restored_after_a_fatal_signal(void **state)
 {
     (void)state;
     static const int signals[] = {SIGTERM, SIGHUP, SIGSEGV, SIGABRT, SIGKILL};
@@ -195,7 +195,7 @@ static void signals_that_end_it_restore_the_terminal(void **state)
     }
 }
 
-static void a_terminal_that_goes_away_takes_everything_with_it(void **state)
+static void no_process_outlives_the_terminal(void **state)
 {
     (void)state;
     struct pty *p = explore_hung(40, 120);
@@ -205,8 +205,9 @@ static void a_terminal_that_goes_away_takes_everything_with_it(void **state)
     pty_free(p);
 }
 
-/* Cells, column names, codes and the file's own name hold what would change title, clipboard, screen or direction. */
-static void no_cell_reaches_the_terminal_as_it_is(void **state)
+/* Cells, column names and codes contain sequences that would change the title, the clipboard, the screen or the
+ * direction of text. */
+static void control_sequences_of_the_table_never_reach_the_terminal(void **state)
 {
     (void)state;
     static const char bytes[] = "code,na\x1b]0;EVIL\x07me\n"
@@ -253,7 +254,7 @@ static void no_cell_reaches_the_terminal_as_it_is(void **state)
     file_done(path);
 }
 
-/* Is there a CSI … m with a colour among its numbers? */
+/* True if a sequence CSI … m with a colour was sent. */
 static bool sends_colour(struct pty *p)
 {
     size_t len;
@@ -272,7 +273,7 @@ static bool sends_colour(struct pty *p)
     return false;
 }
 
-static void colour_is_only_where_it_is_wanted(void **state)
+static void colour_is_used_only_where_it_is_wanted(void **state)
 {
     (void)state;
     static const struct {
@@ -287,11 +288,11 @@ static void colour_is_only_where_it_is_wanted(void **state)
         struct pty *p = pty_open(40, 120, argv, (const char *const[]){cases[i].env, NULL});
         pty_wait_text(p, "0001");
         pty_type(p, "r");
-        pty_wait_text(p, "HUNG, proved"); /* the words are there without a colour */
+        pty_wait_text(p, "HUNG, proved"); /* the verdict does not depend on colours */
         if (sends_colour(p) != cases[i].colour)
             fail_msg("%s --color %s: colour %d", cases[i].env, cases[i].when, !cases[i].colour);
         assert_int_equal(pty_modes(p).coloured, cases[i].colour);
-        if (strncmp(cases[i].env, "TERM", 4) == 0) { /* no alternate screen there */
+        if (strncmp(cases[i].env, "TERM", 4) == 0) { /* a vt100 has no alternate screen */
             pty_type(p, "q");
             pty_free(p);
             kin_wait_none();
@@ -301,7 +302,7 @@ static void colour_is_only_where_it_is_wanted(void **state)
     }
 }
 
-/* Clock ticks of CPU time that the process used, all of its threads. */
+/* CPU time used by all threads of the process, in clock ticks. */
 static unsigned long cpu_ticks(pid_t pid)
 {
     char path[64], line[1024] = "";
@@ -316,7 +317,7 @@ static unsigned long cpu_ticks(pid_t pid)
     return user + system;
 }
 
-/* The time at the start of a line of the log pane, "12:34.567", and of a recording; false where there is none. */
+/* The time at the start of a line of the log pane, "12:34.567". False if the line has none. */
 static bool log_time(const char *line, double *out)
 {
     int minutes, seconds, thousandths;
@@ -326,13 +327,14 @@ static bool log_time(const char *line, double *out)
     return true;
 }
 
+/* The same for a line of a recording. */
 static bool recorded_time(const char *line, double *out)
 {
     return sscanf(line, "{\"t\":%lf", out) == 1;
 }
 
-/* How many lines have a time; fails where one is earlier than the one before it. */
-static size_t count_rising(const char *text, bool (*time_of)(const char *line, double *out))
+/* Counts the lines with a time. Fails if a time is earlier than the one before it. */
+static size_t count_increasing(const char *text, bool (*time_of)(const char *line, double *out))
 {
     size_t n = 0;
     double last = 0, time;
@@ -349,36 +351,36 @@ static size_t count_rising(const char *text, bool (*time_of)(const char *line, d
     return n;
 }
 
-static void times_rise_over_all_runs_of_a_session(void **state)
+static void times_increase_over_all_runs_of_a_session(void **state)
 {
     (void)state;
     char *path = file_with("", 0);
     struct buf lines;
     struct pty *p = EXPLORE(44, 120, "-s", "spawn", "-w", "2", "-c", "0001", "-c", "00002", "--record", path, sample);
     pty_wait_text(p, "hoge");
-    pty_read_for(p, 1); /* the times of the runs are not those of the session */
+    pty_read_for(p, 1); /* so that times of a run differ from those of the session */
     for (int run = 1; run <= 3; run++) {
         char shown[40];
         snprintf(shown, sizeof shown, "run %d   2 of 2 done", run);
         if (run == 3)
-            pty_type(p, ":threads 3\r"); /* another host */
+            pty_type(p, ":threads 3\r"); /* starts another host */
         explorer_run(p);
         pty_wait_text(p, shown);
     }
     pty_type(p, "7z");
     pty_wait_text(p, "00:00.[0-9]+ .* rows, [0-9]+ columns loaded"); /* the pane has the whole screen */
     pty_wait_text(p, "run 3 ended");
-    assert_in_range(count_rising(pty_screen(p), log_time), 20, 40);
+    assert_in_range(count_increasing(pty_screen(p), log_time), 20, 40);
     explorer_quit(p);
     buf_init(&lines, 1 << 24);
     file_read(path, &lines);
-    assert_in_range(count_rising(buf_text(&lines), recorded_time), 30, 100000);
+    assert_in_range(count_increasing(buf_text(&lines), recorded_time), 30, 100000);
     buf_done(&lines);
     file_done(path);
 }
 
-/* CPU time does not depend on how busy the machine is otherwise. */
-static void with_nothing_to_do_it_does_nothing(void **state)
+/* Measures CPU time, which does not depend on the load of the machine. */
+static void an_idle_explorer_uses_no_cpu_time(void **state)
 {
     (void)state;
     struct pty *p = EXPLORE(40, 120, "-s", "spawn", "-c", "0001", sample);
@@ -394,7 +396,7 @@ static void with_nothing_to_do_it_does_nothing(void **state)
     explorer_quit(p);
 }
 
-static void a_table_by_stdin_leaves_the_keys_to_the_terminal(void **state)
+static void keys_come_from_the_terminal_if_the_table_comes_from_stdin(void **state)
 {
     (void)state;
     char command[9000];
@@ -403,10 +405,10 @@ static void a_table_by_stdin_leaves_the_keys_to_the_terminal(void **state)
     pty_wait_text(p, "\\[x\\] +0001 +hoge");
     pty_type(p, "r");
     pty_wait_text(p, "1 of 1 done");
-    explorer_quit(p); /* the run may not have ended yet: then it asks */
+    explorer_quit(p); /* answers the question that is asked if the run has not ended yet */
 }
 
-static void a_file_that_is_no_table_is_said_on_screen_and_afterwards(void **state)
+static void a_file_that_is_no_table_is_reported_on_screen_and_at_the_end(void **state)
 {
     (void)state;
     static const char bytes[] = "code,name\n1,\"open\n";
@@ -427,7 +429,7 @@ static void a_file_that_is_no_table_is_said_on_screen_and_afterwards(void **stat
     pty_free(p);
 }
 
-/* c measures over what is picked, X cancels it, c shows what there is, c once more measures anew. */
+/* c starts a comparison, X cancels it; then c shows its result, and c again starts another one. */
 static void one_key_compares_the_start_methods(void **state)
 {
     (void)state;
@@ -455,7 +457,7 @@ static void one_key_compares_the_start_methods(void **state)
     explorer_quit(p);
 }
 
-/* KiB that the process had at most; under a sanitizer that says nothing of the program. */
+/* The peak memory of the process in KiB, which means nothing under a sanitizer. */
 static long most_memory(pid_t pid)
 {
     char path[64], line[256];
@@ -475,7 +477,7 @@ enum { MANY = 20000, SANITIZED = 1 };
 enum { MANY = 1000000, SANITIZED = 0 };
 #endif
 
-static void a_million_tasks_are_seen_in_bounded_memory(void **state)
+static void a_million_tasks_need_bounded_memory(void **state)
 {
     struct buf codes;
     (void)state;
@@ -501,22 +503,22 @@ int main(void)
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
         CASE(one_key_compares_the_start_methods),
-        CASE(a_million_tasks_are_seen_in_bounded_memory),
-        CASE(pick_codes_see_the_hang_and_see_the_cure),
+        CASE(a_million_tasks_need_bounded_memory),
+        CASE(fork_hangs_on_picked_codes_and_spawn_does_not),
         CASE(x_on_the_pending_tasks_cancels_the_first_of_them),
-        CASE(an_eighty_column_terminal_tells_it_too),
-        CASE(any_size_is_taken_and_the_verdict_stays_in_view),
-        CASE(a_storm_of_sizes_ends_at_the_last),
-        CASE(a_stop_gives_the_terminal_back_and_the_way_back_redraws),
-        CASE(a_shell_can_stop_and_resume_it),
-        CASE(signals_that_end_it_restore_the_terminal),
-        CASE(a_terminal_that_goes_away_takes_everything_with_it),
-        CASE(no_cell_reaches_the_terminal_as_it_is),
-        CASE(colour_is_only_where_it_is_wanted),
-        CASE(times_rise_over_all_runs_of_a_session),
-        CASE(with_nothing_to_do_it_does_nothing),
-        CASE(a_table_by_stdin_leaves_the_keys_to_the_terminal),
-        CASE(a_file_that_is_no_table_is_said_on_screen_and_afterwards),
+        CASE(an_eighty_column_terminal_shows_hang_and_cure),
+        CASE(the_verdict_is_visible_at_every_terminal_size),
+        CASE(many_changes_of_size_end_with_a_picture_of_the_last),
+        CASE(suspending_restores_the_terminal_and_resuming_redraws),
+        CASE(a_shell_can_suspend_and_resume_the_explorer),
+        CASE(the_terminal_is_restored_after_a_fatal_signal),
+        CASE(no_process_outlives_the_terminal),
+        CASE(control_sequences_of_the_table_never_reach_the_terminal),
+        CASE(colour_is_used_only_where_it_is_wanted),
+        CASE(times_increase_over_all_runs_of_a_session),
+        CASE(an_idle_explorer_uses_no_cpu_time),
+        CASE(keys_come_from_the_terminal_if_the_table_comes_from_stdin),
+        CASE(a_file_that_is_no_table_is_reported_on_screen_and_at_the_end),
     };
     kin_adopt();
     sample = source_path("assets/sample.csv");

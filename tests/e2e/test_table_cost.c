@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What it costs to look at a table: the bytes that a step down sends to the terminal; nothing while nobody asks. */
+ * The cost of looking at a table: the bytes sent to the terminal for one row down, and that an idle explorer sends no
+ * bytes and wakes no thread. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,11 +32,12 @@ static char *table_of(int rows)
     return path;
 }
 
-/* --- a step down -------------------------------------------------------------------------------------------------- */
+/* --- one row down --------------------------------------------------------------------------------------------------
+ */
 
-enum { STEPS = 20, LESS_BYTES = 38 }; /* less -S sends so many for one */
+enum { STEPS = 20, LESS_BYTES = 38 }; /* what `less -S` sends for one row down */
 
-/* The row's number is the last thing that is drawn. */
+/* The number of the row is drawn last. */
 static size_t bytes_of_step(struct pty *p, int to)
 {
     size_t before, after;
@@ -61,10 +63,10 @@ static void assert_cheap_steps(struct pty *p, int from)
         bytes[i] = bytes_of_step(p, from + 1 + i);
     qsort(bytes, STEPS, sizeof *bytes, compare_sizes);
     if (bytes[STEPS / 2] > LESS_BYTES)
-        fail_msg("a step from row %d on sends %zu bytes", from, bytes[STEPS / 2]);
+        fail_msg("moving down from row %d sends %zu bytes a row", from, bytes[STEPS / 2]);
 }
 
-static void a_step_down_sends_no_more_than_less_does(void **state)
+static void one_row_down_sends_no_more_bytes_than_less(void **state)
 {
     (void)state;
     char *path = table_of(1000);
@@ -76,7 +78,7 @@ static void a_step_down_sends_no_more_than_less_does(void **state)
     for (int row = 22; row <= 60; row++)
         bytes_of_step(p, row);
     assert_cheap_steps(p, 60);
-    pty_type(p, "\x1b[B"); /* as some terminals send an arrow */
+    pty_type(p, "\x1b[B"); /* the arrow as terminals without keypad mode send it */
     pty_wait_text(p, " 81 of 1_000 ");
     pty_type(p, "\x1b[A");
     pty_wait_text(p, " 80 of 1_000 ");
@@ -98,13 +100,13 @@ static bool shows_row(struct pty *p, int row)
 static void wait_position(struct pty *p, int row)
 {
     char text[64];
-    snprintf(text, sizeof text, " %d of 100 ", row); /* drawn last */
+    snprintf(text, sizeof text, " %d of 100 ", row); /* is drawn last */
     pty_wait_text(p, text);
     assert_true(shows_row(p, row));
 }
 
-/* The view moves by half a page when the cursor leaves it, by a page less a line when a page is asked for. */
-static void no_row_is_passed_unseen(void **state)
+/* The view scrolls by half a page when the cursor leaves it, and by a page less one line for PgDn. */
+static void every_row_is_shown_when_moving_down(void **state)
 {
     (void)state;
     char *path = table_of(100);
@@ -127,8 +129,8 @@ static void no_row_is_passed_unseen(void **state)
     file_done(path);
 }
 
-/* Lines that move as a whole are moved by the terminal; libvterm then has the hidden cursor in mind. */
-static void a_terminal_that_scrolled_is_given_back_with_its_cursor(void **state)
+/* curses lets the terminal scroll lines. libvterm then saves the hidden cursor, and restores it with the screen. */
+static void the_cursor_is_visible_again_after_scrolling(void **state)
 {
     (void)state;
     char *path = table_of(100), row[64];
@@ -143,11 +145,11 @@ static void a_terminal_that_scrolled_is_given_back_with_its_cursor(void **state)
     file_done(path);
 }
 
-/* --- nothing to do ------------------------------------------------------------------------------------------------ */
+/* --- idle ------------------------------------------------------------------------------------------------ */
 
 enum { LARGE_BYTES = 220 << 20, QUIET_SECONDS = 3 };
 
-/* One block of rows again and again. */
+/* Writes one block of rows again and again. */
 static void make_large(const char *path)
 {
     struct buf b;
@@ -163,7 +165,7 @@ static void make_large(const char *path)
     buf_done(&b);
 }
 
-/* Of all threads of the process; how many threads there are. */
+/* Context switches of all threads of the process. Adds the number of threads to *threads. */
 static unsigned long switches_of(pid_t pid, size_t *threads)
 {
     char path[64], line[256];
@@ -188,7 +190,7 @@ static unsigned long switches_of(pid_t pid, size_t *threads)
     return all;
 }
 
-/* Of the explorer and all processes below it. */
+/* The same for a process and all its descendants. */
 static unsigned long switches_below(pid_t root, size_t *threads)
 {
     pid_t kin[KIN_MAX];
@@ -206,7 +208,7 @@ struct quiet {
     size_t threads;
 };
 
-/* A whole while without a thread that was woken and without a byte. */
+/* True if no thread was woken and no byte was sent for QUIET_SECONDS. */
 static bool nothing_happens(void *arg)
 {
     struct quiet *q = arg;
@@ -218,20 +220,20 @@ static bool nothing_happens(void *arg)
     return q->switches == 0 && q->bytes == 0 && before == after;
 }
 
-static void a_large_table_that_nobody_asks_wakes_nothing(void **state)
+static void an_idle_explorer_of_a_large_table_wakes_no_thread(void **state)
 {
     (void)state;
-    char *path = file_with("", 0); /* not in /dev/shm, where not everybody may write */
+    char *path = file_with("", 0); /* not in /dev/shm, which may not be writable */
     make_large(path);
     struct pty *p = pty_open(40, 120, (const char *const[]){program_path(), path, NULL}, NULL);
     pty_wait_text(p, "rows, 4 columns");
     pty_wait_text(p, "loaded in .* engine threads");
     pty_wait_text(p, " 1 of [0-9]+_[0-9_]+ ");
     struct quiet q = {.p = p};
-    pty_wait_until(p, nothing_happens, &q, "a while in which nothing wakes up");
-    pty_type(p, "G"); /* and again after something was asked */
+    pty_wait_until(p, nothing_happens, &q, "some seconds without any activity");
+    pty_type(p, "G"); /* and again after a command */
     pty_wait_text(p, " ([0-9_]+) of \\1 ");
-    pty_wait_until(p, nothing_happens, &q, "a while in which nothing wakes up");
+    pty_wait_until(p, nothing_happens, &q, "some seconds without any activity");
     assert_true(q.threads > 1);
     explorer_quit(p);
     file_done(path);
@@ -241,10 +243,10 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
-        CASE(a_step_down_sends_no_more_than_less_does),
-        CASE(no_row_is_passed_unseen),
-        CASE(a_terminal_that_scrolled_is_given_back_with_its_cursor),
-        CASE(a_large_table_that_nobody_asks_wakes_nothing),
+        CASE(one_row_down_sends_no_more_bytes_than_less),
+        CASE(every_row_is_shown_when_moving_down),
+        CASE(the_cursor_is_visible_again_after_scrolling),
+        CASE(an_idle_explorer_of_a_large_table_wakes_no_thread),
     };
     kin_adopt();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,7 +139,7 @@ static void the_visible_table_is_saved(void **state)
     pty_type(p, ":column city\r-");
     pty_wait_text(p, "1 hidden");
     type(p, ":save ", at.out, "\r");
-    pty_wait_text(p, "is there already. Replace it\\?");
+    pty_wait_text(p, "exists. Replace it\\?");
     pty_type(p, "n");
     pty_wait_no_text(p, "Replace it\\?");
     holds(at.out, people);
@@ -164,7 +164,7 @@ static void saving_asks_for_a_name_and_reports_errors(void **state)
     struct pty *p = open_people(&at);
     (void)state;
     pty_type(p, "S");
-    pty_wait_text(p, "Save as CSV, or .jsonl: people-rows.csv");
+    pty_wait_text(p, "Save as \\(.csv or .jsonl\\): people-rows.csv");
     pty_type(p, "/nowhere/at/all.csv\r"); /* instead of the suggested name */
     pty_wait_text(p, "^ ?/nowhere/at/all.csv: cannot write: No such file");
     pty_type(p, "S\x15/dev/full\r");
@@ -187,11 +187,11 @@ static void saving_never_overwrites_the_open_table(void **state)
     pty_type(p, "&age<41\r");
     pty_wait_text(p, "4 of 5 rows");
     type(p, ":save ", at.table, "\r");
-    pty_wait_text(p, "people.csv is the open table itself. Save under another name");
+    pty_wait_text(p, "people.csv is the open table. Choose another name");
     type(p, ":save ", hard, "\r");
-    pty_wait_text(p, "hard.csv is the open table itself. Save under another name");
+    pty_wait_text(p, "hard.csv is the open table. Choose another name");
     type(p, ":write ", at.table, "\r");
-    pty_wait_text(p, "people.csv is the open table itself. Write the report to another file");
+    pty_wait_text(p, "people.csv is the open table. Choose another file");
     holds(at.table, people);
     leave(p, &at);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The explorer and the terminal it shares with a shell: job control from outside, pasted text, keys it
- * does not know. */
+ * The explorer in a terminal that it shares with a shell: job control, pasted text, unknown keys. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +38,7 @@ static void leave_shell(struct pty *p)
     pty_free(p);
 }
 
-static void in_the_background_it_leaves_the_terminal_alone(void **state)
+static void the_explorer_leaves_the_terminal_alone_in_the_background(void **state)
 {
     (void)state;
     struct pty *p = shell_with_explorer();
@@ -47,7 +46,7 @@ static void in_the_background_it_leaves_the_terminal_alone(void **state)
     pty_wait_text(p, "▊\\[ \\] +0002");
     pty_type(p, "\x1a");
     pty_wait_text(p, "Stopped");
-    /* it stops itself again, and nothing else happens */
+    /* the explorer stops itself again, and nothing else happens */
     pty_type(p, "bg; until jobs %1 | grep -q Stopped; do :; done; echo a$((1+1))b\r");
     pty_wait_text(p, "^a2b$");
     assert_false(pty_modes(p).alternate);
@@ -59,7 +58,7 @@ static void in_the_background_it_leaves_the_terminal_alone(void **state)
     leave_shell(p);
 }
 
-static void a_stopped_one_can_be_told_to_end(void **state)
+static void a_suspended_explorer_ends_on_sigterm(void **state)
 {
     (void)state;
     struct pty *p = shell_with_explorer();
@@ -67,7 +66,7 @@ static void a_stopped_one_can_be_told_to_end(void **state)
     pty_wait_text(p, "Stopped");
     pty_type(p, "kill %1\r");
     for (int i = 0; i < 300 && !pty_shows(p, "Done|Exit"); i++) {
-        pty_type(p, "\r"); /* the shell tells of it at a prompt */
+        pty_type(p, "\r"); /* the shell reports the end at its next prompt */
         pty_read_for(p, 0.1);
     }
     pty_wait_text(p, "Done"); /* with status 0 */
@@ -75,13 +74,13 @@ static void a_stopped_one_can_be_told_to_end(void **state)
     leave_shell(p);
 }
 
-static void a_paste_is_text_and_no_keys(void **state)
+static void pasted_text_never_acts_as_keys(void **state)
 {
     (void)state;
     struct pty *p = pty_open(40, 120, (const char *const[]){program_path(), "-s", "spawn", sample, NULL}, NULL);
     pty_wait_text(p, "hoge");
     pty_type(p, "\x1b[200~qqX\rq\x1b[201~");
-    pty_wait_text(p, "Pasted text goes into a prompt only");
+    pty_wait_text(p, "Text can be pasted into a prompt only");
     pty_type(p, "+\x1b[200~00\n03\x1b[201~\r");
     pty_wait_text(p, "\\[x\\] +00 03 +\\(typed; matches no row\\)");
     pty_type(p, "+日本\x7f語\r");
@@ -89,12 +88,12 @@ static void a_paste_is_text_and_no_keys(void **state)
     explorer_quit(p);
 }
 
-static void a_key_it_does_not_know_is_no_other_key(void **state)
+static void an_unknown_key_acts_as_no_other_key(void **state)
 {
     (void)state;
     struct pty *p = pty_open(40, 120, (const char *const[]){program_path(), "-s", "spawn", sample, NULL}, NULL);
     pty_wait_text(p, "hoge");
-    pty_type(p, "\x1b[1;5A\x1b[99;1q\x1bOz\x1bq"); /* C-Up, two that nobody sends, M-q */
+    pty_type(p, "\x1b[1;5A\x1b[99;1q\x1bOz\x1bq"); /* C-Up, two that no terminal sends, M-q */
     pty_wait_text(p, "M-q does nothing here");
     pty_type(p, "\x1b");
     pty_wait_text(p, "Quit\\?");
@@ -103,13 +102,13 @@ static void a_key_it_does_not_know_is_no_other_key(void **state)
     explorer_quit(p);
 }
 
-static void without_a_terminal_it_ends_even_if_nobody_says_so(void **state)
+static void the_explorer_ends_with_its_terminal_even_without_sighup(void **state)
 {
     (void)state;
     char command[9000];
     snprintf(command, sizeof command, "trap '' HUP; %s %s; exit 7", program_path(), sample);
     struct pty *p = pty_open(30, 100, (const char *const[]){"/bin/sh", "-c", command, NULL}, NULL);
-    pid_t below[KIN_MAX], shell = pty_pid(p); /* leads the session, so that it alone is sent the signal */
+    pid_t below[KIN_MAX], shell = pty_pid(p); /* the shell leads the session, so only it gets SIGHUP */
     pty_wait_text(p, "hoge");
     pty_hang_up(p);
     double end = clock_now() + PTY_BOUND;
@@ -124,11 +123,11 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_teardown(name, kin_none_left)
     const struct CMUnitTest tests[] = {
-        CASE(in_the_background_it_leaves_the_terminal_alone),
-        CASE(a_stopped_one_can_be_told_to_end),
-        CASE(a_paste_is_text_and_no_keys),
-        CASE(without_a_terminal_it_ends_even_if_nobody_says_so),
-        CASE(a_key_it_does_not_know_is_no_other_key),
+        CASE(the_explorer_leaves_the_terminal_alone_in_the_background),
+        CASE(a_suspended_explorer_ends_on_sigterm),
+        CASE(pasted_text_never_acts_as_keys),
+        CASE(the_explorer_ends_with_its_terminal_even_without_sighup),
+        CASE(an_unknown_key_acts_as_no_other_key),
     };
     kin_adopt();
     sample = source_path("assets/sample.csv");

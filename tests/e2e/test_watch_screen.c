@@ -14,7 +14,9 @@
 
 #include "tests/kit/model_events.h"
 #include "tests/kit/tui_kit.h"
+#include "tui/commands/command_table.h"
 #include "tui/term/vt.h"
+#include "tui/screen/screen.h"
 
 /* Events */
 
@@ -198,8 +200,8 @@ static void only_commands_that_apply_are_offered(void **state)
     open_hung(&s, false);
     stage_keys(&s, "r m +"); /* keys that only the explorer has */
     assert_false(s.app.prompt.open || s.app.question.open);
-    assert_null(palette_match(SCOPE_WATCH, "method", 0));
-    assert_null(palette_match(SCOPE_EXPLORE, "kill-all", 0));
+    assert_null(palette_match(&command_table, SCOPE_WATCH, "method", 0));
+    assert_null(palette_match(&command_table, SCOPE_EXPLORE, "kill-all", 0));
     stage_keys(&s, "x");
     assert_true(s.app.question.open);
     stage_draw(&s, 80, 24);
@@ -283,11 +285,11 @@ static void cursor_movement_is_followed(void **state)
     assert_false(stage_shows(&s, "three"));
     stage_keys(&s, "i");
     int x, y;
-    assert_int_equal(app_draw(&s.app, 80, 24, 1, &x, &y), OK);
+    assert_int_equal(screen_draw(&s.app, 80, 24, 1, &x, &y), OK);
     assert_int_equal(x, 1 + 12);
     assert_int_equal(y, 5 + 2);
     feed_output(&s, 0.2, "\033[?1049h\033[Halone\033[?25l");
-    assert_int_equal(app_draw(&s.app, 80, 24, 1, &x, &y), OK);
+    assert_int_equal(screen_draw(&s.app, 80, 24, 1, &x, &y), OK);
     assert_int_equal(x, -1); /* the program has hidden its cursor */
     assert_true(stage_shows(&s, "alone"));
     assert_false(stage_shows(&s, "tWO!"));

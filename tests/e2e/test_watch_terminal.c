@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * `poolscope watch` and `attach` in a pseudo-terminal: a program that hangs is seen, typed at, suspended and killed,
- * and its status is passed on. */
+ * `poolscope watch` and `poolscope attach` in a pseudo-terminal. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +23,7 @@ static struct pty *watched(int rows, int cols, const char *script)
     return pty_open(rows, cols, (const char *const[]){program_path(), "watch", "--", "sh", "-c", script, NULL}, NULL);
 }
 
-/* q, once; its exit status. */
+/* Presses q once. Returns the exit status. */
 static int quit(struct pty *p)
 {
     pty_type(p, "q");
@@ -34,7 +33,7 @@ static int quit(struct pty *p)
     return status;
 }
 
-static void a_hang_is_seen_typed_at_and_killed(void **state)
+static void a_hanging_program_is_shown_typed_into_and_killed(void **state)
 {
     (void)state;
     char script[4096];
@@ -45,7 +44,7 @@ static void a_hang_is_seen_typed_at_and_killed(void **state)
     pty_wait_text(p, "your name");
     pty_type(p, "i");
     pty_wait_text(p, "C-\\] ends typing");
-    pty_type(p, "q x?\r"); /* keys of ours, were it not for typing */
+    pty_type(p, "q x?\r"); /* while typing, these keys are no commands */
     pty_wait_text(p, "hello, q x\\?");
     pty_wait_text(p, "HUNG, proved");
     pty_type(p, "\x1d");
@@ -62,7 +61,7 @@ static void a_hang_is_seen_typed_at_and_killed(void **state)
     assert_int_equal(quit(p), 124);
 }
 
-static void the_command_s_status_is_passed_on(void **state)
+static void the_status_of_the_command_is_passed_on(void **state)
 {
     (void)state;
     struct pty *p = watched(24, 80, "echo over; exit 7");
@@ -76,12 +75,12 @@ static void the_command_s_status_is_passed_on(void **state)
     pty_free(p);
 }
 
-static void the_program_s_terminal_is_as_large_as_its_pane(void **state)
+static void the_terminal_of_the_program_is_as_large_as_its_pane(void **state)
 {
     (void)state;
     struct pty *p = watched(24, 80, "trap 'stty size' WINCH; stty size; while :; do sleep 0.1; done");
     pty_type(p, "3");
-    pty_wait_text(p, "18 78"); /* from the start: nothing else was ever said */
+    pty_wait_text(p, "18 78"); /* the size that the program finds at its start */
     pty_resize(p, 30, 90);
     pty_wait_text(p, "24 88");
     pty_type(p, "q");
@@ -92,7 +91,7 @@ static void the_program_s_terminal_is_as_large_as_its_pane(void **state)
     pty_free(p);
 }
 
-static void suspending_stops_us_and_not_the_program(void **state)
+static void the_program_keeps_running_while_poolscope_is_suspended(void **state)
 {
     (void)state;
     struct pty *p = watched(24, 80, "n=0; while :; do n=$((n+1)); echo \"[$n]\"; sleep 0.1; done");
@@ -102,7 +101,7 @@ static void suspending_stops_us_and_not_the_program(void **state)
     pty_wait_stopped(p);
     pty_read_for(p, 1.0);
     pty_signal(p, SIGCONT);
-    pty_wait_text(p, "\\[1[0-9]\\]"); /* it went on counting, and what it wrote meanwhile is there */
+    pty_wait_text(p, "\\[1[0-9]\\]"); /* it kept counting, and its output was kept */
     pty_type(p, "X");
     pty_wait_text(p, "SIGTERM");
     pty_type(p, "y");
@@ -110,7 +109,7 @@ static void suspending_stops_us_and_not_the_program(void **state)
     assert_int_equal(quit(p), 128 + SIGTERM);
 }
 
-static void one_that_will_not_end_is_killed(void **state)
+static void a_program_that_ignores_sigterm_is_killed(void **state)
 {
     (void)state;
     struct pty *p = watched(24, 80, "trap '' TERM; echo deaf; while :; do sleep 0.1; done");
@@ -121,8 +120,8 @@ static void one_that_will_not_end_is_killed(void **state)
     assert_int_equal(quit(p), 128 + SIGKILL);
 }
 
-/* A paste larger than any buffer on the way, to a program that never reads. */
-static void typing_to_a_deaf_program_never_blocks(void **state)
+/* Pastes more than all buffers between poolscope and the program can hold. */
+static void typing_into_a_program_that_never_reads_does_not_block(void **state)
 {
     (void)state;
     enum { PASTE = 60000 };
@@ -145,7 +144,7 @@ static void typing_to_a_deaf_program_never_blocks(void **state)
     free(paste);
 }
 
-static void an_attached_tree_is_left_alone(void **state)
+static void attach_does_not_end_the_processes_that_it_watched(void **state)
 {
     (void)state;
     char pid[24], line[48];
@@ -156,7 +155,7 @@ static void an_attached_tree_is_left_alone(void **state)
     while ((kin_children(other.pid, children) == 0 || kin_children(children[0], children) == 0 ||
             !kin_command_has(children[0], "sleep")) &&
            clock_now() < end)
-        usleep(1000); /* below the supervisor the observer, below that the command */
+        usleep(1000); /* the child of the supervisor is the observer, and its child is the command */
     pid_t child = children[0];
     assert_true(kin_command_has(child, "sleep"));
     snprintf(pid, sizeof pid, "%d", (int)child);
@@ -174,13 +173,13 @@ static void an_attached_tree_is_left_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(a_hang_is_seen_typed_at_and_killed, kin_none_left),
-        cmocka_unit_test_teardown(the_command_s_status_is_passed_on, kin_none_left),
-        cmocka_unit_test_teardown(the_program_s_terminal_is_as_large_as_its_pane, kin_none_left),
-        cmocka_unit_test_teardown(suspending_stops_us_and_not_the_program, kin_none_left),
-        cmocka_unit_test_teardown(one_that_will_not_end_is_killed, kin_none_left),
-        cmocka_unit_test_teardown(typing_to_a_deaf_program_never_blocks, kin_none_left),
-        cmocka_unit_test_teardown(an_attached_tree_is_left_alone, kin_none_left),
+        cmocka_unit_test_teardown(a_hanging_program_is_shown_typed_into_and_killed, kin_none_left),
+        cmocka_unit_test_teardown(the_status_of_the_command_is_passed_on, kin_none_left),
+        cmocka_unit_test_teardown(the_terminal_of_the_program_is_as_large_as_its_pane, kin_none_left),
+        cmocka_unit_test_teardown(the_program_keeps_running_while_poolscope_is_suspended, kin_none_left),
+        cmocka_unit_test_teardown(a_program_that_ignores_sigterm_is_killed, kin_none_left),
+        cmocka_unit_test_teardown(typing_into_a_program_that_never_reads_does_not_block, kin_none_left),
+        cmocka_unit_test_teardown(attach_does_not_end_the_processes_that_it_watched, kin_none_left),
     };
     kin_adopt();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The terminal of a watched program under hostile bytes, cut anywhere, between changes of size, keys and pastes. What
- * reaches libvterm must be clean and must not depend on the cuts; the cursor and every line must stay in place. One
- * function for libFuzzer; fuzz_main.c runs it without. Any violation aborts, as does a sanitizer. */
+ * Fuzzes the terminal emulator of a watched program with bytes cut anywhere, changes of size, keys and pastes. What
+ * reaches libvterm must be clean and must not depend on the cuts, and the cursor and every line must stay within the
+ * screen. Works with libFuzzer, and without it through fuzz_main.c. Any violation aborts, as does a sanitizer. */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdbool.h>
@@ -102,7 +102,7 @@ const struct fuzz_pieces fuzz_pieces = {
     .usual = 15,
 };
 
-enum { COMMAND = 0xfe }; /* the byte after it says what is done; it never stands in UTF-8 */
+enum { COMMAND = 0xfe }; /* the byte after it is a command; UTF-8 has no such byte */
 
 /* --- the filter alone --------------------------------------------------------------------------------------------- */
 
@@ -112,7 +112,7 @@ static void add_to_buf(void *user, const char *piece, size_t len)
     buf_add(user, piece, len);
 }
 
-/* One that starts at text[0]: its length. */
+/* Checks the CSI sequence at text[0]. Returns its length. */
 static size_t check_csi(const char *text, size_t len)
 {
     size_t i = 2, nargs = 1;
@@ -191,7 +191,7 @@ static void look(struct vt *t)
     vt_take(t, &len);
 }
 
-/* What follows a COMMAND byte; returns how many bytes it took. */
+/* Runs the command after a COMMAND byte. Returns how many bytes it took. */
 static size_t obey(struct vt *t, const uint8_t *data, size_t len)
 {
     static const key_code keys[] = {

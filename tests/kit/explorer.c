@@ -18,9 +18,9 @@ void explorer_run(struct pty *p)
 {
     pty_type(p, "r");
     pty_read_for(p, 0.3);
-    if (pty_shows(p, "run anew\\?"))
+    if (pty_shows(p, "start another\\?"))
         pty_type(p, "y");
-    pty_wait_no_text(p, "run anew\\?");
+    pty_wait_no_text(p, "start another\\?");
 }
 
 int explorer_status(struct pty *p)

@@ -17,6 +17,10 @@
 
 #include "core/base/clock.h"
 #include "tests/kit/model_events.h"
+#include "tui/commands/steps.h"
+#include "tui/commands/command_table.h"
+#include "tui/screen/dispatch.h"
+#include "tui/screen/screen.h"
 
 /* The query server is not beside the test program, but at the top of the build folder. */
 static void use_built_pool(void)
@@ -37,7 +41,7 @@ void stage_open(struct stage *s, const char *const *codes, size_t ncodes)
     *s = (struct stage){.now = 0};
     use_built_pool();
     assert_int_equal(model_new(&s->model), OK);
-    assert_int_equal(app_init(&s->app, &options), OK);
+    assert_int_equal(app_init(&s->app, &options, &command_table), OK);
     s->app.model = s->model;
 }
 
@@ -48,7 +52,7 @@ void stage_open_watch(struct stage *s, bool attached)
     struct app_options options = {.watch = &watch};
     *s = (struct stage){.now = 0};
     assert_int_equal(model_new(&s->model), OK);
-    assert_int_equal(app_init(&s->app, &options), OK);
+    assert_int_equal(app_init(&s->app, &options, &command_table), OK);
     s->app.model = s->model;
 }
 
@@ -118,19 +122,19 @@ void stage_keys(struct stage *s, const char *names)
     snprintf(copy, sizeof copy, "%s", names);
     while ((name = strsep(&rest, " ")))
         if (*name)
-            assert_int_equal(app_key(&s->app, key_from_label(name)), OK);
+            assert_int_equal(dispatch_key(&s->app, key_from_label(name)), OK);
 }
 
 void stage_type(struct stage *s, const char *text)
 {
     for (; *text; text++)
-        assert_int_equal(app_key(&s->app, (key_code)*text), OK);
+        assert_int_equal(dispatch_key(&s->app, (key_code)*text), OK);
 }
 
 void stage_draw(struct stage *s, int width, int height)
 {
     int x, y;
-    assert_int_equal(app_draw(&s->app, width, height, s->now, &x, &y), OK);
+    assert_int_equal(screen_draw(&s->app, width, height, s->now, &x, &y), OK);
     assert_true(x < s->app.canvas.width && y < s->app.canvas.height);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The state of the app: its start and end, and what a key, a paste or a command does to it. Nothing here waits or
- * draws. */
+ * The state of the screen's program: how it begins and ends, and what commands do to it. Nothing here waits or draws.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,10 +29,11 @@ static enum err init_choices(struct choices *c, const struct app_options *option
     return OK;
 }
 
-enum err app_init(struct app *a, const struct app_options *options)
+enum err app_init(struct app *a, const struct app_options *options, const struct command_table *commands)
 {
     const struct watch_settings *watch = options->watch;
-    *a = (struct app){.path = options->observer.path,
+    *a = (struct app){.commands = commands,
+                      .path = options->observer.path,
                       .source = options->observer,
                       .dirty = true,
                       .scope = !watch        ? SCOPE_EXPLORE
@@ -82,6 +83,7 @@ struct view app_view(const struct app *a, double now)
                                   : a->table_view ? table_view_table(a->table_view)
                                                   : NULL,
                      .choices = &a->choices,
+                     .commands = a->commands,
                      .scope = a->scope,
                      .now = now,
                      .explain_pid = a->explain_pid,
@@ -91,7 +93,7 @@ struct view app_view(const struct app *a, double now)
     if (a->scope != SCOPE_EXPLORE)
         v.inspect_pid = processes_pid(a->panes[PANE_PROCESSES]);
     if (!v.explain_pid && (model_finding_of(a->model, v.inspect_pid) || !model_worst_finding(a->model)))
-        v.explain_pid = v.inspect_pid; /* without being asked, a hang goes before what is in order */
+        v.explain_pid = v.inspect_pid; /* else 0: the worst finding is more important than a healthy process */
     return v;
 }
 
@@ -155,69 +157,26 @@ void app_close_overlay(struct app *a)
     a->overlay = NULL;
 }
 
-void app_show(struct app *a, struct pane *overlay)
+enum err app_show(struct app *a, const struct pane_ops *ops)
 {
+    struct pane *overlay;
+    enum err err = pane_new(ops, &overlay);
+    if (err)
+        return err;
     app_close_overlay(a);
     a->overlay = overlay;
+    return OK;
+}
+
+enum err app_prompt(struct app *a, const char *command, const char *label, const char *text)
+{
+    prompt_open(&a->prompt, command_by_name(a->commands, command), label, text);
+    return OK;
 }
 
 enum err app_command(struct app *a, const struct command *c, const char *arg)
 {
-    if (c->steps)
-        a->stepped = true;
-    else
-        a->dirty = true;
-    return app_go_on(a, c->name, c->run(a, arg));
-}
-
-static enum err key_in_prompt(struct app *a, key_code key)
-{
-    char text[5];
-    const struct command *c = command_by_key(a->scope, WHERE_PROMPT, key);
-    a->dirty = true;
-    if (c)
-        return app_command(a, c, NULL);
-    size_t n = key_utf8(key, text);
-    if (n > 0) {
-        prompt_insert(&a->prompt, text, n);
-        a->prompt.chosen = 0;
-    }
-    return n > 0 && a->prompt.letter ? app_command(a, command_by_name("accept"), NULL) : OK;
-}
-
-/* A digit whose command takes an argument is that argument. */
-enum err app_key(struct app *a, key_code key)
-{
-    char label[24], digit[2] = {(char)key, '\0'};
-    a->dirty |= a->message[0] != '\0';
-    a->message[0] = '\0';
-    if (a->prompt.open)
-        return key_in_prompt(a, key);
-    bool passing = a->typing && !a->question.open;
-    enum where where = a->question.open ? WHERE_QUESTION : passing ? WHERE_INPUT : WHERE_PANES;
-    const struct command *c = command_by_key(a->scope, where, key);
-    if (c)
-        return app_command(a, c, c->args && key >= '0' && key <= '9' ? digit : NULL);
-    a->dirty = true;
-    if (passing)
-        app_type_key(a, key);
-    else if (!a->question.open)
-        app_say(a, ROLE_DIM, "%s does nothing here; %s shows all keys", key_label(key, label), command_key("help"));
-    return OK;
-}
-
-void app_paste(struct app *a, const char *text, size_t len)
-{
-    a->dirty = true;
-    if (a->prompt.open)
-        prompt_insert(&a->prompt, text, len);
-    else if (a->typing && !a->question.open)
-        app_type_paste(a, text, len);
-    else if (a->scope == SCOPE_WATCH)
-        app_say(a, ROLE_DIM, "Pasted text goes to the program while one types into it: %s", command_key("type"));
-    else if (a->scope == SCOPE_ATTACH)
-        app_say(a, ROLE_DIM, "Pasted text goes into a prompt only: %s searches", command_key("search"));
-    else
-        app_say(a, ROLE_DIM, "Pasted text goes into a prompt only: %s types a code, %s searches", command_key("add"),
-                command_key("search"));
+    a->stepped |= c->steps;
+    a->dirty |= !c->steps;
+    return app_go_on(a, c->name, c->run ? c->run(a) : c->run_how ? c->run_how(a, c->how) : c->run_arg(a, arg));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The state of the explorer (or of the screen of a watched program), and what commands may do to it. All of it hangs
- * off struct app; one thread. For this room only. */
+ * The state of the explorer, or of the screen of a watched program, and what commands may do to it. Everything hangs
+ * off struct app. Main thread only. */
 #ifndef TUI_APP_APP_H
 #define TUI_APP_APP_H
 
@@ -18,12 +18,12 @@
 struct term;
 struct guard;
 
-/* A question that waits for y or n. */
+/* A question in the footer that is answered with y or n. */
 struct question {
     bool open;
     char text[160];
-    enum err (*yes)(struct app *, int64_t id);
-    int64_t id;
+    enum err (*yes)(struct app *, int64_t id); /* called on y */
+    int64_t id;                                /* passed to `yes` */
 };
 
 /* The last search. */
@@ -33,10 +33,11 @@ struct search {
 };
 
 struct app {
+    const struct command_table *commands;
     struct observer *observer;     /* NULL in tests of the screen */
     const struct model *model;     /* the observer's */
-    struct table_view *table_view; /* the open table; NULL in tests of the screen, and where there is none */
-    bool row_awaits_view; /* the cursor goes to awaited_row when the filters and the order asked for are there */
+    struct table_view *table_view; /* the open table; NULL while a program is watched, and in tests of the screen */
+    bool row_awaits_view;          /* the cursor moves to awaited_row once the filters and the order are computed */
     uint64_t awaited_row;
     const char *path;  /* of the table, as the user wrote it; borrowed */
     struct term *term; /* NULL in tests of the screen */
@@ -44,96 +45,77 @@ struct app {
     struct guard *guard;
     struct canvas canvas; /* the picture */
     struct layout layout;
-    int64_t went;           /* how many lines its last step went; 0: it was none, or it has been gone on from */
-    uint64_t drawn_version; /* of the model, as the picture shows it */
+    uint64_t drawn_version; /* model.version of the picture */
 
     struct pane *panes[PANE_COUNT];
-    struct pane *overlay; /* help or a record over the panes, or NULL; owned */
+    struct pane *overlay; /* a pane over all others, such as the help; or NULL; owned */
     enum pane_id focus;
     bool zoomed;
     int64_t explain_pid;         /* see struct view */
-    int64_t cursor_pid;          /* the process under the cursor of the tree, as it was drawn */
+    int64_t cursor_pid;          /* the process under the cursor of the tree when it was drawn last */
     bool typing;                 /* keys go to the watched program */
-    uint64_t fed;                /* bytes of its output that its terminal has */
-    int told_columns, told_rows; /* the size that it was told */
+    uint64_t fed;                /* bytes of the program's output that its terminal has received */
+    int told_columns, told_rows; /* the size of its terminal that the program knows */
     struct choices choices;
     struct prompt prompt;
     struct question question;
     struct search search;
-    char *save_path;                /* what is asked about before it is replaced; owned, or NULL */
-    struct comparison *comparison;  /* the start methods side by side, or NULL; owned */
-    struct observer_options source; /* how the table was opened; its strings are borrowed */
+    char *save_path;                /* the file that the question asks to replace; owned, or NULL */
+    struct comparison *comparison;  /* of the start methods, or NULL; owned */
+    struct observer_options source; /* how the table was opened; the strings are borrowed */
 
     char message[256]; /* in the footer until the next key */
     enum role message_role;
-    bool dirty;         /* something other than the model changed */
-    bool stepped;       /* the cursor of the pane that has the keys moved */
-    bool redraw;        /* send everything again */
-    bool suspend, quit; /* asked for; the loop does it */
+    bool dirty;         /* the picture is out of date for another reason than the model */
+    bool stepped;       /* the cursor of the active pane moved, and nothing else changed */
+    bool redraw;        /* send the whole screen to the terminal again */
+    bool suspend, quit; /* asks the loop to do so */
 };
 
-/* What the app begins with; all of it is borrowed. */
+/* What an app is started with; all of it is borrowed. */
 struct app_options {
     struct observer_options observer;
-    struct run_settings initial;        /* what the settings show at first; its codes are picked */
+    struct run_settings initial;        /* the first values of the settings; its codes are picked */
     const char *method_reason;          /* "as Python 3.14 on Linux would choose", or NULL: the user named the method */
     const struct watch_settings *watch; /* a program to watch instead of a table; or NULL */
 };
 
-/* `term` and `observer` stay NULL until the loop sets them. The options are borrowed. */
-enum err app_init(struct app *a, const struct app_options *options) MUST_CHECK;
+/* `term` and `observer` stay NULL; the caller sets them before the loop runs. `commands` must outlive the app. */
+enum err app_init(struct app *a, const struct app_options *options, const struct command_table *commands) MUST_CHECK;
 void app_done(struct app *a);
 
-/* Errors. A pane, a query, a command or a file may fail in many ways, and none of them is a reason to take the screen
- * away from the user: only ERR_NOMEM ends the loop. app_go_on keeps that promise. Everything that the loop calls and
- * that can fail passes through it: it returns ERR_NOMEM as it is, and turns any other error into the message
- * "WHAT failed: why" in the footer and into OK. */
-enum err app_go_on(struct app *a, const char *what, enum err e) MUST_CHECK;
+/* Errors. A pane, a query, a command or a file can fail in many ways, and only a lack of memory is a reason to take the
+ * screen away from the user. So everything that the loop calls and that can fail passes its error through app_go_on,
+ * which returns ERR_NOMEM unchanged and turns every other error into the message "WHAT failed: why" and OK. */
+enum err app_go_on(struct app *a, const char *what, enum err err) MUST_CHECK;
 
-/* The loop: until app.quit. Returns ERR_NOMEM, or what poll(2) says if it cannot wait; no other error. */
-enum err app_run(struct app *a, int signal_fd) MUST_CHECK;
-
-/* What a key, a paste or a command does. ERR_NOMEM is the only error. */
-enum err app_key(struct app *a, key_code key) MUST_CHECK;
-void app_paste(struct app *a, const char *text, size_t len);
+/* Runs a command. `arg` is used only by a command that takes an argument. ERR_NOMEM is the only error. */
 enum err app_command(struct app *a, const struct command *c, const char *arg) MUST_CHECK;
 
-/* Brings panes and canvas up to date for a screen of this size. *x, *y: where the text cursor stands, -1 for
- * nowhere. ERR_NOMEM is the only error: a pane that cannot be built says why in its place (pane_sync). */
-enum err app_draw(struct app *a, int width, int height, double now, int *x, int *y) MUST_CHECK;
-
-/* app_watch.c: the rest of a watched program's output goes to its terminal; keys and pastes go to it; what follows from
- * a picture that was drawn; where its cursor is on the screen (left alone if it is not to be seen). */
-void app_feed(struct app *a);
-void app_type_key(struct app *a, key_code key);
-void app_type_paste(struct app *a, const char *text, size_t len);
-void app_drawn(struct app *a);
-void app_program_cursor(const struct app *a, int *x, int *y);
-
-/* The pane that has the keys: the overlay if there is one. */
-struct pane *app_active(struct app *a);
+struct pane *app_active(struct app *a); /* the pane that keys act on: the overlay if there is one */
 struct view app_view(const struct app *a, double now);
-double app_now(const struct app *a);
+double app_now(const struct app *a); /* on the clock of the model */
 
-/* The table that is seen; NULL: none yet. Columns fit to it. */
+/* The table that is shown, with choices.columns fitted to it; NULL: there is none yet. */
 const struct table *app_table(struct app *a);
 
-/* commands/table.c: does what is due in the table view and shows what it answers. */
-enum err app_table_view_step(struct app *a) MUST_CHECK;
-
-/* commands/table.c: runs are over the table that is seen, as soon as all of it is known. Does nothing if they are. */
+/* commands/table.c: runs use the table that is shown, as soon as all of it is known. Does nothing if they do already. */
 enum err app_set_run_table(struct app *a) MUST_CHECK;
 
 /* The codes of this table become choices.known. */
 enum err app_learn_codes(struct app *a, const struct table *t) MUST_CHECK;
 
+/* A message in the footer, a question with `yes` as the answer to y, and a prompt whose line is passed to the command
+ * of this name; `text` is suggested. app_prompt always returns OK, so that a command can end with it. */
 void app_say(struct app *a, enum role role, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void app_ask(struct app *a, enum err (*yes)(struct app *, int64_t id), int64_t id, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
-void app_focus(struct app *a, enum pane_id pane);
-void app_close_overlay(struct app *a);
+enum err app_prompt(struct app *a, const char *command, const char *label, const char *text);
 
-/* Shows a pane of its own over all others; the app owns it from now on. */
-void app_show(struct app *a, struct pane *overlay);
+void app_focus(struct app *a, enum pane_id pane); /* closes the overlay */
+
+/* Opens a pane over all others, in place of the one that may be there. */
+enum err app_show(struct app *a, const struct pane_ops *ops) MUST_CHECK;
+void app_close_overlay(struct app *a);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The comparison in the explorer: measured over the picked codes by a host of its own, while the panes go on. */
+ * Runs the comparison of the start methods alongside the explorer. */
 #include "tui/app/comparison.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@ enum { ROUNDS = 5 };
 
 struct comparison {
     struct bench_run *run;
-    struct texts codes; /* as they were picked then */
+    struct texts codes; /* that were picked when it was started */
 };
 
 void comparison_free(struct comparison *c)
@@ -27,7 +27,7 @@ const struct bench *comparison_result(const struct comparison *c)
     return c ? bench_run_result(c->run) : NULL;
 }
 
-bool comparison_goes_on(const struct app *a)
+bool comparison_is_running(const struct app *a)
 {
     return a->comparison && !comparison_result(a->comparison)->over;
 }
@@ -40,21 +40,22 @@ int comparison_fd(const struct comparison *c)
 enum err comparison_step(struct app *a)
 {
     bool changed = false;
-    if (!comparison_goes_on(a))
+    if (!comparison_is_running(a))
         return OK;
     enum err err = bench_run_step(a->comparison->run, &changed);
     a->dirty |= changed;
-    if (err && err != ERR_NOMEM) /* it would be tried again and again */
+    if (err && err != ERR_NOMEM) /* its fd may stay readable for ever */
         bench_run_cancel(a->comparison->run);
-    if (!err && changed && !comparison_goes_on(a))
-        app_say(a, ROLE_TEXT, "The comparison is done; %s shows it", command_key("compare"));
+    if (!err && changed && !comparison_is_running(a))
+        app_say(a, ROLE_TEXT, "The comparison has finished; %s shows it", command_key(a->commands, "compare"));
     return err;
 }
 
 void comparison_cancel(struct app *a)
 {
     bench_run_cancel(a->comparison->run);
-    app_say(a, ROLE_TEXT, "The comparison was cancelled; %s shows what was measured", command_key("compare"));
+    app_say(a, ROLE_TEXT, "The comparison was cancelled; %s shows what was measured so far",
+            command_key(a->commands, "compare"));
 }
 
 static enum err start(struct app *a, struct comparison *c)
@@ -77,7 +78,7 @@ static enum err start(struct app *a, struct comparison *c)
                                       .codes = (const char *const *)c->codes.v,
                                       .ncodes = c->codes.n};
     if (bench_run_new(&settings, &c->run, &problem))
-        app_say(a, ROLE_BAD, "Nothing can be measured: %s", problem.text);
+        app_say(a, ROLE_BAD, "The comparison cannot start: %s", problem.text);
     return OK;
 }
 

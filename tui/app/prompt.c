@@ -53,7 +53,6 @@ static void cut(struct prompt *p, size_t from, size_t to)
     p->cursor = from;
 }
 
-/* At its ceiling the line takes no more; what is there stays. */
 void prompt_insert(struct prompt *p, const char *text, size_t len)
 {
     if (p->suggested)
@@ -70,7 +69,7 @@ void prompt_insert(struct prompt *p, const char *text, size_t len)
     p->cursor += len;
 }
 
-/* The edge of the cluster before `at`. */
+/* The start of the cluster before `at`. */
 static size_t before(const struct prompt *p, size_t at)
 {
     size_t edge = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A line one types on: UTF-8, moved and deleted by grapheme clusters. Knows no key and no screen. */
+ * A line of text that the user edits. It is UTF-8; the cursor moves and deletes by grapheme clusters. Independent of
+ * keys and screen. */
 #ifndef TUI_APP_PROMPT_H
 #define TUI_APP_PROMPT_H
 
@@ -12,24 +13,26 @@ struct command;
 
 struct prompt {
     bool open;
-    const struct command *command; /* runs with what was typed */
+    const struct command *command; /* gets the line as its argument; borrowed */
     char label[64];
     struct buf text;
-    bool letter;    /* the first character is all: it runs at once */
-    bool suggested; /* it is as it was opened: what is typed stands in its place */
-    size_t cursor;  /* byte offset, at a cluster's edge */
-    size_t chosen;  /* of the palette's matches */
+    bool letter;    /* a line of one character: the command runs as soon as that is typed */
+    bool suggested; /* the line is the suggestion; typed text replaces it */
+    size_t cursor;  /* byte offset, at the edge of a cluster */
+    size_t chosen;  /* which of the palette's matches is selected, from 0 */
 };
 
 enum { PROMPT_BYTES_MAX = 4096 };
 
 void prompt_init(struct prompt *p);
 void prompt_done(struct prompt *p);
-/* `text` is suggested: Enter takes it, a key that edits keeps it, what is typed replaces it. */
+
+/* `text` is a suggestion: Enter accepts it, an editing key keeps it, typed text replaces it. All strings are copied. */
 void prompt_open(struct prompt *p, const struct command *command, const char *label, const char *text);
 void prompt_close(struct prompt *p);
 
-/* What was typed; a paste's newlines and control characters become blanks. */
+/* Inserts at the cursor; control characters, such as the newlines of a paste, become blanks. A line that would become
+ * longer than PROMPT_BYTES_MAX stays as it is. */
 void prompt_insert(struct prompt *p, const char *text, size_t len);
 void prompt_set(struct prompt *p, const char *text);
 

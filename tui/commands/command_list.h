@@ -1,73 +1,80 @@
 /* SPDX-License-Identifier: MIT
- * The functions behind the command table, by the file they stand in. For this room only. */
+ * The functions of the command table, by file, and what these files share. For this room only. Like everything that
+ * changes struct app they run on the main thread. A function that returns an error other than ERR_NOMEM leaves the
+ * message to app_command. */
 #ifndef TUI_COMMANDS_COMMAND_LIST_H
 #define TUI_COMMANDS_COMMAND_LIST_H
 
 #include "tui/app/app.h"
 
-typedef enum err command_fn(struct app *a, const char *arg);
+typedef enum err command_run(struct app *a);
+typedef enum err command_run_how(struct app *a, int how);
+typedef enum err command_run_arg(struct app *a, const char *arg);
 
-/* command_look.c: moving about, looking closer */
-command_fn do_up, do_down, do_left, do_right, do_page_up, do_page_down, do_first, do_last;
-command_fn do_next_pane, do_previous_pane, do_pane, do_zoom, do_open, do_explain;
-command_fn do_write, do_help, do_redraw, do_suspend, do_back, do_quit, do_palette;
+/* look.c: moving, inspecting, and poolscope itself */
+command_run_how do_move;       /* how: an enum motion */
+command_run_how do_move_aside; /* how: -1 to the left, 1 to the right */
+command_run_how do_step_pane;  /* how: -1 for the previous pane, 1 for the next */
+command_run_how do_leave;      /* how: LEAVE_… */
+command_run_arg do_pane, do_write;
+command_run do_zoom, do_open, do_explain, do_help, do_redraw, do_suspend, do_palette;
+
+enum { LEAVE_AT_ONCE, LEAVE_ASKING }; /* whether to ask before quitting even if nothing runs */
 
 /* search.c */
-command_fn do_search, do_search_next, do_search_previous;
+command_run_arg do_search;
+command_run_how do_search_again; /* how: 1 backwards, 0 forwards */
 
-/* command_run.c: choosing and running */
-command_fn do_pick, do_all, do_invert, do_add, do_method, do_workers, do_threads, do_at_fork;
-command_fn do_run, do_kill, do_stop, do_stack;
+/* run.c: choosing and running */
+command_run do_pick, do_all, do_invert, do_run, do_kill, do_stop, do_stack;
+command_run_arg do_add, do_method, do_workers, do_threads, do_at_fork;
 
-/* command_copy.c */
-command_fn do_copy, do_copy_cell, do_copy_rows;
+enum err choose_method(struct app *a, size_t method);                 /* index for start_method_at, wraps around */
+enum err step_setting(struct app *a, struct subject subject, int by); /* to the next (1) or previous (-1) value */
+enum err ask_setting(struct app *a, struct subject subject);          /* opens a prompt for its value */
 
-/* command_save.c */
-command_fn do_save;
+/* copy.c */
+command_run do_copy, do_copy_cell;
+command_run_arg do_copy_rows;
 
-/* command_mark.c: marks; to a place of the table, which can be come back from */
-command_fn do_mark, do_go_to_mark;
-void table_go(struct app *a, uint64_t place);
-enum err table_go_on(struct app *a); /* to the row that is gone to as soon as the view that was asked for is there */
+/* save.c */
+command_run_arg do_save;
+
+/* mark.c: marks, and going to a row of the table */
+command_run_arg do_mark, do_go_to_mark;
+void table_go(struct app *a, uint64_t place); /* place: index of a row in view; marks where the cursor was with ' */
+enum err table_go_on(struct app *a);          /* goes to app.awaited_row once the view that was asked for is ready */
 enum err ask_letter(struct app *a, const char *command, const char *label);
-bool find_mark(struct app *a, const char *name, uint64_t *out); /* its row; false: it was said why there is none */
+bool find_mark(struct app *a, const char *name, uint64_t *out); /* false: there is none, and app_say has said so */
 
-/* command_table.c: the open table */
-command_fn do_filter, do_filters, do_remove, do_undo, do_sort, do_sort_down, do_freeze, do_hide, do_show_all;
-command_fn do_frequency, do_statistics, do_pick_view, do_dtype;
-command_fn do_follow, do_row, do_column, do_column_left, do_column_right, do_narrower, do_wider, do_fit;
+/* table.c: the open table */
+command_run do_filters, do_remove, do_undo, do_freeze, do_hide, do_show_all, do_frequency, do_statistics, do_pick_view,
+    do_follow, do_fit;
+command_run_arg do_filter, do_dtype, do_row, do_column;
+command_run_how do_sort;   /* how: 1 descending, 0 ascending */
+command_run_how do_shift;  /* how: -1 to the left, 1 to the right */
+command_run_how do_resize; /* how: columns of the screen to add */
 
+enum err app_give_table(struct app *a) MUST_CHECK; /* before a run: the observer gets the table if it has another one */
 enum err switch_filter(struct app *a, int64_t i) MUST_CHECK;
+enum err filter_by_value(struct app *a, int64_t i); /* shows the rows that have the i-th text of the frequency view */
+enum err pick_value(struct app *a, int64_t i);      /* picks or unpicks that text */
 
-/* What a text of the frequency view is good for. */
-enum err filter_by_value(struct app *a, int64_t i);
-enum err pick_value(struct app *a, int64_t i);
+/* watch.c: a watched program */
+command_run do_type, do_stop_typing, do_kill_all, do_stop_all;
+enum err stack_of_process(struct app *a) MUST_CHECK;
+int64_t pid_of(const struct app *a, struct subject subject); /* the process that a subject is about; 0: none */
 
-/* command_watch.c: a watched program */
-command_fn do_type, do_stop_typing, do_kill_all, do_stop_all;
-
-/* palette.c */
+/* palette.c: runs a line that was typed into the palette */
 enum err palette_run(struct app *a, const char *typed) MUST_CHECK;
 
 /* compare.c */
-command_fn do_compare;
+command_run do_compare;
 
-/* command_edit.c: in a prompt and at a question */
-command_fn do_accept, do_cancel, do_edit_left, do_edit_right, do_edit_home, do_edit_end, do_backspace, do_delete,
-    do_kill_line, do_kill_word, do_complete, do_choose_next, do_choose_previous, do_yes, do_no;
-
-/* Chooses by what the cursor is on, and the neighbouring value. */
-enum err choose_method(struct app *a, size_t method);
-enum err step_setting(struct app *a, struct subject subject, int by);
-enum err ask_setting(struct app *a, struct subject subject);
-
-/* The process that a subject is about; 0: none. */
-int64_t pid_of(const struct app *a, struct subject subject);
-
-enum err stack_of_process(struct app *a) MUST_CHECK;
-
-/* overlays.c: a pane over all others */
-enum err help_open(struct app *a) MUST_CHECK;
-enum err record_open(struct app *a, int64_t row) MUST_CHECK;
+/* edit.c: the prompt, and the answer to a question */
+command_run do_accept, do_cancel, do_complete;
+command_run_how do_edit;   /* how: an enum prompt_edit */
+command_run_how do_choose; /* how: -1 for the previous command of the palette, 1 for the next */
+command_run_how do_answer; /* how: 1 yes, 0 no */
 
 #endif

@@ -5,38 +5,28 @@
 #include "tui/app/comparison.h"
 #include "tui/commands/command_list.h"
 
-static enum err show(struct app *a)
-{
-    struct pane *p;
-    enum err err = pane_new(&pane_comparison_ops, &p);
-    if (!err)
-        app_show(a, p);
-    return err;
-}
-
 static enum err renew(struct app *a)
 {
     const struct comparison *before = a->comparison;
     enum err err = comparison_renew(a);
-    return err || a->comparison == before ? err : show(a);
+    return err || a->comparison == before ? err : app_show(a, &pane_comparison_ops);
 }
 
-/* Shows what there is; measures anew where that is seen already. */
-enum err do_compare(struct app *a, const char *arg)
+/* Shows the last comparison; if that is already shown, starts another one. */
+enum err do_compare(struct app *a)
 {
     bool shown = a->overlay && a->overlay->ops == &pane_comparison_ops;
-    (void)arg;
     if (a->comparison && !shown)
-        return show(a);
-    if (comparison_goes_on(a))
+        return app_show(a, &pane_comparison_ops);
+    if (comparison_is_running(a))
         return OK;
     if (a->model->rows < 0)
-        app_say(a, ROLE_WARN, "There is no table to measure with%s", a->model->table_error ? "" : " yet");
+        app_say(a, ROLE_WARN, "A comparison needs a table, and none is open%s", a->model->table_error ? "" : " yet");
     else if (strcmp(a->path, "-") == 0)
-        app_say(a, ROLE_WARN, "A comparison reads the file once more, which stdin cannot be: save it first");
+        app_say(a, ROLE_WARN, "A comparison has to read the table again, which stdin does not allow: save it first");
     else if (model_run_active(a->model) && !model_worst_finding(a->model))
-        app_say(a, ROLE_WARN, "A run is going on, and would be measured with it: wait, or %s stops it",
-                command_key("stop"));
+        app_say(a, ROLE_WARN, "A run is in progress and would distort the measurement: wait, or stop it with %s",
+                command_key(a->commands, "stop"));
     else
         return renew(a);
     return OK;

@@ -16,7 +16,7 @@ static void add_cells(const struct table *t, const struct row *row, struct buf *
     }
 }
 
-/* The row of that number, or of it the cell in one column. */
+/* Appends the row with this number, or only its cell in `column` (SIZE_MAX: all cells). */
 static enum err add_row(const struct table *t, uint64_t number, size_t column, struct buf *out)
 {
     struct table_reader *r;
@@ -32,7 +32,7 @@ static enum err add_row(const struct table *t, uint64_t number, size_t column, s
     return out->err;
 }
 
-/* The lines around the cursor that are about the same task, else the line itself. */
+/* Appends the line under the cursor; if that is about a task, all lines around it about the same task. */
 static enum err add_lines(const struct pane *p, struct buf *out)
 {
     size_t at = (size_t)(p->cursor - p->first), from = at, to = at + 1;
@@ -54,26 +54,26 @@ static enum err add_lines(const struct pane *p, struct buf *out)
     return err;
 }
 
-/* Takes the text. */
+/* Sends the text to the clipboard, or says why not, and frees it. */
 static enum err copy(struct app *a, enum err err, struct buf *text)
 {
     if (err)
-        app_say(a, ROLE_BAD, "Not copied: %s", err_text(err));
+        app_say(a, ROLE_BAD, "Nothing was copied: %s", err_text(err));
     else if (a->term && text->len > 0 && term_copy(a->term, text->data, text->len))
         app_say(a, ROLE_GOOD, "Sent %zu bytes to the terminal's clipboard (OSC 52)", text->len);
     else
         app_say(a, ROLE_WARN,
-                text->len > 0 ? "Not copied: this terminal has no clipboard for that" : "Nothing to copy here");
+                text->len > 0 ? "Nothing was copied: this terminal has no clipboard, or the text is too long for it"
+                              : "There is nothing to copy under the cursor");
     buf_done(text);
     return OK;
 }
 
-enum err do_copy(struct app *a, const char *arg)
+enum err do_copy(struct app *a)
 {
     struct buf text;
     const struct pane *p = app_active(a);
     struct subject subject = pane_subject(p);
-    (void)arg;
     buf_init(&text, COPY_BYTES_MAX);
     enum err err;
     if (subject.kind == SUBJECT_ROW && app_table(a))
@@ -85,13 +85,12 @@ enum err do_copy(struct app *a, const char *arg)
     return copy(a, err, &text);
 }
 
-enum err do_copy_cell(struct app *a, const char *arg)
+enum err do_copy_cell(struct app *a)
 {
     struct buf text;
     struct subject subject = pane_subject(a->panes[PANE_TABLE]);
-    (void)arg;
     if (subject.kind != SUBJECT_ROW || !app_table(a)) {
-        app_say(a, ROLE_DIM, "Put the cursor of the table on a row to copy a cell of it");
+        app_say(a, ROLE_DIM, "To copy a cell, put the cursor of the table on its row");
         return OK;
     }
     buf_init(&text, COPY_BYTES_MAX);
@@ -111,7 +110,7 @@ static void add_seen_row(void *ctx, uint64_t i, const struct row *row)
     buf_add_char(&c->text, '\n');
 }
 
-/* From the one place of the view to the other, both included. */
+/* Copies the rows at places from … to of the view. */
 static enum err copy_between(struct app *a, uint64_t from, uint64_t to)
 {
     struct copied c = {.t = app_table(a)};
@@ -125,11 +124,11 @@ enum err do_copy_rows(struct app *a, const char *arg)
 {
     uint64_t row, place, cursor = a->panes[PANE_TABLE]->cursor;
     if (!a->table_view || !app_table(a) || cursor >= table_view_extent(a->table_view).rows) {
-        app_say(a, ROLE_DIM, "Put the cursor of the table on a row to copy rows");
+        app_say(a, ROLE_DIM, "To copy rows, put the cursor of the table on the first or the last of them");
         return OK;
     }
     if (!arg)
-        return ask_letter(a, "copy-rows", "Copy the rows between here and the mark: ");
+        return ask_letter(a, "copy-rows", "Copy the rows from here to the mark: ");
     if (!find_mark(a, arg, &row))
         return OK;
     enum err err = table_view_place(a->table_view, row, &place);

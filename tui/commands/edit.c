@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Commands of the prompt, the palette in it, and of a question. */
+ * Commands of the prompt, of the palette (the prompt in which a command is typed), and of a question. */
 #include <string.h>
 
 #include "tui/commands/command_list.h"
@@ -9,18 +9,23 @@ static bool in_palette(const struct app *a)
     return a->prompt.command && strcmp(a->prompt.command->name, "palette") == 0;
 }
 
-/* The prompt is closed first: what runs may open it again. */
-enum err do_accept(struct app *a, const char *arg)
+/* The `more`-th command after the selected one of the palette's list; NULL: there is none, or this is no palette. */
+static const struct command *selected(const struct app *a, size_t more)
+{
+    return in_palette(a) ? palette_match(a->commands, a->scope, buf_text(&a->prompt.text), a->prompt.chosen + more)
+                         : NULL;
+}
+
+/* Closes the prompt first, because the command may open another one. */
+enum err do_accept(struct app *a)
 {
     struct buf typed;
-    const struct command *command = a->prompt.command;
+    const struct command *command = a->prompt.command, *match = selected(a, 0);
+    const char *text = buf_text(&a->prompt.text);
     bool palette = in_palette(a);
-    (void)arg;
+    bool exact = palette && a->prompt.chosen == 0 && palette_is_exact(a->commands, a->scope, text);
     buf_init(&typed, PROMPT_BYTES_MAX);
-    const struct command *chosen = palette ? palette_match(a->scope, buf_text(&a->prompt.text), a->prompt.chosen)
-                                           : NULL;
-    bool exact = palette && a->prompt.chosen == 0 && palette_is_exact(a->scope, buf_text(&a->prompt.text));
-    enum err err = buf_add_text(&typed, chosen && !exact ? chosen->name : buf_text(&a->prompt.text));
+    enum err err = buf_add_text(&typed, match && !exact ? match->name : text);
     prompt_close(&a->prompt);
     if (!err)
         err = palette ? palette_run(a, buf_text(&typed)) : app_command(a, command, buf_text(&typed));
@@ -28,18 +33,15 @@ enum err do_accept(struct app *a, const char *arg)
     return err;
 }
 
-enum err do_cancel(struct app *a, const char *arg)
+enum err do_cancel(struct app *a)
 {
-    (void)arg;
     prompt_close(&a->prompt);
     return OK;
 }
 
-enum err do_complete(struct app *a, const char *arg)
+enum err do_complete(struct app *a)
 {
-    const struct command *c = in_palette(a) ? palette_match(a->scope, buf_text(&a->prompt.text), a->prompt.chosen)
-                                            : NULL;
-    (void)arg;
+    const struct command *c = selected(a, 0);
     if (!c)
         return OK;
     prompt_set(&a->prompt, c->name);
@@ -49,87 +51,24 @@ enum err do_complete(struct app *a, const char *arg)
     return OK;
 }
 
-enum err do_choose_next(struct app *a, const char *arg)
+enum err do_choose(struct app *a, int how)
 {
-    (void)arg;
-    if (in_palette(a) && palette_match(a->scope, buf_text(&a->prompt.text), a->prompt.chosen + 1))
+    if (how < 0 && a->prompt.chosen > 0)
+        a->prompt.chosen--;
+    else if (how > 0 && selected(a, 1))
         a->prompt.chosen++;
     return OK;
 }
 
-enum err do_choose_previous(struct app *a, const char *arg)
+enum err do_edit(struct app *a, int how)
 {
-    (void)arg;
-    if (a->prompt.chosen > 0)
-        a->prompt.chosen--;
-    return OK;
-}
-
-static enum err edit(struct app *a, enum prompt_edit how)
-{
-    prompt_edit(&a->prompt, how);
+    prompt_edit(&a->prompt, (enum prompt_edit)how);
     a->prompt.chosen = 0;
     return OK;
 }
 
-enum err do_edit_left(struct app *a, const char *arg)
+enum err do_answer(struct app *a, int how)
 {
-    (void)arg;
-    return edit(a, EDIT_LEFT);
-}
-
-enum err do_edit_right(struct app *a, const char *arg)
-{
-    (void)arg;
-    return edit(a, EDIT_RIGHT);
-}
-
-enum err do_edit_home(struct app *a, const char *arg)
-{
-    (void)arg;
-    return edit(a, EDIT_HOME);
-}
-
-enum err do_edit_end(struct app *a, const char *arg)
-{
-    (void)arg;
-    return edit(a, EDIT_END);
-}
-
-enum err do_backspace(struct app *a, const char *arg)
-{
-    (void)arg;
-    return edit(a, EDIT_BACKSPACE);
-}
-
-enum err do_delete(struct app *a, const char *arg)
-{
-    (void)arg;
-    return edit(a, EDIT_DELETE);
-}
-
-enum err do_kill_line(struct app *a, const char *arg)
-{
-    (void)arg;
-    return edit(a, EDIT_KILL_LINE);
-}
-
-enum err do_kill_word(struct app *a, const char *arg)
-{
-    (void)arg;
-    return edit(a, EDIT_KILL_WORD);
-}
-
-enum err do_yes(struct app *a, const char *arg)
-{
-    (void)arg;
     a->question.open = false;
-    return a->question.yes(a, a->question.id);
-}
-
-enum err do_no(struct app *a, const char *arg)
-{
-    (void)arg;
-    a->question.open = false;
-    return OK;
+    return how ? a->question.yes(a, a->question.id) : OK;
 }

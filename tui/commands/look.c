@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Commands that move about and look closer; none of them changes what the next run does. */
+ * Commands that move the cursor, inspect something, or control poolscope itself. None of them changes what the next run
+ * does, except for the values of settings that the cursor is on. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,88 +9,27 @@
 #include "tui/commands/command_list.h"
 #include "tui/panes/words.h"
 
-static enum err move(struct app *a, enum motion motion)
+enum err do_move(struct app *a, int how)
 {
-    pane_move(app_active(a), motion);
+    pane_move(app_active(a), (enum motion)how);
     return OK;
 }
 
-enum err do_up(struct app *a, const char *arg)
-{
-    (void)arg;
-    return move(a, MOVE_UP);
-}
-
-enum err do_down(struct app *a, const char *arg)
-{
-    (void)arg;
-    return move(a, MOVE_DOWN);
-}
-
-enum err do_page_up(struct app *a, const char *arg)
-{
-    (void)arg;
-    return move(a, MOVE_PAGE_UP);
-}
-
-enum err do_page_down(struct app *a, const char *arg)
-{
-    (void)arg;
-    return move(a, MOVE_PAGE_DOWN);
-}
-
-enum err do_first(struct app *a, const char *arg)
-{
-    (void)arg;
-    return move(a, MOVE_FIRST);
-}
-
-enum err do_last(struct app *a, const char *arg)
-{
-    (void)arg;
-    return move(a, MOVE_LAST);
-}
-
-/* To the side: a setting's value where there is one, else what is hidden there. */
-static enum err aside(struct app *a, int by)
+/* Changes a setting's value if the cursor is on one; else moves to the next column, or scrolls sideways. */
+enum err do_move_aside(struct app *a, int how)
 {
     struct subject subject = pane_subject(app_active(a));
     if (subject.kind == SUBJECT_SETTING || subject.kind == SUBJECT_METHOD)
-        return step_setting(a, subject, by);
+        return step_setting(a, subject, how);
     if (app_active(a) == a->panes[PANE_TABLE] && app_table(a))
-        return columns_move(&a->choices.columns, app_table(a), by);
-    return move(a, by < 0 ? MOVE_LEFT : MOVE_RIGHT);
+        return columns_move(&a->choices.columns, app_table(a), how);
+    return do_move(a, how < 0 ? MOVE_LEFT : MOVE_RIGHT);
 }
 
-enum err do_left(struct app *a, const char *arg)
-{
-    (void)arg;
-    return aside(a, -1);
-}
-
-enum err do_right(struct app *a, const char *arg)
-{
-    (void)arg;
-    return aside(a, 1);
-}
-
-static void step_pane(struct app *a, int by)
+enum err do_step_pane(struct app *a, int how)
 {
     const struct pane_set *set = &pane_sets[a->scope];
-    app_focus(a, set->v[(pane_number(a->scope, a->focus) - 1 + by + set->n) % set->n]);
-}
-
-enum err do_next_pane(struct app *a, const char *arg)
-{
-    (void)arg;
-    step_pane(a, 1);
-    return OK;
-}
-
-enum err do_previous_pane(struct app *a, const char *arg)
-{
-    (void)arg;
-    step_pane(a, -1);
+    app_focus(a, set->v[(pane_number(a->scope, a->focus) - 1 + how + set->n) % set->n]);
     return OK;
 }
 
@@ -106,18 +46,17 @@ enum err do_pane(struct app *a, const char *arg)
         size_t len = strlen(names);
         snprintf(names + len, sizeof names - len, "%s%s", i ? ", " : "", name);
     }
-    app_say(a, ROLE_WARN, "There is no pane %s: 1 to %d, or %s", arg ? arg : "", set->n, names);
+    app_say(a, ROLE_WARN, "No pane is called %s; panes are 1 to %d, or %s", arg ? arg : "so", set->n, names);
     return OK;
 }
 
-enum err do_zoom(struct app *a, const char *arg)
+enum err do_zoom(struct app *a)
 {
-    (void)arg;
     a->zoomed = !a->zoomed;
     return OK;
 }
 
-/* The tree's cursor goes along, so that the inspector shows the same process. */
+/* Moves the cursor of the process tree too, so that the inspector shows the same process as the diagnosis. */
 static void go_to_process(struct app *a, int64_t pid)
 {
     const struct finding *f = model_worst_finding(a->model);
@@ -134,99 +73,89 @@ static void explain(struct app *a, int64_t pid)
     app_focus(a, PANE_DIAGNOSIS);
 }
 
-int64_t pid_of(const struct app *a, struct subject subject)
+enum err do_open(struct app *a)
 {
-    const struct model_task *t = subject.kind == SUBJECT_TASK ? model_task(a->model, subject.id) : NULL;
-    int64_t worker = subject.kind == SUBJECT_WORKER ? subject.id : t ? t->worker : 0;
-    const struct model_worker *w = model_worker(a->model, worker);
-    return subject.kind == SUBJECT_PROCESS ? subject.id : w ? w->pid : 0;
-}
-
-enum err do_open(struct app *a, const char *arg)
-{
-    (void)arg;
     struct subject subject = pane_subject(app_active(a));
     switch (subject.kind) {
-    case SUBJECT_ROW: return record_open(a, subject.id);
+    case SUBJECT_ROW: {
+        enum err err = app_show(a, &pane_record_ops);
+        if (!err)
+            record_show_row(a->overlay, subject.id);
+        return err;
+    }
     case SUBJECT_VALUE: return filter_by_value(a, subject.id);
     case SUBJECT_FILTER: return switch_filter(a, subject.id);
     case SUBJECT_METHOD: return choose_method(a, (size_t)subject.id);
     case SUBJECT_SETTING: return ask_setting(a, subject);
     case SUBJECT_WORKER:
     case SUBJECT_PROCESS: explain(a, pid_of(a, subject)); return OK;
-    case SUBJECT_TASK: return do_zoom(a, NULL);
-    default: app_say(a, ROLE_DIM, "Nothing to open here"); return OK;
+    case SUBJECT_TASK: return do_zoom(a);
+    default: app_say(a, ROLE_DIM, "There is nothing to open under the cursor"); return OK;
     }
 }
 
-enum err do_explain(struct app *a, const char *arg)
+enum err do_explain(struct app *a)
 {
-    (void)arg;
     struct subject subject = pane_subject(app_active(a));
     int64_t pid = subject.kind == SUBJECT_WORKER || subject.kind == SUBJECT_PROCESS ? pid_of(a, subject) : 0;
     if (a->scope != SCOPE_EXPLORE && !model_finding_of(a->model, pid) && model_worst_finding(a->model))
-        pid = 0; /* what is in order needs no explanation while something hangs */
+        pid = 0; /* a hang is more important than a healthy process under the cursor */
     explain(a, pid);
     if (!pid && !model_worst_finding(a->model))
-        app_say(a, ROLE_DIM, "Nothing hangs; put the cursor on a %s to have it explained",
+        app_say(a, ROLE_DIM, "Nothing hangs. To have a %s explained, put the cursor on it",
                 a->scope == SCOPE_EXPLORE ? "worker" : "process");
     return OK;
 }
 
-enum err do_write(struct app *a, const char *arg)
+static void write_report(struct app *a, const char *path)
 {
-    if (!arg) {
-        prompt_open(&a->prompt, command_by_name("write"), "Write the report to: ", "poolscope-report.json");
-        return OK;
-    }
     struct buf json;
     struct problem problem = {""};
-    if (!*arg || strcmp(arg, "-") == 0) {
-        app_say(a, ROLE_WARN, "A file name is needed");
-        return OK;
-    }
-    if (a->table_view && table_view_reads(a->table_view, arg)) {
-        app_say(a, ROLE_WARN, "%.100s is the open table itself. Write the report to another file", arg);
-        return OK;
-    }
     buf_init(&json, 256 << 20);
     const char *mode = a->scope == SCOPE_EXPLORE ? "run" : a->scope == SCOPE_WATCH ? "watch" : "attach";
     enum err err = report_json(a->model, mode, &json);
     if (!err)
-        err = report_write_file(arg, json.data, json.len, &problem);
+        err = report_write_file(path, json.data, json.len, &problem);
     if (err)
-        app_say(a, ROLE_BAD, "Not written: %s", problem.text[0] ? problem.text : err_text(err));
+        app_say(a, ROLE_BAD, "The report was not written: %s", problem.text[0] ? problem.text : err_text(err));
     else
-        app_say(a, ROLE_GOOD, "Written: %s, %zu bytes", arg, json.len);
+        app_say(a, ROLE_GOOD, "The report was written to %s (%zu bytes)", path, json.len);
     buf_done(&json);
+}
+
+enum err do_write(struct app *a, const char *arg)
+{
+    if (!arg)
+        return app_prompt(a, "write", "Write the report to: ", "poolscope-report.json");
+    if (!*arg || strcmp(arg, "-") == 0)
+        app_say(a, ROLE_WARN, "The report was not written: it needs a file name");
+    else if (a->table_view && table_view_reads(a->table_view, arg))
+        app_say(a, ROLE_WARN, "%.100s is the open table. Choose another file", arg);
+    else
+        write_report(a, arg);
     return OK;
 }
 
-/* The program */
+/* poolscope itself */
 
-enum err do_help(struct app *a, const char *arg)
+enum err do_help(struct app *a)
 {
-    (void)arg;
-    return help_open(a);
+    return app_show(a, &pane_help_ops);
 }
 
-enum err do_palette(struct app *a, const char *arg)
+enum err do_palette(struct app *a)
 {
-    (void)arg;
-    prompt_open(&a->prompt, command_by_name("palette"), ":", "");
-    return OK;
+    return app_prompt(a, "palette", ":", "");
 }
 
-enum err do_redraw(struct app *a, const char *arg)
+enum err do_redraw(struct app *a)
 {
-    (void)arg;
     a->redraw = true;
     return OK;
 }
 
-enum err do_suspend(struct app *a, const char *arg)
+enum err do_suspend(struct app *a)
 {
-    (void)arg;
     a->suspend = true;
     return OK;
 }
@@ -253,33 +182,22 @@ static bool close_something(struct app *a)
     return true;
 }
 
-/* What is only looked at goes on without us. */
+/* A program that was attached to keeps running after poolscope quits. */
 static bool ends_something(const struct app *a)
 {
     return a->scope != SCOPE_ATTACH && model_goes_on(a->model);
 }
 
-static const char *end_question(const struct app *a)
+enum err do_leave(struct app *a, int how)
 {
-    return a->scope == SCOPE_WATCH ? "The program is still running. Quit and kill it?"
-                                   : "A run is going on. Quit and end it?";
-}
-
-enum err do_back(struct app *a, const char *arg)
-{
-    (void)arg;
-    if (!close_something(a))
-        app_ask(a, quit_now, 0, "%s", ends_something(a) ? end_question(a) : "Quit?");
-    return OK;
-}
-
-enum err do_quit(struct app *a, const char *arg)
-{
-    (void)arg;
     if (close_something(a))
         return OK;
-    if (ends_something(a))
-        app_ask(a, quit_now, 0, "%s", end_question(a));
+    bool ends = ends_something(a);
+    if (ends || how == LEAVE_ASKING)
+        app_ask(a, quit_now, 0, "%s",
+                !ends                     ? "Quit?"
+                : a->scope == SCOPE_WATCH ? "The program is still running. Quit and kill it?"
+                                          : "A run is in progress. Quit and stop it?");
     else
         a->quit = true;
     return OK;

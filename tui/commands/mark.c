@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Commands that mark rows of the table and go back to them. */
+ * Commands that mark rows of the table with a letter, and go to the row with a mark. The mark ' is the row that the
+ * cursor was on before the last jump. */
 #include "core/base/text.h"
 #include "tui/commands/command_list.h"
 #include "core/table_view/table_view.h"
+
+static const char not_a_mark[] = "A mark is a letter from a to z";
 
 static bool row_at_cursor(const struct app *a, uint64_t *out)
 {
@@ -29,9 +32,9 @@ void table_go(struct app *a, uint64_t place)
 
 enum err ask_letter(struct app *a, const char *command, const char *label)
 {
-    prompt_open(&a->prompt, command_by_name(command), label, "");
+    enum err err = app_prompt(a, command, label, "");
     a->prompt.letter = true;
-    return OK;
+    return err;
 }
 
 bool find_mark(struct app *a, const char *name, uint64_t *out)
@@ -41,7 +44,7 @@ bool find_mark(struct app *a, const char *name, uint64_t *out)
         *out = a->choices.marks.rows[i];
         return true;
     }
-    app_say(a, ROLE_WARN, i < 0 ? "A mark is a letter from a to z" : "No row is marked %s", name);
+    app_say(a, ROLE_WARN, i < 0 ? not_a_mark : "No row is marked %s", name);
     return false;
 }
 
@@ -50,19 +53,19 @@ enum err do_mark(struct app *a, const char *arg)
     char n[32];
     uint64_t row;
     if (!row_at_cursor(a, &row)) {
-        app_say(a, ROLE_DIM, "Put the cursor of the table on a row to mark it");
+        app_say(a, ROLE_DIM, "To mark a row, put the cursor of the table on it");
         return OK;
     }
     if (!arg)
         return ask_letter(a, "mark", "Mark this row with the letter: ");
     int i = mark_by_name(arg);
     if (i < 0) {
-        app_say(a, ROLE_WARN, "A mark is a letter from a to z");
+        app_say(a, ROLE_WARN, not_a_mark);
         return OK;
     }
     set_mark(&a->choices.marks, i, row);
-    app_say(a, ROLE_TEXT, "Row %s is marked: %s%s goes back to it", text_count(row + 1, n), command_key("go-to-mark"),
-            arg);
+    app_say(a, ROLE_TEXT, "Row %s is marked; %s%s goes to it", text_count(row + 1, n),
+            command_key(a->commands, "go-to-mark"), arg);
     return OK;
 }
 
@@ -95,7 +98,7 @@ enum err do_go_to_mark(struct app *a, const char *arg)
     if (!a->table_view || !app_table(a))
         return OK;
     if (!arg)
-        return ask_letter(a, "go-to-mark", "To the row with the mark (' is where you came from): ");
+        return ask_letter(a, "go-to-mark", "Go to the row with the mark (' is the row you came from): ");
     if (!find_mark(a, arg, &row))
         return OK;
     a->awaited_row = row;

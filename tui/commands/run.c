@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Commands that choose what runs and how, and that run, stop and kill it. */
+ * Commands that choose what the next run does, start it and stop it, and kill a worker or read its stack. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,11 +41,10 @@ static enum err pick_row(struct app *a, uint64_t number)
     return OK;
 }
 
-enum err do_pick(struct app *a, const char *arg)
+enum err do_pick(struct app *a)
 {
     struct subject subject = pane_subject(app_active(a));
     struct picks *picks = &a->choices.picks;
-    (void)arg;
     switch (subject.kind) {
     case SUBJECT_ROW: return pick_row(a, (uint64_t)subject.id);
     case SUBJECT_VALUE: return pick_value(a, subject.id);
@@ -56,17 +55,18 @@ enum err do_pick(struct app *a, const char *arg)
         if ((size_t)subject.id < picks->n)
             picks_remove(picks, picks->v[subject.id].text, picks->v[subject.id].len);
         return OK;
-    default: app_say(a, ROLE_DIM, "Nothing to pick here: codes are picked in the table (pane %d)", PANE_TABLE + 1);
+    default:
+        app_say(a, ROLE_DIM, "There is nothing to pick under the cursor; pick codes in the table (pane %d)",
+                PANE_TABLE + 1);
     }
     return OK;
 }
 
-enum err do_all(struct app *a, const char *arg)
+enum err do_all(struct app *a)
 {
     const struct choices *c = &a->choices;
     size_t missing = 0;
     enum err err = OK;
-    (void)arg;
     for (size_t i = 0; i < c->known.n; i++)
         missing += !picks_has(&c->picks, c->known.v[i].text, c->known.v[i].len);
     if (missing == 0) {
@@ -76,17 +76,16 @@ enum err do_all(struct app *a, const char *arg)
     for (size_t i = 0; i < c->known.n && !err; i++)
         err = picks_add(&a->choices.picks, c->known.v[i].text, c->known.v[i].len, false);
     if (!c->known_all)
-        app_say(a, ROLE_WARN, "Picked the first %zu codes; the table has more", c->known.n);
+        app_say(a, ROLE_WARN, "Picked the first %zu codes only: the table has more", c->known.n);
     return err;
 }
 
-/* Typed codes that match no row stay picked: the table has no other side of them. */
-enum err do_invert(struct app *a, const char *arg)
+/* Codes that were typed and do not occur in the table stay picked. */
+enum err do_invert(struct app *a)
 {
     struct picks *picks = &a->choices.picks, next = {0};
     const struct picks *known = &a->choices.known;
     enum err err = OK;
-    (void)arg;
     for (size_t i = 0; i < known->n && !err; i++)
         if (!picks_has(picks, known->v[i].text, known->v[i].len))
             err = picks_add(&next, known->v[i].text, known->v[i].len, false);
@@ -104,16 +103,14 @@ enum err do_invert(struct app *a, const char *arg)
 
 enum err do_add(struct app *a, const char *arg)
 {
-    if (!arg) {
-        prompt_open(&a->prompt, command_by_name("add"), "Code: ", "");
-        return OK;
-    }
+    if (!arg)
+        return app_prompt(a, "add", "Code: ", "");
     if (!*arg)
         return OK;
     bool there = picks_has(&a->choices.picks, arg, strlen(arg));
     enum err err = picks_add(&a->choices.picks, arg, strlen(arg), true);
     if (!err)
-        app_say(a, ROLE_TEXT, there ? "%s is picked already" : "Picked %s", arg);
+        app_say(a, ROLE_TEXT, there ? "%s is already picked" : "Picked %s", arg);
     return err;
 }
 
@@ -122,8 +119,8 @@ enum err do_add(struct app *a, const char *arg)
 enum err choose_method(struct app *a, size_t method)
 {
     a->choices.method = method % start_method_count();
-    app_say(a, ROLE_TEXT, "The next run starts its workers with %s; %s runs",
-            start_method_name(start_method_at(a->choices.method)), command_key("run"));
+    app_say(a, ROLE_TEXT, "The next run starts its workers with %s; %s starts it",
+            start_method_name(start_method_at(a->choices.method)), command_key(a->commands, "run"));
     return OK;
 }
 
@@ -148,7 +145,7 @@ static enum err set_number(struct app *a, int *value, const char *arg, int most,
     char *end;
     long n = strtol(arg, &end, 10);
     if (end == arg || *end || n < 1 || n > most)
-        app_say(a, ROLE_WARN, "%s: a number from 1 to %d", name, most);
+        app_say(a, ROLE_WARN, "The number of %s must be between 1 and %d", name, most);
     else
         *value = (int)n;
     return OK;
@@ -158,8 +155,7 @@ static enum err ask_number(struct app *a, const char *command, const char *label
 {
     char text[24];
     snprintf(text, sizeof text, "%d", value);
-    prompt_open(&a->prompt, command_by_name(command), label, text);
-    return OK;
+    return app_prompt(a, command, label, text);
 }
 
 enum err do_workers(struct app *a, const char *arg)
@@ -171,14 +167,15 @@ enum err do_workers(struct app *a, const char *arg)
 enum err do_threads(struct app *a, const char *arg)
 {
     return arg ? set_number(a, &a->choices.threads, arg, ENGINE_THREADS_MAX, "engine threads")
-               : ask_number(a, "threads", "Engine threads (1: none, queries run inline): ", a->choices.threads);
+               : ask_number(a, "threads",
+                            "Engine threads (1: queries run in the calling thread): ", a->choices.threads);
 }
 
 enum err do_at_fork(struct app *a, const char *arg)
 {
     enum at_fork policy = (enum at_fork)((a->choices.at_fork + 1) % AT_FORK_COUNT);
     if (arg && at_fork_from_name(arg, &policy))
-        app_say(a, ROLE_WARN, "At fork: none, reinit or warn");
+        app_say(a, ROLE_WARN, "At a fork, the engine can do: none, reinit or warn");
     else
         a->choices.at_fork = policy;
     return OK;
@@ -239,33 +236,32 @@ static enum err run_now(struct app *a, int64_t id)
     if (err)
         app_say(a, ROLE_BAD, "The run cannot be started: %s", err_text(err));
     else if (a->model->rows < 0)
-        app_say(a, ROLE_TEXT, "It runs as soon as the table is loaded");
+        app_say(a, ROLE_TEXT, "The run starts as soon as the table is loaded");
     else if (a->table_view && table_view_fault(a->table_view))
         app_say(a, ROLE_WARN, "This run covers only the rows that could be read");
     else if (c->picks.n == 0)
-        app_say(a, ROLE_TEXT, "No code is picked: one task returns the whole table");
+        app_say(a, ROLE_TEXT, "No code is picked, so one task returns the whole table");
     return OK;
 }
 
-enum err do_run(struct app *a, const char *arg)
+enum err do_run(struct app *a)
 {
-    (void)arg;
     if (a->model->table_error && !app_table(a)) {
-        app_say(a, ROLE_BAD, "There is no table to run on");
+        app_say(a, ROLE_BAD, "A run needs a table, and none is open");
         return OK;
     }
-    if (comparison_goes_on(a)) {
-        app_say(a, ROLE_WARN, "A comparison is going on, and would measure the run with it: %s cancels it",
-                command_key("stop"));
+    if (comparison_is_running(a)) {
+        app_say(a, ROLE_WARN, "A comparison is in progress, and a run would distort it: wait, or cancel it with %s",
+                command_key(a->commands, "stop"));
         return OK;
     }
     if (!model_run_active(a->model) || model_worst_finding(a->model))
         return run_now(a, 0);
-    app_ask(a, run_now, 0, "Run %lld is going on. Stop it and run anew?", (long long)a->model->run);
+    app_ask(a, run_now, 0, "Run %lld is in progress. Stop it and start another?", (long long)a->model->run);
     return OK;
 }
 
-/* The worker under the cursor; else the one that hangs, else NULL. */
+/* The worker under the cursor; if the cursor is on none, the one that hangs; else NULL. */
 static const struct model_worker *worker_meant(struct app *a)
 {
     struct subject subject = pane_subject(app_active(a));
@@ -301,18 +297,17 @@ static const struct model_task *pending_task_meant(struct app *a)
     return t && t->state == TASK_PENDING && model_run_active(a->model) ? t : NULL;
 }
 
-enum err do_kill(struct app *a, const char *arg)
+enum err do_kill(struct app *a)
 {
     const struct model_task *t = pending_task_meant(a);
     const struct model_worker *w = worker_meant(a);
-    (void)arg;
     if (t)
         app_ask(a, cancel_now, t->id, "Cancel the pending task %.40s?", words_task(a->model, t->id));
     else if (!w || w->ended >= 0)
-        app_say(a, ROLE_WARN, w ? "That worker is gone already" : "Put the cursor on a worker to kill it (pane %d)",
+        app_say(a, ROLE_WARN, w ? "That worker has already ended" : "To kill a worker, put the cursor on it (pane %d)",
                 PANE_WORKERS + 1);
     else if (w->task)
-        app_ask(a, kill_now, w->id, "Kill worker %lld (pid %lld)? Its task %.40s is lost then.", (long long)w->id,
+        app_ask(a, kill_now, w->id, "Kill worker %lld (pid %lld)? Its task %.40s will be lost.", (long long)w->id,
                 (long long)w->pid, words_task(a->model, w->task));
     else
         app_ask(a, kill_now, w->id, "Kill worker %lld (pid %lld)?", (long long)w->id, (long long)w->pid);
@@ -326,34 +321,32 @@ static enum err stop_now(struct app *a, int64_t id)
     return OK;
 }
 
-enum err do_stop(struct app *a, const char *arg)
+enum err do_stop(struct app *a)
 {
-    (void)arg;
-    if (comparison_goes_on(a))
+    if (comparison_is_running(a))
         comparison_cancel(a);
     else if (model_run_active(a->model))
-        app_ask(a, stop_now, 0, "Stop run %lld? Its workers are killed, what is pending is cancelled.",
+        app_ask(a, stop_now, 0, "Stop run %lld? Its workers will be killed and pending tasks cancelled.",
                 (long long)a->model->run);
     else
-        app_say(a, ROLE_DIM, "No run is going on");
+        app_say(a, ROLE_DIM, "Nothing is running");
     return OK;
 }
 
-enum err do_stack(struct app *a, const char *arg)
+enum err do_stack(struct app *a)
 {
-    (void)arg;
     if (a->scope != SCOPE_EXPLORE)
         return stack_of_process(a);
     const struct model_worker *w = worker_meant(a);
     if (!w || w->ended >= 0) {
-        app_say(a, ROLE_WARN, "Put the cursor on a worker that is there to see its stack");
+        app_say(a, ROLE_WARN, "To see a stack, put the cursor on a worker that is still running");
         return OK;
     }
     enum err err = observer_ask_stack(a->observer, w->pid);
     if (err)
-        app_say(a, ROLE_BAD, "No stack of worker %lld: %s", (long long)w->id, err_text(err));
+        app_say(a, ROLE_BAD, "The stack of worker %lld cannot be read: %s", (long long)w->id, err_text(err));
     else
-        app_say(a, ROLE_TEXT, "Reading the stack of worker %lld; it comes in the log and the diagnosis",
+        app_say(a, ROLE_TEXT, "Reading the stack of worker %lld; it will be shown in the log and the diagnosis",
                 (long long)w->id);
     return OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Saving what is seen of the table: its name is asked for, a file of that name only replaced after a second yes. */
+ * The command that saves the rows and columns in view. It asks for a file name, and before it replaces a file. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,15 +29,15 @@ static enum err save_over(struct app *a, int64_t id)
     return save(a, true);
 }
 
-/* Beside where one works, not over what is looked at: "people.csv" becomes "people-rows.csv". */
-static void ask_name(struct app *a)
+/* Suggests a name in the working directory that is not the table's own: people-rows.csv for dir/people.csv. */
+static enum err ask_name(struct app *a)
 {
     char name[160];
     const char *path = table_path(app_table(a)), *slash = strrchr(path, '/');
     path = strcmp(path, "-") == 0 ? "table" : slash ? slash + 1 : path;
     int stem = (int)strcspn(path, ".");
     snprintf(name, sizeof name, "%.*s-rows.csv", stem, path);
-    prompt_open(&a->prompt, command_by_name("save"), "Save as CSV, or .jsonl: ", name);
+    return app_prompt(a, "save", "Save as (.csv or .jsonl): ", name);
 }
 
 enum err do_save(struct app *a, const char *arg)
@@ -46,14 +46,12 @@ enum err do_save(struct app *a, const char *arg)
         app_say(a, ROLE_DIM, "No table is open");
         return OK;
     }
-    if (!arg) {
-        ask_name(a);
-        return OK;
-    }
+    if (!arg)
+        return ask_name(a);
     if (!*arg)
         return OK;
     if (table_view_reads(a->table_view, arg)) {
-        app_say(a, ROLE_WARN, "%.100s is the open table itself. Save under another name", arg);
+        app_say(a, ROLE_WARN, "%.100s is the open table. Choose another name", arg);
         return OK;
     }
     free(a->save_path);
@@ -62,6 +60,6 @@ enum err do_save(struct app *a, const char *arg)
         return ERR_NOMEM;
     if (access(arg, F_OK) != 0)
         return save(a, false);
-    app_ask(a, save_over, 0, "%.100s is there already. Replace it?", arg);
+    app_ask(a, save_over, 0, "The file %.100s exists. Replace it?", arg);
     return OK;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Search in the pane that has the keys. Lines are searched at once, the table by its query server. */
+ * Search in the active pane. Lines are searched at once, the table by its query server. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
 #include "tui/commands/command_list.h"
+#include "tui/commands/steps.h"
 
 static void report_end(struct app *a, bool found)
 {
@@ -14,7 +15,7 @@ static void report_end(struct app *a, bool found)
         app_say(a, ROLE_WARN, "Not found: %.60s", a->search.text);
 }
 
-/* Asked of the query server: app_table_view_step has the answer. */
+/* The query server searches; app_table_view_step takes its answer. */
 static void search_table_view(struct app *a, const struct pane *p)
 {
     struct problem problem;
@@ -47,14 +48,14 @@ static void search_lines(struct app *a, struct pane *p)
     report_end(a, found);
 }
 
-static enum err search_again(struct app *a, bool backwards)
+enum err do_search_again(struct app *a, int how)
 {
     struct pane *p = app_active(a);
     if (!a->search.text) {
-        app_say(a, ROLE_DIM, "Nothing was searched for yet: %s", command_key("search"));
+        app_say(a, ROLE_DIM, "There is no search to repeat; %s starts one", command_key(a->commands, "search"));
         return OK;
     }
-    a->search.backwards = backwards;
+    a->search.backwards = how;
     if (p == a->panes[PANE_TABLE] && a->table_view && table_view_table(a->table_view))
         search_table_view(a, p);
     else
@@ -64,26 +65,12 @@ static enum err search_again(struct app *a, bool backwards)
 
 enum err do_search(struct app *a, const char *arg)
 {
-    if (!arg) {
-        prompt_open(&a->prompt, command_by_name("search"), "/", "");
-        return OK;
-    }
+    if (!arg)
+        return app_prompt(a, "search", "/", "");
     char *text = *arg ? strdup(arg) : NULL;
     if (*arg && !text)
         return ERR_NOMEM;
     free(a->search.text);
     a->search.text = text;
-    return text ? search_again(a, false) : OK;
-}
-
-enum err do_search_next(struct app *a, const char *arg)
-{
-    (void)arg;
-    return search_again(a, false);
-}
-
-enum err do_search_previous(struct app *a, const char *arg)
-{
-    (void)arg;
-    return search_again(a, true);
+    return text ? do_search_again(a, 0) : OK;
 }

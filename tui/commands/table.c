@@ -7,6 +7,7 @@
 #include "core/base/io.h"
 #include "core/base/text.h"
 #include "tui/commands/command_list.h"
+#include "tui/commands/steps.h"
 #include "core/table_view/table_view.h"
 
 static bool no_table(struct app *a)
@@ -27,43 +28,32 @@ enum err do_filter(struct app *a, const char *arg)
     struct problem problem;
     if (no_table(a))
         return OK;
-    if (!arg) {
-        prompt_open(&a->prompt, command_by_name("filter"), "&", "");
-        return OK;
-    }
+    if (!arg)
+        return app_prompt(a, "filter", "&", "");
     enum err err = *arg ? table_view_filter(a->table_view, arg, &problem) : OK;
     if (err && err != ERR_NOMEM)
         refused(a, &problem);
     return err == ERR_NOMEM ? err : OK;
 }
 
-enum err do_undo(struct app *a, const char *arg)
+enum err do_undo(struct app *a)
 {
-    (void)arg;
     if (!no_table(a) && !table_view_undo(a->table_view))
         app_say(a, ROLE_DIM, "Nothing to undo: no filter or order was changed");
     return OK;
 }
 
-enum err do_filters(struct app *a, const char *arg)
+enum err do_filters(struct app *a)
 {
-    struct pane *p;
-    (void)arg;
-    if (no_table(a))
-        return OK;
-    enum err err = pane_new(&pane_filters_ops, &p);
-    if (!err)
-        app_show(a, p);
-    return err;
+    return no_table(a) ? OK : app_show(a, &pane_filters_ops);
 }
 
-enum err do_remove(struct app *a, const char *arg)
+enum err do_remove(struct app *a)
 {
     struct subject subject = pane_subject(app_active(a));
-    (void)arg;
     if (subject.kind == SUBJECT_FILTER)
         return table_view_filter_remove(a->table_view, (size_t)subject.id);
-    app_say(a, ROLE_DIM, "Nothing to remove here: %s lists the filters", command_key("filters"));
+    app_say(a, ROLE_DIM, "Nothing to remove here: %s lists the filters", command_key(a->commands, "filters"));
     return OK;
 }
 
@@ -73,9 +63,9 @@ enum err switch_filter(struct app *a, int64_t i)
 }
 
 /* Choosing the order that is in effect removes it. */
-static enum err sort(struct app *a, bool descending)
+enum err do_sort(struct app *a, int how)
 {
-    bool now;
+    bool now, descending = how;
     size_t at = a->choices.columns.at;
     if (no_table(a))
         return OK;
@@ -83,23 +73,10 @@ static enum err sort(struct app *a, bool descending)
     return table_view_sort(a->table_view, off ? SIZE_MAX : at, descending);
 }
 
-enum err do_sort(struct app *a, const char *arg)
-{
-    (void)arg;
-    return sort(a, false);
-}
-
-enum err do_sort_down(struct app *a, const char *arg)
-{
-    (void)arg;
-    return sort(a, true);
-}
-
-enum err do_freeze(struct app *a, const char *arg)
+enum err do_freeze(struct app *a)
 {
     struct columns *c = &a->choices.columns;
     const struct table *t = app_table(a);
-    (void)arg;
     if (!t)
         return OK;
     if (c->at == table_key(t))
@@ -109,12 +86,11 @@ enum err do_freeze(struct app *a, const char *arg)
     return OK;
 }
 
-enum err do_hide(struct app *a, const char *arg)
+enum err do_hide(struct app *a)
 {
     struct columns *c = &a->choices.columns;
     const struct table *t = app_table(a);
     size_t hidden = c->at;
-    (void)arg;
     if (!t)
         return OK;
     if (columns_count_hidden(c) + 1 >= c->n) {
@@ -125,13 +101,12 @@ enum err do_hide(struct app *a, const char *arg)
     if (!err && c->at == hidden)
         err = columns_move(c, t, -1);
     columns_hide(c, hidden, true);
-    app_say(a, ROLE_TEXT, "Hidden; %s shows all columns again", command_key("show-all"));
+    app_say(a, ROLE_TEXT, "Hidden; %s shows all columns again", command_key(a->commands, "show-all"));
     return err;
 }
 
-enum err do_show_all(struct app *a, const char *arg)
+enum err do_show_all(struct app *a)
 {
-    (void)arg;
     for (size_t i = 0; i < a->choices.columns.n; i++)
         columns_hide(&a->choices.columns, i, false);
     return OK;
@@ -158,61 +133,36 @@ enum err do_dtype(struct app *a, const char *arg)
     if (no_table(a))
         return OK;
     if (!arg)
-        prompt_open(&a->prompt, command_by_name("dtype"), "Read it as str, i64, f64, bool, date, auto: ", "");
-    else if (strcmp(arg, "auto") != 0 && dtype_from_name(arg, &dtype))
+        return app_prompt(a, "dtype", "Read it as str, i64, f64, bool, date, auto: ", "");
+    if (strcmp(arg, "auto") != 0 && dtype_from_name(arg, &dtype))
         app_say(a, ROLE_WARN, "A dtype is str, i64, f64, bool or date; auto infers it from the cells");
     else
         return set_dtype(a, dtype, arg);
     return OK;
 }
 
-static enum err shift(struct app *a, int by)
+enum err do_shift(struct app *a, int how)
 {
     const struct table *t = app_table(a);
-    if (t && !columns_shift(&a->choices.columns, t, by))
+    if (t && !columns_shift(&a->choices.columns, t, how))
         app_say(a, ROLE_DIM, "Cannot move it there: the key column is first, then frozen columns, then all others");
     return OK;
 }
 
-enum err do_column_left(struct app *a, const char *arg)
-{
-    (void)arg;
-    return shift(a, -1);
-}
-
-enum err do_column_right(struct app *a, const char *arg)
-{
-    (void)arg;
-    return shift(a, 1);
-}
-
-static enum err resize(struct app *a, int by)
+enum err do_resize(struct app *a, int how)
 {
     enum { WIDEST = 1000 };
     struct columns *c = &a->choices.columns;
     if (!app_table(a))
         return OK;
-    int width = table_width(a->panes[PANE_TABLE], c->at) + by;
+    int width = table_width(a->panes[PANE_TABLE], c->at) + how;
     c->widths[c->at] = width < 1 ? 1 : width < WIDEST ? width : WIDEST;
     return OK;
 }
 
-enum err do_narrower(struct app *a, const char *arg)
-{
-    (void)arg;
-    return resize(a, -2);
-}
-
-enum err do_wider(struct app *a, const char *arg)
-{
-    (void)arg;
-    return resize(a, 2);
-}
-
-enum err do_fit(struct app *a, const char *arg)
+enum err do_fit(struct app *a)
 {
     struct columns *c = &a->choices.columns;
-    (void)arg;
     if (!app_table(a))
         return OK;
     int seen = table_width_seen(a->panes[PANE_TABLE], c->at);
@@ -220,21 +170,18 @@ enum err do_fit(struct app *a, const char *arg)
     return OK;
 }
 
-enum err do_frequency(struct app *a, const char *arg)
+enum err do_frequency(struct app *a)
 {
-    (void)arg;
     return no_table(a) ? OK : table_view_frequency(a->table_view, a->choices.columns.at);
 }
 
-enum err do_statistics(struct app *a, const char *arg)
+enum err do_statistics(struct app *a)
 {
-    (void)arg;
     return no_table(a) ? OK : table_view_statistics(a->table_view, a->choices.columns.at);
 }
 
-enum err do_follow(struct app *a, const char *arg)
+enum err do_follow(struct app *a)
 {
-    (void)arg;
     if (no_table(a))
         return OK;
     table_view_follow(a->table_view, !table_view_follows(a->table_view));
@@ -248,10 +195,8 @@ enum err do_row(struct app *a, const char *arg)
     char *end;
     if (!app_table(a))
         return OK;
-    if (!arg) {
-        prompt_open(&a->prompt, command_by_name("row"), "Row: ", "");
-        return OK;
-    }
+    if (!arg)
+        return app_prompt(a, "row", "Row: ", "");
     unsigned long long n = strtoull(arg, &end, 10);
     if (end == arg || *end || n == 0) {
         app_say(a, ROLE_WARN, "Enter the number of a row, from 1");
@@ -267,10 +212,8 @@ enum err do_column(struct app *a, const char *arg)
     const struct table *t = app_table(a);
     if (!t)
         return OK;
-    if (!arg) {
-        prompt_open(&a->prompt, command_by_name("column"), "Column: ", "");
-        return OK;
-    }
+    if (!arg)
+        return app_prompt(a, "column", "Column: ", "");
     for (size_t i = 0; i < table_columns(t); i++) {
         const struct column *c = table_column(t, i);
         if (c->name_len != strlen(arg) || memcmp(c->name, arg, c->name_len) != 0)
@@ -341,9 +284,8 @@ enum err pick_value(struct app *a, int64_t i)
     return err;
 }
 
-enum err do_pick_view(struct app *a, const char *arg)
+enum err do_pick_view(struct app *a)
 {
-    (void)arg;
     return no_table(a) ? OK : table_view_ask_codes(a->table_view);
 }
 
@@ -367,15 +309,6 @@ static enum err pick_codes(struct app *a)
     return err;
 }
 
-static enum err show(struct app *a, const struct pane_ops *ops)
-{
-    struct pane *p;
-    enum err err = pane_new(ops, &p);
-    if (!err)
-        app_show(a, p);
-    return err;
-}
-
 static void go_to_found(struct app *a, uint64_t row)
 {
     table_go(a, row);
@@ -388,8 +321,8 @@ static enum err react_to(struct app *a, enum table_view_news news, uint64_t row,
     case TABLE_VIEW_FOUND: go_to_found(a, row); break;
     case TABLE_VIEW_NOT_FOUND: app_say(a, ROLE_WARN, "Not found: %.60s", words->text); break;
     case TABLE_VIEW_CODES: return pick_codes(a);
-    case TABLE_VIEW_COUNTED: return show(a, &pane_texts_ops);
-    case TABLE_VIEW_SUMMED: return show(a, &pane_sums_ops);
+    case TABLE_VIEW_COUNTED: return app_show(a, &pane_texts_ops);
+    case TABLE_VIEW_SUMMED: return app_show(a, &pane_sums_ops);
     case TABLE_VIEW_SAVED: app_say(a, ROLE_GOOD, "%s", words->text); break;
     case TABLE_VIEW_FAILED: app_say(a, ROLE_BAD, "%s", words->text); break;
     case TABLE_VIEW_RELOADED:

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * Commands for a watched program: typing into it, ending it. */
+ * Commands for a watched program: typing into it, ending it, reading the stack of a process. */
 #include "tui/commands/command_list.h"
 
 #include "tui/panes/words.h"
 
-enum err do_type(struct app *a, const char *arg)
+enum err do_type(struct app *a)
 {
-    (void)arg;
     if (a->model->command_ended) {
-        app_say(a, ROLE_WARN, "The program has ended: there is nobody to type to");
+        app_say(a, ROLE_WARN, "The program has ended, so it reads no input any more");
         return OK;
     }
     app_focus(a, PANE_OUTPUT);
@@ -17,9 +16,8 @@ enum err do_type(struct app *a, const char *arg)
     return OK;
 }
 
-enum err do_stop_typing(struct app *a, const char *arg)
+enum err do_stop_typing(struct app *a)
 {
-    (void)arg;
     a->typing = false;
     return OK;
 }
@@ -39,18 +37,17 @@ static enum err kill_all_now(struct app *a, int64_t id)
     return OK;
 }
 
-enum err do_kill_all(struct app *a, const char *arg)
+enum err do_kill_all(struct app *a)
 {
     const struct model *m = a->model;
     size_t living = count_living(m);
-    (void)arg;
     if (m->root == 1)
-        app_say(a, ROLE_WARN, "Process 1 is init: neither it nor all that runs below it is killed from here");
+        app_say(a, ROLE_WARN, "Process 1 is init: poolscope kills neither it nor its descendants");
     else if (living == 0)
-        app_say(a, ROLE_DIM, "No process of it is left");
+        app_say(a, ROLE_DIM, "All processes of the program have ended");
     else
         app_ask(a, kill_all_now, 0, "Kill %zu process%s%s (SIGKILL)?", living, living == 1 ? "" : "es",
-                m->attached ? ", which ran before the watch" : "");
+                m->attached ? ", which poolscope did not start" : "");
     return OK;
 }
 
@@ -58,21 +55,29 @@ static enum err stop_all_now(struct app *a, int64_t id)
 {
     (void)id;
     observer_stop(a->observer);
-    app_say(a, ROLE_TEXT, "Asked it to end");
+    app_say(a, ROLE_TEXT, "Asked the program to end (SIGTERM)");
     return OK;
 }
 
-enum err do_stop_all(struct app *a, const char *arg)
+enum err do_stop_all(struct app *a)
 {
-    (void)arg;
     if (a->model->command_ended)
-        app_say(a, ROLE_DIM, "The program has ended; %s kills what is left below it", command_key("kill-all"));
+        app_say(a, ROLE_DIM, "The program has ended; %s kills processes that it left behind",
+                command_key(a->commands, "kill-all"));
     else
         app_ask(a, stop_all_now, 0, "Ask the program to end (SIGTERM), and kill what is left after two seconds?");
     return OK;
 }
 
-/* The process under the cursor; where that is on none, the one that hangs, else the one chosen in the tree. */
+int64_t pid_of(const struct app *a, struct subject subject)
+{
+    const struct model_task *t = subject.kind == SUBJECT_TASK ? model_task(a->model, subject.id) : NULL;
+    int64_t worker = subject.kind == SUBJECT_WORKER ? subject.id : t ? t->worker : 0;
+    const struct model_worker *w = model_worker(a->model, worker);
+    return subject.kind == SUBJECT_PROCESS ? subject.id : w ? w->pid : 0;
+}
+
+/* The process under the cursor; if the cursor is on none, the one that hangs; else the one chosen in the tree. */
 static int64_t pid_meant(struct app *a)
 {
     int64_t pid = pid_of(a, pane_subject(app_active(a)));
@@ -85,15 +90,15 @@ enum err stack_of_process(struct app *a)
     int64_t pid = pid_meant(a);
     const struct model_process *p = model_process(a->model, pid);
     if (!p || p->gone) {
-        app_say(a, ROLE_WARN, "Put the cursor on a process that is there to see its stack");
+        app_say(a, ROLE_WARN, "To see a stack, put the cursor on a process that is still running");
         return OK;
     }
+    bool hangs = model_finding_of(a->model, pid) != NULL;
     enum err err = observer_ask_stack(a->observer, pid);
     if (err)
-        app_say(a, ROLE_BAD, "No stack of %lld: %s", (long long)pid, err_text(err));
+        app_say(a, ROLE_BAD, "The stack of process %lld cannot be read: %s", (long long)pid, err_text(err));
     else
-        app_say(a, ROLE_TEXT, "Reading the stack of %lld; it comes in the %s (%d)", (long long)pid,
-                model_finding_of(a->model, pid) ? "diagnosis" : "log",
-                pane_number(a->scope, model_finding_of(a->model, pid) ? PANE_DIAGNOSIS : PANE_LOG));
+        app_say(a, ROLE_TEXT, "Reading the stack of process %lld; it will be shown in the %s (%d)", (long long)pid,
+                hangs ? "diagnosis" : "log", pane_number(a->scope, hangs ? PANE_DIAGNOSIS : PANE_LOG));
     return OK;
 }

@@ -224,33 +224,6 @@ void canvas_add_attrs(struct canvas *c, int x, int y, int width, unsigned attrs)
         cell_at(c, i, y)->attrs |= (unsigned char)attrs;
 }
 
-/* The first cell of the extent that is the same as before (or, if not `same`, that differs); the end if there is none.
- */
-static int cell_where(const struct canvas_cell *before, const struct canvas_cell *now, struct extent in, bool same)
-{
-    while (in.from < in.to && (memcmp(&before[in.from], &now[in.from], sizeof *now) == 0) != same)
-        in.from++;
-    return in.from;
-}
-
-int canvas_changes(const struct canvas *before, const struct canvas *now, struct canvas_run *runs, int max)
-{
-    int n = 0;
-    for (int y = 0; y < now->height; y++) {
-        struct extent left = now->touched[y];
-        const struct canvas_cell *was = &before->cells[(size_t)y * (size_t)before->stride];
-        const struct canvas_cell *is = &now->cells[(size_t)y * (size_t)now->stride];
-        while ((left.from = cell_where(was, is, left, false)) < left.to) {
-            int end = cell_where(was, is, left, true);
-            if (n == max)
-                return -1;
-            runs[n++] = (struct canvas_run){y, {left.from, end}};
-            left.from = end;
-        }
-    }
-    return n;
-}
-
 enum err canvas_add_row(const struct canvas *c, int y, struct buf *out)
 {
     const struct canvas_cell *row = &c->cells[(size_t)y * (size_t)c->stride];

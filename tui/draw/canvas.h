@@ -38,12 +38,6 @@ struct rect {
     int x, y, width, height;
 };
 
-/* Cells of one row that follow each other. */
-struct canvas_run {
-    int row;
-    struct extent at;
-};
-
 /* All cells are blank and touched. Sizes below 1 become 1. */
 enum err canvas_init(struct canvas *c, int width, int height) MUST_CHECK;
 void canvas_done(struct canvas *c);
@@ -73,10 +67,6 @@ void canvas_add_attrs(struct canvas *c, int x, int y, int width, unsigned attrs)
 
 /* Marks the cells from … to - 1 of row y as touched. */
 void canvas_touch(const struct canvas *c, int y, int from, int to);
-
-/* Finds the touched cells of `now` that differ from those of `before`, which has the same size. Fills in up to `max`
- * runs, in order, and returns how many there are; -1: more than `max`. */
-int canvas_changes(const struct canvas *before, const struct canvas *now, struct canvas_run *runs, int max);
 
 /* Appends row y as text, without trailing blanks. */
 enum err canvas_add_row(const struct canvas *c, int y, struct buf *out) MUST_CHECK;

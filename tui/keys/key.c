@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * One table of names for the keys that are no characters. */
+ * Labels of keys, and keys of control bytes. */
 #include "tui/keys/key.h"
 
 #include <stdio.h>
@@ -68,7 +68,7 @@ size_t key_utf8(key_code key, char out[5])
     return n;
 }
 
-/* The name of a key without C- or M-; "": it has none. */
+/* The label of a key without C- or M-; "" if it has none. */
 static const char *plain_name(key_code key, char text[8])
 {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

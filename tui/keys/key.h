@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Keys as numbers and as names: "a", "Space", "S-Tab", "C-l", "PgUp". A character is its code point. */
+ * A key is a number (key_code) and has a label for people: "a", "Space", "S-Tab", "C-l", "PgUp". Pure; any thread. */
 #ifndef TUI_KEYS_KEY_H
 #define TUI_KEYS_KEY_H
 
@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef uint32_t key_code; /* a code point, or one of these */
+typedef uint32_t key_code; /* the code point of a character, or one of these */
 
 enum {
-    PRESS_CTRL = 0x01000000, /* with a lower-case letter or one of \ ] ^ _: C-l */
-    PRESS_ALT = 0x02000000,  /* with a character */
+    PRESS_CTRL = 0x01000000, /* added to a lower-case letter, a blank, or one of \ ] ^ _ */
+    PRESS_ALT = 0x02000000,  /* added to a character */
     PRESS_UP = 0x00110000,
     PRESS_DOWN,
     PRESS_LEFT,
@@ -32,16 +32,16 @@ enum {
     PRESS_UNKNOWN
 };
 
-/* The key of a control byte as a terminal in raw mode sends it (9: Tab, 12: C-l). */
+/* The key of a byte below 0x80 that a terminal in raw mode sends (9 is Tab, 12 is C-l). */
 key_code key_from_byte(unsigned char c);
 
-/* Its name for people. Returns out. */
+/* Writes the label of the key. Returns out. */
 char *key_label(key_code key, char out[24]);
 
-/* True if a key of this label is one of the names in `names`, which are separated by blanks. */
-bool key_is_in(const char *label, const char *names);
+/* True if `label` is in a list of labels separated by blanks; the list may be NULL. */
+bool key_is_in(const char *label, const char *list);
 
-/* The UTF-8 bytes of a key that is a character; 0 if it is none. */
+/* Writes the UTF-8 bytes of a key that is a character, and a 0. Returns how many bytes; 0: it is no character. */
 size_t key_utf8(key_code key, char out[5]);
 
 #endif

@@ -7,15 +7,16 @@
 
 enum { TEXT_MAX = 1 << 20 };
 
-static void add_progress(struct lines *l, const struct bench *b)
+static void add_progress(struct lines *l, const struct view *v)
 {
     enum { BAR = 30 };
+    const struct bench *b = v->bench;
     int filled = b->steps > 0 ? b->done * BAR / b->steps : 0;
     lines_add(l, ROLE_TITLE, "Measuring ");
     for (int i = 0; i < BAR; i++)
         lines_add(l, i < filled ? ROLE_BUSY : ROLE_DIM, i < filled ? "█" : "·");
     lines_addf(l, ROLE_TEXT, " %d of %d  %s  ", b->done, b->steps, b->doing ? b->doing : "loading the table");
-    lines_add(l, ROLE_KEY, command_key("stop"));
+    lines_add(l, ROLE_KEY, command_key(v->commands, "stop"));
     lines_add(l, ROLE_DIM, " cancel");
     lines_end(l, (struct subject){0});
 }
@@ -46,7 +47,7 @@ static enum err compare_sync(struct pane *p, const struct view *v)
     if (!v->bench)
         return OK;
     if (!v->bench->over)
-        add_progress(&p->lines, v->bench);
+        add_progress(&p->lines, v);
     buf_init(&text, TEXT_MAX);
     enum err err = bench_text(v->bench, p->width - 1, &text);
     if (!err)

@@ -30,12 +30,12 @@ static enum err help_sync(struct pane *p, const struct view *v)
 {
     struct lines *l = &p->lines;
     lines_add(l, ROLE_DIM, "To type a command by its name, press ");
-    lines_add(l, ROLE_KEY, command_key("palette"));
+    lines_add(l, ROLE_KEY, command_key(v->commands, "palette"));
     lines_end(l, (struct subject){0});
     for (int group = 0; group < COMMAND_GROUPS; group++) {
         bool titled = false;
-        for (size_t i = 0; command_at(i); i++) {
-            const struct command *c = command_at(i);
+        for (size_t i = 0; i < v->commands->n; i++) {
+            const struct command *c = &v->commands->v[i];
             if ((int)c->group != group || !command_is_in(c, v->scope))
                 continue;
             if (!titled)

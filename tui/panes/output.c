@@ -110,7 +110,7 @@ static void output_status(const struct pane *p, const struct view *v, struct buf
     double silent = v->now - (m->output_at < 0 ? 0 : m->output_at);
     (void)p;
     if (v->typing)
-        buf_addf(out, "keys go to the program; %s ends that", command_key("stop-typing"));
+        buf_addf(out, "keys go to the program; %s ends that", command_key(v->commands, "stop-typing"));
     else if (!m->command_ended && silent >= silence)
         buf_addf(out, "silent for %s", text_seconds(silent, seconds));
 }

@@ -63,6 +63,7 @@ struct view {
     const struct table_view *table_view; /* the open table; NULL: none */
     const struct table *run_table;       /* the table that runs are over; NULL: none yet */
     const struct choices *choices;
+    const struct command_table *commands; /* for texts that say which key to press */
     enum scope scope;
     double now;                /* on the clock of the model */
     int64_t explain_pid;       /* the process that Diagnosis explains; 0: that of the worst finding */

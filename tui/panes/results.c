@@ -137,12 +137,12 @@ static void add_empty(struct pane *p, const struct view *v)
     if (hung)
         snprintf(text, sizeof text,
                  "No task finished. To try the same codes with another start method, press %s, then %s.",
-                 command_key("method"), command_key("run"));
+                 command_key(v->commands, "method"), command_key(v->commands, "run"));
     else if (model_run_active(v->model))
         snprintf(text, sizeof text, "No task has finished yet.");
     else
         snprintf(text, sizeof text, "The frame that each task returns is shown here. To run, press %s.",
-                 command_key("run"));
+                 command_key(v->commands, "run"));
     lines_wrap(&p->lines, ROLE_DIM, 0, p->width, text, (struct subject){0});
 }
 

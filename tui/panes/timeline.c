@@ -209,7 +209,7 @@ static enum err timeline_sync(struct pane *p, const struct view *v)
     choose_scale(p, v);
     if (m->run == 0) {
         snprintf(text, sizeof text, "What each worker did, and when, is shown here. To run, press %s.",
-                 command_key("run"));
+                 command_key(v->commands, "run"));
         lines_wrap(&p->lines, ROLE_DIM, 0, p->width, text, (struct subject){0});
         return OK;
     }

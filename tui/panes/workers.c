@@ -194,7 +194,7 @@ static void add_empty(struct pane *p, const struct view *v)
     const struct model *m = v->model;
     if (m->run == 0)
         snprintf(text, sizeof text, "No worker was started yet. Pick codes in the table (%s), then run them (%s).",
-                 command_key("pick"), command_key("run"));
+                 command_key(v->commands, "pick"), command_key(v->commands, "run"));
     else
         snprintf(text, sizeof text, "No worker was started yet.");
     lines_wrap(&p->lines, ROLE_DIM, 0, p->width, text, (struct subject){0});

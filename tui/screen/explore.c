@@ -14,6 +14,8 @@
 #include "core/base/io.h"
 #include "core/base/startup.h"
 #include "tui/app/app.h"
+#include "tui/commands/command_table.h"
+#include "tui/screen/loop.h"
 #include "tui/term/guard.h"
 #include "tui/term/term.h"
 
@@ -87,7 +89,7 @@ static enum err open_table(struct app *a, const struct explore_options *options,
 
 static enum err open_all(struct app *a, const struct explore_options *options, struct problem *problem)
 {
-    enum err err = app_init(a, &options->app);
+    enum err err = app_init(a, &options->app, &command_table);
     if (err)
         return problem_set(problem, err, "out of memory");
     if (options->app.watch) { /* the guard is started first, so that it is not a process of the program */
@@ -125,7 +127,7 @@ enum err explore(const struct explore_options *options, struct problem *problem)
     if (err)
         problem_set(problem, err, "cannot read signals: %s", err_text(err));
     else if (!(err = open_all(&a, options, problem))) {
-        err = app_run(&a, signal_fd);
+        err = loop_run(&a, signal_fd);
         if (err)
             problem_set(problem, err, "the explorer had to end: %s", err_text(err));
         else if (a.model->table_error)

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * The last line: hints, a message, a question or the prompt, and the palette above it. */
+ * The footer is the last line of the screen: hints, a message, a question or the prompt. The palette is above it. */
 #include "tui/screen/screen.h"
 
 #include <string.h>
 
 #include "core/base/text.h"
 
-static void draw_footer_hints(enum scope scope, struct canvas *c)
+static void draw_footer_hints(const struct app *a, struct canvas *c)
 {
     const struct command *ranked[COMMAND_RANKS + 1] = {NULL}, *command;
-    for (size_t i = 0; (command = command_at(i)); i++)
-        if (command->rank && command_is_in(command, scope))
+    for (size_t i = 0; i < a->commands->n; i++) {
+        command = &a->commands->v[i];
+        if (command->rank && command_is_in(command, a->scope))
             ranked[command->rank] = command;
+    }
     for (int rank = 1, x = 1; rank <= COMMAND_RANKS; rank++) {
         if (!(command = ranked[rank]))
             continue;
@@ -33,10 +35,10 @@ void screen_palette(struct app *a, int bottom)
     int shown = 0, most = bottom - 1 < 12 ? bottom - 1 : 12, first = 0;
     if ((int)a->prompt.chosen >= most)
         first = (int)a->prompt.chosen - most + 1;
-    while (shown < most && palette_match(scope, typed, (size_t)(first + shown)))
+    while (shown < most && palette_match(a->commands, scope, typed, (size_t)(first + shown)))
         shown++;
     canvas_repeat(c, 0, bottom - shown - 1, c->width, ROLE_FOCUS, "─");
-    for (int i = 0; i < shown && (match = palette_match(scope, typed, (size_t)(first + i))); i++) {
+    for (int i = 0; i < shown && (match = palette_match(a->commands, scope, typed, (size_t)(first + i))); i++) {
         int y = bottom - shown + i;
         canvas_repeat(c, 0, y, c->width, ROLE_TEXT, " ");
         bool on = (size_t)(first + i) == a->prompt.chosen;
@@ -49,7 +51,7 @@ void screen_palette(struct app *a, int bottom)
     }
 }
 
-/* The end of what is typed stays in view. */
+/* Scrolls so that the cursor stays in view. Returns its column. */
 static int draw_prompt(const struct app *a, struct canvas *c)
 {
     const struct prompt *p = &a->prompt;
@@ -66,16 +68,17 @@ static int draw_prompt(const struct app *a, struct canvas *c)
     return x + before;
 }
 
-/* The keys stay in view however narrow the screen is. */
+/* Cuts the text, never the keys, on a narrow screen. */
 static int draw_question(const struct app *a, struct canvas *c)
 {
     const char *text = a->question.text;
-    int keys = (int)(strlen(command_key("yes")) + 1 + strlen(command_key("no"))), room = c->width - keys - 3;
+    int keys = (int)(strlen(command_key(a->commands, "yes")) + 1 + strlen(command_key(a->commands, "no"))),
+        room = c->width - keys - 3;
     int wide = text_width(text, strlen(text));
     int x = room > 0 ? canvas_cut(c, 1, 0, wide < room ? wide : room, ROLE_WARN, text, strlen(text)) + 2 : 0;
-    x = canvas_text(c, x, 0, ROLE_KEY, command_key("yes"));
+    x = canvas_text(c, x, 0, ROLE_KEY, command_key(a->commands, "yes"));
     x = canvas_text(c, x, 0, ROLE_TEXT, "/");
-    canvas_text(c, x, 0, ROLE_KEY, command_key("no"));
+    canvas_text(c, x, 0, ROLE_KEY, command_key(a->commands, "no"));
     return -1;
 }
 
@@ -87,12 +90,12 @@ int screen_footer(struct app *a, struct canvas *c)
     if (a->prompt.open)
         return draw_prompt(a, c);
     if (a->typing) {
-        int x = canvas_text(c, 1, 0, ROLE_KEY, command_key("stop-typing"));
+        int x = canvas_text(c, 1, 0, ROLE_KEY, command_key(a->commands, "stop-typing"));
         x = canvas_text(c, x + 1, 0, ROLE_DIM, "ends typing; ");
         canvas_text(c, x, 0, ROLE_WARN, a->message[0] ? a->message : "all other keys go to the program");
     } else if (a->message[0])
         canvas_cut(c, 1, 0, c->width - 1, a->message_role, a->message, strlen(a->message));
     else
-        draw_footer_hints(a->scope, c);
+        draw_footer_hints(a, c);
     return -1;
 }

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * The panes on the screen: their frames with name, status and hints, and the tabs of a small screen. */
+ * Draws the panes in their frames, which show name, status, hints and position, and the tabs of a small screen. */
 #include "tui/screen/screen.h"
 
 #include <string.h>
 
-#include "tui/term/term.h"
-
-/* Up to column `end` of row y. */
-static void draw_hints(enum scope scope, const struct pane_ops *ops, struct canvas *c, int y, int end)
+/* Draws as many hints as fit before column `end` of row y. */
+static void draw_hints(const struct app *a, const struct pane_ops *ops, struct canvas *c, int y, int end)
 {
     int x = 2;
     for (size_t i = 0; ops->hints && ops->hints[i]; i++) {
-        const struct command *command = command_by_name(ops->hints[i]);
-        if (!command || !command->key || !command_is_in(command, scope))
+        const struct command *command = command_by_name(a->commands, ops->hints[i]);
+        if (!command || !command->key || !command_is_in(command, a->scope))
             continue;
         const char *key = command->key, *words = command->hint ? command->hint : command->name;
         int width = text_width(key, strlen(key)) + 1 + text_width(words, strlen(words));
@@ -24,7 +22,7 @@ static void draw_hints(enum scope scope, const struct pane_ops *ops, struct canv
     }
 }
 
-/* "17_402 of 300_000" where not all lines are seen. */
+/* Appends "17_402 of 300_000" if not all lines fit into the pane. */
 static void add_position(const struct pane *p, struct buf *out)
 {
     char number[32];
@@ -36,7 +34,7 @@ static void add_position(const struct pane *p, struct buf *out)
     buf_add_text(out, text_count(p->count, number));
 }
 
-/* Unless it begins elsewhere than at `only` (0: anywhere). Returns the column where it begins. */
+/* Returns the column where the position begins. Draws it only if that is `only` (0: always). */
 static int draw_position(const struct pane *p, struct canvas *c, int only)
 {
     struct buf words;
@@ -84,7 +82,7 @@ static void draw_name(const struct app *a, const struct pane *p, int number, str
     buf_done(&status);
 }
 
-/* The edge that says where the cursor is: the lower one of a frame, or (alone on a small screen) a rule above. */
+/* Draws the edge that shows the position: the lower edge of the frame, or the rule above a pane without a frame. */
 static void draw_edge(struct app *a, struct pane *p, int number, struct canvas *c, bool framed, double now)
 {
     bool active = has_keys(a, p);
@@ -93,11 +91,11 @@ static void draw_edge(struct app *a, struct pane *p, int number, struct canvas *
         draw_name(a, p, number, c, now, framed, active);
     else if (active) {
         p->position = draw_position(p, c, 0);
-        draw_hints(a->scope, p->ops, c, c->height - 1, p->position);
+        draw_hints(a, p->ops, c, c->height - 1, p->position);
     }
 }
 
-/* In a frame, or (alone on a small screen) below a rule. */
+/* Draws the pane in a frame, or on a small screen, where it is alone, below a rule. */
 static enum err draw_pane(struct app *a, struct pane *p, int number, struct rect r, bool framed, double now)
 {
     struct view v = app_view(a, now);
@@ -143,8 +141,8 @@ enum err screen_panes(struct app *a, double now)
     return err;
 }
 
-/* As long as the same lines are seen, the cursor's mark and what says where it is are all that a step changes. */
-static enum err draw_step(struct app *a, double now)
+/* While the same lines stay in view, only the cursor's mark and the position have to be drawn again. */
+enum err screen_stepped(struct app *a, double now)
 {
     bool framed = a->layout.screen == SCREEN_GRID;
     int number = a->overlay ? 0 : pane_number(a->scope, a->focus);
@@ -158,30 +156,4 @@ static enum err draw_step(struct app *a, double now)
     if (!same_place)
         draw_edge(a, p, number, &whole, framed, now);
     return OK;
-}
-
-/* A page takes the view along each time; a line does so only at its edge. Of a view of two lines nobody can tell. */
-enum err screen_stepped(struct app *a, double now)
-{
-    const struct pane *p = app_active(a);
-    uint64_t before = p->marked, top = p->drawn_top;
-    enum err err = draw_step(a, now);
-    int64_t went = before == UINT64_MAX ? 0 : (int64_t)(p->cursor - before);
-    bool by_line = (went == 1 || went == -1) && pane_rows(p) > 2;
-    a->went = by_line || p->drawn_top == top ? went : 0;
-    return err;
-}
-
-enum err screen_look_ahead(struct app *a, double now)
-{
-    struct pane *p = app_active(a);
-    uint64_t here = p->cursor, next = here + (uint64_t)a->went;
-    a->went = 0;
-    if (!pane_shows(p, next))
-        return OK;
-    p->cursor = next;
-    enum err err = draw_step(a, now);
-    term_expect(a->term, &a->canvas);
-    p->cursor = here;
-    return err ? err : draw_step(a, now);
 }

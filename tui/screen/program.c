@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * What an app does that watches a program: its output goes to its terminal, keys and pastes to it, and both learn of
- * the pane's size. */
-#include <string.h>
+ * Carries bytes between the watched program and its terminal emulator, and keeps the size of both in step. */
+#include "tui/screen/program.h"
 
-#include "tui/app/app.h"
 #include "tui/term/vt.h"
 
-static void send(struct app *a)
+/* Sends what the terminal has for the program: keys that were typed, and answers to its queries. */
+static void send_input(struct app *a)
 {
     size_t len;
     const char *bytes = vt_take(output_terminal(a->panes[PANE_OUTPUT]), &len);
     if (len > 0 && a->observer && !a->model->command_ended && observer_type(a->observer, bytes, len) == ERR_AGAIN)
-        app_say(a, ROLE_WARN, "The program does not read: some of that was not typed");
+        app_say(a, ROLE_WARN, "The program does not read its input: some of what you typed was dropped");
 }
 
-void app_feed(struct app *a)
+void program_feed(struct app *a)
 {
     size_t len;
     if (a->scope == SCOPE_ATTACH && a->model->timed_out)
@@ -25,27 +24,26 @@ void app_feed(struct app *a)
     if (len > 0)
         vt_write(output_terminal(a->panes[PANE_OUTPUT]), bytes, len);
     a->fed += len;
-    send(a); /* what it asked its terminal */
+    send_input(a);
     if (a->model->command_ended)
         a->typing = false;
 }
 
-void app_type_key(struct app *a, key_code key)
+void program_type_key(struct app *a, key_code key)
 {
     pane_move(a->panes[PANE_OUTPUT], MOVE_LAST);
     vt_key(output_terminal(a->panes[PANE_OUTPUT]), key);
-    send(a);
+    send_input(a);
 }
 
-void app_type_paste(struct app *a, const char *text, size_t len)
+void program_type_paste(struct app *a, const char *text, size_t len)
 {
     pane_move(a->panes[PANE_OUTPUT], MOVE_LAST);
     vt_paste(output_terminal(a->panes[PANE_OUTPUT]), text, len);
-    send(a);
+    send_input(a);
 }
 
-/* The program's terminal is as large as the pane was when it was shown last. */
-static void tell_size(struct app *a)
+static void report_size(struct app *a)
 {
     int columns, rows;
     vt_size(output_terminal(a->panes[PANE_OUTPUT]), &columns, &rows);
@@ -57,16 +55,16 @@ static void tell_size(struct app *a)
         observer_resize(a->observer, columns, rows);
 }
 
-void app_drawn(struct app *a)
+void program_drawn(struct app *a)
 {
     const struct pane *tree = a->panes[PANE_PROCESSES];
     if (a->scope == SCOPE_EXPLORE)
         return;
     if (a->scope == SCOPE_WATCH && a->layout.panes[PANE_OUTPUT].height > 0)
-        tell_size(a);
+        report_size(a);
     if (processes_pid(tree) != a->cursor_pid) {
         a->cursor_pid = processes_pid(tree);
-        a->explain_pid = 0; /* the diagnosis goes with the cursor */
+        a->explain_pid = 0; /* the diagnosis follows the cursor */
         a->dirty = true;
     }
     bool inspecting = a->layout.screen != SCREEN_STATUS && a->layout.panes[PANE_INSPECTOR].height > 0;
@@ -74,8 +72,7 @@ void app_drawn(struct app *a)
         observer_inspect(a->observer, inspecting ? a->cursor_pid : 0);
 }
 
-/* Where the program's cursor is on our screen. */
-void app_program_cursor(const struct app *a, int *x, int *y)
+void program_cursor(const struct app *a, int *x, int *y)
 {
     const struct pane *p = a->panes[PANE_OUTPUT];
     struct rect inside = layout_inside(&a->layout, a->layout.panes[PANE_OUTPUT]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The whole screen: title, the strip of the verdict, and where the rest goes; the few words of a tiny one. */
+ * Draws the whole screen: the title, the strip below it with the verdict, then panes and footer. A screen that is too
+ * small for panes shows a few words instead. */
 #include "tui/screen/screen.h"
 
 #include <stdio.h>
@@ -8,8 +9,9 @@
 #include "core/base/text.h"
 #include "core/pool/pool.h"
 #include "tui/panes/words.h"
+#include "tui/screen/program.h"
 
-/* Columns from which lines are worded at greater length. */
+/* From these widths on, lines say more. */
 enum { MIDDLING = 60, BROAD = 76, WIDE = 110 };
 
 /* Title */
@@ -84,23 +86,24 @@ static void draw_title(const struct app *a, double now, struct canvas *c)
 
 /* Strip */
 
-static int hint_width(const char *command, const char *words)
+static int hint_width(const struct app *a, const char *command, const char *words)
 {
-    const char *key = command_key(command);
+    const char *key = command_key(a->commands, command);
     return text_width(key, strlen(key)) + 1 + text_width(words, strlen(words));
 }
 
-static int draw_hint(struct canvas *c, int x, int y, enum role role, const char *command, const char *words)
+static int draw_hint(const struct app *a, struct canvas *c, int x, int y, enum role role, const char *command,
+                     const char *words)
 {
-    const char *key = command_key(command);
+    const char *key = command_key(a->commands, command);
     int width = text_width(key, strlen(key));
     canvas_text(c, x, y, role, key);
     canvas_add_attrs(c, x, y, width, ATTR_UNDERLINE | ATTR_BOLD);
     return canvas_text(c, x + width + 1, y, role, words);
 }
 
-/* What one may press, at the right edge; the first ones go where there is no room. Returns where they begin. */
-static int draw_hints(enum scope scope, struct canvas *c, int y, enum role role)
+/* Draws the keys that help now, at the right edge; a narrow screen gets the last two only. Returns their column. */
+static int draw_hints(const struct app *a, struct canvas *c, int y, enum role role)
 {
     enum { HINTS = 4, GAP = 3 };
     static const struct {
@@ -109,16 +112,16 @@ static int draw_hints(enum scope scope, struct canvas *c, int y, enum role role)
                        {{"write", "report"}, {"stack", "stack"}, {"explain", "explain"}, {"kill-all", "kill all"}}},
       *hints;
     int first = c->width >= WIDE ? 0 : 2, width = 0;
-    hints = all[scope != SCOPE_EXPLORE];
+    hints = all[a->scope != SCOPE_EXPLORE];
     for (int i = first; i < HINTS; i++)
-        width += hint_width(hints[i].command, hints[i].words) + (i > first ? GAP : 0);
+        width += hint_width(a, hints[i].command, hints[i].words) + (i > first ? GAP : 0);
     int start = c->width - 1 - width, x = start;
     for (int i = first; i < HINTS; i++)
-        x = draw_hint(c, x, y, role, hints[i].command, hints[i].words) + GAP;
+        x = draw_hint(a, c, x, y, role, hints[i].command, hints[i].words) + GAP;
     return start;
 }
 
-/* On a narrow screen the verdict takes both lines; the cure stands in the diagnosis. */
+/* On a narrow screen the verdict takes both lines; the cure is in the diagnosis only. */
 static void draw_verdict_narrow(const struct verdict *v, enum role role, struct canvas *c)
 {
     struct lines l;
@@ -146,12 +149,12 @@ static void draw_verdict(const struct app *a, const struct verdict *v, struct ca
     int right = c->width - 1 - text_width(after, strlen(after));
     int x = canvas_text(c, 1, 0, role, v->title) + 3;
     if (x + text_width(v->who, strlen(v->who)) + 2 <= right)
-        canvas_text(c, right, 0, role, after); /* only where it costs the verdict nothing */
+        canvas_text(c, right, 0, role, after); /* only if the verdict need not be cut for it */
     else
         right = c->width + 1;
     canvas_cut(c, x, 0, right - 2 - x, role, v->who, strlen(v->who));
     canvas_add_attrs(c, 0, 0, c->width, ATTR_BOLD);
-    right = draw_hints(a->scope, c, 1, role);
+    right = draw_hints(a, c, 1, role);
     x = canvas_text(c, 1, 1, role, "Cure: ");
     canvas_cut(c, x, 1, right - 2 - x, role, v->cure, strlen(v->cure));
 }
@@ -168,15 +171,15 @@ static void calm_words(const struct app *a, double now, enum role *role, char *l
     } else if (m->rows < 0)
         snprintf(line, size, "Loading %s …", words_file(a->path));
     else if (m->run == 0)
-        snprintf(line, size, "Ready: %s runs %s, under %s.", command_key("run"),
-                 a->choices.picks.n ? "a task for each picked code" : "one task over the whole table",
+        snprintf(line, size, "Ready: %s runs %s with %s.", command_key(a->commands, "run"),
+                 a->choices.picks.n ? "one task for each picked code" : "one task over the whole table",
                  start_method_name(start_method_at(a->choices.method)));
     else if (model_run_active(m))
         snprintf(line, size, "Running under %s: %zu pending, %zu running, %zu finished.", m->method ? m->method : "?",
                  model_count_tasks(m, TASK_PENDING), model_count_tasks(m, TASK_RUNNING), done);
     else if (m->host_died) {
         *role = ROLE_BAD;
-        snprintf(line, size, "The host process died; run %lld is lost.", (long long)m->run);
+        snprintf(line, size, "The host process died, and run %lld with it.", (long long)m->run);
     } else if (model_outcome(m) == OUTCOME_FINISHED) {
         *role = ROLE_GOOD;
         snprintf(line, size, "Finished under %s: all %zu task%s in %s, nothing hung.", m->method ? m->method : "?",
@@ -193,17 +196,18 @@ static void calm_words(const struct app *a, double now, enum role *role, char *l
     }
 }
 
-/* What one may do next, for who sees this the first time. */
+/* Suggests what to do next, for new users. */
 static void next_words(const struct app *a, char *line, size_t size)
 {
     const struct model *m = a->model;
     line[0] = '\0';
     if (m->rows >= 0 && m->run == 0)
-        snprintf(line, size, "%s picks codes, %s types one, which need not exist; %s changes the start method.",
-                 command_key("pick"), command_key("add"), command_key("method"));
+        snprintf(line, size, "%s picks a row's code, %s lets you type one; %s changes the start method.",
+                 command_key(a->commands, "pick"), command_key(a->commands, "add"), command_key(a->commands, "method"));
     else if (m->run > 0 && !model_run_active(m))
-        snprintf(line, size, "The frames stand in Results (%d), %s writes the report; %s and %s try another method.",
-                 PANE_RESULTS + 1, command_key("write"), command_key("method"), command_key("run"));
+        snprintf(line, size, "Results (%d) shows the frames, %s writes the report; %s and %s try another method.",
+                 PANE_RESULTS + 1, command_key(a->commands, "write"), command_key(a->commands, "method"),
+                 command_key(a->commands, "run"));
 }
 
 static void draw_strip(const struct app *a, double now, struct canvas *c)
@@ -222,7 +226,7 @@ static void draw_strip(const struct app *a, double now, struct canvas *c)
     canvas_cut(c, 1, 1, c->width - 2, ROLE_DIM, line, strlen(line));
 }
 
-/* Wraps the words to the canvas; false if they do not fit as a whole. */
+/* Wraps the words to the canvas. False if not all of them fit. */
 static bool wrap_whole(struct lines *l, const char *words, const struct canvas *c)
 {
     lines_clear(l);
@@ -235,7 +239,7 @@ static bool wrap_whole(struct lines *l, const char *words, const struct canvas *
     return (int)l->n <= c->height;
 }
 
-/* Too small for panes: the status in words, as many as there is room for. */
+/* For a screen too small for panes: the status, in as many words as fit. */
 static void draw_status(const struct app *a, struct canvas *c)
 {
     const struct model *m = a->model;
@@ -282,7 +286,7 @@ static enum err fit_canvas(struct app *a, int width, int height)
     return canvas_init(&a->canvas, width, height);
 }
 
-/* Panes that are not seen keep what they had, but a prompt or a question always has the last line. */
+/* A prompt or a question still gets the last line. Panes are not built, so they keep their lines. */
 static enum err draw_small(struct app *a, int *x, int *y)
 {
     draw_status(a, &a->canvas);
@@ -301,7 +305,7 @@ static enum err draw_whole(struct app *a, int width, int height, double now, int
         return err;
     layout_compute(a->scope, a->canvas.width, a->canvas.height, a->focus, a->zoomed, &a->layout);
     if (a->layout.screen == SCREEN_STATUS) {
-        app_drawn(a);
+        program_drawn(a);
         return draw_small(a, x, y);
     }
     struct canvas title = canvas_part(&a->canvas, a->layout.title), strip = canvas_part(&a->canvas, a->layout.strip);
@@ -311,17 +315,18 @@ static enum err draw_whole(struct app *a, int width, int height, double now, int
     if (a->layout.tabs.height > 0)
         screen_tabs(a, &tabs);
     err = screen_panes(a, now);
-    app_drawn(a);
+    program_drawn(a);
     *x = screen_footer(a, &footer);
     *y = a->layout.footer.y;
     if (a->typing && *x < 0)
-        app_program_cursor(a, x, y);
+        program_cursor(a, x, y);
     if (a->prompt.open && a->prompt.command && strcmp(a->prompt.command->name, "palette") == 0)
         screen_palette(a, a->layout.footer.y);
     return err;
 }
 
-/* One pane is all that a step changes; of a watched program, others go with the cursor. */
+/* True if only the cursor of the active pane moved since the last picture. With a watched program, other panes follow
+ * the cursor. */
 static bool only_stepped(const struct app *a, int width, int height)
 {
     bool same_size = a->canvas.cells && a->canvas.width == width && a->canvas.height == height;
@@ -329,13 +334,12 @@ static bool only_stepped(const struct app *a, int width, int height)
            a->model->version == a->drawn_version && !model_goes_on(a->model);
 }
 
-enum err app_draw(struct app *a, int width, int height, double now, int *x, int *y)
+enum err screen_draw(struct app *a, int width, int height, double now, int *x, int *y)
 {
     *x = *y = -1;
-    app_feed(a);
+    program_feed(a);
     app_table(a);
     bool step = only_stepped(a, width, height);
-    a->went = 0;
     a->dirty = a->stepped = false;
     a->drawn_version = a->model->version;
     return step ? screen_stepped(a, now) : draw_whole(a, width, height, now, x, y);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The words above the panes while a program is watched: what it is, how it does, how it ended. */
+ * The texts above the panes while a program is watched: which program it is, whether anything hangs, how it ended. */
 #include "tui/screen/screen.h"
 
 #include <stdio.h>
@@ -70,7 +70,7 @@ static void calm_end(const struct app *a, double now, enum role *role, char *lin
     end_words(m, end, sizeof end);
     *role = m->timed_out ? ROLE_WARN : well ? ROLE_GOOD : ROLE_WARN;
     snprintf(line, size, "The program %s after %s%s; nothing hung.", end, text_seconds(now, seconds),
-             m->timed_out ? ", when its time was over (--timeout)" : "");
+             m->timed_out ? ", at its time limit (--timeout)" : "");
 }
 
 void screen_watch_calm(const struct app *a, double now, enum role *role, char *line, size_t size)
@@ -79,20 +79,22 @@ void screen_watch_calm(const struct app *a, double now, enum role *role, char *l
     if (a->model->command_ended)
         calm_end(a, now, role, line, size);
     else
-        snprintf(line, size, "Nothing hangs so far. What computes, sleeps for a time or waits for input is in order.");
+        snprintf(line, size, "Nothing hangs so far. Computing, sleeping or waiting for input is not a hang.");
 }
 
 void screen_watch_next(const struct app *a, char *line, size_t size)
 {
     if (a->model->command_ended)
-        snprintf(line, size, "%s quits, %s writes the report.", command_key("quit"), command_key("write"));
+        snprintf(line, size, "%s quits, %s writes the report.", command_key(a->commands, "quit"),
+                 command_key(a->commands, "write"));
     else if (a->scope == SCOPE_ATTACH)
-        snprintf(line, size, "It is only looked at: nothing of it is stopped or changed, but %s asks for a stack.",
-                 command_key("stack"));
+        snprintf(line, size, "poolscope only watches this program and never stops it, except to read a stack (%s).",
+                 command_key(a->commands, "stack"));
     else if (a->typing)
-        snprintf(line, size, "Keys go to the program; %s ends that.", command_key("stop-typing"));
+        snprintf(line, size, "Keys go to the program; %s ends typing.", command_key(a->commands, "stop-typing"));
     else
-        snprintf(line, size, "%s types into it; %s ends it.", command_key("type"), command_key("stop-all"));
+        snprintf(line, size, "%s types into the program; %s asks it to end.", command_key(a->commands, "type"),
+                 command_key(a->commands, "stop-all"));
 }
 
 void screen_watch_status(const struct app *a, const char *verdict, char *line, size_t size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * From a canvas' cell to wide characters, with stand-ins of the same width for what is not to be had here. */
+ * Converts a cell to wide characters, and replaces characters that the locale lacks by others of the same width. */
 #include "tui/term/cell.h"
 
 #include <limits.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <wchar.h>
 
-/* The code points of a cell's bytes, which are valid UTF-8. */
+/* Writes the code points of a cell's bytes, which are valid UTF-8. Returns how many. */
 static size_t decode(const char *bytes, wchar_t *out, size_t max)
 {
     size_t n = 0;
@@ -38,7 +38,7 @@ enum glyphs cell_glyphs(const char *term)
 int cell_chars(const struct canvas_cell *cell, enum glyphs glyphs, wchar_t out[CELL_CHARS + 1])
 {
     wchar_t all[TEXT_GLYPH_MAX];
-    if (cell->bytes[1] == '\0') { /* ASCII, as all locales have it */
+    if (cell->bytes[1] == '\0') { /* ASCII is in all locales */
         out[0] = (unsigned char)cell->bytes[0];
         out[1] = L'\0';
         return 1;

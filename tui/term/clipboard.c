@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * OSC 52: text in base64 between two escape sequences. */
+ * OSC 52 is the text in base64 between an escape sequence and BEL. */
 #include "tui/term/clipboard.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The clipboard of a terminal, set by OSC 52 (xterm's ctlseqs). */
+ * The sequence OSC 52 sets the clipboard of a terminal (xterm, "Control Sequences"). */
 #ifndef TUI_TERM_CLIPBOARD_H
 #define TUI_TERM_CLIPBOARD_H
 
@@ -8,11 +8,11 @@
 
 #include "core/base/buf.h"
 
-enum { CLIPBOARD_MAX = 74000 }; /* bytes; xterm and others take no more */
+enum { CLIPBOARD_MAX = 74000 }; /* bytes of text; xterm and others accept no more */
 
-bool clipboard_is_known(const char *term); /* false: a terminal of this type (TERM) has none */
+bool clipboard_is_known(const char *term); /* false: terminals of this type (TERM) have no clipboard */
 
-/* Appends the sequence that sets it. */
+/* Appends the sequence that sets the clipboard to the text. */
 enum err clipboard_add(const char *text, size_t len, struct buf *out) MUST_CHECK;
 
 #endif

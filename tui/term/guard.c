@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Both sides of the terminal guard. One message says all that the guard has to know; the last one counts. */
+ * Both sides of the terminal guard. Each message to the guard has everything it needs; it acts on the last one. */
 #include "tui/term/guard.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 enum { GUARD_SOCKET, GUARD_TTY, GUARD_FDS, GUARD_WRITE_SECONDS = 10, GUARD_REVIVALS_MAX = 100 };
 
 struct order {
-    bool restore; /* the terminal is ours: without us, put it right */
+    bool restore; /* restore the terminal when the socket ends */
     struct termios before, ours;
     char bytes[256];
     size_t nbytes;
@@ -35,18 +35,18 @@ static bool same_settings(const struct termios *a, const struct termios *b)
            a->c_lflag == b->c_lflag && memcmp(a->c_cc, b->c_cc, sizeof a->c_cc) == 0;
 }
 
-/* The settings are put back only if they are still ours: else the shell has taken over already. */
+/* Restores the settings only if they are still those of poolscope: else the shell has already taken over. */
 static void restore_terminal(const struct order *o)
 {
     struct termios now;
-    alarm(GUARD_WRITE_SECONDS); /* a terminal that takes no output must not keep us */
+    alarm(GUARD_WRITE_SECONDS); /* ends this process if the terminal accepts no output */
     if (tcgetattr(GUARD_TTY, &now) == 0 && same_settings(&now, &o->ours))
         tcsetattr(GUARD_TTY, TCSANOW, &o->before);
     enum err err = io_write_all(GUARD_TTY, o->bytes, o->nbytes);
-    (void)err; /* nobody is left to be told */
+    (void)err; /* there is nobody to report it to */
 }
 
-static void guard_stand(void)
+static void wait_for_end(void)
 {
     struct order last = {.restore = false}, next;
     for (;;) {
@@ -61,24 +61,25 @@ static void guard_stand(void)
         restore_terminal(&last);
 }
 
-/* A fork that runs nothing else: it is there at once. Our threads may hold any lock, so only what is safe in a signal's
- * handler is called. All but two fds are closed: nobody waits for the end of a pipe because of us. */
+/* Runs in a fork without exec, which starts fastest. Other threads may have held locks at the fork, so this calls only
+ * async-signal-safe functions (signal-safety(7)). It closes all other fds, so that nobody waits for the end of a pipe
+ * that the guard holds. */
 static _Noreturn void guard_main(int socket, int tty)
 {
     setpgid(0, 0);
-    dup2(socket, GUARD_SOCKET); /* the tty is none of these two: guard_set */
+    dup2(socket, GUARD_SOCKET); /* `tty` is neither 0 nor 1: see guard_set */
     dup2(tty, GUARD_TTY);
     syscall(SYS_close_range, (unsigned)GUARD_FDS, UINT_MAX, 0);
-    guard_stand();
+    wait_for_end();
     _exit(0);
 }
 
-/* The explorer's side */
+/* The side of poolscope */
 
 struct guard {
     struct held_child process;
     int socket; /* -1: none */
-    int tty;    /* the terminal, a duplicate; -1: none yet */
+    int tty;    /* a duplicate of the fd of the terminal; -1: none yet */
     int revivals;
     struct order order;
 };
@@ -93,13 +94,14 @@ enum err guard_new(struct guard **out)
     return OK;
 }
 
-static void guard_tell(struct guard *g)
+static void send_order(struct guard *g)
 {
     if (g->socket >= 0 && send(g->socket, &g->order, sizeof g->order, MSG_NOSIGNAL) < 0)
-        return; /* it died: guard_fd says so */
+        return; /* the guard died, which guard_fd reports */
 }
 
-/* From its first moment on, no signal of the terminal or of a kill by name reaches it, and it has its name. */
+/* The child has its own name and blocks signals from the start, so that neither keys of the terminal nor pkill(1)
+ * by the name of poolscope end it. */
 static pid_t fork_guard(int socket, int tty)
 {
     sigset_t all_but_alarm, before;
@@ -115,27 +117,27 @@ static pid_t fork_guard(int socket, int tty)
     prctl(PR_SET_NAME, name);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (pid > 0)
-        setpgid(pid, pid); /* whichever of us comes first */
+        setpgid(pid, pid); /* parent and child both do this, as either may run first */
     return pid;
 }
 
-/* It is told what to do before it is born: whoever kills us at that moment finds it ready. */
+/* Sends the order before the fork, so that the guard can act on it even if poolscope is killed right after the fork. */
 static void guard_start(struct guard *g)
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return;
     g->socket = pair[0];
-    guard_tell(g);
+    send_order(g);
     pid_t pid = fork_guard(pair[1], g->tty);
     if (pid > 0)
-        held_child_take(pid, &g->process); /* it cannot have ended: we hold the socket that it waits on */
+        held_child_take(pid, &g->process); /* it cannot have ended, because its socket is open */
     else
         io_close(&g->socket);
     close(pair[1]);
 }
 
-/* Killed before its socket closes: it has nothing to do any more, even if somebody has stopped it. */
+/* Kills the process before its socket closes, so that it restores nothing. SIGKILL ends it even if it is stopped. */
 static void guard_end(struct guard *g)
 {
     held_child_end(&g->process);
@@ -156,7 +158,7 @@ void guard_set(struct guard *g, const struct term_restore *restore)
     if (restore && g->process.is.pid == 0 && g->tty >= 0)
         guard_start(g);
     else
-        guard_tell(g);
+        send_order(g);
 }
 
 pid_t guard_pid(const struct guard *g)

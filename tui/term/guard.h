@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The terminal guard: a tiny process that puts the terminal right when the explorer is killed or crashes and cannot do
- * so itself. It blocks on a socket, knows what to write and which settings to put back, and ends with the explorer: at
- * the end of its socket it restores what had not been given back before. */
+ * The terminal guard is a tiny process that restores the terminal if poolscope is killed or crashes and cannot do so
+ * itself. It has been sent the settings and bytes to restore, and waits for the end of its socket, which comes when
+ * poolscope ends. If the terminal had not been given back by then, the guard restores it. Main thread only. */
 #ifndef TUI_TERM_GUARD_H
 #define TUI_TERM_GUARD_H
 
@@ -13,16 +13,16 @@
 struct guard;
 
 enum err guard_new(struct guard **out) MUST_CHECK; /* no process yet */
-void guard_free(struct guard *g);                  /* ends the process, which restores nothing any more */
+void guard_free(struct guard *g);                  /* kills the process; nothing is restored */
 
-/* The terminal is ours from now on, as `restore` says (copied); NULL: it was given back. Starts the process if there is
- * none. A guard that cannot be started is not fatal: the terminal is merely unguarded. */
+/* Says how to restore the terminal from now on (`restore` is copied); NULL: it was given back. Starts the process if
+ * there is none. If that fails, poolscope goes on without a guard. */
 void guard_set(struct guard *g, const struct term_restore *restore);
 
 /* The pid of the guard process; 0 if there is none. */
 pid_t guard_pid(const struct guard *g);
 
-/* Readable (poll) when the guard process has died: then guard_revive starts another. -1 if there is none. */
+/* Becomes readable when the guard process has died: then call guard_revive, which starts another. -1: there is none. */
 int guard_fd(const struct guard *g);
 void guard_revive(struct guard *g);
 

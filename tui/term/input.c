@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Bytes are read as many as there are, and taken a key at a time. */
+ * Reads as many bytes as there are, and takes one key at a time from them. */
 #include "tui/term/input.h"
 
 #include <poll.h>
@@ -8,10 +8,9 @@
 
 enum { PASTE_MAX = 1 << 16, ESC_DELAY_MS = 25 };
 
-void input_reader_init(struct input_reader *in, int fd, keyboard_lookup *lookup, void (*came)(void *ctx, bool again),
-                       void *ctx)
+void input_reader_init(struct input_reader *in, int fd, keyboard_lookup *lookup)
 {
-    *in = (struct input_reader){.fd = fd, .lookup = lookup, .came = came, .ctx = ctx};
+    *in = (struct input_reader){.fd = fd, .lookup = lookup};
     buf_init(&in->paste, PASTE_MAX);
 }
 
@@ -20,7 +19,7 @@ void input_reader_done(struct input_reader *in)
     buf_done(&in->paste);
 }
 
-/* Waits so many milliseconds. False: nothing came. */
+/* Waits up to `wait` milliseconds for bytes. False if none came. */
 static bool read_more(struct input_reader *in, int wait)
 {
     struct pollfd fd = {in->fd, POLLIN, 0};
@@ -32,10 +31,6 @@ static bool read_more(struct input_reader *in, int wait)
     ssize_t got = read(in->fd, in->bytes + in->n, sizeof in->bytes - in->n);
     if (got <= 0)
         return false;
-    bool alone = in->n == 0;
-    in->came(in->ctx, alone && (size_t)got == in->nlast && memcmp(in->bytes, in->last, in->nlast) == 0);
-    in->nlast = alone && got <= INPUT_LAST ? (size_t)got : 0;
-    memcpy(in->last, in->bytes, in->nlast);
     in->n += (size_t)got;
     return true;
 }
@@ -45,7 +40,8 @@ static size_t first_key(const struct input_reader *in, bool all, key_code *key)
     return keyboard_first(in->bytes + in->at, in->n - in->at, all, in->lookup, key);
 }
 
-/* What may go on is given a moment; within a paste, all the time it takes. False: nothing more is there. */
+/* An incomplete key is given ESC_DELAY_MS to be completed; within a paste, it waits for the next call. False if there
+ * is no key. */
 static bool next_key(struct input_reader *in, key_code *key)
 {
     if (in->at == in->n && !read_more(in, 0))
@@ -59,7 +55,7 @@ static bool next_key(struct input_reader *in, key_code *key)
     return len > 0;
 }
 
-/* True when the paste is complete. C-c ends one whose end never comes. */
+/* True once the paste is complete. C-c abandons a paste whose end never comes. */
 static bool add_to_paste(struct input_reader *in, key_code key)
 {
     char text[5];
@@ -86,7 +82,6 @@ void input_reader_next(struct input_reader *in, struct input *out)
             *out = (struct input){.kind = INPUT_KEY, .key = key};
 }
 
-/* The rest of a paste waits for more to come. */
 bool input_reader_has_more(const struct input_reader *in)
 {
     return in->at < in->n && !in->pasting;

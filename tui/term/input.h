@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What is typed at a terminal: its bytes as they come, the moment that ESC is given to go on, pastes between their
- * brackets. Knows no curses. One thread. */
+ * Reads keys and pastes from a terminal. After ESC it waits a moment, because ESC may be a key or the beginning of a
+ * sequence. Does not use curses. Main thread only. */
 #ifndef TUI_TERM_INPUT_H
 #define TUI_TERM_INPUT_H
 
@@ -14,32 +14,28 @@ enum input_kind { INPUT_NONE, INPUT_KEY, INPUT_PASTE };
 struct input {
     enum input_kind kind;
     key_code key;
-    const char *text; /* of a paste: UTF-8, borrowed until the next is asked for */
+    const char *text; /* of a paste, in UTF-8; borrowed until the next call */
     size_t len;
 };
 
-enum { INPUT_BYTES = 4096, INPUT_LAST = 16 };
+enum { INPUT_BYTES = 4096 };
 
-/* Bytes from `at` on are not asked for yet; last: what came alone last time, if it was little. */
 struct input_reader {
-    int fd; /* borrowed; read(2) does not wait (termios(3): VMIN 0) */
+    int fd; /* borrowed; read(2) must not wait (termios(3): VMIN 0) */
     keyboard_lookup *lookup;
-    void (*came)(void *ctx, bool again); /* bytes, before they are known; again: alone, the same as last time */
-    void *ctx;
-    char bytes[INPUT_BYTES], last[INPUT_LAST];
-    size_t at, n, nlast;
-    bool pasting;
+    char bytes[INPUT_BYTES];
+    size_t at, n; /* bytes at … n - 1 have not been taken yet */
+    bool pasting; /* the start of a paste was read, but not its end */
     struct buf paste;
 };
 
-void input_reader_init(struct input_reader *in, int fd, keyboard_lookup *lookup, void (*came)(void *ctx, bool again),
-                       void *ctx);
+void input_reader_init(struct input_reader *in, int fd, keyboard_lookup *lookup);
 void input_reader_done(struct input_reader *in); /* zeroed memory is fine */
 
-/* The next input; `out` stays as it is when nothing more is there now. */
+/* The next input. Leaves `out` unchanged if there is no more now. */
 void input_reader_next(struct input_reader *in, struct input *out);
 
-/* Bytes have been read that input_reader_next has not been asked for. */
+/* True if the next call has bytes to work on without reading more. */
 bool input_reader_has_more(const struct input_reader *in);
 
 #endif

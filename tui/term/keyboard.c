@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Known sequences first, then ESC and what follows on it (ECMA-48, section 5.4, for the shape of a control sequence),
- * then characters. */
+ * Tries known sequences first, then other sequences that begin with ESC (ECMA-48, section 5.4, has the form of a
+ * control sequence), then characters. */
 #include "tui/term/keyboard.h"
 
 #include <string.h>
@@ -8,7 +8,8 @@
 
 enum { ESC = 27, DEL = 0x7f };
 
-/* A sequence that the terminal knows. 0 with KEYBOARD_PART: all of the bytes may be the beginning of one. */
+/* Looks for a sequence that the terminal knows. Returns 0 with KEYBOARD_PART if all bytes may be the beginning of one.
+ */
 static size_t first_known(const char *bytes, size_t n, keyboard_lookup *lookup, key_code *key)
 {
     char sequence[KEYBOARD_SEQUENCE_MAX + 1];
@@ -38,7 +39,7 @@ static size_t first_character(const char *bytes, size_t n, bool all, key_code *k
     return valid ? len : 1;
 }
 
-/* ESC [ or ESC O, parameters, and a final byte. Any other byte ends it without being part of it. */
+/* Skips ESC [ or ESC O, parameters, and a final byte. Any other byte ends the sequence but is not part of it. */
 static size_t control_sequence(const char *bytes, size_t n, bool all, key_code *key)
 {
     size_t len = 2;
@@ -50,7 +51,7 @@ static size_t control_sequence(const char *bytes, size_t n, bool all, key_code *
     return bytes[len] >= 0x40 && bytes[len] < DEL ? len + 1 : len;
 }
 
-/* The key itself; before a character, Alt. */
+/* ESC alone is the key Esc; before a character it stands for Alt. */
 static size_t first_escape(const char *bytes, size_t n, bool all, key_code *key)
 {
     *key = PRESS_ESC;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The memory file between curses and the terminal. It is written from its start for each picture and never cut: its
- * length is that of the longest one. */
+ * The memory file between curses and the terminal. Each picture overwrites it from its start; it is never truncated, so
+ * its length is that of the longest picture. */
 #include "tui/term/output_buffer.h"
 
 #include <errno.h>

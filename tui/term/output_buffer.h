@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What curses writes, gathered: curses gives its descriptor a write(2) for each way of the cursor, and each wakes
- * whoever reads the terminal. Its descriptor is a memory file here, and what is in it goes out in one write. One
- * thread. */
+ * Gathers what curses writes for one picture and sends it to the terminal in one write(2). Curses itself calls write(2)
+ * for every move of the cursor, and each call wakes the terminal emulator. So the file that curses writes to is a
+ * memory file. Main thread only. */
 #ifndef TUI_TERM_OUTPUT_BUFFER_H
 #define TUI_TERM_OUTPUT_BUFFER_H
 
@@ -10,20 +10,20 @@
 #include "core/base/err.h"
 
 struct output_buffer {
-    FILE *pen;    /* for curses; owned */
-    int terminal; /* where all goes in the end; borrowed */
-    int memory;   /* memfd_create(2); -1: there is none, and the pen writes to the terminal */
+    FILE *pen;    /* curses writes here; owned */
+    int terminal; /* borrowed */
+    int memory;   /* memfd_create(2); -1: not available, so the pen writes to the terminal */
 };
 
-/* The pen writes to the terminal: curses asks it for its settings and its size. */
+/* At first the pen writes to the terminal, because curses asks it for settings and size. */
 enum err output_buffer_init(struct output_buffer *d, int terminal) MUST_CHECK;
 void output_buffer_done(struct output_buffer *d);
 
-/* From now on what the pen writes is kept; or, again, goes straight to the terminal (what is kept goes first). */
+/* From now on, gathers what the pen writes; or sends it straight to the terminal, after what was gathered. */
 void output_buffer_gather(struct output_buffer *d);
 void output_buffer_direct(struct output_buffer *d);
 
-/* What is kept goes to the terminal. One that is gone shows up as the end of its input. */
+/* Sends what was gathered. A terminal that is gone is noticed as the end of its input. */
 void output_buffer_send(struct output_buffer *d);
 
 #endif

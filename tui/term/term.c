@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Canvas → curses → terminal, and bytes → keys. Cells that this terminal or locale cannot show are replaced by
- * something of the same width, so columns never shift. */
+ * Draws a canvas with curses. A cell that this terminal or locale cannot show is replaced by one of the same width, so
+ * columns never shift. Input does not use curses, except for its table of key sequences. */
 #include "tui/term/term.h"
 
 #include <ncurses.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,15 +16,14 @@
 #include "tui/term/cell.h"
 #include "tui/term/clipboard.h"
 #include "tui/term/output_buffer.h"
-#include "tui/term/patch.h"
 #include "tui/draw/theme.h"
 #include "tui/term/input.h"
 
-enum { CODE_PASTE_BEGIN = 2000, CODE_PASTE_END, REST_MS = 1 };
+enum { CODE_PASTE_BEGIN = 2000, CODE_PASTE_END };
 
 static const char paste_on[] = "\033[?2004h", paste_off[] = "\033[?2004l";
 
-/* What a role is to curses. Colour pair 0 costs no sequence. */
+/* How curses shows a role. Colour pair 0 are the terminal's own colours, which need no escape sequence. */
 struct look {
     attr_t attrs;
     short pair;
@@ -33,33 +31,27 @@ struct look {
 
 struct term {
     FILE *in, *out;
-    FILE *tty; /* /dev/tty where stdin or stdout is something else; owned */
+    FILE *tty; /* /dev/tty if stdin or stdout is no terminal; owned */
     SCREEN *screen;
-    struct output_buffer output; /* what curses and we send, a picture at a time */
-    bool knows_keys;             /* curses does */
+    struct output_buffer output; /* gathers what curses writes for one picture */
+    bool knows_keys;             /* curses has been given the key sequences: see know_keys */
     struct input_reader input;
     struct term_watch watch;
     struct term_restore restore;
     struct look looks[ROLE_COUNT];
-    struct patch_style patches;
-    bool line_only; /* line_only: it cannot place the cursor, so one line is all there is */
+    bool line_only; /* the terminal cannot place the cursor, so poolscope uses a single line */
     enum glyphs glyphs;
-    bool paste_mode; /* the terminal brackets what is pasted */
+    bool paste_mode; /* the terminal marks the start and end of a paste */
     bool redraw;
-    bool taken;          /* the terminal is ours */
-    int hidden;          /* the cursor's visibility as curs_set last had it, 0 hidden; -1 unknown, or cannot be set */
-    bool patched;        /* the cursor is not where curses left it */
-    struct patch patch;  /* the last one that was made */
-    bool expects;        /* it is shown if what was typed last is typed again */
-    bool ahead;          /* it was: the next picture may be another */
-    struct canvas shown; /* what is on the screen; touched: what curses does not know of. No cells: nothing */
+    bool taken; /* the terminal has been taken over */
+    int hidden; /* last argument of curs_set(3): 0 is hidden; -1: unknown, or cannot be set */
 };
 
-/* Behind what curses has written, in front of what it will write. */
-static void send(struct term *t, const char *bytes, size_t n)
+/* Writes after what curses has written so far. A terminal that is gone is noticed as the end of its input. */
+static void send_bytes(struct term *t, const char *bytes, size_t n)
 {
     enum err err = io_write_all(fileno(t->output.pen), bytes, n);
-    (void)err; /* a terminal that is gone shows up as the end of its input */
+    (void)err;
 }
 
 /* Opening */
@@ -70,7 +62,7 @@ static const char *capability(const char *name)
     return s && s != (char *)-1 ? s : NULL;
 }
 
-/* Appends without the padding marks ($<5>) that only tputs understands. */
+/* Appends a capability without padding marks ($<5>), which are for tputs(3) only. */
 static void restore_add(struct term_restore *r, const char *s)
 {
     while (s && *s && r->nbytes + 1 < sizeof r->bytes) {
@@ -94,7 +86,7 @@ static void restore_fill(struct term *t)
     restore_add(r, capability("cnorm"));
 }
 
-/* Only behind rmcup: with it a terminal may bring back a cursor as hidden as it was when curses saved it last. */
+/* Must come after rmcup, with which a terminal may restore a cursor that was hidden when curses saved it. */
 static void show_cursor(const struct term *t)
 {
     struct term_restore r = {.fd = t->restore.fd};
@@ -110,7 +102,7 @@ static enum err find_terminal(struct term *t, struct problem *problem)
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
         t->tty = fopen("/dev/tty", "r+e");
         if (!t->tty)
-            return problem_errno(problem, "there is no terminal to draw on (/dev/tty)");
+            return problem_errno(problem, "the explorer needs a terminal, and /dev/tty cannot be opened");
         if (!isatty(STDIN_FILENO))
             t->in = t->tty;
         if (!isatty(STDOUT_FILENO))
@@ -118,7 +110,7 @@ static enum err find_terminal(struct term *t, struct problem *problem)
     }
     t->restore.fd = fileno(t->out);
     if (tcgetattr(t->restore.fd, &t->restore.before) < 0)
-        return problem_errno(problem, "the terminal's settings cannot be read");
+        return problem_errno(problem, "the settings of the terminal cannot be read");
     return OK;
 }
 
@@ -129,7 +121,7 @@ static void announce(struct term *t, bool ours)
         t->watch.changed(t->watch.ctx, ours ? &t->restore : NULL);
 }
 
-/* All that curses would set, in one step, before curses is there: whoever watches knew of it before. */
+/* Sets everything that curses would set in one step, after the guard was informed. */
 static void take(struct term *t)
 {
     struct termios *raw = &t->restore.ours;
@@ -172,22 +164,8 @@ static void init_looks(struct term *t, const struct term_options *options)
     }
 }
 
-static bool has(const char *name, const char *what)
-{
-    const char *s = capability(name);
-    return s && strcmp(s, what) == 0;
-}
-
-static void init_patches(struct term *t)
-{
-    struct patch_style *p = &t->patches;
-    p->usable = has("cup", PATCH_CUP) && has("cub1", PATCH_CUB1) && has("cud1", PATCH_CUD1);
-    p->glyphs = t->glyphs;
-    for (int role = 0; role < ROLE_COUNT; role++)
-        p->plain[role] = !t->looks[role].attrs && !t->looks[role].pair;
-}
-
-/* Some terminals, and all that play keys back, send the arrows as without the keypad mode that curses puts on. */
+/* Some terminals, and programs that replay keys, send the sequences for arrows that are meant for a terminal without
+ * keypad mode, although curses has turned that on. */
 static void define_plain_keys(void)
 {
     static const struct {
@@ -207,13 +185,13 @@ static void init_modes(struct term *t)
     raw();
     noecho();
     nonl();
-    tcsetattr(t->restore.fd, TCSANOW, &t->restore.ours); /* raw() would have read(2) wait */
+    tcsetattr(t->restore.fd, TCSANOW, &t->restore.ours); /* raw(3) would make read(2) wait */
     def_prog_mode();
-    typeahead(-1); /* whoever draws has read all keys first */
+    typeahead(-1); /* curses must not look for input while it draws */
     t->hidden = -1;
 }
 
-/* Behind the first picture: all keys that a terminal may have take as long to learn as half of it to draw. */
+/* Called after the first picture was sent: to learn all key sequences takes half as long as to draw it. */
 static void know_keys(struct term *t)
 {
     if (t->knows_keys)
@@ -224,19 +202,17 @@ static void know_keys(struct term *t)
     define_key("\033[201~", CODE_PASTE_END);
     define_plain_keys();
     if (t->paste_mode)
-        send(t, paste_on, strlen(paste_on));
+        send_bytes(t, paste_on, strlen(paste_on));
     output_buffer_send(&t->output);
 }
 
 static key_code look_up(const char *sequence);
-static void bytes_came(void *ctx, bool again);
 
 /* From term.h, which makes macros of ordinary names such as `columns`. */
 extern int setupterm(const char *term, int fd, int *status);
 
-/* Whether newterm(3), which does not say why it failed, failed for want of memory: there is none even now, or the
- * terminal's type is known. setupterm(3) must not be called without memory, since it does not check all it allocates.
- */
+/* newterm(3) does not say why it failed. It failed for lack of memory if there is still none, or if the terminal type
+ * is known. setupterm(3) must not be called without memory, because it does not check all its allocations. */
 static bool lacks_memory(int fd)
 {
     int found = 0;
@@ -265,9 +241,10 @@ enum err term_open(const struct term_options *options, const struct term_watch *
         const char *name = getenv("TERM");
         err = lacks_memory(fileno(t->in))
                   ? problem_set(problem, ERR_NOMEM, "out of memory")
-                  : problem_set(problem, ERR_NOT_FOUND,
-                                "the terminal type TERM=%s is not known here; poolscope run needs none",
-                                name ? name : "");
+                  : problem_set(
+                        problem, ERR_NOT_FOUND,
+                        "the terminal type TERM=%s is unknown on this system; `poolscope run` needs no terminal",
+                        name ? name : "");
         goto out;
     }
     t->line_only = !capability("cup");
@@ -275,10 +252,9 @@ enum err term_open(const struct term_options *options, const struct term_watch *
     restore_fill(t);
     announce(t, true);
     init_modes(t);
-    input_reader_init(&t->input, fileno(t->in), look_up, bytes_came, t);
+    input_reader_init(&t->input, fileno(t->in), look_up);
     init_looks(t, options);
     t->glyphs = cell_glyphs(getenv("TERM"));
-    init_patches(t);
     output_buffer_gather(&t->output);
     *out = t;
     return OK;
@@ -300,8 +276,6 @@ void term_size(struct term *t, int *width, int *height)
         if (is_term_resized(lines, ws.ws_col)) {
             resize_term(lines, ws.ws_col);
             t->redraw = true;
-            t->expects = false;
-            canvas_done(&t->shown); /* curses cuts what it has */
         }
     }
     *width = COLS;
@@ -310,7 +284,7 @@ void term_size(struct term *t, int *width, int *height)
 
 /* Drawing */
 
-/* A cell as curses has it: one character, or two where a wide one is replaced. Returns how many. */
+/* Converts a cell for curses: to one character, or to two if a wide character is replaced. Returns how many. */
 static int cell_to_curses(const struct term *t, const struct canvas_cell *cell, cchar_t *out)
 {
     const struct look *look = &t->looks[cell->role < ROLE_COUNT ? cell->role : ROLE_TEXT];
@@ -323,8 +297,8 @@ static int cell_to_curses(const struct term *t, const struct canvas_cell *cell, 
     return wide < cell->width ? 2 : 1;
 }
 
-/* Cells from … to - 1 in pieces: curses takes many characters in hardly more time than one. */
-static void draw_cells(const struct term *t, WINDOW *window, int row, const struct canvas_cell *cells, struct extent s)
+/* Gives curses the cells from … to - 1 in pieces, because it takes hardly longer for many characters than for one. */
+static void draw_cells(const struct term *t, int row, const struct canvas_cell *cells, struct extent s)
 {
     enum { PIECE = 128 };
     cchar_t piece[PIECE + 1];
@@ -334,142 +308,37 @@ static void draw_cells(const struct term *t, WINDOW *window, int row, const stru
         if (cell->width == 0)
             continue;
         if (n >= PIECE) {
-            mvwadd_wchnstr(window, row, start, piece, n);
+            mvadd_wchnstr(row, start, piece, n);
             n = 0;
         }
         if (n == 0)
-            start = col; /* not that of the right half of a wide one */
+            start = col; /* never the right half of a wide character */
         if (n > 0 && cell->width == 1 && memcmp(cell, cell - 1, sizeof *cell) == 0) {
-            piece[n] = piece[n - 1]; /* much of a screen is blanks and rules */
+            piece[n] = piece[n - 1]; /* repeated cells, such as blanks and lines, are common */
             n++;
         } else
             n += cell_to_curses(t, cell, &piece[n]);
     }
-    mvwadd_wchnstr(window, row, start, piece, n);
-}
-
-static struct canvas_cell *row_of(const struct canvas *c, int row)
-{
-    return &c->cells[(size_t)row * (size_t)c->stride];
-}
-
-/* Only cells that are not what they were: giving curses a cell takes longer than all that comes before. */
-static void draw_row(const struct term *t, int row, const struct canvas *c)
-{
-    const struct canvas_cell *now = row_of(c, row), *before = t->shown.cells ? row_of(&t->shown, row) : NULL;
-    struct extent s = before ? c->touched[row] : (struct extent){0, c->width};
-    if (before) {
-        while (s.from < s.to && memcmp(&now[s.from], &before[s.from], sizeof *now) == 0)
-            s.from++;
-        while (s.to > s.from && memcmp(&now[s.to - 1], &before[s.to - 1], sizeof *now) == 0)
-            s.to--;
-        while (s.from > 0 && s.from < s.to && now[s.from].width == 0)
-            s.from--;
-    }
-    if (s.from < s.to)
-        draw_cells(t, stdscr, row, now, s);
-}
-
-static void untouch(struct canvas *c)
-{
-    for (int row = 0; row < c->height; row++)
-        c->touched[row] = (struct extent){0, 0};
-}
-
-/* What is on the screen now, as curses knows. Without memory for it, the next picture is given as a whole. */
-static void keep_rows(struct term *t, struct canvas *c)
-{
-    bool fresh = !t->shown.cells;
-    if (fresh && canvas_init(&t->shown, c->width, c->height))
-        return;
-    for (int row = 0; row < c->height; row++) {
-        struct extent s = fresh ? (struct extent){0, c->width} : c->touched[row];
-        size_t bytes = (size_t)(s.to - s.from) * sizeof *c->cells;
-        if (bytes > 0)
-            memcpy(&row_of(&t->shown, row)[s.from], &row_of(c, row)[s.from], bytes);
-    }
-    untouch(&t->shown);
-    untouch(c);
-}
-
-/* Where the cursor is while it is hidden. */
-static int resting_row(void)
-{
-    return LINES - 1;
-}
-
-/* What patches have changed, in each of the windows that curses compares; and the cursor where curses left it. */
-static void end_patches(struct term *t)
-{
-    char place[PATCH_PLACE];
-    if (t->patched)
-        send(t, place, patch_place(resting_row(), 0, place));
-    t->patched = false;
-    WINDOW *const windows[] = {stdscr, newscr, curscr};
-    for (size_t i = 0; i < sizeof windows / sizeof *windows && t->shown.cells; i++) {
-        int y, x;
-        getyx(windows[i], y, x);
-        for (int row = 0; row < t->shown.height; row++)
-            if (t->shown.touched[row].from < t->shown.touched[row].to)
-                draw_cells(t, windows[i], row, row_of(&t->shown, row), t->shown.touched[row]);
-        wmove(windows[i], y, x);
-    }
-}
-
-/* False where curses has to draw. It leaves the terminal with plain text, which is all that a patch has. */
-static bool make_patch(struct term *t, const struct canvas *c)
-{
-    return t->hidden == 0 && t->patches.usable && t->shown.cells && !t->redraw &&
-           patch_make(&t->patches, &t->shown, c, &t->patch);
-}
-
-static void show_patch(struct term *t)
-{
-    if (t->patch.nruns == 0)
-        return;
-    enum err err = io_write_all(t->restore.fd, t->patch.bytes, t->patch.nbytes);
-    (void)err; /* as in send */
-    patch_apply(&t->patch, &t->shown);
-    t->patched = true;
-}
-
-static void draw_whole(struct term *t, struct canvas *c, int x, int y)
-{
-    end_patches(t);
-    if (!t->shown.cells)
-        erase();
-    for (int row = 0; row < c->height && row < LINES; row++)
-        draw_row(t, row, c);
-    int show = x >= 0 && y >= 0;
-    if (show != t->hidden)
-        t->hidden = curs_set(show) == ERR ? -1 : show;
-    move(show ? y : resting_row(), show ? x : 0);
-    if (t->redraw)
-        clearok(curscr, TRUE);
-    t->redraw = false;
-    refresh();
-    keep_rows(t, c);
-    know_keys(t);
-    output_buffer_send(&t->output);
+    if (n > 0)
+        mvadd_wchnstr(row, start, piece, n);
 }
 
 void term_draw(struct term *t, struct canvas *c, int x, int y)
 {
-    if (t->shown.width != c->width || t->shown.height != c->height)
-        canvas_done(&t->shown);
-    for (int i = 0; t->ahead && t->shown.cells && i < t->patch.nruns; i++)
-        canvas_touch(c, t->patch.runs[i].row, t->patch.runs[i].at.from, t->patch.runs[i].at.to);
-    t->expects = t->ahead = false;
-    if ((x < 0 || y < 0) && make_patch(t, c)) {
-        untouch(c);
-        show_patch(t);
-    } else
-        draw_whole(t, c, x, y);
-}
-
-void term_expect(struct term *t, const struct canvas *c)
-{
-    t->expects = make_patch(t, c);
+    for (int row = 0; row < c->height && row < LINES; row++) {
+        draw_cells(t, row, &c->cells[(size_t)row * (size_t)c->stride], c->touched[row]);
+        c->touched[row] = (struct extent){0, 0};
+    }
+    int show = x >= 0 && y >= 0;
+    if (show != t->hidden)
+        t->hidden = curs_set(show) == ERR ? -1 : show;
+    move(show ? y : LINES - 1, show ? x : 0);
+    if (t->redraw)
+        clearok(curscr, TRUE);
+    t->redraw = false;
+    refresh();
+    know_keys(t);
+    output_buffer_send(&t->output);
 }
 
 bool term_is_ours(const struct term *t)
@@ -481,20 +350,17 @@ bool term_is_ours(const struct term *t)
 void term_redraw(struct term *t)
 {
     output_buffer_direct(&t->output);
-    reset_prog_mode(); /* somebody may have changed it while we were stopped */
+    reset_prog_mode(); /* another program may have changed the settings while this process was stopped */
     output_buffer_gather(&t->output);
     t->redraw = true;
-    t->expects = false;
 }
 
 static void give_back(struct term *t)
 {
-    t->expects = false;
     if (t->screen) {
-        end_patches(t);
         output_buffer_direct(&t->output);
         if (t->paste_mode)
-            send(t, paste_off, strlen(paste_off));
+            send_bytes(t, paste_off, strlen(paste_off));
         endwin();
         show_cursor(t);
     }
@@ -510,7 +376,7 @@ static void take_again(struct term *t)
     t->hidden = -1;
     refresh();
     if (t->paste_mode)
-        send(t, paste_on, strlen(paste_on));
+        send_bytes(t, paste_on, strlen(paste_on));
     output_buffer_gather(&t->output);
 }
 
@@ -543,7 +409,6 @@ void term_close(struct term *t)
     output_buffer_done(&t->output);
     if (t->tty)
         fclose(t->tty);
-    canvas_done(&t->shown);
     input_reader_done(&t->input);
     free(t);
 }
@@ -591,21 +456,6 @@ static key_code look_up(const char *sequence)
     return code == CODE_PASTE_BEGIN ? KEYBOARD_PASTE_BEGIN
            : code == CODE_PASTE_END ? KEYBOARD_PASTE_END
                                     : key_from_curses(code);
-}
-
-/* What is expected is shown before it is known what was typed, which takes longer than all else. Then whoever shows it
- * has the processor for a moment: a reader that wakes while we work on is put on another one, which takes it longer
- * than all of this. */
-static void bytes_came(void *ctx, bool again)
-{
-    struct term *t = ctx;
-    struct pollfd fd = {t->input.fd, POLLIN, 0};
-    if (again && t->expects) {
-        t->ahead = true;
-        show_patch(t);
-        poll(&fd, 1, REST_MS);
-    }
-    t->expects = false;
 }
 
 bool term_has_more(const struct term *t)

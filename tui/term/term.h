@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The terminal: the only place that knows curses. Turns a canvas into a screen and bytes into keys. One thread; at most
- * one is open at a time (curses has one current screen). The caller has blocked the signals it reads by signalfd. */
+ * The terminal that poolscope runs on: shows a canvas and reads keys. This is the only place that uses curses. Main
+ * thread only. At most one terminal is open at a time, because curses has one current screen. The caller has blocked
+ * the signals that it reads by signalfd(2). */
 #ifndef TUI_TERM_TERM_H
 #define TUI_TERM_TERM_H
 
@@ -14,60 +15,56 @@
 struct term;
 
 struct term_options {
-    bool color;       /* false: attributes alone */
-    bool force_color; /* although NO_COLOR is set */
+    bool color;       /* false: bold, reverse and underline only */
+    bool force_color; /* even if NO_COLOR is set */
 };
 
-/* What a guard needs to put the terminal right again when we cannot. */
+/* What the guard (guard.h) needs to restore the terminal if poolscope cannot. */
 struct term_restore {
     int fd;                      /* the terminal, borrowed until term_close */
-    struct termios before, ours; /* as it was found; as we set it */
-    char bytes[256];             /* ends the alternate screen, the keypad, the paste mode; shows the cursor */
+    struct termios before, ours; /* the settings found, and those that poolscope set */
+    char bytes[256];             /* end the alternate screen, keypad and paste modes; show the cursor */
     size_t nbytes;
 };
 
-/* Called when the terminal has been taken over (or, with NULL, just before it is given back). */
+/* `changed` is called just before the terminal is taken over, and with NULL after it was given back. */
 struct term_watch {
     void (*changed)(void *ctx, const struct term_restore *restore);
     void *ctx;
 };
 
-/* Uses stdin and stdout where they are a terminal, else /dev/tty. `watch` hears of it before the first byte is sent. */
+/* Uses stdin and stdout if they are a terminal, and else /dev/tty. `watch` is copied; it is called before the first
+ * byte is sent. */
 enum err term_open(const struct term_options *options, const struct term_watch *watch, struct term **out,
                    struct problem *problem) MUST_CHECK;
-void term_close(struct term *t); /* gives the terminal back as it was */
+void term_close(struct term *t); /* restores the terminal; NULL is fine */
 
-int term_fd(const struct term *t); /* poll for POLLIN: term_read */
+int term_fd(const struct term *t); /* readable: call term_read */
 
 /* The size now; the next term_draw uses it. */
 void term_size(struct term *t, int *width, int *height);
 
-/* Shows the canvas: the rows that were touched, which are untouched then. The text cursor stands at x, y; hidden if x
- * is negative. */
+/* Shows what was drawn on the canvas since the last call, and clears its record of that (canvas.touched). The text
+ * cursor is put at x, y, or hidden if x is negative. */
 void term_draw(struct term *t, struct canvas *c, int x, int y);
-
-/* What the picture will be if what was typed last is typed again, and nothing else: then it is shown at once, before
- * term_read says what was typed. The next term_draw puts right whatever is not so, and nothing is expected any more.
- * What is touched stays so. */
-void term_expect(struct term *t, const struct canvas *c);
 
 void term_redraw(struct term *t); /* the next term_draw sends everything again */
 
-/* Input is at hand that term_read has not been asked for yet: what came together with the key that suspended us. */
+/* True if term_read has input without reading from the terminal: keys that arrived together with the last one. */
 bool term_has_more(const struct term *t);
 
-/* The next input; INPUT_NONE when nothing more is there now. */
+/* The next key or paste; INPUT_NONE if there is no more now. */
 void term_read(struct term *t, struct input *out);
 
-/* False while another job is in the foreground: then nothing may be read, drawn or set. */
+/* False while another job of the shell is in the foreground: then poolscope may not read, draw or change settings. */
 bool term_is_ours(const struct term *t);
 
-/* Gives the terminal back, stops this process (SIGSTOP), and takes the terminal again once it is in the foreground.
- * False if it is asked to end (SIGTERM, SIGHUP) before that; the terminal is not ours then. */
+/* Gives the terminal back, stops this process (SIGSTOP), and takes the terminal over again once this process is
+ * continued in the foreground. False if SIGTERM or SIGHUP arrived before that; the terminal stays given back then. */
 bool term_suspend(struct term *t) MUST_CHECK;
 
-/* To the clipboard of the terminal (OSC 52). False if this terminal is known not to have one, or the text is too
- * long. */
+/* Copies the text to the terminal's clipboard (OSC 52). False if the terminal is known to have none, or the text is
+ * longer than CLIPBOARD_MAX. */
 bool term_copy(struct term *t, const char *text, size_t len);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * libvterm keeps the screen; what scrolls off it is kept here, in a ring of rows. */
+ * libvterm keeps the screen. Rows that scroll off it are kept here, in a ring. */
 #include "tui/term/vt.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@
 enum { SIZE_MIN = 2, SIZE_MAX_CELLS = 1000, REPLIES_MAX = 1 << 18 };
 
 struct vt_row {
-    struct vt_cell *cells; /* owned; without the blanks at its end */
+    struct vt_cell *cells; /* owned; trailing blanks are left out */
     size_t n;
 };
 
@@ -27,7 +27,7 @@ struct vt {
     struct vt_row history[VT_HISTORY_MAX]; /* a ring */
     size_t oldest, nhistory;
     uint64_t forgotten;
-    struct vt_cell *line; /* one of the screen, for vt_line */
+    struct vt_cell *line; /* what vt_line returns for a line of the screen */
     struct buf replies, taken;
 };
 
@@ -62,7 +62,7 @@ static int push_line(int columns, const VTermScreenCell *cells, void *user)
         row.n--;
     }
     if (row.n > 0 && !(row.cells = calloc(row.n, sizeof *row.cells)))
-        return 0; /* without memory the line is lost */
+        return 0; /* the line is lost for lack of memory */
     for (size_t i = 0; i < row.n; i++)
         row.cells[i] = cell_from(&cells[i]);
     if (t->nhistory == VT_HISTORY_MAX) {
@@ -75,7 +75,7 @@ static int push_line(int columns, const VTermScreenCell *cells, void *user)
     return 1;
 }
 
-/* The screen got higher: the newest line comes back to it. */
+/* Called when the screen becomes higher: the newest line of the history returns to it. */
 static int pop_line(int columns, VTermScreenCell *cells, void *user)
 {
     struct vt *t = user;
@@ -104,7 +104,7 @@ static int move_cursor(VTermPos pos, VTermPos before, int visible, void *user)
 {
     struct vt *t = user;
     (void)before;
-    (void)visible; /* set_property says it too */
+    (void)visible; /* set_property is called for it, too */
     t->cursor = pos;
     return 1;
 }
@@ -120,7 +120,7 @@ static int set_property(VTermProp property, VTermValue *value, void *user)
 static void add_reply(const char *bytes, size_t len, void *user)
 {
     struct vt *t = user;
-    buf_add(&t->replies, bytes, len); /* a program that asks and never reads gets no more answers */
+    buf_add(&t->replies, bytes, len); /* a program that asks and never reads gets no more answers at REPLIES_MAX */
 }
 
 static void add_piece(void *user, const char *piece, size_t len)
@@ -312,7 +312,7 @@ void vt_paste(struct vt *t, const char *text, size_t len)
 {
     vterm_keyboard_start_paste(t->vterm);
     for (size_t i = 0; i < len; i++)
-        buf_add_char(&t->replies, text[i] == '\n' ? '\r' : text[i]); /* as a terminal types a line's end */
+        buf_add_char(&t->replies, text[i] == '\n' ? '\r' : text[i]); /* terminals paste newlines as CR */
     vterm_keyboard_end_paste(t->vterm);
 }
 

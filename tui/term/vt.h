@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The terminal that a watched program believes to be on: bytes in, lines of cells out; keys in, bytes for the program
- * out. The only place that knows libvterm. One thread. */
+ * The terminal emulator of a watched program. It takes the program's output and gives lines of cells; it takes keys and
+ * gives bytes for the program to read. This is the only place that uses libvterm. Main thread only. */
 #ifndef TUI_TERM_VT_H
 #define TUI_TERM_VT_H
 
@@ -17,37 +17,37 @@ enum { VT_HISTORY_MAX = 4000, VT_CHARS_MAX = 3 };
 
 enum vt_attr { VT_BOLD = 1, VT_REVERSE = 2 };
 struct vt_cell {
-    uint32_t chars[VT_CHARS_MAX]; /* a code point and marks on it; 0: no more. A blank has none */
-    uint8_t width;                /* 1 or 2; 0: right half of a wide one */
+    uint32_t chars[VT_CHARS_MAX]; /* a code point and combining marks, up to the first 0; a blank has none */
+    uint8_t width;                /* 1 or 2; 0: the right half of a wide character */
     uint8_t attrs;                /* enum vt_attr */
 };
 
-/* Sizes below 2 become 2. */
+/* A width or height below 2 becomes 2. */
 enum err vt_new(int columns, int rows, struct vt **out) MUST_CHECK;
 void vt_free(struct vt *t);
 
 void vt_resize(struct vt *t, int columns, int rows);
 void vt_size(const struct vt *t, int *columns, int *rows);
 
-/* What the program wrote: any bytes, cut anywhere. The program is not trusted: only what tui/term/vt_filter.h lets
- * through reaches libvterm. */
+/* Takes output of the program, cut at any byte. The program is not trusted: only what passes tui/term/vt_filter.h
+ * reaches libvterm. */
 void vt_write(struct vt *t, const char *bytes, size_t len);
 
-/* Lines 0 … vt_lines - 1: the newest VT_HISTORY_MAX that scrolled off, then the screen's. vt_forgotten is how many
- * lines there were before these. The cells are borrowed until the next call. */
+/* Lines are numbered from 0: up to VT_HISTORY_MAX that scrolled off the screen, then those of the screen. vt_forgotten
+ * is how many older lines were dropped. The cells of vt_line are borrowed until the next call. */
 size_t vt_lines(const struct vt *t);
 uint64_t vt_forgotten(const struct vt *t);
 const struct vt_cell *vt_line(struct vt *t, size_t line, size_t *ncells);
 
-/* Where the program's cursor is: a line as above, and a column. False if the program has hidden it. */
+/* The line, numbered as above, and column of the program's cursor. False if the program has hidden it. */
 bool vt_cursor(const struct vt *t, size_t *line, int *column);
 
-/* A key or a paste, as this terminal sends them to the program; they, and answers to what the program asked, come out
- * of vt_take. */
+/* Types a key, or pastes a text. vt_take returns the bytes that a terminal sends for it, and answers to the queries of
+ * the program. */
 void vt_key(struct vt *t, key_code key);
 void vt_paste(struct vt *t, const char *text, size_t len);
 
-/* The bytes for the program. They are taken with that; borrowed until the next call. */
+/* Takes the bytes for the program; borrowed until the next call. */
 const char *vt_take(struct vt *t, size_t *len);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * A state machine after the usual one for terminals (https://vt100.net/emu/dec_ansi_parser), which writes each sequence
- * that it knows anew, from its parsed parts, and drops the others.
+ * A state machine like that of terminals (https://vt100.net/emu/dec_ansi_parser). It parses each sequence, writes those
+ * that it knows again from their parts, and drops the others.
  *
- * Left out on purpose, because of what libvterm makes of them:
- * - DECLRMM and DECSLRM (left and right margins): they outlive a terminal that becomes narrower.
- * - REP with libvterm's own counting: it never ends after a character without width. It is expanded here.
- * - DECDWL and DECDHL (lines of double size): they are not drawn larger here anyway.
+ * These are dropped on purpose, because libvterm handles them badly:
+ * - DECLRMM and DECSLRM (left and right margins): they stay as they are when the screen becomes narrower.
+ * - REP with libvterm's own counting: it loops for ever after a character without width. It is expanded here.
+ * - DECDWL and DECDHL (lines of double size): poolscope does not draw them larger anyway.
  * - G2, G3 and single shifts: they cut UTF-8 characters.
  * - Characters of C1 (U+0080 to U+009F): libvterm counts their width as -1. */
 #include "tui/term/vt_filter.h"
@@ -51,7 +51,7 @@ static bool is_mark(const char *c, size_t len)
                        value == 0x6de || value == 0x70f || value == 0x1734 || (value >= 0xfff9 && value <= 0xfffb));
 }
 
-/* Marks that no terminal gives a width to, alone or on another character. */
+/* Combining marks that have no width on any terminal. */
 static bool is_plain_mark(unsigned value)
 {
     return (value >= 0x300 && value <= 0x36f) || (value >= 0x20d0 && value <= 0x20ff) ||
@@ -120,7 +120,7 @@ static void put_piece(struct vt_filter *f, const char *piece, size_t len)
     f->out(f->user, piece, len);
 }
 
-/* A CSI sequence of these arguments; those that were left out stay empty. */
+/* Writes a CSI sequence with these arguments; those that were left out stay empty. */
 static void put_csi(struct vt_filter *f, const int *args, size_t n, char final)
 {
     char text[64] = "\033[";
@@ -141,7 +141,7 @@ static size_t count_args(const struct vt_filter *f)
     return f->nargs < VT_FILTER_ARGS_MAX ? f->nargs : VT_FILTER_ARGS_MAX;
 }
 
-/* Where the argument after the i-th starts: its sub-arguments are passed over. */
+/* The index of the argument after the i-th, past its sub-arguments. */
 static size_t next_arg(const struct vt_filter *f, size_t i)
 {
     for (i++; i < count_args(f) && f->is_sub[i];)
@@ -202,7 +202,7 @@ static void put_modes(struct vt_filter *f, char final)
                 put_csi(f, &known[k], 1, final);
 }
 
-/* REP: the last character again. */
+/* REP: writes the last character again. */
 static void repeat(struct vt_filter *f)
 {
     char c[sizeof f->last];
@@ -213,7 +213,7 @@ static void repeat(struct vt_filter *f)
         put_character(f, c, len);
 }
 
-/* What CSI sequences pass, by the characters around their arguments. */
+/* The CSI sequences that pass, by the characters around their arguments. */
 static const struct {
     char leader, intermediate;
     const char *finals;
@@ -251,7 +251,7 @@ static void end_csi(struct vt_filter *f, char final)
         put_attributes(f);
     else if (plain && final == 'b')
         repeat(f);
-    else if (plain && (final == 's' || final == 'u')) /* xterm saves and restores the cursor so */
+    else if (plain && (final == 's' || final == 'u')) /* save and restore the cursor, as in xterm */
         put_piece(f, final == 's' ? "\0337" : "\0338", 2);
     else if ((final == 'h' || final == 'l') && !f->intermediate && (!f->leader || f->leader == '?'))
         put_modes(f, final);
@@ -340,7 +340,7 @@ static void read_escape(struct vt_filter *f, char c)
     } else if (c == 'P' || c == 'X' || c == '^' || c == '_') {
         f->state = VT_FILTER_STRING;
     } else {
-        end_escape(f, c); /* ESC \ among them, which ends a string: ESC has done so already */
+        end_escape(f, c); /* also ESC \, which ends a string; ESC has already ended it */
     }
 }
 
@@ -349,7 +349,7 @@ static bool is_in_string(const struct vt_filter *f)
     return f->state == VT_FILTER_OSC || f->state == VT_FILTER_STRING;
 }
 
-/* A C0 control. Within a sequence it is obeyed at once, and the sequence goes on; within a string it is dropped. */
+/* A C0 control within a sequence is obeyed at once, and the sequence continues; within a string it is dropped. */
 static void read_control(struct vt_filter *f, unsigned char c)
 {
     if (c == CAN || c == SUB) {

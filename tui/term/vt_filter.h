@@ -37,7 +37,7 @@ struct vt_filter {
     bool is_sub[VT_FILTER_ARGS_MAX]; /* a colon stands before it: it belongs to the argument before it */
     size_t nargs;                    /* VT_FILTER_ARGS_MAX + 1: there were more */
 
-    /* The UTF-8 character of which the first bytes have come. */
+    /* A UTF-8 character of which only the first bytes have come. */
     char character[4];
     size_t have, need;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Bytes of a terminal become keys: sequences that it knows and others, Alt, characters, in one piece or in several. */
+ * Turning the bytes of a terminal into keys. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,7 +35,7 @@ static key_code look_up(const char *sequence)
     return found;
 }
 
-/* The bytes are these keys, which end with 0, with none left over. */
+/* Checks that the bytes are exactly these keys; the list ends with 0. */
 static void assert_keys(const char *bytes, const key_code *keys)
 {
     size_t at = 0, n = strlen(bytes);
@@ -52,7 +52,7 @@ static void assert_keys(const char *bytes, const key_code *keys)
 
 #define KEYS(...) ((const key_code[]){__VA_ARGS__, 0})
 
-static void sequences_and_characters_are_told_apart(void **state)
+static void tells_sequences_and_characters_apart(void **state)
 {
     (void)state;
     assert_keys("j\033[Ak\033OB", KEYS('j', PRESS_UP, 'k', PRESS_DOWN));
@@ -62,7 +62,7 @@ static void sequences_and_characters_are_told_apart(void **state)
     assert_keys("\033[200~x", KEYS(KEYBOARD_PASTE_BEGIN, 'x'));
 }
 
-static void escape_is_a_key_or_alt(void **state)
+static void takes_escape_as_a_key_or_as_alt(void **state)
 {
     (void)state;
     assert_keys("\033", KEYS(PRESS_ESC));
@@ -72,7 +72,7 @@ static void escape_is_a_key_or_alt(void **state)
     assert_keys("\033\177", KEYS(PRESS_UNKNOWN));
 }
 
-static void what_is_not_known_is_taken_to_its_end(void **state)
+static void skips_unknown_sequences_to_their_end(void **state)
 {
     (void)state;
     assert_keys("\033[1;5Aq", KEYS(PRESS_UNKNOWN, 'q'));
@@ -83,7 +83,7 @@ static void what_is_not_known_is_taken_to_its_end(void **state)
     assert_keys("\377a\303", KEYS(PRESS_UNKNOWN, 'a', PRESS_UNKNOWN));
 }
 
-static void what_may_go_on_waits_for_more(void **state)
+static void waits_for_more_of_an_incomplete_key(void **state)
 {
     (void)state;
     static const char *const begun[] = {"\033",     "\033[", "\033[1",   "\033[15", "\033O",
@@ -97,8 +97,7 @@ static void what_may_go_on_waits_for_more(void **state)
     assert_int_equal(keyboard_first("a\303", 2, false, look_up, &key), 1);
 }
 
-/* Every byte is taken sooner or later, whatever they are. */
-static void no_bytes_hold_it_up(void **state)
+static void takes_every_byte_whatever_it_is(void **state)
 {
     (void)state;
     static const char alphabet[] = "\033\033[O;1~A\303\251\346\377x\0\177";
@@ -123,11 +122,9 @@ static void no_bytes_hold_it_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sequences_and_characters_are_told_apart),
-        cmocka_unit_test(escape_is_a_key_or_alt),
-        cmocka_unit_test(what_is_not_known_is_taken_to_its_end),
-        cmocka_unit_test(what_may_go_on_waits_for_more),
-        cmocka_unit_test(no_bytes_hold_it_up),
+        cmocka_unit_test(tells_sequences_and_characters_apart), cmocka_unit_test(takes_escape_as_a_key_or_as_alt),
+        cmocka_unit_test(skips_unknown_sequences_to_their_end), cmocka_unit_test(waits_for_more_of_an_incomplete_key),
+        cmocka_unit_test(takes_every_byte_whatever_it_is),
     };
     setlocale(LC_CTYPE, "C.UTF-8");
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,10 @@
 #include "core/engine/engine.h"
 #include "tests/kit/model_events.h"
 #include "tests/kit/tui_kit.h"
+#include "tui/commands/command_table.h"
 #include "tui/panes/picks.h"
+#include "tui/commands/steps.h"
+#include "tui/screen/dispatch.h"
 
 static const char *const article[] = {"0001", "00002", "0005"};
 
@@ -28,9 +31,9 @@ static size_t commands_of_key(enum scope scope, enum where where, key_code key)
     char label[24];
     size_t n = 0;
     key_label(key, label);
-    for (size_t i = 0; command_at(i); i++)
-        n += command_groups[command_at(i)->group].where == where && command_is_in(command_at(i), scope) &&
-             (key_is_in(label, command_at(i)->key) || key_is_in(label, command_at(i)->also));
+    for (size_t i = 0; i < command_table.n; i++)
+        n += command_groups[command_table.v[i].group].where == where && command_is_in(&command_table.v[i], scope) &&
+             (key_is_in(label, command_table.v[i].key) || key_is_in(label, command_table.v[i].also));
     return n;
 }
 
@@ -52,12 +55,13 @@ static void a_key_has_one_command_on_each_screen(void **state)
 static void every_command_has_name_help_and_function(void **state)
 {
     (void)state;
-    for (size_t i = 0; command_at(i); i++) {
-        const struct command *c = command_at(i);
+    for (size_t i = 0; i < command_table.n; i++) {
+        const struct command *c = &command_table.v[i];
         assert_true(c->name[0] && c->summary && c->summary[0]);
-        assert_non_null(c->run);
+        assert_int_equal((c->run != NULL) + (c->run_how != NULL) + (c->run_arg != NULL), 1);
+        assert_true((c->args != NULL) == (c->run_arg != NULL));
         assert_true(c->group < COMMAND_GROUPS);
-        assert_ptr_equal(command_by_name(c->name), c);
+        assert_ptr_equal(command_by_name(&command_table, c->name), c);
         assert_true(c->key || c->args); /* it has a key, or it takes an argument */
     }
 }
@@ -65,18 +69,18 @@ static void every_command_has_name_help_and_function(void **state)
 static void terminals_can_send_every_key_of_the_command_table(void **state)
 {
     (void)state;
-    for (size_t i = 0; command_at(i); i++) {
-        const struct command *c = command_at(i);
+    for (size_t i = 0; i < command_table.n; i++) {
+        const struct command *c = &command_table.v[i];
         enum where where = command_groups[c->group].where;
         enum scope scope = command_is_in(c, SCOPE_EXPLORE) ? SCOPE_EXPLORE : SCOPE_WATCH;
         size_t found = 0;
         for (key_code key = 1; key < 0x7f && c->key; key++)
-            found += command_by_key(scope, where, key) == c;
+            found += command_by_key(&command_table, scope, where, key) == c;
         for (key_code key = PRESS_UP; key < PRESS_UNKNOWN && c->key; key++)
-            found += command_by_key(scope, where, key) == c;
+            found += command_by_key(&command_table, scope, where, key) == c;
         for (unsigned char byte = 0; byte < 0x20 && c->key; byte++)
             if (key_from_byte(byte) & PRESS_CTRL)
-                found += command_by_key(scope, where, key_from_byte(byte)) == c;
+                found += command_by_key(&command_table, scope, where, key_from_byte(byte)) == c;
         size_t named = c->key ? 1 : 0;
         for (const char *p = c->also; p && *p; p++)
             named += *p == ' ' || p == c->also;
@@ -89,7 +93,7 @@ static void the_hints_on_frames_are_commands(void **state)
     (void)state;
     for (int i = 0; i < PANE_COUNT; i++)
         for (size_t k = 0; pane_ops[i]->hints && pane_ops[i]->hints[k]; k++)
-            assert_non_null(command_by_name(pane_ops[i]->hints[k]));
+            assert_non_null(command_by_name(&command_table, pane_ops[i]->hints[k]));
 }
 
 static void help_shows_every_command(void **state)
@@ -99,15 +103,15 @@ static void help_shows_every_command(void **state)
     stage_open(&s, NULL, 0);
     stage_keys(&s, "?");
     stage_draw(&s, 120, 200);
-    for (size_t i = 0; command_at(i); i++) {
-        bool here = command_is_in(command_at(i), SCOPE_EXPLORE);
-        assert_int_equal(stage_shows(&s, command_at(i)->summary), here);
-        assert_true(!here || stage_shows(&s, command_at(i)->name));
+    for (size_t i = 0; i < command_table.n; i++) {
+        bool here = command_is_in(&command_table.v[i], SCOPE_EXPLORE);
+        assert_int_equal(stage_shows(&s, command_table.v[i].summary), here);
+        assert_true(!here || stage_shows(&s, command_table.v[i].name));
     }
     stage_draw(&s, 30, 12); /* so small that it scrolls */
     stage_keys(&s, "G");
     stage_draw(&s, 30, 12);
-    assert_true(stage_shows(&s, "no, leave it"));
+    assert_true(stage_shows(&s, "answer no"));
     stage_keys(&s, "Esc");
     assert_null(s.app.overlay);
     stage_close(&s);
@@ -227,7 +231,7 @@ static void methods_and_settings_change_by_key_and_by_name(void **state)
     stage_keys(&s, "Enter");
     assert_int_equal(s.app.choices.threads, 1);
     assert_int_equal(s.app.choices.workers, 4);
-    assert_non_null(strstr(s.app.message, "a number"));
+    assert_non_null(strstr(s.app.message, "number of workers must be"));
     stage_close(&s);
 }
 
@@ -238,7 +242,7 @@ static void a_prompt_is_edited_by_whole_characters(void **state)
     (void)state;
     struct prompt p;
     prompt_init(&p);
-    prompt_open(&p, command_by_name("add"), "Code: ", "");
+    prompt_open(&p, command_by_name(&command_table, "add"), "Code: ", "");
     prompt_insert(&p, "日e\u0301x", strlen("日e\u0301x"));
     prompt_edit(&p, EDIT_LEFT);
     prompt_edit(&p, EDIT_BACKSPACE);
@@ -278,18 +282,18 @@ static void typing_replaces_the_suggested_text(void **state)
     };
     struct prompt p;
     prompt_init(&p);
-    prompt_open(&p, command_by_name("save"), "Save: ", "name.csv");
+    prompt_open(&p, command_by_name(&command_table, "save"), "Save: ", "name.csv");
     assert_true(p.suggested);
     prompt_insert(&p, "o", 1);
     prompt_insert(&p, "ut", 2);
     assert_string_equal(buf_text(&p.text), "out");
     for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) { /* editing a suggestion keeps it */
-        prompt_open(&p, command_by_name("save"), "Save: ", "name.csv");
+        prompt_open(&p, command_by_name(&command_table, "save"), "Save: ", "name.csv");
         prompt_edit(&p, edits[i].edit);
         prompt_insert(&p, "x", 1);
         assert_string_equal(buf_text(&p.text), edits[i].then);
     }
-    prompt_open(&p, command_by_name("palette"), ":", "");
+    prompt_open(&p, command_by_name(&command_table, "palette"), ":", "");
     assert_false(p.suggested);
     prompt_set(&p, "method"); /* a completion is not a suggestion */
     prompt_insert(&p, " ", 1);
@@ -302,10 +306,10 @@ static void pasted_text_is_only_taken_by_a_prompt(void **state)
     (void)state;
     struct stage s;
     stage_open(&s, NULL, 0);
-    app_paste(&s.app, "q\nX", 3);
+    dispatch_paste(&s.app, "q\nX", 3);
     assert_false(s.app.quit || s.app.question.open);
     stage_keys(&s, "+");
-    app_paste(&s.app, "q\nX", 3);
+    dispatch_paste(&s.app, "q\nX", 3);
     stage_keys(&s, "Enter");
     assert_true(picked(&s, "q X"));
     stage_close(&s);
@@ -317,9 +321,9 @@ static void the_palette_completes_and_runs(void **state)
     struct stage s;
     stage_open(&s, NULL, 0);
     stage_draw(&s, 120, 40);
-    assert_string_equal(palette_match(SCOPE_EXPLORE, "meth", 0)->name, "method");
-    assert_string_equal(palette_match(SCOPE_EXPLORE, "stop", 0)->name, "stop");
-    assert_null(palette_match(SCOPE_EXPLORE, "no-such-thing", 0));
+    assert_string_equal(palette_match(&command_table, SCOPE_EXPLORE, "meth", 0)->name, "method");
+    assert_string_equal(palette_match(&command_table, SCOPE_EXPLORE, "stop", 0)->name, "stop");
+    assert_null(palette_match(&command_table, SCOPE_EXPLORE, "no-such-thing", 0));
     stage_keys(&s, ":");
     stage_type(&s, "meth");
     stage_keys(&s, "Tab");
@@ -339,7 +343,7 @@ static void the_palette_completes_and_runs(void **state)
     stage_keys(&s, ":");
     stage_type(&s, "frobnicate");
     stage_keys(&s, "Enter");
-    assert_non_null(strstr(s.app.message, "no command"));
+    assert_non_null(strstr(s.app.message, "No command"));
     stage_close(&s);
 }
 
@@ -534,10 +538,8 @@ static void errors_of_panes_and_commands_are_shown_and_only_lack_of_memory_is_re
     (void)state;
     static const struct pane_ops broken = {.name = "broken", .title = "Broken", .sync = sync_broken};
     struct stage s;
-    struct pane *p;
     stage_open(&s, NULL, 0);
-    assert_int_equal(pane_new(&broken, &p), OK);
-    app_show(&s.app, p);
+    assert_int_equal(app_show(&s.app, &broken), OK);
     stage_draw(&s, 120, 40);
     assert_true(stage_shows(&s, "what could be read"));
     assert_true(stage_shows(&s, "This cannot be shown: the file changed after it was opened"));

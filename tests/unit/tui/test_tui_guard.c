@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The terminal guard, on a real pseudo-terminal: as `victim` this program is who is guarded. */
+ * The terminal guard, on a real pseudo-terminal. Started as `test_tui_guard guarded HOW`, this program is the process
+ * that the guard protects. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -25,8 +26,9 @@
 static const double bound = 30; /* seconds that any wait may take */
 static const char restoring[] = "\033[?1049l\033[?25h";
 
-/* The victim: takes the terminal on fd 0, says so on it, then does as it is told by its name until it is killed. */
-static int victim_main(const char *how)
+/* Takes over the terminal on fd 0 and writes the pid of the guard to it. If `how` is gives-back, gives the terminal
+ * back. Then replaces a guard that dies, until it is killed. */
+static int guarded_main(const char *how)
 {
     struct guard *g;
     struct term_restore r = {.fd = 0, .nbytes = sizeof restoring - 1};
@@ -56,13 +58,13 @@ static int victim_main(const char *how)
 
 struct stage {
     int master, slave;
-    pid_t victim;
+    pid_t guarded;
     struct termios before;
     char seen[8192];
     size_t nseen;
 };
 
-/* What comes within a second, if anything. */
+/* Reads what comes within a second, if anything. */
 static void read_more(struct stage *s)
 {
     struct pollfd fd = {s->master, POLLIN, 0};
@@ -91,7 +93,7 @@ static pid_t guard_named(struct stage *s, int nth)
     return at && strchr(at, '\n') ? (pid_t)atoi(at + 6) : 0;
 }
 
-/* The pid in the nth line of that kind, once it has come. */
+/* Waits for the pid of the nth guard, from 0. */
 static pid_t wait_guard(struct stage *s, int nth)
 {
     double end = clock_now() + bound;
@@ -104,7 +106,7 @@ static pid_t wait_guard(struct stage *s, int nth)
 
 static void set_scene(struct stage *s, const char *how)
 {
-    char *argv[] = {"test_tui_guard", "victim", (char *)how, NULL};
+    char *argv[] = {"test_tui_guard", "guarded", (char *)how, NULL};
     posix_spawn_file_actions_t files;
     memset(s, 0, sizeof *s);
     assert_int_equal(openpty(&s->master, &s->slave, NULL, NULL, NULL), 0);
@@ -113,11 +115,11 @@ static void set_scene(struct stage *s, const char *how)
     assert_int_equal(posix_spawn_file_actions_init(&files), 0);
     posix_spawn_file_actions_adddup2(&files, s->slave, 0);
     posix_spawn_file_actions_addclosefrom_np(&files, 3);
-    assert_int_equal(posix_spawn(&s->victim, "/proc/self/exe", &files, NULL, argv, environ), 0);
+    assert_int_equal(posix_spawn(&s->guarded, "/proc/self/exe", &files, NULL, argv, environ), 0);
     posix_spawn_file_actions_destroy(&files);
 }
 
-/* As the subreaper of all, this process sees a guard end. */
+/* This process is the subreaper of all others, so it can wait for a guard. */
 static void wait_gone(pid_t pid)
 {
     double end = clock_now() + bound;
@@ -126,10 +128,10 @@ static void wait_gone(pid_t pid)
     assert_int_equal(kill(pid, 0), -1);
 }
 
-static void kill_victim(struct stage *s)
+static void kill_guarded(struct stage *s)
 {
-    kill(s->victim, SIGKILL);
-    assert_int_equal(waitpid(s->victim, NULL, 0), s->victim);
+    kill(s->guarded, SIGKILL);
+    assert_int_equal(waitpid(s->guarded, NULL, 0), s->guarded);
 }
 
 static bool is_restored(const struct stage *s)
@@ -145,21 +147,21 @@ static void clear_scene(struct stage *s)
     close(s->slave);
 }
 
-static void a_killed_explorer_leaves_a_usable_terminal(void **state)
+static void restores_the_terminal_of_a_killed_explorer(void **state)
 {
     (void)state;
     struct stage s;
     set_scene(&s, "stays");
     pid_t guard = wait_guard(&s, 0);
     assert_false(is_restored(&s));
-    kill_victim(&s);
+    kill_guarded(&s);
     wait_gone(guard);
     read_until(&s, restoring);
     assert_true(is_restored(&s));
     clear_scene(&s);
 }
 
-static void a_guard_that_dies_is_replaced_and_the_next_one_restores(void **state)
+static void is_replaced_when_it_dies_and_the_next_one_restores_the_terminal(void **state)
 {
     (void)state;
     struct stage s;
@@ -168,50 +170,50 @@ static void a_guard_that_dies_is_replaced_and_the_next_one_restores(void **state
     kill(first, SIGKILL);
     pid_t second = wait_guard(&s, 1);
     assert_int_not_equal(first, second);
-    kill_victim(&s);
+    kill_guarded(&s);
     wait_gone(second);
     read_until(&s, restoring);
     assert_true(is_restored(&s));
     clear_scene(&s);
 }
 
-static void a_shell_that_took_over_keeps_its_settings(void **state)
+static void keeps_the_settings_of_a_shell_that_took_over(void **state)
 {
     (void)state;
     struct stage s;
     struct termios shell;
     set_scene(&s, "stays");
     pid_t guard = wait_guard(&s, 0);
-    kill(guard, SIGSTOP); /* the shell is quicker */
-    kill_victim(&s);
+    kill(guard, SIGSTOP); /* so that the shell is first */
+    kill_guarded(&s);
     shell = s.before;
     shell.c_lflag &= ~(tcflag_t)ICANON;
     assert_int_equal(tcsetattr(s.slave, TCSANOW, &shell), 0);
     kill(guard, SIGCONT);
     wait_gone(guard);
-    read_until(&s, restoring); /* the screen is still put right */
+    read_until(&s, restoring); /* the screen is still restored */
     struct termios now;
     assert_int_equal(tcgetattr(s.slave, &now), 0);
     assert_int_equal(now.c_lflag, shell.c_lflag);
     clear_scene(&s);
 }
 
-static void a_terminal_that_was_given_back_is_left_alone(void **state)
+static void leaves_a_terminal_alone_that_was_given_back(void **state)
 {
     (void)state;
     struct stage s;
     set_scene(&s, "gives-back");
     pid_t guard = wait_guard(&s, 0);
     read_until(&s, "given");
-    kill_victim(&s);
+    kill_guarded(&s);
     wait_gone(guard);
-    dprintf(s.slave, "the end\n"); /* behind whatever the guard wrote */
+    dprintf(s.slave, "the end\n"); /* comes after anything that the guard wrote */
     read_until(&s, "the end");
     assert_null(strstr(s.seen, restoring));
     clear_scene(&s);
 }
 
-static void signals_of_the_terminal_do_not_reach_the_guard(void **state)
+static void ignores_signals_of_the_terminal(void **state)
 {
     (void)state;
     struct stage s;
@@ -220,14 +222,14 @@ static void signals_of_the_terminal_do_not_reach_the_guard(void **state)
     pid_t guard = wait_guard(&s, 0);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         assert_int_equal(kill(guard, signals[i]), 0);
-    kill_victim(&s);
+    kill_guarded(&s);
     wait_gone(guard);
     read_until(&s, restoring);
     clear_scene(&s);
 }
 
-/* What pkill(1) compares its pattern with. */
-static void the_guard_is_not_found_by_the_name_of_the_program(void **state)
+/* Reads the name that pkill(1) matches. */
+static void is_not_found_by_the_name_of_the_program(void **state)
 {
     (void)state;
     struct stage s;
@@ -241,22 +243,22 @@ static void the_guard_is_not_found_by_the_name_of_the_program(void **state)
     fclose(f);
     assert_null(strstr(name, "poolscope"));
     assert_true(proc_is_guard(guard));
-    kill_victim(&s);
+    kill_guarded(&s);
     wait_gone(guard);
     clear_scene(&s);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "victim") == 0)
-        return victim_main(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "guarded") == 0)
+        return guarded_main(argv[2]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_killed_explorer_leaves_a_usable_terminal),
-        cmocka_unit_test(a_guard_that_dies_is_replaced_and_the_next_one_restores),
-        cmocka_unit_test(a_shell_that_took_over_keeps_its_settings),
-        cmocka_unit_test(a_terminal_that_was_given_back_is_left_alone),
-        cmocka_unit_test(signals_of_the_terminal_do_not_reach_the_guard),
-        cmocka_unit_test(the_guard_is_not_found_by_the_name_of_the_program),
+        cmocka_unit_test(restores_the_terminal_of_a_killed_explorer),
+        cmocka_unit_test(is_replaced_when_it_dies_and_the_next_one_restores_the_terminal),
+        cmocka_unit_test(keeps_the_settings_of_a_shell_that_took_over),
+        cmocka_unit_test(leaves_a_terminal_alone_that_was_given_back),
+        cmocka_unit_test(ignores_signals_of_the_terminal),
+        cmocka_unit_test(is_not_found_by_the_name_of_the_program),
     };
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     return cmocka_run_group_tests(tests, NULL, NULL);

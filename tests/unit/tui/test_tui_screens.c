@@ -11,6 +11,7 @@
 
 #include "tests/kit/model_events.h"
 #include "tests/kit/tui_kit.h"
+#include "tui/screen/dispatch.h"
 
 static const char *const article[] = {"0001", "00002", "0005"};
 
@@ -453,7 +454,7 @@ static void control_characters_from_a_file_reach_no_pane(void **state)
         }
     s.app.focus = PANE_TABLE;
     stage_keys(&s, "Enter +");
-    app_paste(&s.app, "\033[2J\302\233", 6);
+    dispatch_paste(&s.app, "\033[2J\302\233", 6);
     stage_draw(&s, 120, 40);
     assert_harmless(&s.app.canvas);
     stage_close(&s);

@@ -17,6 +17,7 @@
 #include "core/base/io.h"
 #include "tests/kit/model_events.h"
 #include "tests/kit/tui_kit.h"
+#include "tui/commands/steps.h"
 
 static char path[] = "/tmp/poolscope-test-XXXXXX";
 

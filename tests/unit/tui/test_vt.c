@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The terminal of a watched program, with the real libvterm: output that attacks the library does no harm, however it
- * is cut into pieces, and ordinary output is shown as any terminal shows it. */
+ * The terminal emulator of a watched program, with the real libvterm: it survives hostile output, wherever that is cut
+ * into pieces, and shows ordinary output as any terminal does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,7 +35,7 @@ static void write_text(struct vt *t, const char *text)
     vt_write(t, text, strlen(text));
 }
 
-/* The text of all lines, each with a newline, without the empty ones at the end. Also looks at every cell. */
+/* The text of all lines, each with a newline, without empty lines at the end. Also checks every cell. */
 static const char *screen(struct vt *t, struct buf *out)
 {
     size_t n, end = 0;
@@ -57,7 +57,7 @@ static const char *screen(struct vt *t, struct buf *out)
     return buf_text(out);
 }
 
-/* `text` shows `expected` on a screen of COLUMNS by ROWS, as a whole, and cut in two at every byte. */
+/* Checks that `text` shows `expected` on a screen of COLUMNS by ROWS, both whole and cut in two at every byte. */
 static void assert_shows_bytes(const char *text, size_t len, const char *expected)
 {
     struct buf b;
@@ -104,7 +104,7 @@ static void assert_passes(const char *text, const char *expected)
     buf_done(&b);
 }
 
-static void text_and_known_sequences_pass_the_filter(void **state)
+static void passes_text_and_known_sequences(void **state)
 {
     (void)state;
     assert_passes("plain \xc3\xa9 \xe6\x97\xa5 \xf0\x9f\x98\x80\r\n\t\b\a",
@@ -116,7 +116,7 @@ static void text_and_known_sequences_pass_the_filter(void **state)
     assert_passes("\033[s\033[u", "\0337\0338");
 }
 
-static void arguments_are_few_and_small(void **state)
+static void limits_number_and_size_of_arguments(void **state)
 {
     (void)state;
     assert_passes("\033[1;2;3;4;5H", "\033[1;2H");
@@ -130,7 +130,7 @@ static void arguments_are_few_and_small(void **state)
     assert_passes(many, "\033[9;9H");
 }
 
-static void each_attribute_of_sgr_passes_by_itself(void **state)
+static void passes_each_attribute_of_sgr_by_itself(void **state)
 {
     (void)state;
     assert_passes("\033[m\033[0;1;7m", "\033[m\033[0m\033[1m\033[7m");
@@ -143,7 +143,7 @@ static void each_attribute_of_sgr_passes_by_itself(void **state)
     assert_passes("\033[4:3m\033[4:0m\033[1:2:3;7m", "\033[4m\033[24m\033[1m\033[7m");
 }
 
-static void each_mode_passes_by_itself_and_margins_never(void **state)
+static void passes_each_mode_by_itself_and_drops_margins(void **state)
 {
     (void)state;
     assert_passes("\033[?12;25h\033[4;20l", "\033[?12h\033[?25h\033[4l\033[20l");
@@ -151,7 +151,7 @@ static void each_mode_passes_by_itself_and_margins_never(void **state)
     assert_passes("\033[?1000;1006h\033[?2004h", "\033[?2004h"); /* a mouse is not passed on to the program */
 }
 
-static void strings_are_swallowed_whatever_their_length(void **state)
+static void drops_control_strings_of_any_length(void **state)
 {
     (void)state;
     assert_passes("a\033]0;title\ab", "ab");
@@ -173,7 +173,7 @@ static void strings_are_swallowed_whatever_their_length(void **state)
     buf_done(&b);
 }
 
-static void controls_within_a_sequence_are_obeyed_or_end_it(void **state)
+static void obeys_controls_within_a_sequence(void **state)
 {
     (void)state;
     assert_passes("\033[1\n0;5\bH", "\n\b\033[10;5H");
@@ -183,7 +183,7 @@ static void controls_within_a_sequence_are_obeyed_or_end_it(void **state)
     assert_passes("\033[1\177;2\177H", "\033[1;2H");
 }
 
-static void what_is_unknown_is_dropped_as_a_whole(void **state)
+static void drops_unknown_sequences_as_a_whole(void **state)
 {
     (void)state;
     assert_passes("a\033[1?hb\033[1$2hc\033[>4;2md\033[<1Me\033[8;99;99tf\033[=1cg", "abcdefg");
@@ -192,7 +192,7 @@ static void what_is_unknown_is_dropped_as_a_whole(void **state)
     assert_passes("a\033[??????????????????????????25hb", "ab");
 }
 
-static void invalid_utf_8_becomes_replacement_characters(void **state)
+static void replaces_invalid_utf_8(void **state)
 {
     (void)state;
     static const char r[] = "\xef\xbf\xbd";
@@ -235,7 +235,7 @@ static void invalid_utf_8_becomes_replacement_characters(void **state)
     assert_passes("\xe6\033[1m\xe6\n", "\xef\xbf\xbd\033[1m\xef\xbf\xbd\n");
 }
 
-static void rep_repeats_the_last_character_within_bounds(void **state)
+static void repeats_the_last_character_within_bounds(void **state)
 {
     (void)state;
     assert_passes("\033[5b", "");
@@ -252,7 +252,7 @@ static void rep_repeats_the_last_character_within_bounds(void **state)
 
 /* --- attacks ------------------------------------------------------------------------------------------------------ */
 
-static void attacks_on_the_parser_do_no_harm(void **state)
+static void survives_attacks_on_the_parser(void **state)
 {
     (void)state;
     assert_shows("\033[0;1;3;4;38;2;255;128;0;48;2;0;0;0;58;2;255;0;0mhello", "hello\n");
@@ -268,7 +268,7 @@ static void attacks_on_the_parser_do_no_harm(void **state)
     assert_shows("x\033[8;500;500t\033[8;1;1ty", "xy\n");
 }
 
-static void attacks_through_widths_do_no_harm(void **state)
+static void survives_attacks_through_character_widths(void **state)
 {
     (void)state;
     static const char voiced[] = "\xe3\x82\x99"; /* a combining mark that libvterm counts as two columns */
@@ -291,8 +291,8 @@ static void attacks_through_widths_do_no_harm(void **state)
     vt_free(t);
 }
 
-/* Before it was bounded, each mark was looked for among all before it: this would take hours. */
-static void marks_without_end_cost_no_more_than_text(void **state)
+/* libvterm compares each mark with all marks before it, so this would take hours if the filter did not limit them. */
+static void takes_no_longer_for_endless_marks_than_for_text(void **state)
 {
     (void)state;
     struct buf b;
@@ -312,9 +312,9 @@ static void marks_without_end_cost_no_more_than_text(void **state)
     vt_free(t);
 }
 
-/* Whatever this version of libvterm takes for a mark, the filter must count as one; whatever it takes for wide must fit
- * into two columns. */
-static void every_character_is_safe_on_every_other(void **state)
+/* Every character that this version of libvterm takes for a mark must count as one in the filter, and every wide
+ * character must fit into two columns. */
+static void survives_every_character_combined_with_every_other(void **state)
 {
     (void)state;
     struct buf b;
@@ -345,7 +345,7 @@ static void every_character_is_safe_on_every_other(void **state)
     vt_free(t);
 }
 
-/* Each of these prepares, then the screen changes its size, then the other acts. */
+/* The first text prepares, then the screen changes its size, then the second text acts. */
 static const char *const prepare[] = {
     "\033[20;34r\033[34;1H",
     "\033[30;34r\033[?6h\033[5;5H",
@@ -377,7 +377,7 @@ static const char *const act[] = {
     "\033#8\033[99b\033[1;9r\n\033c",
 };
 
-static void sizes_that_change_do_no_harm(void **state)
+static void survives_changes_of_size(void **state)
 {
     (void)state;
     static const struct {
@@ -410,8 +410,8 @@ static void sizes_that_change_do_no_harm(void **state)
             }
 }
 
-/* A line that scrolled off comes back to a screen that is one column too narrow for its last, wide character. */
-static void a_wide_character_that_comes_back_cut_is_left_out(void **state)
+/* A line that scrolled off returns to a screen that is one column too narrow for its last character, a wide one. */
+static void leaves_out_a_wide_character_that_no_longer_fits(void **state)
 {
     (void)state;
     struct buf b;
@@ -425,7 +425,7 @@ static void a_wide_character_that_comes_back_cut_is_left_out(void **state)
     vt_free(t);
 }
 
-static void the_cursor_stays_where_it_is_when_the_screen_shrinks(void **state)
+static void keeps_the_cursor_in_place_when_the_screen_shrinks(void **state)
 {
     (void)state;
     size_t line;
@@ -441,7 +441,7 @@ static void the_cursor_stays_where_it_is_when_the_screen_shrinks(void **state)
 
 /* --- ordinary output ---------------------------------------------------------------------------------------------- */
 
-static void ordinary_output_is_shown_right(void **state)
+static void shows_ordinary_output(void **state)
 {
     (void)state;
     assert_shows("one\r\ntwo\tx\r\n\xc3\xa9\xe6\x97\xa5\xf0\x9f\x98\x80!",
@@ -463,8 +463,8 @@ static void ordinary_output_is_shown_right(void **state)
     assert_shows_bytes("a\0b\177c", 5, "abc\n");
 }
 
-/* Only where both come at once: libvterm moves a mark that comes later to the next line. */
-static void a_mark_on_the_last_column_stays_there(void **state)
+/* This works only if both come at once: libvterm puts a mark that comes later on the next line. */
+static void keeps_a_mark_on_the_last_column(void **state)
 {
     (void)state;
     struct buf b;
@@ -476,7 +476,7 @@ static void a_mark_on_the_last_column_stays_there(void **state)
     vt_free(t);
 }
 
-static void bold_and_reverse_survive_long_attributes(void **state)
+static void keeps_bold_and_reverse_among_long_attributes(void **state)
 {
     (void)state;
     size_t n;
@@ -490,7 +490,7 @@ static void bold_and_reverse_survive_long_attributes(void **state)
     vt_free(t);
 }
 
-static void a_sequence_survives_a_change_of_size_within_it(void **state)
+static void continues_a_sequence_after_a_change_of_size(void **state)
 {
     (void)state;
     struct buf b;
@@ -509,7 +509,7 @@ static void a_sequence_survives_a_change_of_size_within_it(void **state)
 /* --- the whole program -------------------------------------------------------------------------------------------- */
 
 /* Attacks on the parser, then a scroll region that lies below the screen when that becomes smaller. */
-static void the_program_survives_what_it_watches(void **state)
+static void poolscope_survives_the_output_of_a_hostile_program(void **state)
 {
     (void)state;
     static const char script[] =
@@ -535,27 +535,27 @@ static void the_program_survives_what_it_watches(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_and_known_sequences_pass_the_filter),
-        cmocka_unit_test(arguments_are_few_and_small),
-        cmocka_unit_test(each_attribute_of_sgr_passes_by_itself),
-        cmocka_unit_test(each_mode_passes_by_itself_and_margins_never),
-        cmocka_unit_test(strings_are_swallowed_whatever_their_length),
-        cmocka_unit_test(controls_within_a_sequence_are_obeyed_or_end_it),
-        cmocka_unit_test(what_is_unknown_is_dropped_as_a_whole),
-        cmocka_unit_test(invalid_utf_8_becomes_replacement_characters),
-        cmocka_unit_test(rep_repeats_the_last_character_within_bounds),
-        cmocka_unit_test(attacks_on_the_parser_do_no_harm),
-        cmocka_unit_test(attacks_through_widths_do_no_harm),
-        cmocka_unit_test(marks_without_end_cost_no_more_than_text),
-        cmocka_unit_test(every_character_is_safe_on_every_other),
-        cmocka_unit_test(sizes_that_change_do_no_harm),
-        cmocka_unit_test(a_wide_character_that_comes_back_cut_is_left_out),
-        cmocka_unit_test(the_cursor_stays_where_it_is_when_the_screen_shrinks),
-        cmocka_unit_test(ordinary_output_is_shown_right),
-        cmocka_unit_test(a_mark_on_the_last_column_stays_there),
-        cmocka_unit_test(bold_and_reverse_survive_long_attributes),
-        cmocka_unit_test(a_sequence_survives_a_change_of_size_within_it),
-        cmocka_unit_test_teardown(the_program_survives_what_it_watches, kin_none_left),
+        cmocka_unit_test(passes_text_and_known_sequences),
+        cmocka_unit_test(limits_number_and_size_of_arguments),
+        cmocka_unit_test(passes_each_attribute_of_sgr_by_itself),
+        cmocka_unit_test(passes_each_mode_by_itself_and_drops_margins),
+        cmocka_unit_test(drops_control_strings_of_any_length),
+        cmocka_unit_test(obeys_controls_within_a_sequence),
+        cmocka_unit_test(drops_unknown_sequences_as_a_whole),
+        cmocka_unit_test(replaces_invalid_utf_8),
+        cmocka_unit_test(repeats_the_last_character_within_bounds),
+        cmocka_unit_test(survives_attacks_on_the_parser),
+        cmocka_unit_test(survives_attacks_through_character_widths),
+        cmocka_unit_test(takes_no_longer_for_endless_marks_than_for_text),
+        cmocka_unit_test(survives_every_character_combined_with_every_other),
+        cmocka_unit_test(survives_changes_of_size),
+        cmocka_unit_test(leaves_out_a_wide_character_that_no_longer_fits),
+        cmocka_unit_test(keeps_the_cursor_in_place_when_the_screen_shrinks),
+        cmocka_unit_test(shows_ordinary_output),
+        cmocka_unit_test(keeps_a_mark_on_the_last_column),
+        cmocka_unit_test(keeps_bold_and_reverse_among_long_attributes),
+        cmocka_unit_test(continues_a_sequence_after_a_change_of_size),
+        cmocka_unit_test_teardown(poolscope_survives_the_output_of_a_hostile_program, kin_none_left),
     };
     kin_adopt();
     return cmocka_run_group_tests(tests, NULL, NULL);
