@@ -450,7 +450,7 @@ static void one_key_compares_the_start_methods(void **state)
     pty_wait_text(p, "Measuring");
     pty_wait_text(p, "the fastest pool ");
     pty_wait_no_text(p, "Measuring");
-    pty_wait_text(p, "Once it is there");
+    pty_wait_text(p, "Once started");
     pty_type(p, "G");
     pty_wait_text(p, "spawn \\+ 64 MiB");
     pty_type(p, "q");

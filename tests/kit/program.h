@@ -22,8 +22,8 @@ struct program {
     struct buf out, err; /* what it had printed at the last program_look */
 };
 
-/* In a child that is about to become the program: no signal is ignored or blocked, whatever those who run the tests (CI, a
- * shell's background job, nohup) have left us with. */
+/* In a child that is about to become the program: no signal is ignored or blocked, whatever those who run the tests
+ * (CI, a shell's background job, nohup) have left us with. */
 void program_default_signals(void);
 
 /* Sleeps a few milliseconds, between two looks. */

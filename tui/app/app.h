@@ -99,7 +99,8 @@ double app_now(const struct app *a); /* on the clock of the model */
 /* The table that is shown, with choices.columns fitted to it; NULL: there is none yet. */
 const struct table *app_table(struct app *a);
 
-/* commands/table.c: runs use the table that is shown, as soon as all of it is known. Does nothing if they do already. */
+/* commands/table.c: runs use the table that is shown, as soon as all of it is known. Does nothing if they do already.
+ */
 enum err app_set_run_table(struct app *a) MUST_CHECK;
 
 /* The codes of this table become choices.known. */

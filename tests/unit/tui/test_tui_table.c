@@ -160,7 +160,7 @@ static void a_wrong_filter_is_refused_with_a_message(void **state)
         const char *words, *answer;
     } cases[] = {
         {"nothing==1", "there is no column nothing"},
-        {"age>x", "is no i64"},
+        {"age>x", "is not a valid i64"},
         {"code~(", "is not a valid pattern"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
