@@ -268,7 +268,7 @@ static void a_file_that_cannot_be_written_is_reported_before_anything_runs(void 
         {"missing/x.json", 125, "missing/x.json: .*No such file or directory"},
         {"directory", 2, "directory is a directory"},
         {"fifo", 2, "fifo: no process reads this FIFO"},
-        {"", 2, "no name of a file"},
+        {"", 2, "is not a file name"},
     };
     static const char *const options[] = {"-o", "--record"};
     (void)state;

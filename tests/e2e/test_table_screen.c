@@ -418,7 +418,7 @@ static void every_kind_of_file_is_shown_correctly(void **state)
         {BYTES("\xef\xbb\xbf\"code\",v\n0001,a\n"), {" code +v", "0001 +a"}},
         {BYTES("code,v\r\n0001,a\r\n0002,b\r\n"), {"0001 +a", "0002 +b"}},
         {BYTES("code;v\r0001;a,b\r0002;\"two\rlines\"\r"), {" code +v", "0001 +a,b", "0002 +two␊lines"}},
-        {REFUSED("code,v\r0001,a\n0002,b\r"), {"lone carriage returns"}},
+        {REFUSED("code,v\r0001,a\n0002,b\r"), {"lone carriage return"}},
         {BYTES("code;v\n0001;\"a;b\"\n"), {"code +v", "0001 +a;b"}},
         {BYTES("code\tv\n0001\ta,b\n"), {"code +v", "0001 +a,b"}},
         {BYTES("a,a,,\n1,2,3,4\n"), {" a +a", " 1 +2 +3 +4"}},
