@@ -596,7 +596,6 @@ static const struct scenario scenarios[] = {
      .samples = 1},
     {"explorer", {"-s", "spawn", CODES, "-t", "2", "SAMPLE"}, ROLE_MAIN, "0", .steps = explore, .samples = 1},
     {"explorer", {"-s", "spawn", CODES, "-t", "2", "SAMPLE"}, ROLE_HOST, "0", .steps = explore, .samples = 1},
-    {"explorer", {"-s", "spawn", CODES, "-t", "2", "SAMPLE"}, ROLE_DESK, "0", .steps = explore, .samples = 1},
     {"watch-screen",
      {"watch", "--", "/bin/sh", "-c", "echo hello; sleep 60"},
      ROLE_MAIN + ROLE_FORK,

@@ -78,7 +78,7 @@ static void a_long_table_can_be_filtered_searched_and_scrolled(void **state)
     pty_type(p, "&nothing==1\r");
     pty_wait_text(p, "there is no column nothing");
     pty_type(p, "&age>many\r");
-    pty_wait_text(p, "is no i64");
+    pty_wait_text(p, "is not a valid i64");
     pty_wait_no_text(p, "age>many");
     pty_type(p, "u");
     pty_wait_no_text(p, "rows &");
